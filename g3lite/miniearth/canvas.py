@@ -128,6 +128,7 @@ class Canvas:
         self.n = size * SUPERSAMPLING
         self.image = Image.new("RGB", (self.n, self.n))
         self.pen = ImageDraw.Draw(self.image)
+        self.glaze = ImageDraw.Draw(self.image, "RGBA")
 
     def pixels(self, length: float) -> float:
         """`length` in pixels of the finished picture: leave out what is below half a pixel."""
@@ -162,6 +163,23 @@ class Canvas:
         self.pen.line(
             [(x * n, y * n) for x, y in points], fill=fill, width=max(1, round(width * n))
         )
+
+    def veil(self, points: Iterable[Point], fill: Colour, alpha: float) -> None:
+        """A see-through polygon: a cast shadow, the sheen of glass. `alpha` (0 to 1) is its cover."""
+        n = self.n
+        self.glaze.polygon([(x * n, y * n) for x, y in points], fill=(*fill, int(255 * alpha)))
+
+    def stroke(self, points: Iterable[Point], fill: Colour, width: float) -> None:
+        """A line with round ends and corners, as if drawn with a brush `width` thick."""
+        n = self.n
+        thick = max(1, round(width * n))
+        path = [(x * n, y * n) for x, y in points]
+        if len(path) > 1:
+            self.pen.line(path, fill=fill, width=thick)
+        r = thick / 2
+        if r >= 1.5 or len(path) == 1:
+            for x, y in path:
+                self.pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
     def gradient(self, y0: float, y1: float, top: Colour, bottom: Colour) -> None:
         """A band over the full width from `y0` to `y1` that blends from `top` to `bottom`."""
