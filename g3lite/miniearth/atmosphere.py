@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from PIL import Image
+
 from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, mix, scale
 from g3lite.miniearth.scene import Scene
-
-from PIL import Image
 
 # elevation of the sun: (sky above, sky at the horizon, air, colour of the light, sun, shade, night)
 HOURS: tuple[tuple[float, Colour, Colour, Colour, Colour, float, float, float], ...] = (
@@ -48,6 +48,7 @@ def light_of(scene: Scene) -> Light:
         sun=diffuse + (sun - diffuse) * through,
         shade=diffuse * 0.9 + (shade - diffuse * 0.9) * through,
         colour=mix(mix((236, 242, 250), colour, 0.4 * night), colour, through),
+        cool=mix((206, 218, 250), (240, 243, 250), grey_share),
         sky_top=mix(top, scale(grey, 0.86), grey_share),
         sky_low=mix(low, grey, grey_share),
         haze=mix(haze, grey, grey_share),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageDraw
 
@@ -49,9 +50,9 @@ class Light:
     """Sun, sky and air of one scene.
 
     `side` is where the sun stands: -1 far left, 0 behind or in front, +1 far right. `sun` and
-    `shade` are the factors for lit and unlit faces, `colour` tints what is lit, `haze` is the
-    colour of the air and `sight` the distance in metres at which it hides 63 % of a surface.
-    `night` (0 to 1) says how far lamps and windows glow.
+    `shade` are the factors for lit and unlit faces, `colour` tints what is lit and `cool` what
+    lies in the shade, `haze` is the colour of the air and `sight` the distance in metres at which
+    it hides half of a surface. `night` (0 to 1) says how far lamps and windows glow.
     """
 
     side: float
@@ -59,6 +60,7 @@ class Light:
     sun: float
     shade: float
     colour: Colour
+    cool: Colour
     sky_top: Colour
     sky_low: Colour
     haze: Colour
@@ -71,17 +73,22 @@ class Light:
         A face toward the sun takes `sun`, one away from it `shade`; "front" lies between.
         """
         if facing == "up":
-            factor = self.sun
+            share = 1.0
         elif facing == "front":
-            factor = 0.55 * self.sun + 0.45 * self.shade
+            share = 0.55
         else:
-            toward = self.side if facing == "right" else -self.side
-            factor = self.shade + (self.sun - self.shade) * (0.5 + 0.5 * toward)
-        warm = self.colour
+            share = 0.5 + 0.5 * (self.side if facing == "right" else -self.side)
+        return self.lit(colour, share, z)
+
+    def lit(self, colour: Colour, share: float, z: float = 0.0) -> Colour:
+        """`colour` with `share` of the sun on it (0 in the shade, 1 in full sun), `z` metres off."""
+        factor = (self.shade + (self.sun - self.shade) * share) / 255
+        keep = 1.0 - share
+        cool, warm = self.cool, self.colour
         lit = (
-            min(255, int(colour[0] * factor * warm[0] / 255)),
-            min(255, int(colour[1] * factor * warm[1] / 255)),
-            min(255, int(colour[2] * factor * warm[2] / 255)),
+            min(255, int(colour[0] * factor * (cool[0] * keep + warm[0] * share))),
+            min(255, int(colour[1] * factor * (cool[1] * keep + warm[1] * share))),
+            min(255, int(colour[2] * factor * (cool[2] * keep + warm[2] * share))),
         )
         return self.through_air(lit, z)
 
@@ -118,6 +125,54 @@ class Camera:
     def ground(self, y: float) -> float:
         """The distance z at which the ground is seen at canvas height `y` (below the horizon)."""
         return self.height * self.focal / max(1e-4, y - self.horizon)
+
+
+def _near(pixels: int) -> int:
+    """A size near `pixels` out of a coarse series: 16, 18, 20, ... 32, 36, 40, ..."""
+    step = 1
+    while pixels >= 16 * step:
+        step *= 2
+    return max(1, (pixels + step // 2) // step * step)
+
+
+class Stamp:
+    """A shape too rich to draw each time: drawn once in large, then printed at any size.
+
+    Its layers are grey masks of one size, each printed in a colour of its own, one over another.
+    """
+
+    def __init__(self, *layers: Image.Image) -> None:
+        self.levels = [layers]
+        while min(self.levels[-1][0].size) > 16:
+            self.levels.append(tuple(layer.reduce(2) for layer in self.levels[-1]))
+
+    def at(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
+        """Layer `number`, mirrored if `flip`, `width` × `height` pixels large.
+
+        Small prints may be up to 6 % larger or smaller than that, so that they can be kept.
+        """
+        if width * height <= 128 * 128:
+            return self._small(_near(width), _near(height), number, flip)
+        return self._print(width, height, number, flip)
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - stamps live as long as the program
+    def _small(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
+        return self._print(width, height, number, flip)
+
+    def _print(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
+        layers = self.levels[0]
+        for smaller in self.levels[1:]:
+            if smaller[0].width < width or smaller[0].height < height:
+                break
+            layers = smaller
+        mask = layers[number].resize((width, height), Image.Resampling.BILINEAR)
+        return mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else mask
+
+
+RAMP = Image.linear_gradient("L").crop((0, 0, 1, 256))
+GLOW = Stamp(
+    Image.radial_gradient("L").point([(255 - v) * (255 - v) // 255 for v in range(256)])
+)
 
 
 class Canvas:
@@ -187,23 +242,34 @@ class Canvas:
         first, last = max(0, int(y0 * n)), min(n, int(y1 * n) + 1)
         if last <= first:
             return
-        ramp = Image.linear_gradient("L").resize((1, last - first))
+        ramp = RAMP.resize((1, last - first))
         band = Image.composite(
             Image.new("RGB", ramp.size, bottom), Image.new("RGB", ramp.size, top), ramp
         )
-        self.image.paste(band.resize((n, last - first)), (0, first))
+        self.image.paste(band.resize((n, last - first), Image.Resampling.NEAREST), (0, first))
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
-        """Add light that fades out with the distance from (x, y): the sun, a lamp at night."""
-        side = max(2, int(2 * radius * self.n))
-        fade = Image.radial_gradient("L").resize((side, side)).point(
-            [int((255 - v) * strength * (255 - v) / 255) if v < 255 else 0 for v in range(256)]
-        )
-        left, top = int((x - radius) * self.n), int((y - radius) * self.n)
-        box = (left, top, left + side, top + side)
-        patch = self.image.crop(box)
-        light = Image.composite(Image.new("RGB", patch.size, colour), Image.new("RGB", patch.size), fade)
-        self.image.paste(ImageChops.add(patch, light), box)
+        """Light that fades out with the distance from (x, y): the sun, a lamp at night."""
+        fading = [int(v * strength) for v in range(256)]
+        side = max(2, round(2 * radius * self.n))
+        mask = GLOW.at(side, side, 0, False).point(fading)
+        self.image.paste(colour, (round(x * self.n) - side // 2, round(y * self.n) - side // 2), mask)
+
+    def stamp(
+        self, stamp: Stamp, x: float, y: float, width: float, height: float,
+        colours: Iterable[Colour | None], flip: bool = False,
+    ) -> None:  # fmt: skip
+        """Print `stamp` in the box whose top left corner is (x, y), a colour (or none) per layer."""
+        n = self.n
+        w, h = max(1, round(width * n)), max(1, round(height * n))
+        centre, bottom = round((x + 0.5 * width) * n), round((y + height) * n)
+        if centre - w > n or centre + w < 0 or bottom - h > n or bottom < 0:
+            return
+        for number, colour in enumerate(colours):
+            if colour is not None:
+                mask = stamp.at(w, h, number, flip)
+                corner = (centre - mask.width // 2, bottom - mask.height)
+                self.image.paste(colour, corner, mask)
 
     def finish(self) -> Image.Image:
         """The picture at its final size, `size` × `size` pixels."""
