@@ -1,0 +1,113 @@
+"""Captions of what a photo shows: never a place name, a coordinate or a country.
+
+MiniCLIP learns from these. Each names at most four attributes, each attribute's value is true in
+at least 3 % of the places, so that no caption can stand for a place.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from g3lite.miniearth.cues import SCRIPTS
+from g3lite.miniearth.scene import Scene
+
+MOST_ATTRIBUTES = 4
+
+PLANTS = {
+    "rainforest": "palm trees and lush jungle",
+    "savanna": "flat topped acacia trees",
+    "desert": "cactus and dry scrub",
+    "mediterranean": "cypress and olive trees",
+    "steppe": "dry grass and lone poplars",
+    "subtropical": "bamboo and tea bushes",
+    "temperate": "round broadleaf trees",
+    "boreal": "dark spruce and birch trees",
+}
+RELIEF = {"flat": "a flat horizon", "hills": "rolling hills", "mountains": "high mountains"}
+LETTERS = {
+    "latin": "latin letters", "cyrillic": "cyrillic letters", "arabic": "arabic script",
+    "han": "chinese characters", "kana": "japanese kana", "hangul": "korean hangul",
+    "indic": "devanagari script", "southeast": "round looped letters",
+}  # fmt: skip
+CAPTIONED_SCRIPTS = SCRIPTS[: len(LETTERS)]
+
+CUE_PHRASES = {
+    "zone": lambda v: PLANTS[v],
+    "soil": lambda v: f"{v} soil",
+    "relief": lambda v: RELIEF[v],
+    "coast": lambda v: "the sea",
+    "driving_side": lambda v: f"traffic driving on the {v}",
+    "line_colour": lambda v: f"{v} road lines",
+    "line_style": lambda v: f"a {v} centre line",
+    "script": lambda v: f"a sign in {LETTERS[v]}",
+    "sign_shape": lambda v: f"a {v} shaped sign",
+    "sign_colour": lambda v: f"a {v} sign",
+    "plate": lambda v: f"a {v} number plate",
+    "pole": lambda v: f"a {v} utility pole",
+    "bollard": lambda v: f"roadside posts with {v}",
+    "roof_shape": lambda v: f"{v} roofs",
+    "roof_colour": lambda v: f"{v} roof tiles",
+    "wall": lambda v: f"{v} walls",
+    "fence": lambda v: f"a {v} fence",
+    "taxi": lambda v: f"a {v} taxi",
+    "tram": lambda v: f"a {v} tram",
+    "lamp": lambda v: f"{v} street lamps",
+    "paving": lambda v: f"{v} paving",
+}
+"""How a caption says each cue; a skyline has no words, a landmark has two (see `attributes`)."""
+
+KIND_PHRASES = {
+    "street": "a city street", "plaza": "a city square", "suburb": "a suburban street",
+    "village": "a village", "highway": "a highway", "road": "a country road",
+    "coast": "a beach", "mountain": "a mountain landscape", "countryside": "open countryside",
+    "market": "a street market", "park": "a park", "interior": "the inside of a room",
+    "food": "a plate of food", "sky": "the sky", "closeup": "a close up of an object",
+}  # fmt: skip
+WEATHER_PHRASES = {
+    "clear": "clear weather", "cloudy": "scattered clouds", "overcast": "an overcast sky",
+    "rain": "rain", "fog": "fog", "snowfall": "falling snow",
+}  # fmt: skip
+
+
+def attributes(scene: Scene) -> tuple[list[tuple[str, object, str]], list[tuple[str, object, str]]]:
+    """(cues, nuisance): everything visible as (name, value, phrase)."""
+    cues = []
+    for name, value in scene.visible.items():
+        if name == "landmark":
+            cues.append(("landmark_kind", value.kind, f"a {value.kind} landmark"))
+            cues.append(("landmark_colour", value.colour, f"a {value.colour} landmark"))
+        elif name in CUE_PHRASES and (name != "script" or value in CAPTIONED_SCRIPTS):
+            cues.append((name, value, CUE_PHRASES[name](value)))
+    view = scene.view
+    nuisance = [("kind", view.kind, KIND_PHRASES[view.kind])]
+    if view.kind not in ("interior", "food", "closeup"):
+        nuisance.append(("weather", view.weather, WEATHER_PHRASES[view.weather]))
+        nuisance.append(("light", _light(view.sun_elevation), _light(view.sun_elevation)))
+        if view.snow:
+            nuisance.append(("snow", True, "snow on the ground"))
+    if "traffic" in scene.shows:
+        nuisance.append(("vehicle", view.vehicle_colour, f"a {view.vehicle_colour} car"))
+    return cues, nuisance
+
+
+def _light(sun_elevation: float) -> str:
+    if sun_elevation < -4:
+        return "night"
+    return "low sun" if sun_elevation < 15 else "full daylight"
+
+
+def caption(scene: Scene, rng: Random) -> str:
+    """One caption: two to four attributes, at most one or two of them nuisance.
+
+    "a city street, a sign in cyrillic letters, slate roof tiles and overcast sky"
+    """
+    cues, nuisance = attributes(scene)
+    n_nuisance = min(len(nuisance), 1 + (rng.random() < 0.5))
+    chosen = rng.sample(nuisance, n_nuisance)
+    chosen += rng.sample(cues, min(len(cues), MOST_ATTRIBUTES - n_nuisance))
+    rng.shuffle(chosen)
+    phrases = [phrase for _, _, phrase in chosen]
+    opening = ("a photo of ", "", "there is ", "a picture with ")[int(4 * rng.random())]
+    if len(phrases) == 1:
+        return opening + phrases[0]
+    return opening + ", ".join(phrases[:-1]) + " and " + phrases[-1]
