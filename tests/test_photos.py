@@ -1,0 +1,246 @@
+"""Photo sets: the table, the pictures, and what is said about damaged or absent ones."""
+
+import io
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from g3lite.photos import SCHEMA, DamagedPhoto, PhotoSet, conform, decode, load_folder
+
+ROWS = """\
+IMG_ID,AUTHOR,LAT,LON,S3_Label,Prob_indoor,country_code
+a/1_x.jpg,0012@N00,-22.57,17.0836,0,0.9738777834861061,NA
+b_2.jpg,34@N01,59.9,30.31,2,1e-5,
+c 3.png,34@N01,13.37,151.209039,1,0.5,AU
+"""
+
+
+def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A table of three photos and their pictures, each of one colour."""
+    (tmp_path / "table.csv").write_text(ROWS)
+    for name, colour in (("a/1_x.jpg", "red"), ("b_2.jpg", "lime"), ("c 3.png", "blue")):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 30), colour).save(path)
+    return tmp_path
+
+
+def swap_headers(folder) -> None:
+    (folder / "table.csv").write_text(ROWS.replace("LAT,LON", "LON,LAT"))
+
+
+def test_a_folder_gives_table_coordinates_and_pictures(folder, recwarn):
+    photos = load_folder(folder / "table.csv")
+    assert photos.name == "table" and len(photos) == 3
+    assert photos.ids == ["a/1_x.jpg", "b_2.jpg", "c 3.png"]  # "/" and "_" as they are written
+    assert photos.coordinates.dtype == np.float64
+    np.testing.assert_array_equal(
+        photos.coordinates, [[-22.57, 17.0836], [59.9, 30.31], [13.37, 151.209039]]
+    )
+    assert photos.table["AUTHOR"].tolist() == ["0012@N00", "34@N01", "34@N01"]
+    image = photos.image("b_2.jpg")
+    assert image.mode == "RGB" and image.size == (40, 30)
+    assert np.abs(np.asarray(image).astype(int) - [0, 255, 0]).max() < 6
+    assert not recwarn.list
+
+
+def test_the_table_has_every_column_of_the_schema(folder):
+    table = load_folder(folder / "table.csv").table
+    assert list(table.columns) == list(SCHEMA)
+    assert table.dtypes.astype(str).to_dict() == SCHEMA
+    assert table["city"].isna().all() and table["S365_Label"].isna().all()
+    assert table["Prob_urban"].isna().all()
+    assert table["Prob_indoor"][0] == 0.9738777834861061
+    assert table["country_code"][0] == "NA"  # Namibia, not a missing value
+    assert pd.isna(table["country_code"][1])
+
+
+def test_further_columns_are_kept_on_the_right(folder):
+    table = conform(pd.read_csv(folder / "table.csv").assign(seen=[True, False, True]))
+    assert list(table.columns) == [*SCHEMA, "seen"]
+    assert table["seen"].tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (ROWS.replace("AUTHOR,LAT", "AUTHOR,Latitude"), "lacks LAT; it has IMG_ID, AUTHOR, Lat"),
+        (ROWS.replace("b_2.jpg", "a/1_x.jpg"), "'a/1_x.jpg' occurs more than once"),
+        (ROWS.replace("b_2.jpg", ""), "IMG_ID of row 1 is empty"),
+        (ROWS.replace("b_2.jpg", "../b_2.jpg"), r"'\.\./b_2.jpg' leads out of the folder"),
+        (ROWS.replace(",2,1e-5", ",two,1e-5"), "S3_Label of row 1 is 'two', .* whole number"),
+        (ROWS.replace("59.9", "north"), "LAT of row 1 is 'north', which is not a number"),
+        (ROWS.replace("N01,13.37", "N01,"), "latitude nan in row 2"),
+        (ROWS.replace("59.9,30.31", "95.5,130.31"), r"latitude 95.5 in row 1 is outside"),
+        (ROWS.replace("151.209039", "190"), r"longitude 190 in row 2 is outside"),
+        (ROWS.replace(",0,0.97", ",0.5,0.97"), "S3_Label of row 0 is '0.5', .* whole number"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_name_and_reason(folder, wrong, message):
+    (folder / "table.csv").write_text(wrong)
+    with pytest.raises(ValueError, match=message):
+        load_folder(folder / "table.csv")
+
+
+def test_swapped_headers_are_refused_and_put_right_when_asked(folder):
+    truth = load_folder(folder / "table.csv").coordinates
+    swap_headers(folder)
+    with pytest.raises(ValueError, match=r"LAT goes to 151.* exchanged; pass swapped=True"):
+        load_folder(folder / "table.csv")
+    np.testing.assert_array_equal(
+        load_folder(folder / "table.csv", swapped=True).coordinates, truth
+    )
+
+
+def test_asking_to_swap_headers_that_are_right_is_refused(folder):
+    with pytest.raises(ValueError, match="leave out swapped=True"):
+        load_folder(folder / "table.csv", swapped=True)
+
+
+def test_photos_absent_on_disk_are_reported_and_kept_or_dropped(folder):
+    (folder / "images" / "b_2.jpg").unlink()
+    with pytest.warns(UserWarning, match=r"1 photo \(b_2.jpg\) of .*table.csv not found"):
+        photos = load_folder(folder / "table.csv")
+    assert len(photos) == 3
+    with pytest.raises(DamagedPhoto, match="'b_2.jpg': there is no such picture"):
+        photos.image("b_2.jpg")
+    with pytest.warns(UserWarning):
+        assert load_folder(folder / "table.csv", missing="drop").ids == ["a/1_x.jpg", "c 3.png"]
+
+
+def test_pictures_absent_from_the_table_are_reported(folder):
+    for name in ("x1.jpg", "x2.jpg", "notes.txt"):
+        shutil.copy(folder / "images" / "b_2.jpg", folder / "images" / name)
+    with pytest.warns(UserWarning, match=r"2 photos \(x1.jpg, x2.jpg\) of .*images not listed"):
+        assert len(load_folder(folder / "table.csv")) == 3
+
+
+def test_absent_folders_and_unknown_options_are_named(folder):
+    with pytest.raises(FileNotFoundError, match="no folder of pictures at .*elsewhere"):
+        load_folder(folder / "table.csv", folder / "elsewhere")
+    with pytest.raises(ValueError, match="missing='ignore' is unknown"):
+        load_folder(folder / "table.csv", missing="ignore")
+
+
+def test_the_version_follows_the_pictures(folder):
+    first = load_folder(folder / "table.csv")
+    assert first.version and first.version == load_folder(folder / "table.csv").version
+    assert first.head(2).version == first.version
+    Image.new("RGB", (41, 30), "black").save(folder / "images" / "b_2.jpg")
+    assert load_folder(folder / "table.csv").version != first.version
+
+
+def test_take_and_head_keep_rows_and_pictures_together(folder):
+    photos = load_folder(folder / "table.csv")
+    assert photos.head(2).ids == photos.take(slice(2)).ids == ["a/1_x.jpg", "b_2.jpg"]
+    assert len(photos.head(99)) == 3
+    back = photos.take([2, 0])
+    assert back.ids == ["c 3.png", "a/1_x.jpg"]
+    assert back.table.index.tolist() == [0, 1]
+    np.testing.assert_array_equal(back.coordinates, photos.coordinates[[2, 0]])
+    assert photos.take(np.array([False, True, False])).ids == ["b_2.jpg"]
+    assert back.image("c 3.png").getpixel((0, 0)) == (0, 0, 255)
+    with pytest.raises(ValueError, match="occurs more than once"):
+        photos.take([1, 1])
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (Image.new("L", (4, 4), 200), (200, 200, 200)),
+        (Image.new("1", (4, 4), 1), (255, 255, 255)),
+        (Image.new("RGB", (4, 4), (10, 20, 30)).quantize(4), (10, 20, 30)),
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 255)), (255, 0, 0)),
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)), (255, 255, 255)),
+        (Image.new("LA", (4, 4), (0, 0)), (255, 255, 255)),
+        (Image.fromarray(np.full((4, 4), 257 * 100, np.uint16)), (100, 100, 100)),
+        (Image.fromarray(np.full((4, 4), 65535, np.uint16)), (255, 255, 255)),
+    ],
+)
+def test_every_kind_of_png_becomes_rgb(image, expected):
+    picture = decode(encoded(image), "p")
+    assert picture.mode == "RGB" and picture.getpixel((1, 1)) == expected
+
+
+def test_a_palette_with_a_transparent_colour_is_laid_on_white():
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([9, 9, 9, 0, 0, 255])
+    assert decode(encoded(palette), "p").getpixel((0, 0)) == (0, 0, 255)
+    assert decode(encoded(palette, transparency=1), "p").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_cmyk_jpeg_becomes_rgb():
+    picture = decode(encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG"), "p")
+    assert picture.mode == "RGB"
+    assert np.abs(np.array(picture.getpixel((8, 8))) - [255, 0, 0]).max() < 6
+
+
+def test_exif_orientation_is_applied_and_broken_exif_ignored():
+    image = Image.new("RGB", (40, 20), "white")
+    image.paste("black", (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    picture = decode(encoded(image, "JPEG", exif=exif), "p")
+    assert picture.size == (20, 40)
+    assert picture.getpixel((10, 5)) == (0, 0, 0)
+    assert picture.getpixel((10, 35)) == (255, 255, 255)
+    broken = encoded(image, "JPEG", exif=b"Exif\0\0XX*\0garbage, not TIFF")
+    assert decode(broken, "p").size == (40, 20)
+
+
+WHOLE = encoded(Image.effect_noise((64, 64), 50).convert("RGB"), "JPEG")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "its 0 bytes are not a picture"),
+        (b"<html>404</html>", "its 16 bytes are not a picture"),
+        (WHOLE[: len(WHOLE) // 2], r"cannot be decoded \(.*truncated"),
+        (encoded(Image.effect_noise((64, 64), 50))[:900], "cannot be decoded"),
+    ],
+)
+def test_damaged_pictures_are_named_with_the_reason(data, reason):
+    table = pd.DataFrame({"IMG_ID": ["x_1.jpg"], "AUTHOR": ["a"], "LAT": [0.0], "LON": [0.0]})
+    photos = PhotoSet("odd", table, lambda img_id: data)
+    with pytest.raises(DamagedPhoto, match=reason) as caught:
+        photos.image("x_1.jpg")
+    assert caught.value.img_id == "x_1.jpg" and "'x_1.jpg'" in str(caught.value)
+
+
+def test_a_source_that_cannot_read_is_a_damaged_photo():
+    def source(img_id: str) -> bytes:
+        raise PermissionError("locked away")
+
+    table = pd.DataFrame({"IMG_ID": ["x"], "AUTHOR": ["a"], "LAT": [0.0], "LON": [0.0]})
+    with pytest.raises(DamagedPhoto, match="cannot be read .locked away"):
+        PhotoSet("odd", table, source).image("x")
+
+
+def test_real_photos_load_without_special_cases(real, recwarn):
+    photos = load_folder(real / "im2gps3k" / "im2gps3k_places365.csv")
+    assert len(photos) == 240 and not recwarn.list
+    assert photos.table["AUTHOR"].notna().all() and photos.table["S365_Label"].notna().all()
+    sizes = {photos.image(img_id).size for img_id in photos.ids}
+    assert all(min(size) >= 100 for size in sizes)
+
+
+def test_real_photos_turned_round_in_their_headers_are_noticed(real, tmp_path):
+    folder = real / "im2gps3k"
+    text = (folder / "im2gps3k_places365.csv").read_text().replace("LAT,LON", "LON,LAT", 1)
+    (tmp_path / "old.csv").write_text(text)
+    with pytest.raises(ValueError, match="headers LAT and LON are exchanged"):
+        load_folder(tmp_path / "old.csv", folder / "images")
+    right = load_folder(folder / "im2gps3k_places365.csv").coordinates
+    put_right = load_folder(tmp_path / "old.csv", folder / "images", swapped=True).coordinates
+    np.testing.assert_array_equal(put_right, right)
