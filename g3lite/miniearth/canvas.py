@@ -231,8 +231,8 @@ class Canvas:
         path = [(x * n, y * n) for x, y in points]
         if len(path) > 1:
             self.pen.line(path, fill=fill, width=thick)
-        r = thick / 2
-        if r >= 1.5 or len(path) == 1:
+        r = (thick - 1) / 2
+        if thick >= 3 or len(path) == 1:
             for x, y in path:
                 self.pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
