@@ -1,0 +1,429 @@
+"""Metrics, intervals and baselines of worldwide geolocalization.
+
+Three steps: predictions become errors in km (`error_km`), errors become scores (`score`), and
+scores become intervals (`evaluate`, `compare`) by a bootstrap that resamples photographers. One
+photographer's photos are alike, so they are not independent evidence: the 2,997 photos of
+IM2GPS3K come from 198 people.
+
+Predictions are either an array in the order of the truth table, shape (n, 2) [lat, lon] degrees
+with a NaN row where there is no answer, or a table with the columns IMG_ID, LAT_pred, LON_pred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from . import geo
+
+THRESHOLDS_KM = (1, 25, 200, 750, 2500)
+THRESHOLD_NAMES = ("street", "city", "region", "country", "continent")
+METRICS = (*THRESHOLD_NAMES, "median_km", "geoscore")
+
+_GEOSCORE_KM = 1492.7
+
+
+# --- errors and scores ---------------------------------------------------------------------------
+
+
+def error_km(predictions: ArrayLike | pd.DataFrame, truth: ArrayLike | pd.DataFrame) -> np.ndarray:
+    """Distance from each prediction to the truth, in the order and number of the truth.
+
+    Args:
+        predictions: (n, 2) array, NaN rows where there is no answer; or a table with IMG_ID,
+            LAT_pred, LON_pred, in any order, where absent ids are absent answers; or an array of
+            shape (n or 1, 5, 2) with one answer per threshold (see `constant`).
+        truth: photo table with IMG_ID, LAT, LON; an (n, 2) array will do for array predictions.
+
+    Returns:
+        float64 (n,), or (n, 5) for one answer per threshold. No answer is infinitely far off.
+
+    Raises:
+        ValueError: ids that are doubled or not in the truth, impossible coordinates, or arrays
+            of different lengths.
+    """
+    if isinstance(predictions, pd.DataFrame):
+        predictions = _align(predictions, truth)
+    if isinstance(truth, pd.DataFrame):
+        truth = truth[["LAT", "LON"]].to_numpy()
+    truth = geo.check_coordinates(truth)
+    per_threshold = np.ndim(predictions) == 3
+    if per_threshold:
+        predictions = np.asarray(predictions, dtype=np.float64)
+        if predictions.shape[1:] != (len(THRESHOLDS_KM), 2):
+            raise ValueError(
+                f"predictions have shape {predictions.shape}; with one answer per threshold it is "
+                f"(n, {len(THRESHOLDS_KM)}, 2)"
+            )
+        geo.check_coordinates(predictions.reshape(-1, 2), missing_ok=True)
+        truth = truth[:, None]
+    else:
+        predictions = geo.check_coordinates(predictions, missing_ok=True)
+    if len(predictions) != len(truth) and not (per_threshold and len(predictions) == 1):
+        raise ValueError(
+            f"{len(predictions)} predictions for {len(truth)} photos; give one row per photo in "
+            "the order of the truth, NaN where there is no answer, or a table with IMG_ID"
+        )
+    return np.nan_to_num(geo.great_circle_km(predictions, truth), nan=np.inf)
+
+
+def _align(predictions: pd.DataFrame, truth: ArrayLike | pd.DataFrame) -> np.ndarray:
+    """(n, 2) predictions in the order of the truth table, NaN where an id is absent."""
+    if not isinstance(truth, pd.DataFrame):
+        raise ValueError("a prediction table is matched by IMG_ID: give the truth as a table too")
+    columns = ["LAT_pred", "LON_pred"]
+    for name, table, needed in (
+        ("prediction", predictions, ["IMG_ID", *columns]),
+        ("truth", truth, ["IMG_ID"]),
+    ):
+        lacking = [column for column in needed if column not in table]
+        if lacking:
+            raise ValueError(f"the {name} table lacks {lacking}; it has {list(table.columns)}")
+        twice = table["IMG_ID"][table["IMG_ID"].duplicated()]
+        if len(twice):
+            raise ValueError(
+                f"IMG_ID {twice.iloc[0]!r} occurs more than once in the {name} table "
+                f"({len(twice)} rows too many); keep one row per photo"
+            )
+    unknown = predictions["IMG_ID"][~predictions["IMG_ID"].isin(truth["IMG_ID"])]
+    if len(unknown):
+        raise ValueError(
+            f"{len(unknown)} predicted IMG_ID are not in the truth table, the first is "
+            f"{unknown.iloc[0]!r}; is this the table of another query set?"
+        )
+    aligned = predictions.set_index("IMG_ID")[columns].reindex(truth["IMG_ID"])
+    return aligned.to_numpy(np.float64, na_value=np.nan)
+
+
+def geoscore(errors: ArrayLike) -> np.ndarray:
+    """GeoScore 5000 exp(-d / 1492.7 km) of each error: 5000 on the spot, 0 for no answer."""
+    return 5000 * np.exp(-np.asarray(errors, dtype=np.float64) / _GEOSCORE_KM)
+
+
+def score(predictions: ArrayLike | pd.DataFrame, truth: ArrayLike | pd.DataFrame) -> pd.Series:
+    """The seven metrics: share within 1, 25, 200, 750 and 2500 km, median km, mean GeoScore.
+
+    Arguments as for `error_km`. Every photo of the truth counts, answered or not. The median and
+    the GeoScore are NaN where a method gives another answer at every threshold.
+    """
+    errors = error_km(predictions, truth)
+    if not len(errors):
+        raise ValueError("the truth holds no photos, so there is nothing to score")
+    return pd.Series(_point(errors), index=list(METRICS))
+
+
+# --- intervals -----------------------------------------------------------------------------------
+
+
+def evaluate(
+    methods: Mapping[str, ArrayLike | pd.DataFrame],
+    truth: pd.DataFrame,
+    *,
+    clusters: str | None = "AUTHOR",
+    replicates: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Scores of several methods on the same photos, with bootstrap percentile intervals.
+
+    `clusters` names the column of the truth whose groups are resampled with replacement; None
+    resamples single photos. With few photographers (fewer than about 20) any such interval is
+    too narrow.
+
+    Returns:
+        Tidy table: method, metric, value, low, high, photos. Shares are in [0, 1].
+    """
+    groups = _clusters(truth, clusters)
+    drawn = _draw(groups, replicates, seed)
+    tail = (1 - level) / 2
+    rows = []
+    for method, predictions in methods.items():
+        errors = error_km(predictions, truth)
+        values = _point(errors)
+        draws = _metrics(errors, groups, drawn)
+        # "nearest" keeps intervals of medians finite or infinite, never the NaN between the two.
+        low, high = np.quantile(draws, [tail, 1 - tail], axis=0, method="nearest")
+        rows += [
+            (method, *row, len(errors)) for row in zip(METRICS, values, low, high, strict=True)
+        ]
+    return pd.DataFrame(rows, columns=["method", "metric", "value", "low", "high", "photos"])
+
+
+def compare(
+    a: ArrayLike | pd.DataFrame,
+    b: ArrayLike | pd.DataFrame,
+    truth: pd.DataFrame,
+    *,
+    clusters: str | None = "AUTHOR",
+    replicates: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Paired test of two methods on the same photos: is `a` better than `b` at a threshold?
+
+    Both methods are scored on the same resampled photographers, so what makes a photo easy for
+    both cancels. The two-sided p is the smallest level at which the percentile interval would
+    exclude zero; it cannot fall below 2 / (replicates + 1). It is not corrected for looking at
+    five thresholds at once.
+
+    Returns:
+        One row per threshold: metric, difference (share of a minus share of b), low, high, p.
+    """
+    groups = _clusters(truth, clusters)
+    gain = _hits(error_km(a, truth)) - _hits(error_km(b, truth))
+    draws = _means(gain, groups, _draw(groups, replicates, seed))
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    one_sided = np.minimum((draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0))
+    return pd.DataFrame(
+        {
+            "metric": THRESHOLD_NAMES,
+            "difference": gain.mean(axis=0),
+            "low": low,
+            "high": high,
+            "p": np.minimum(1.0, 2 * (one_sided + 1) / (replicates + 1)),
+        }
+    )
+
+
+def table(results: pd.DataFrame) -> pd.DataFrame:
+    """Results of `evaluate` for reading: one row per method, "38.9 [36.1, 41.8]" in per cent."""
+
+    def cell(row: pd.Series) -> str:
+        if np.isnan(row["value"]):
+            return "–"
+        factor, digits = (100, 1) if row["metric"] in THRESHOLD_NAMES else (1, 0)
+        value, low, high = (
+            f"{factor * row[name]:,.{digits}f}" for name in ("value", "low", "high")
+        )
+        return f"{value} [{low}, {high}]"
+
+    heads = [f"{name} {km} km, %" for name, km in zip(THRESHOLD_NAMES, THRESHOLDS_KM, strict=True)]
+    names = dict(zip(METRICS, [*heads, "median, km", "GeoScore"], strict=True))
+    text = results.assign(cell=results.apply(cell, axis=1))
+    wide = text.pivot(index="method", columns="metric", values="cell")
+    wide = wide.loc[results["method"].unique(), list(METRICS)].rename(columns=names)
+    return wide.rename_axis(index=None, columns=None)
+
+
+def share_curve(
+    errors: ArrayLike,
+    truth: pd.DataFrame,
+    radii_km: ArrayLike,
+    *,
+    clusters: str | None = "AUTHOR",
+    replicates: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Share of photos within every radius, and both ends of its interval: three arrays (r,).
+
+    `errors` are those of `error_km`; if they are (n, 5), one answer per threshold, the radii must
+    be the five thresholds. The other arguments are those of `evaluate`.
+    """
+    groups = _clusters(truth, clusters)
+    hits = _hits(np.asarray(errors), radii_km)
+    draws = _means(hits, groups, _draw(groups, replicates, seed))
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return hits.mean(axis=0), low, high
+
+
+def _hits(errors: np.ndarray, radii_km: ArrayLike = THRESHOLDS_KM) -> np.ndarray:
+    """(n, r) 1.0 where a photo counts as right within a radius, else 0.0."""
+    within = (errors if errors.ndim == 2 else errors[:, None]) <= np.asarray(radii_km)
+    return within.astype(np.float64)
+
+
+def _point(errors: np.ndarray) -> np.ndarray:
+    """(7,) metrics of the photos as they are: one group, drawn once."""
+    return _metrics(errors, np.zeros(len(errors), dtype=np.int64), np.ones((1, 1), dtype=int))[0]
+
+
+def _metrics(errors: np.ndarray, groups: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """(r, 7) metrics of r resamples, `drawn` (r, g) saying how often each group is in them."""
+    if errors.ndim == 2:  # an answer per threshold has no one distance
+        points, median = np.full(len(errors), np.nan), np.full((len(drawn), 1), np.nan)
+    else:
+        points, median = geoscore(errors), _medians(errors, groups, drawn)
+    means = _means(np.column_stack([_hits(errors), points]), groups, drawn)
+    return np.hstack([means[:, :-1], median, means[:, -1:]])
+
+
+def _means(values: np.ndarray, groups: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """(r, m) means of the columns of values (n, m) over the photos of each resample.
+
+    Sums and numbers per group are all it takes. Resamples differ in their number of photos, so
+    these are ratios of two sums.
+    """
+    sums = np.zeros((drawn.shape[1], values.shape[1]))
+    np.add.at(sums, groups, values)
+    return drawn @ sums / (drawn @ np.bincount(groups))[:, None]
+
+
+def _medians(values: np.ndarray, groups: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """(r, 1) medians of values (n,) over the photos of each resample."""
+    order = np.argsort(values)
+    medians = []
+    for start in range(0, len(drawn), 100):  # bounds the memory at 100 x n
+        reached = np.cumsum(drawn[start : start + 100, groups[order]], axis=1)
+        total = reached[:, -1:]
+        # 0-based positions of the two middle photos of the sorted resample.
+        middle = [(reached > at).argmax(axis=1) for at in ((total - 1) // 2, total // 2)]
+        lower, upper = values[order][np.array(middle)]
+        medians.append(np.where(lower == upper, lower, (lower + upper) / 2))
+    return np.concatenate(medians)[:, None]
+
+
+def _clusters(truth: pd.DataFrame, column: str | None) -> np.ndarray:
+    """(n,) integer group of every photo."""
+    if column is None:
+        return np.arange(len(truth))
+    way_out = "; pass clusters=None to resample single photos"
+    if column not in truth:
+        raise ValueError(f"the truth table has no column {column!r}{way_out}")
+    missing = truth[column].isna()
+    if missing.any():
+        raise ValueError(f"{column} is missing in {missing.sum()} of {len(truth)} rows{way_out}")
+    codes, names = pd.factorize(truth[column])
+    if len(names) < 2:
+        raise ValueError(f"{len(names)} {column} cannot be resampled into an interval{way_out}")
+    return codes
+
+
+def _draw(groups: np.ndarray, replicates: int, seed: int) -> np.ndarray:
+    """(replicates, g) how often each group is drawn when g groups are drawn with replacement."""
+    count = groups.max() + 1
+    return np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), replicates)
+
+
+# --- baselines -----------------------------------------------------------------------------------
+
+
+def constant(train_coordinates: ArrayLike) -> np.ndarray:
+    """The best constant answer, looked up on the training photos only.
+
+    What is best depends on the radius (a busy square at 1 km, central Europe at 2500 km), so the
+    answer is one location per threshold: the training location with the most training photos
+    within that distance. Its row in a table is therefore no single guess, but the best of five.
+    All pairs are compared: 1 s for 20,000 locations; of millions, pass a random sample.
+
+    Returns:
+        float64 (1, 5, 2): valid for every query, as `error_km` takes it.
+    """
+    points = geo.check_coordinates(train_coordinates)
+    if not len(points):
+        raise ValueError("no training coordinates to choose a constant from")
+    vectors = geo.unit_vectors(points)
+    cosines = np.cos(np.array(THRESHOLDS_KM) / geo.EARTH_RADIUS_KM)
+    counts = np.empty((len(points), len(cosines)), dtype=np.int64)
+    for start in range(0, len(points), 32):  # blocks that stay in the processor's cache
+        closeness = vectors[start : start + 32] @ vectors.T
+        for column, cosine in enumerate(cosines):
+            counts[start : start + 32, column] = np.count_nonzero(closeness >= cosine, axis=1)
+    return points[counts.argmax(axis=0)][None]
+
+
+def neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Exact search for the k gallery vectors with the highest inner product.
+
+    Args:
+        queries, gallery: float32 (q, d) and (g, d), L2-normalised rows.
+
+    Returns:
+        Similarities float32 (q, k), best first, and gallery rows int64 (q, k).
+    """
+    import faiss
+
+    for name, vectors in (("queries", queries), ("gallery", gallery)):
+        if vectors.ndim != 2 or vectors.shape[1] != gallery.shape[1]:
+            raise ValueError(
+                f"{name} have shape {vectors.shape}, the gallery {gallery.shape}; need (n, d)"
+            )
+        norms = np.linalg.norm(vectors, axis=1)
+        if not np.allclose(norms, 1, atol=1e-3):
+            row = np.abs(norms - 1).argmax()
+            raise ValueError(
+                f"row {row} of the {name} has norm {norms[row]:.4g}, not 1; "
+                "divide every row by its norm"
+            )
+    if not 1 <= k <= len(gallery):
+        raise ValueError(f"k = {k} neighbours of a gallery of {len(gallery)}; choose 1 to that")
+    return faiss.knn(
+        np.ascontiguousarray(queries, dtype=np.float32),
+        np.ascontiguousarray(gallery, dtype=np.float32),
+        k,
+        metric=faiss.METRIC_INNER_PRODUCT,
+    )
+
+
+def nearest_neighbour(
+    queries: np.ndarray, gallery: np.ndarray, coordinates: ArrayLike
+) -> np.ndarray:
+    """The location of the most similar gallery photo: (q, 2). Arguments as for `lknn`."""
+    coordinates = _gallery_coordinates(gallery, coordinates)
+    return coordinates[neighbours(queries, gallery, 1)[1][:, 0]]
+
+
+def lknn(
+    queries: np.ndarray,
+    gallery: np.ndarray,
+    coordinates: ArrayLike,
+    *,
+    k: int = 100,
+    sigma: float = 4.0,
+    m: float = 10.0,
+    snap_km: float = 100.0,
+) -> np.ndarray:
+    """[L]kNN: the densest spot among the nearest neighbours (Vo, Jacobs and Hays, ICCV 2017).
+
+    The k most similar photos vote with weight (1 / d)^m, d being the squared Euclidean distance
+    of the unit vectors, 2 - 2 cos. Each vote spreads as a Gaussian of bandwidth `sigma` degrees
+    (4 degrees = 445 km) over the Earth; the peak of the sum is looked for at the neighbours'
+    locations, and the answer is the location of the most similar neighbour within `snap_km` of
+    the peak (0 answers the peak itself). k is cut to the size of the gallery.
+
+    Votes, bandwidth, k = 100, m = 10 and the last step are those of the authors' released code.
+    It differs in the grid: it sums on squares of latitude and longitude (1, then 0.1 degrees),
+    which narrows the kernel towards the poles and cuts it at the antimeridian. Here the bandwidth
+    is an arc on the sphere and there is no grid.
+
+    Args:
+        queries, gallery: float32 (q, d) and (g, d), L2-normalised rows.
+        coordinates: (g, 2) locations of the gallery rows.
+
+    Returns:
+        float64 (q, 2), each row the location of a gallery photo.
+    """
+    coordinates = _gallery_coordinates(gallery, coordinates)
+    if not sigma > 0:
+        raise ValueError(f"sigma = {sigma} degrees; for sigma towards 0 use nearest_neighbour")
+    similarity, rows = neighbours(queries, gallery, min(k, len(gallery)))
+    # Scaled by the nearest one's distance, so that the powers neither overflow nor vanish.
+    distance = np.maximum(2 - 2 * similarity.astype(np.float64), 1e-6)
+    votes = (distance[:, :1] / distance) ** m
+
+    vectors = geo.unit_vectors(coordinates)
+    answers = np.empty(len(rows), dtype=np.int64)
+    block = max(1, 4_000_000 // rows.shape[1] ** 2)
+    for start in range(0, len(rows), block):
+        here = slice(start, start + block)
+        near = vectors[rows[here]]
+        arc = np.arccos(np.clip(near @ near.transpose(0, 2, 1), -1, 1))  # (b, k, k) radians
+        kernel = np.exp(-0.5 * (arc / np.radians(sigma)) ** 2)
+        peak = (kernel @ votes[here][:, :, None])[:, :, 0].argmax(axis=1)
+        around = arc[np.arange(len(peak)), peak] <= snap_km / geo.EARTH_RADIUS_KM
+        chosen = around.argmax(axis=1) if snap_km > 0 else peak
+        answers[here] = rows[here][np.arange(len(peak)), chosen]
+    return coordinates[answers]
+
+
+def _gallery_coordinates(gallery: np.ndarray, coordinates: ArrayLike) -> np.ndarray:
+    coordinates = geo.check_coordinates(coordinates)
+    if len(coordinates) != len(gallery):
+        raise ValueError(
+            f"{len(gallery)} gallery vectors but {len(coordinates)} coordinates; they must be "
+            "rows of the same photos"
+        )
+    return coordinates
