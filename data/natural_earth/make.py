@@ -37,17 +37,20 @@ def cut(shape):
 
 
 def polygon(rings, arcs):
+    """A polygon, cut at the antimeridian; the ring around Antarctica is closed at the pole."""
     shell, *holes = [unwrap(ring, arcs) for ring in rings]
-    if abs(shell[-1, 0] - shell[0, 0]) > 180:  # Antarctica: close the ring through the pole
+    if abs(shell[-1, 0] - shell[0, 0]) > 180:
         shell = np.vstack([shell, [shell[-1, 0], -90], [shell[0, 0], -90]])
     return cut(Polygon(shell, holes).buffer(0))
 
 
-def rings_of(geometry):  # list of polygons, each a list of rings of arc numbers
+def rings_of(geometry):
+    """The polygons of a geometry, each a list of rings of arc numbers."""
     return geometry["arcs"] if geometry["type"] == "MultiPolygon" else [geometry["arcs"]]
 
 
 def write(name, kind, shapes, **columns):
+    """One shapefile: a shape and the values of the columns per record."""
     path = Path(__file__).parent / "shapefiles/natural_earth" / name
     with shapefile.Writer(str(path), shapeType=kind) as writer:
         for column in columns or {"NAME": None}:  # the format wants one column at least
@@ -57,24 +60,20 @@ def write(name, kind, shapes, **columns):
             writer.shape(mapping(shape))
 
 
-def main(source):
-    world = json.loads((source / "land-110m.json").read_text())
-    arcs, land = decode(world), rings_of(world["objects"]["land"]["geometries"][0])
-    write("physical/ne_110m_land", shapefile.POLYGON, [polygon(rings, arcs) for rings in land])
-    coasts = [cut(LineString(unwrap(ring, arcs))).difference(SEAM) for ring in chain(*land)]
-    write("physical/ne_110m_coastline", shapefile.POLYLINE, [c for c in coasts if not c.is_empty])
+source = Path(sys.argv[1])
+world = json.loads((source / "land-110m.json").read_text())
+arcs, land = decode(world), rings_of(world["objects"]["land"]["geometries"][0])
+write("physical/ne_110m_land", shapefile.POLYGON, [polygon(rings, arcs) for rings in land])
+coasts = [cut(LineString(unwrap(ring, arcs))).difference(SEAM) for ring in chain(*land)]
+write("physical/ne_110m_coastline", shapefile.POLYLINE, [c for c in coasts if not c.is_empty])
 
-    world = json.loads((source / "countries-110m.json").read_text())
-    arcs, countries = decode(world), world["objects"]["countries"]["geometries"]
-    names = [country["properties"]["name"] for country in countries]
-    codes = [country.get("id", "") for country in countries]
-    shapes = [union_all([polygon(p, arcs) for p in rings_of(country)]) for country in countries]
-    write("cultural/ne_110m_admin_0_countries", shapefile.POLYGON, shapes, NAME=names, ISO_N3=codes)
-    # An arc of two countries is a land border; an arc of one country is a coast.
-    used = [{~a if a < 0 else a for a in chain(*chain(*rings_of(c)))} for c in countries]
-    lines = [LineString(arcs[arc]) for arc in range(len(arcs)) if sum(arc in u for u in used) > 1]
-    write("cultural/ne_110m_admin_0_boundary_lines_land", shapefile.POLYLINE, lines)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+world = json.loads((source / "countries-110m.json").read_text())
+arcs, countries = decode(world), world["objects"]["countries"]["geometries"]
+names = [country["properties"]["name"] for country in countries]
+codes = [country.get("id", "") for country in countries]
+shapes = [union_all([polygon(p, arcs) for p in rings_of(country)]) for country in countries]
+write("cultural/ne_110m_admin_0_countries", shapefile.POLYGON, shapes, NAME=names, ISO_N3=codes)
+# An arc of two countries is a land border; an arc of one country is a coast.
+used = [{~a if a < 0 else a for a in chain(*chain(*rings_of(c)))} for c in countries]
+lines = [LineString(arcs[arc]) for arc in range(len(arcs)) if sum(arc in u for u in used) > 1]
+write("cultural/ne_110m_admin_0_boundary_lines_land", shapefile.POLYLINE, lines)
