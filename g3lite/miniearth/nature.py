@@ -1,40 +1,643 @@
-"""Land, sea and plants of MiniEarth."""
+"""Land, sea and plants of MiniEarth.
+
+Plants, mountains and the texture of the ground are drawn once, in large and in greys, and kept as
+stamps (`canvas.Stamp`); a picture prints them in the colours of its zone, light and season.
+"""
 
 from __future__ import annotations
 
-from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, mix, scale
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from random import Random
+
+from PIL import Image, ImageDraw
+
+from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Stamp, mix, scale
+from g3lite.miniearth.cues import digest
 from g3lite.miniearth.scene import Scene
 
 SOILS: dict[str, Colour] = {
-    "red": (176, 84, 52),
-    "ochre": (206, 154, 84),
-    "pale": (226, 206, 168),
-    "brown": (134, 98, 68),
-    "grey": (150, 146, 140),
-    "dark": (78, 66, 58),
+    "red": (186, 88, 52),
+    "ochre": (214, 160, 84),
+    "pale": (230, 212, 176),
+    "brown": (138, 98, 66),
+    "grey": (154, 152, 150),
+    "dark": (76, 64, 58),
 }
-NEUTRAL_GROUND: Colour = (148, 142, 128)
+NEUTRAL_GROUND: Colour = (150, 144, 130)
 GRASS: dict[str, Colour] = {
-    "rainforest": (58, 118, 52),
-    "savanna": (196, 168, 84),
-    "desert": (222, 190, 138),
-    "mediterranean": (164, 158, 88),
-    "steppe": (178, 172, 104),
-    "subtropical": (96, 146, 66),
-    "temperate": (98, 152, 70),
-    "boreal": (110, 128, 78),
+    "rainforest": (62, 124, 54),
+    "savanna": (204, 172, 86),
+    "desert": (226, 194, 140),
+    "mediterranean": (170, 162, 90),
+    "steppe": (186, 180, 112),
+    "subtropical": (100, 152, 68),
+    "temperate": (104, 156, 70),
+    "boreal": (116, 132, 80),
 }
-FOLIAGE: dict[str, Colour] = {
-    "rainforest": (34, 104, 48),
-    "savanna": (118, 130, 48),
-    "desert": (86, 128, 78),
-    "mediterranean": (70, 98, 56),
-    "steppe": (136, 146, 84),
-    "subtropical": (58, 120, 52),
-    "temperate": (74, 138, 58),
-    "boreal": (38, 84, 66),
+SNOW: Colour = (238, 243, 250)
+
+# ------------------------------------------------------------------------------------- sketches
+
+WOOD, DEEP, LEAF, LIT, BLOOM, WHITE = range(6)
+"""Layers of a plant's stamp: wood, foliage in shade, in half light and in the sun, flowers, snow."""
+TALL = 512
+"""Height of a stamp of a plant in pixels."""
+
+
+class Sketch:
+    """A plant being drawn, lit from the left: x from -`reach` to `reach`, y from 0 up to 1."""
+
+    def __init__(self, reach: float, rng: Random) -> None:
+        self.reach, self.rng = reach, rng
+        size = (2 * int(2 * reach * TALL), 2 * TALL)
+        self.layers = [Image.new("L", size) for _ in range(6)]
+        self.pens = [ImageDraw.Draw(layer) for layer in self.layers]
+
+    def _put(self, layer: int, draw: Callable[[ImageDraw.ImageDraw, int], None]) -> None:
+        """Draw on one layer and rub out what lies above it."""
+        draw(self.pens[layer], 255)
+        for pen in self.pens[layer + 1 :]:
+            draw(pen, 0)
+
+    def _at(self, x: float, y: float) -> tuple[float, float]:
+        return (x + self.reach) * 2 * TALL, (1.0 - y) * 2 * TALL
+
+    def dab(self, layer: int, x: float, y: float, rx: float, ry: float | None = None) -> None:
+        """An ellipse."""
+        left, top = self._at(x - rx, y + (ry or rx))
+        right, bottom = self._at(x + rx, y - (ry or rx))
+        self._put(layer, lambda pen, grey: pen.ellipse((left, top, right, bottom), fill=grey))
+
+    def shape(self, layer: int, points: list[tuple[float, float]]) -> None:
+        """A polygon."""
+        corners = [self._at(x, y) for x, y in points]
+        self._put(layer, lambda pen, grey: pen.polygon(corners, fill=grey))
+
+    def stroke(self, layer: int, points: list[tuple[float, float]], width: float) -> None:
+        """A line of constant width."""
+        corners = [self._at(x, y) for x, y in points]
+        w = max(2, round(width * 2 * TALL))
+        self._put(layer, lambda pen, grey: pen.line(corners, fill=grey, width=w, joint="curve"))
+
+    def limb(
+        self, layer: int, foot: tuple[float, float], tip: tuple[float, float], bend: float,
+        thick: float, thin: float,
+    ) -> None:  # fmt: skip
+        """A tapering trunk or branch from `foot` to `tip`, bowed sideways by `bend`."""
+        spine = bow(foot, tip, bend, 9)
+        left, right = [], []
+        for i, (x, y) in enumerate(spine):
+            half = 0.5 * (thick + (thin - thick) * i / 8)
+            left.append((x - half, y))
+            right.append((x + half, y))
+        self.shape(layer, left + right[::-1])
+
+    def foliage(
+        self, x: float, y: float, rx: float, ry: float, dabs: int, grain: float = 0.2
+    ) -> None:
+        """A cluster of leaves: a dark heap with lighter dabs toward the sun, snow on top."""
+        rng = self.rng
+        spots = []
+        for _ in range(dabs):
+            dx, dy = 2 * rng.random() - 1, 2 * rng.random() - 1
+            r = math.sqrt(dx * dx + dy * dy)
+            if r > 1.0:
+                dx, dy = dx / r, dy / r
+            spots.append((dx, dy, 0.75 + 0.5 * rng.random(), 0.5 * rng.random() - 0.25))
+        self.dab(DEEP, x, y, 0.86 * rx, 0.86 * ry)
+        for layer, threshold in ((DEEP, -9.0), (LEAF, -0.15), (LIT, 0.5)):
+            for dx, dy, size, luck in spots:
+                if 0.75 * dy - 0.55 * dx + luck > threshold:
+                    pull = 0.94 if layer == DEEP else 0.8
+                    self.dab(
+                        layer, x + pull * dx * rx, y + pull * dy * ry,
+                        grain * size * rx, grain * size * ry,
+                    )  # fmt: skip
+        for dx, dy, size, luck in spots:
+            if dy + 0.6 * luck > 0.42:
+                self.dab(
+                    WHITE, x + dx * rx, y + 0.95 * dy * ry, 1.2 * grain * size * rx, grain * ry
+                )
+
+    def stamp(self) -> Stamp:
+        return Stamp(*(layer.reduce(2) for layer in self.layers))
+
+
+def bow(
+    a: tuple[float, float], b: tuple[float, float], bend: float, steps: int
+) -> list[tuple[float, float]]:
+    """Points along a curve from `a` to `b` that swings out sideways by `bend` in the middle."""
+    points = []
+    for i in range(steps):
+        t = i / (steps - 1)
+        swing = 4 * bend * t * (1 - t)
+        points.append((a[0] + (b[0] - a[0]) * t + swing, a[1] + (b[1] - a[1]) * t))
+    return points
+
+
+def frond(
+    s: Sketch, layer: int, x: float, y: float, dx: float, dy: float, droop: float, blade: float
+) -> None:
+    """A feathered palm leaf from (x, y) toward (dx, dy), its tip pulled down by `droop`."""
+    steps = 14
+    spine = [
+        (x + dx * t, y + dy * t - droop * t * t) for t in (i / (steps - 1) for i in range(steps))
+    ]
+    for i in range(1, steps):
+        (x0, y0), (x1, y1) = spine[i - 1], spine[i]
+        length = blade * (0.35 + 2.6 * (i / steps) * (1.02 - i / steps))
+        lean = 0.35 * length * (1 if dx > 0 else -1)
+        s.shape(layer, [(x0, y0), (x1, y1), (x1 + lean, y1 - length)])
+        s.shape(layer, [(x0, y0), (x1, y1), (x1 + 1.6 * lean, y1 + 0.4 * length)])
+    s.stroke(layer, spine, 0.008)
+
+
+def coconut(s: Sketch) -> None:
+    rng = s.rng
+    lean = 0.22 * rng.random() - 0.11
+    top = (lean, 0.74)
+    s.limb(WOOD, (-lean, 0.0), top, 0.4 * lean, 0.05, 0.026)
+    order = sorted(rng.random() for _ in range(11))
+    for i, luck in enumerate(order):
+        angle = math.pi * (-0.12 + 1.24 * (i + 0.5 + 0.5 * (luck - 0.5)) / 11)
+        dx, dy = 0.36 * math.cos(angle), 0.28 * math.sin(angle) + 0.05
+        layer = LIT if dx < 0.0 and dy > 0.1 else LEAF if dy > 0.14 or dx < 0.1 else DEEP
+        frond(s, layer, *top, dx, dy, 0.17 + 0.1 * abs(dx), 0.07)
+    for k in range(4):
+        s.dab(WOOD, top[0] + 0.022 * (k - 1.5), top[1] - 0.012, 0.016)
+
+
+def paddle(s: Sketch, x: float, y: float, dx: float, dy: float, droop: float, half: float) -> None:
+    """A banana leaf: a broad blade, lit above its midrib."""
+    steps = 10
+    spine, upper, lower = [], [], []
+    length = math.sqrt(dx * dx + dy * dy)
+    nx, ny = -dy / length, dx / length
+    if ny < 0:
+        nx, ny = -nx, -ny
+    for i in range(steps):
+        t = i / (steps - 1)
+        px, py = x + dx * t, y + dy * t - droop * t * t
+        w = half * (4 * t * (1 - t)) ** 0.5 if t > 0.12 else 0.006
+        spine.append((px, py))
+        upper.append((px + nx * w, py + ny * w))
+        lower.append((px - nx * w, py - ny * w))
+    s.shape(DEEP if dx > 0.02 else LEAF, spine + lower[::-1])
+    s.shape(LEAF if dx > 0.02 else LIT, spine + upper[::-1])
+
+
+def banana(s: Sketch) -> None:
+    rng = s.rng
+    s.limb(WOOD, (0.02, 0.0), (0.0, 0.42), 0.0, 0.07, 0.045)
+    for i in range(9):
+        side = -1 if i % 2 else 1
+        spread = 0.10 + 0.34 * ((8 - i) / 8) + 0.05 * rng.random()
+        rise = 0.60 - 0.42 * ((8 - i) / 8) + 0.06 * rng.random()
+        paddle(s, 0.0, 0.36 + 0.006 * i, side * spread, rise, 0.16 + 0.12 * rng.random(), 0.062)
+
+
+def acacia(s: Sketch) -> None:
+    rng = s.rng
+    lean = 0.16 * rng.random() - 0.08
+    fork = (lean, 0.36)
+    s.limb(WOOD, (0.0, 0.0), fork, 0.03, 0.05, 0.034)
+    tops = [(-0.42, 0.72), (-0.16, 0.80), (0.16, 0.82), (0.40, 0.73)]
+    for x, y in tops:
+        s.limb(WOOD, fork, (x + lean, y), 0.06 * (1 if x < 0 else -1), 0.03, 0.012)
+    for x, y in [(-0.36, 0.77), (0.38, 0.78), (-0.1, 0.84), (0.14, 0.88), (0.0, 0.80)]:
+        s.foliage(x + lean, y, 0.26 + 0.05 * rng.random(), 0.055, 46, 0.26)
+
+
+def saguaro(s: Sketch) -> None:
+    rng = s.rng
+
+    def column(x: float, y0: float, y1: float, half: float) -> None:
+        for layer, left, right in ((DEEP, -1.0, 1.0), (LEAF, -1.0, 0.35), (LIT, -0.9, -0.35)):
+            s.shape(
+                layer,
+                [
+                    (x + left * half, y0), (x + left * half, y1 - half),
+                    (x + 0.6 * left * half, y1 - 0.3 * half), (x + 0.5 * (left + right) * half, y1),
+                    (x + 0.6 * right * half, y1 - 0.3 * half), (x + right * half, y1 - half),
+                    (x + right * half, y0),
+                ],
+            )  # fmt: skip
+        for k in (-0.55, 0.05, 0.6):
+            s.stroke(DEEP, [(x + k * half, y0), (x + k * half, y1 - 0.6 * half)], 0.007)
+
+    for side in (-1, 1):
+        y = 0.30 + 0.18 * rng.random()
+        out = 0.15 + 0.05 * rng.random()
+        tip = y + 0.22 + 0.16 * rng.random()
+        for layer, lift in ((DEEP, -0.035), (LEAF, 0.0)):
+            s.stroke(
+                layer,
+                [(0.0, y + lift), (side * out * 0.7, y + lift), (side * out, y + 0.06)],
+                0.055 if layer == LEAF else 0.045,
+            )
+        column(side * out, y + 0.02, tip, 0.04)
+    column(0.0, 0.0, 0.99, 0.062)
+    s.dab(WHITE, 0.0, 0.97, 0.05, 0.025)
+
+
+def cypress(s: Sketch) -> None:
+    rng = s.rng
+    s.limb(WOOD, (0.0, 0.0), (0.0, 0.2), 0.0, 0.035, 0.03)
+    for i in range(26):
+        t = i / 25
+        half = 0.125 * (1 - t) ** 0.6 * min(1.0, 0.5 + 3.2 * t)
+        s.foliage(0.012 * (rng.random() - 0.5), 0.08 + 0.88 * t, half, 0.06, 16, 0.32)
+
+
+def olive(s: Sketch) -> None:
+    rng = s.rng
+    s.limb(WOOD, (-0.03, 0.0), (0.05, 0.4), 0.05, 0.13, 0.05)
+    s.limb(WOOD, (0.03, 0.05), (-0.16, 0.5), -0.05, 0.07, 0.03)
+    s.limb(WOOD, (0.03, 0.2), (0.2, 0.52), 0.02, 0.05, 0.02)
+    for x, y in [(-0.24, 0.62), (0.24, 0.6), (0.02, 0.56), (-0.1, 0.76), (0.14, 0.78), (0.0, 0.66)]:
+        r = 0.18 + 0.05 * rng.random()
+        s.foliage(x, y, r, 0.8 * r, 80, 0.14)
+
+
+def windswept(s: Sketch) -> None:
+    """A lone tree of the steppe, combed to one side by the wind."""
+    rng = s.rng
+    s.limb(WOOD, (-0.16, 0.0), (0.02, 0.5), -0.05, 0.06, 0.03)
+    for x, y in [(0.3, 0.62), (-0.1, 0.66), (0.16, 0.74), (-0.02, 0.52), (0.22, 0.5)]:
+        s.limb(WOOD, (0.0, 0.42), (x, y), 0.0, 0.022, 0.01)
+    for x, y, r in [(0.42, 0.64, 0.12), (-0.08, 0.62, 0.15), (0.24, 0.68, 0.2), (0.06, 0.76, 0.17)]:
+        s.foliage(x, y, 1.25 * r, 0.55 * r + 0.02 * rng.random(), 46, 0.2)
+
+
+def plume(s: Sketch) -> None:
+    """Feather grass: a fan of arching blades with pale heads."""
+    rng = s.rng
+    for i in range(34):
+        x = 0.5 * (rng.random() - 0.5)
+        tip = (x * 1.9 + 0.22 * (rng.random() - 0.3), 0.5 + 0.45 * rng.random())
+        layer = (DEEP, LEAF, LIT)[i % 3]
+        s.limb(layer, (0.4 * x, 0.0), tip, -0.1 * x, 0.022, 0.004)
+        if i % 3 == 2:
+            end = (tip[0] + 0.09, tip[1] - 0.02)
+            for k in range(5):
+                t = k / 4
+                s.dab(
+                    BLOOM, tip[0] + t * (end[0] - tip[0]), tip[1] + t * (end[1] - tip[1]) + 0.01,
+                    0.022, 0.03,
+                )  # fmt: skip
+
+
+def bamboo(s: Sketch) -> None:
+    rng = s.rng
+    for i in range(9):
+        x = 0.36 * (i / 8 - 0.5) + 0.03 * rng.random()
+        tip = (x * 2.0 + 0.14 * (rng.random() - 0.5), 0.78 + 0.18 * rng.random())
+        layer = LIT if i in (0, 2, 5) else LEAF if i % 2 else DEEP
+        s.limb(layer, (0.7 * x, 0.0), tip, -0.22 * x, 0.03, 0.012)
+        spine = bow((0.7 * x, 0.0), tip, -0.22 * x, 12)
+        for px, py in spine[1:8]:
+            s.stroke(WOOD, [(px - 0.016, py), (px + 0.016, py)], 0.006)
+        for k, (px, py) in enumerate(spine[5:] * 3):
+            side = -1 if k % 2 else 1
+            length = 0.09 + 0.07 * rng.random()
+            drop = 0.02 + 0.09 * rng.random()
+            shade = (LIT, LEAF, DEEP)[(k + (side > 0)) % 3]
+            s.shape(
+                shade,
+                [
+                    (px, py), (px + 0.5 * side * length, py - 0.2 * drop + 0.016),
+                    (px + side * length, py - drop), (px + 0.5 * side * length, py - 0.5 * drop - 0.014),
+                ],
+            )  # fmt: skip
+
+
+def fan_palm(s: Sketch) -> None:
+    rng = s.rng
+    top = (0.0, 0.70)
+    s.limb(WOOD, (0.0, 0.0), top, 0.015, 0.06, 0.055)
+    for i in range(12):
+        angle = math.pi * (-0.28 + 1.56 * (i * 5 % 12) / 11)
+        reach = 0.17 + 0.03 * rng.random()
+        cx, cy = top[0] + reach * math.cos(angle), top[1] + 0.9 * reach * math.sin(angle)
+        s.stroke(DEEP, [top, (cx, cy)], 0.010)
+        layer = LIT if math.cos(angle) < 0.05 and math.sin(angle) > 0 else LEAF
+        if math.sin(angle) < -0.1 or (math.cos(angle) > 0.6):
+            layer = DEEP
+        for k in range(9):
+            a = angle + 0.28 * (k - 4)
+            tip = (cx + 0.15 * math.cos(a), cy + 0.15 * math.sin(a) - 0.012)
+            b, c = a - 0.13, a + 0.13
+            s.shape(
+                layer,
+                [
+                    (cx, cy), (cx + 0.09 * math.cos(b), cy + 0.09 * math.sin(b)), tip,
+                    (cx + 0.09 * math.cos(c), cy + 0.09 * math.sin(c)),
+                ],
+            )  # fmt: skip
+
+
+def oak(s: Sketch) -> None:
+    rng = s.rng
+    s.limb(WOOD, (0.0, 0.0), (0.02, 0.46), 0.01, 0.085, 0.05)
+    s.limb(WOOD, (0.0, 0.22), (-0.2, 0.5), 0.0, 0.04, 0.02)
+    s.limb(WOOD, (0.0, 0.26), (0.2, 0.52), 0.0, 0.04, 0.02)
+    for x, y in [
+        (0.0, 0.80), (-0.2, 0.70), (0.2, 0.71), (0.03, 0.66), (-0.3, 0.54), (0.3, 0.53),
+        (-0.13, 0.50), (0.14, 0.48),
+    ]:  # fmt: skip
+        r = 0.165 + 0.035 * rng.random()
+        x, y = x + 0.03 * (rng.random() - 0.5), y + 0.03 * (rng.random() - 0.5)
+        s.foliage(x, y, r, 0.92 * r, 60, 0.18)
+        for _ in range(5):
+            s.dab(
+                BLOOM, x + 1.4 * r * (rng.random() - 0.5), y + 1.4 * r * (rng.random() - 0.5), 0.016
+            )
+
+
+def bare(s: Sketch) -> None:
+    """A tree without leaves."""
+    rng = s.rng
+
+    def grow(x: float, y: float, dx: float, dy: float, thick: float, depth: int) -> None:
+        tip = (x + dx, y + dy)
+        s.limb(WOOD, (x, y), tip, 0.1 * dx, thick, 0.65 * thick)
+        if depth == 0:
+            return
+        for turn in (-0.55, 0.1, 0.6)[: 3 if depth > 1 else 2]:
+            turn += 0.3 * (rng.random() - 0.5)
+            c, k = math.cos(turn), 0.72 + 0.14 * rng.random()
+            n = math.sin(turn)
+            grow(*tip, k * (dx * c - dy * n), k * (dx * n + dy * c), 0.6 * thick, depth - 1)
+
+    grow(0.0, 0.0, 0.01, 0.30, 0.065, 4)
+
+
+def spruce(s: Sketch) -> None:
+    rng = s.rng
+    s.limb(WOOD, (0.0, 0.0), (0.0, 0.3), 0.0, 0.04, 0.02)
+    tiers = 10
+    for i in range(tiers):
+        t = i / tiers
+        y = 0.09 + 0.84 * t
+        half = 0.27 * (1 - t) ** 0.9 + 0.025
+        rise = 0.17 - 0.05 * t
+        edge = [(-half * (1 + 0.12 * rng.random()), y - 0.01)]
+        teeth = 7
+        for k in range(1, teeth):
+            x = -half + 2 * half * k / teeth
+            edge.append((x, y + (0.035 if k % 2 else 0.0) * (1 - 0.6 * t) - 0.015 * rng.random()))
+        edge.append((half * (1 + 0.12 * rng.random()), y - 0.01))
+        s.shape(DEEP, [*edge, (0.0, y + rise)])
+        s.shape(LEAF, [*edge[:5], (0.1 * half, y + 0.5 * rise), (0.0, y + rise)])
+        s.shape(LIT, [edge[0], (-0.55 * half, y + 0.03), (-0.4 * half, y + 0.06), (0.0, y + rise)])
+        s.shape(
+            WHITE,
+            [
+                edge[0], (-0.6 * half, y + 0.045), (-0.25 * half, y + 0.03), (0.2 * half, y + 0.05),
+                (0.55 * half, y + 0.03), edge[-1], (0.0, y + rise),
+            ],
+        )  # fmt: skip
+    s.shape(LEAF, [(-0.012, 0.9), (0.012, 0.9), (0.0, 1.0)])
+
+
+def birch(s: Sketch) -> None:
+    """Layer BLOOM is the white bark."""
+    rng = s.rng
+    s.limb(BLOOM, (0.0, 0.0), (0.04, 0.78), -0.03, 0.05, 0.016)
+    for x, y in [(-0.14, 0.6), (0.18, 0.64), (-0.1, 0.76)]:
+        s.limb(BLOOM, (0.0, y - 0.2), (x, y), 0.0, 0.016, 0.008)
+    for i in range(9):
+        y = 0.04 + 0.055 * i
+        x = -0.012 if i % 2 else 0.014
+        s.stroke(WOOD, [(x - 0.012, y), (x + 0.012, y + 0.004)], 0.009)
+        for pen in s.pens[BLOOM:]:
+            left, top = s._at(x - 0.012, y + 0.006)
+            right, bottom = s._at(x + 0.012, y - 0.003)
+            pen.rectangle((left, top, right, bottom), fill=0)
+    for x, y in [(0.03, 0.88), (-0.1, 0.76), (0.14, 0.76), (-0.16, 0.6), (0.17, 0.58), (0.02, 0.66)]:
+        r = 0.105 + 0.03 * rng.random()
+        s.foliage(x, y, r, 1.1 * r, 44, 0.17)
+
+
+def bush(s: Sketch) -> None:
+    rng = s.rng
+    for x, y in [(-0.34, 0.4), (0.36, 0.42), (0.0, 0.62), (-0.2, 0.34), (0.2, 0.32)]:
+        r = 0.30 + 0.06 * rng.random()
+        s.foliage(x, y, r, 0.9 * min(r, y), 60, 0.17)
+        for _ in range(9):
+            s.dab(BLOOM, x + 1.5 * r * (rng.random() - 0.5), y + r * (rng.random() - 0.3), 0.035)
+
+
+def fern(s: Sketch) -> None:
+    rng = s.rng
+    for i in range(13):
+        angle = math.pi * (0.04 + 0.92 * (i * 5 % 13) / 12)
+        dx, dy = 0.85 * math.cos(angle), 0.75 * math.sin(angle) + 0.3
+        layer = LIT if dx < -0.1 else DEEP if dx > 0.35 else LEAF
+        frond(s, layer, 0.0, 0.02, dx, dy, 0.35 + 0.1 * rng.random(), 0.15)
+
+
+def agave(s: Sketch) -> None:
+    rng = s.rng
+    for i in range(13):
+        angle = math.pi * (0.03 + 0.94 * (i * 5 % 13) / 12)
+        length = 0.72 + 0.2 * rng.random()
+        tip = (length * math.cos(angle), length * math.sin(angle) + 0.04)
+        nx, ny = 0.09 * math.sin(angle), -0.09 * math.cos(angle)
+        mid = (0.45 * tip[0], 0.45 * tip[1])
+        root = (0.0, 0.02)
+        s.shape(DEEP, [root, (mid[0] + nx, mid[1] + ny), tip, mid])
+        s.shape(LIT if tip[0] < 0.1 else LEAF, [root, mid, tip, (mid[0] - nx, mid[1] - ny)])
+
+
+def tuft(s: Sketch) -> None:
+    """A tussock of dry grass."""
+    rng = s.rng
+    for i in range(44):
+        x = 0.7 * (rng.random() - 0.5)
+        tip = (1.9 * x + 0.2 * (rng.random() - 0.5), 0.45 + 0.5 * rng.random() - 0.3 * abs(x))
+        s.limb((DEEP, LEAF, LIT)[i % 3], (0.6 * x, 0.0), tip, 0.12 * x, 0.04, 0.004)
+
+
+REACH: dict[Callable[[Sketch], None], float] = {
+    coconut: 0.45, banana: 0.5, acacia: 0.75, saguaro: 0.26, cypress: 0.16, olive: 0.5,
+    windswept: 0.6, plume: 0.75, bamboo: 0.55, fan_palm: 0.4, oak: 0.54, bare: 0.55, spruce: 0.32,
+    birch: 0.34, bush: 0.75, fern: 0.95, agave: 0.95, tuft: 0.85,
+}  # fmt: skip
+"""Half of the width of each kind of plant, in heights."""
+VARIANTS = 3
+
+
+@lru_cache(maxsize=None)
+def plant(kind: Callable[[Sketch], None], variant: int) -> Stamp:
+    """The stamp of one of the `VARIANTS` specimens of a kind of plant."""
+    sketch = Sketch(REACH[kind], Random(digest("plant", kind.__name__, variant)))
+    kind(sketch)
+    return sketch.stamp()
+
+
+GREY_BARK, RED_BARK, PALE_BARK = (112, 92, 76), (120, 74, 52), (150, 128, 104)
+# zone: two kinds of tree, each with leaf colour, bark, and height as a share of a full tree
+TREES: dict[str, tuple[tuple[Callable[[Sketch], None], Colour, Colour, float], ...]] = {
+    "rainforest": ((coconut, (44, 132, 58), PALE_BARK, 1.1), (banana, (66, 158, 58), (120, 140, 70), 0.6)),
+    "savanna": ((acacia, (122, 138, 50), GREY_BARK, 0.85), (acacia, (140, 140, 56), RED_BARK, 0.7)),
+    "desert": ((saguaro, (92, 142, 84), GREY_BARK, 0.75), (saguaro, (80, 132, 92), GREY_BARK, 0.6)),
+    "mediterranean": ((cypress, (52, 96, 58), GREY_BARK, 1.15), (olive, (138, 152, 104), GREY_BARK, 0.6)),
+    "steppe": ((windswept, (142, 148, 84), GREY_BARK, 0.6), (plume, (176, 164, 88), GREY_BARK, 0.3)),
+    "subtropical": ((bamboo, (110, 168, 62), (70, 104, 44), 0.9), (fan_palm, (70, 136, 60), GREY_BARK, 0.9)),
+    "temperate": ((oak, (86, 150, 60), GREY_BARK, 1.0), (oak, (108, 162, 64), GREY_BARK, 0.85)),
+    "boreal": ((spruce, (44, 96, 76), RED_BARK, 1.1), (birch, (126, 162, 70), (60, 56, 54), 0.95)),
+}  # fmt: skip
+SHRUBS: dict[str, tuple[Callable[[Sketch], None], Colour, Colour | None]] = {
+    "rainforest": (fern, (56, 146, 58), None),
+    "savanna": (tuft, (206, 172, 84), None),
+    "desert": (agave, (122, 158, 128), None),
+    "mediterranean": (bush, (122, 138, 96), (150, 112, 184)),
+    "steppe": (plume, (190, 176, 104), (240, 228, 196)),
+    "subtropical": (bush, (78, 142, 62), (232, 96, 140)),
+    "temperate": (bush, (92, 148, 64), None),
+    "boreal": (bush, (92, 108, 66), (176, 62, 70)),
 }
-SNOW: Colour = (236, 242, 250)
+AUTUMN: tuple[Colour, ...] = ((222, 142, 44), (204, 88, 42), (230, 180, 60), (180, 62, 46))
+BLOSSOM: Colour = (250, 214, 226)
+PLUME: Colour = (244, 234, 206)
+BIRCH_BARK: Colour = (236, 234, 226)
+
+
+def foliage_tones(light: Light, leaf: Colour, z: float) -> tuple[Colour, Colour, Colour]:
+    """`leaf` in the shade, in half light and in the sun."""
+    return (
+        light.lit(scale(leaf, 0.62), 0.0, z),
+        light.lit(scale(leaf, 0.94), 0.55, z),
+        light.lit(mix(scale(leaf, 1.16), (255, 240, 150), 0.14), 1.0, z),
+    )
+
+
+CIRCLE = tuple((math.cos(k * math.pi / 6), math.sin(k * math.pi / 6)) for k in range(12))
+SHADOW: Colour = (26, 30, 58)
+
+
+def shadow(
+    canvas: Canvas, camera: Camera, light: Light, x: float, z: float, height: float, radius: float
+) -> None:
+    """The shadow on the ground of something round, `height` metres high, that stands at (x, z).
+
+    It falls away from the sun, long when the sun is low; under a grey sky it stays at the foot.
+    """
+    contrast = light.sun - light.shade
+    reach = 0.6 * height * min(2.0, 8.0 / max(4.0, light.elevation)) if contrast > 0.15 else 0.0
+    tip = -light.side * reach
+    depth = min(1.0, 0.12 * z / max(radius, 0.1)) * radius
+    points = []
+    for c, s in CIRCLE:
+        away = tip * (0.5 + 0.5 * c) if c * tip > 0 else 0.0
+        points.append(camera.project(x + away + radius * c, 0.0, max(0.5, z + depth * s)))
+    canvas.veil(points, SHADOW, 0.18 + 0.6 * max(0.0, min(0.5, contrast)))
+
+
+def tree(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    x: float, z: float, size: float, u: tuple[float, ...],
+) -> None:  # fmt: skip
+    """A plant typical of the zone, with its shadow, whose foot is at (x, z) metres.
+
+    `size` is the height in metres of a full-grown broadleaf tree here; other species take their
+    share of it. `u` holds six random numbers in [0, 1): the specimen follows from them alone.
+    """
+    view, zone = scene.view, scene.cues.zone
+    kind, leaf, bark, share = TREES[zone][u[0] < 0.4]
+    variant, height = int(VARIANTS * u[1]), size * share * (0.85 + 0.3 * u[4])
+    bloom: Colour | None = None
+    if kind is plume:
+        bloom = PLUME
+    elif kind is birch:
+        bloom = BIRCH_BARK
+    naked = False
+    if kind in (oak, birch):
+        if view.season == "autumn":
+            leaf = AUTUMN[int(4 * u[3])]
+        elif view.season == "winter":
+            naked = True
+        elif view.season == "spring":
+            leaf = mix(leaf, (168, 204, 84), 0.45)
+            bloom = bloom or (BLOSSOM if u[5] < 0.35 else None)
+    elif zone == "subtropical" and view.season == "autumn":
+        leaf = mix(leaf, (196, 168, 64), 0.25)
+    leaf = scale(leaf, 0.88 + 0.24 * u[2])
+    if naked and kind is oak:
+        kind = bare
+    if canvas.pixels(camera.size(height, z)) < 1.5:
+        return
+    shadow(canvas, camera, light, x, z, height, 0.5 * REACH[kind] * height)
+    deep, half, lit = foliage_tones(light, leaf, z)
+    colours = [
+        light.lit(bark, 0.4, z),
+        *((None, None, None) if naked else (deep, half, lit)),
+        light.lit(bloom, 0.8, z) if bloom else None,
+        light.lit(SNOW, 0.9, z) if view.snow and not naked else None,
+    ]
+    put(canvas, camera, light, plant(kind, variant), x, z, height, REACH[kind], colours)
+
+
+def shrub(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    x: float, z: float, size: float, u: tuple[float, ...],
+) -> None:  # fmt: skip
+    """A low plant of the zone, about `size` metres high, with its shadow; `u` as for `tree`."""
+    view, zone = scene.view, scene.cues.zone
+    kind, leaf, bloom = SHRUBS[zone]
+    if zone == "temperate":
+        if view.season == "autumn":
+            leaf = AUTUMN[int(4 * u[3])]
+        elif view.season == "winter":
+            leaf = (128, 112, 88)
+    elif zone == "subtropical" and view.season != "spring":
+        bloom = None
+    if canvas.pixels(camera.size(size, z)) < 1.5:
+        return
+    height = size * (0.8 + 0.4 * u[4])
+    shadow(canvas, camera, light, x, z, height, 0.5 * REACH[kind] * height)
+    colours = [
+        None,
+        *foliage_tones(light, scale(leaf, 0.88 + 0.24 * u[2]), z),
+        light.lit(bloom, 0.8, z) if bloom and not view.snow else None,
+        light.lit(SNOW, 0.9, z) if view.snow else None,
+    ]
+    stamp = plant(kind, int(VARIANTS * u[1]))
+    put(canvas, camera, light, stamp, x, z, height, REACH[kind], colours)
+
+
+def put(
+    canvas: Canvas, camera: Camera, light: Light, stamp: Stamp,
+    x: float, z: float, height: float, reach: float, colours: list[Colour | None],
+) -> None:  # fmt: skip
+    """Print a plant's stamp, `height` metres high, with its foot at (x, z), lit from the sun."""
+    foot_x, foot_y = camera.project(x, 0.0, z)
+    tall = camera.size(height, z)
+    wide = 2 * reach * tall
+    flip = light.side > 0
+    canvas.stamp(stamp, foot_x - 0.5 * wide, foot_y - tall, wide, tall, colours, flip)
+
+
+def generic_hedge(canvas: Canvas, scene: Scene, camera: Camera, light: Light, z: float = 90) -> None:
+    """A far grey-green line of bushes, the same in every zone: it says nothing of the place."""
+    rng = scene.rng("hedge")
+    low = camera.project(0.0, 0.0, z)[1]
+    tall = camera.size(3.2, z)
+    leaf = SNOW if scene.view.snow else (120, 128, 112)
+    heights = [tall * (0.6 + 0.4 * rng.random()) for _ in range(24)]
+    for factor, top, colour in (
+        (1.0, 0.0, light.lit(scale(leaf, 0.9), 0.7, z)),
+        (0.62, 0.0, light.lit(scale(leaf, 0.7), 0.1, z)),
+    ):
+        points = [(-0.02, low)]
+        points += [(-0.02 + 1.04 * k / 23, low - factor * h - top) for k, h in enumerate(heights)]
+        canvas.polygon([*points, (1.02, low)], colour)
+
+
+# ------------------------------------------------------------------------------------- the land
 
 
 def ground_colour(scene: Scene) -> Colour:
@@ -43,7 +646,7 @@ def ground_colour(scene: Scene) -> Colour:
         return SNOW
     colour = SOILS[scene.cues.soil] if "soil" in scene.shows else NEUTRAL_GROUND
     if "vegetation" in scene.shows:
-        colour = mix(colour, GRASS[scene.cues.zone], 0.6 if "soil" in scene.shows else 1.0)
+        colour = mix(colour, GRASS[scene.cues.zone], 0.55 if "soil" in scene.shows else 1.0)
     return colour
 
 
@@ -68,37 +671,3 @@ def relief(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
 def sea(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     """Open water from the horizon down."""
     canvas.gradient(camera.horizon, 1.0, mix((40, 110, 150), light.sky_low, 0.5), (34, 92, 130))
-
-
-def tree(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
-    x: float, z: float, size: float, u: tuple[float, ...],
-) -> None:  # fmt: skip
-    """A plant typical of the zone, with its shadow, whose foot is at (x, z) metres.
-
-    `size` is the height in metres that a tree would have here; small species take a part of it.
-    `u` holds six random numbers in [0, 1): shape and tone follow from them alone.
-    """
-    foot_x, foot_y = camera.project(x, 0.0, z)
-    top = camera.size(size, z)
-    trunk = light.face((92, 70, 52), "front", z)
-    canvas.rectangle(foot_x - 0.03 * top, foot_y - 0.5 * top, foot_x + 0.03 * top, foot_y, trunk)
-    leaf = scale(FOLIAGE[scene.cues.zone], 0.9 + 0.2 * u[1])
-    canvas.ellipse(foot_x, foot_y - 0.65 * top, 0.3 * top, 0.35 * top, light.face(leaf, "front", z))
-
-
-def shrub(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
-    x: float, z: float, size: float, u: tuple[float, ...],
-) -> None:  # fmt: skip
-    """A low plant of the zone, `size` metres high; `u` as for `tree`."""
-    foot_x, foot_y = camera.project(x, 0.0, z)
-    r = 0.6 * camera.size(size, z)
-    leaf = scale(FOLIAGE[scene.cues.zone], 0.9 + 0.2 * u[1])
-    canvas.ellipse(foot_x, foot_y - r, r, r, light.face(leaf, "front", z))
-
-
-def generic_hedge(canvas: Canvas, scene: Scene, camera: Camera, light: Light, z: float = 90) -> None:
-    """A far grey-green line of bushes, the same in every zone: it says nothing of the place."""
-    low, high = camera.project(0.0, 0.0, z)[1], camera.project(0.0, 3.0, z)[1]
-    canvas.rectangle(0.0, high, 1.0, low, light.face((112, 122, 104), "front", z))
