@@ -1,0 +1,391 @@
+"""The frozen image and text towers, and a disk cache of their features.
+
+G3 keeps CLIP ViT-L/14 frozen and trains small heads on top of it (the paper's Geo-alignment).
+Features of a frozen model never change, so each photo is encoded once and its vector is kept on
+disk: every training epoch, the index and the queries all read the same vectors.
+
+Any open_clip model will do: a local folder such as `data/miniclip`, a pretrained model by name
+("ViT-L-14-quickgelu:openai"), or one from a hub ("hf-hub:org/name").
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import open_clip
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+from torch import nn
+from tqdm.auto import tqdm
+
+from g3lite.artefacts import cache_dir
+from g3lite.photos import DamagedPhoto, PhotoSet, decode
+
+CHUNK = 512
+"""Photos per file of the feature cache, and so the most that an interruption can cost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Image features of a photo set.
+
+    Attributes:
+        ids: the n IMG_IDs that have a vector, in the order of the photo set.
+        vectors: float32 (n, d), L2-normalised rows.
+        skipped: IMG_ID -> reason, for the damaged photos that were left out.
+    """
+
+    ids: list[str]
+    vectors: np.ndarray
+    skipped: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A frozen open_clip model; make one with `Backbone.load`.
+
+    Attributes:
+        name: the name it was loaded by.
+        source: open_clip's own name for it.
+        model: the open_clip model, in evaluation mode and without gradients.
+        preprocess: PIL image -> float tensor (3, image_size, image_size), the model's own.
+        dim: length d of a feature vector.
+        image_size: side of the model's square input, pixels.
+        device: where the model is.
+        precision: "fp32", or "fp16" for float16 autocast.
+        fingerprint: SHA-256 of configuration, weights and preprocessing; the same in every process.
+    """
+
+    name: str
+    source: str
+    model: nn.Module
+    preprocess: Callable[[Image.Image], torch.Tensor]
+    dim: int
+    image_size: int
+    device: torch.device
+    precision: Literal["fp32", "fp16"]
+    fingerprint: str
+
+    @classmethod
+    def load(
+        cls,
+        name: str | Path,
+        device: str = "auto",
+        precision: Literal["auto", "fp32", "fp16"] = "auto",
+    ) -> Backbone:
+        """Load an open_clip model.
+
+        Args:
+            name: a folder with `open_clip_config.json`, weights and tokenizer; or
+                "model:pretrained_tag" of open_clip's list; or "hf-hub:org/name".
+            device: a torch device, or "auto" for the GPU if there is one.
+            precision: "fp16" (float16 autocast, GPU only), "fp32", or "auto" for the first on CUDA
+                and the second elsewhere.
+
+        Raises:
+            FileNotFoundError: the folder holds no open_clip model.
+            ValueError: the name is unknown, or its activation function is not the one the weights
+                were trained with (open_clip itself only warns of that), or the precision is not
+                possible on the device.
+        """
+        source, tag = _resolve(str(name))
+        if device == "auto":
+            device = _best_device()
+        place = torch.device(device)
+        if precision == "auto":
+            precision = "fp16" if place.type == "cuda" else "fp32"
+        if precision not in ("fp32", "fp16"):
+            raise ValueError(f"precision {precision!r} is unknown; use 'auto', 'fp32' or 'fp16'")
+        if precision == "fp16" and place.type == "cpu":
+            raise ValueError("precision 'fp16' needs a GPU; use 'fp32' on the CPU")
+
+        model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
+        model.eval().requires_grad_(False)
+        config = open_clip.get_model_config(source)
+        preprocessing = open_clip.get_model_preprocess_cfg(model)
+        fingerprint = _fingerprint(config, preprocessing, model)
+        size = preprocessing["size"]
+        return cls(
+            name=str(name),
+            source=source,
+            model=model.to(place),
+            preprocess=preprocess,
+            dim=config["embed_dim"],
+            image_size=size if isinstance(size, int) else size[0],
+            device=place,
+            precision=precision,
+            fingerprint=fingerprint,
+        )
+
+    @cached_property
+    def tokenizer(self) -> Callable[[list[str]], torch.Tensor]:
+        """Texts -> token ids (n, context length). Made on first use: importing it may be slow."""
+        return open_clip.get_tokenizer(self.source)
+
+    def image_features(
+        self,
+        photos: PhotoSet,
+        batch_size: int = 64,
+        on_error: Literal["raise", "skip"] = "raise",
+        cache: bool = True,
+        workers: int = 0,
+        progress: bool = True,
+    ) -> Features:
+        """Encode the pictures of a photo set.
+
+        Vectors are kept under `cache_dir()` as they are made, by model, precision, `photos.version`
+        and IMG_ID: a photo is encoded once, whatever subset is asked for, and an interrupted call
+        goes on where it stopped. A set without a version is encoded afresh each time.
+
+        Args:
+            photos: the photo set.
+            batch_size: pictures per step of the model.
+            on_error: "raise" stops at a damaged photo; "skip" leaves it out, warns, and lists it in
+                `Features.skipped`. Skipped photos are tried again in the next call.
+            cache: read and write the disk cache.
+            workers: threads that decode pictures while the model computes; 0 for one per CPU core,
+                at most 8. `photos.source` itself is called in the calling thread only.
+            progress: show a progress bar while there is something to encode.
+
+        Raises:
+            DamagedPhoto: a picture is absent or damaged, and `on_error` is "raise".
+            FloatingPointError: the model gave a vector that is not finite.
+        """
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f"on_error={on_error!r} is unknown; use 'raise' or 'skip'")
+        store = _Store(self._cache_folder(photos.version)) if cache and photos.version else None
+        vectors = store.read(photos.ids) if store else {}
+        todo = [img_id for img_id in photos.ids if img_id not in vectors]
+        skipped: dict[str, str] = {}
+        unsaved: dict[str, np.ndarray] = {}
+        bar = tqdm(
+            desc=f"features of {photos.name}",
+            total=len(photos),
+            initial=len(vectors),
+            unit="photo",
+            disable=not (progress and todo),
+        )
+        try:
+            for pictures, damaged in _decoding(photos, todo, self.preprocess, batch_size, workers):
+                if damaged and on_error == "raise":
+                    raise damaged[0]
+                skipped.update((error.img_id, error.reason) for error in damaged)
+                if pictures:
+                    batch = torch.stack(list(pictures.values()))
+                    encoded = self._encode(self.model.encode_image, batch)
+                    unsaved.update(zip(pictures, encoded, strict=True))
+                if len(unsaved) >= CHUNK and store:
+                    vectors.update(store.write(unsaved))
+                    unsaved = {}
+                bar.update(len(pictures) + len(damaged))
+        finally:  # What is finished is kept, also when the user interrupts.
+            bar.close()
+            if unsaved and store:
+                store.write(unsaved)
+        vectors.update(unsaved)
+
+        if skipped:
+            some = "; ".join(f"{img_id}: {reason}" for img_id, reason in list(skipped.items())[:3])
+            warnings.warn(
+                f"skipped {len(skipped)} of {len(photos)} photos of {photos.name} ({some}"
+                f"{'; ...' if len(skipped) > 3 else ''})",
+                stacklevel=2,
+            )
+        ids = [img_id for img_id in photos.ids if img_id not in skipped]
+        rows = np.array([vectors[img_id] for img_id in ids], dtype=np.float32)
+        return Features(ids, rows.reshape(len(ids), self.dim), skipped)
+
+    def text_features(self, texts: Sequence[str], batch_size: int = 256) -> np.ndarray:
+        """Encode texts: float32 (n, d), L2-normalised rows.
+
+        The model's tokenizer cuts texts that are longer than its context (CLIP: 77 tokens).
+        """
+        if isinstance(texts, str):
+            raise TypeError(f"texts must be a list of strings; use [{texts!r}] for a single one")
+        parts = [np.empty((0, self.dim), dtype=np.float32)]
+        for start in range(0, len(texts), batch_size):
+            tokens = self.tokenizer(list(texts[start : start + batch_size]))
+            parts.append(self._encode(self.model.encode_text, tokens))
+        return np.concatenate(parts)
+
+    @torch.inference_mode()
+    def _encode(self, tower: Callable[..., torch.Tensor], inputs: torch.Tensor) -> np.ndarray:
+        half = self.precision == "fp16"
+        with torch.autocast(self.device.type, dtype=torch.float16, enabled=half):
+            features = tower(inputs.to(self.device), normalize=False)
+        vectors = F.normalize(features.float(), dim=-1).cpu().numpy()
+        if not np.isfinite(vectors).all():
+            raise FloatingPointError(
+                f"{self.name} gave a vector that is not finite"
+                + ("; load it with precision='fp32'" if half else "")
+            )
+        return vectors
+
+    def _cache_folder(self, version: str) -> Path:
+        key = json.dumps([self.fingerprint, self.precision, version])
+        return cache_dir() / "features" / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _resolve(name: str) -> tuple[str, str | None]:
+    """The arguments (model name, pretrained tag) of open_clip for a name; checks that they fit."""
+    if name.startswith("hf-hub:"):
+        return name, None
+    if Path(name).is_dir():
+        if not (Path(name) / "open_clip_config.json").is_file():
+            raise FileNotFoundError(
+                f"the folder {name} holds no open_clip_config.json; save a model there with "
+                "open_clip.push_to_hf_hub.save_for_hf"
+            )
+        return f"local-dir:{Path(name).resolve()}", None
+
+    model, _, tag = name.partition(":")
+    known = open_clip.list_models()
+    if model not in known:
+        near = difflib.get_close_matches(model, known)
+        raise ValueError(
+            f"{name!r} is neither a folder nor a model of open_clip"
+            + (f"; did you mean {' or '.join(near)}?" if near else "")
+        )
+    # Weights trained with QuickGELU (all of OpenAI's) run without error under GELU and give wrong
+    # features, and the other way round; the twin configurations differ by their suffix.
+    plain = model.removesuffix("-quickgelu")
+    weights = open_clip.get_pretrained_cfg(plain, tag)
+    if not weights:
+        tags = open_clip.list_pretrained_tags_by_model(model)
+        raise ValueError(
+            f"open_clip has no weights {tag!r} for {model}; name the model as '{model}:TAG' with "
+            f"one of: {', '.join(tags)}"
+        )
+    quick = weights.get("quick_gelu", False)
+    right = f"{plain}-quickgelu" if quick else plain
+    if model != right and right in known:
+        raise ValueError(
+            f"the weights {tag!r} were trained {'with' if quick else 'without'} QuickGELU and "
+            f"would give wrong features in {model}; use '{right}:{tag}'"
+        )
+    return model, tag
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _fingerprint(config: dict[str, Any], preprocessing: dict[str, Any], model: nn.Module) -> str:
+    digest = hashlib.sha256(json.dumps([config, preprocessing], sort_keys=True).encode())
+    for key, tensor in sorted(model.state_dict().items()):
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _decoding(
+    photos: PhotoSet,
+    img_ids: list[str],
+    preprocess: Callable[[Image.Image], torch.Tensor],
+    batch_size: int,
+    workers: int,
+) -> Iterator[tuple[dict[str, torch.Tensor], list[DamagedPhoto]]]:
+    """Yield batches: whole pictures by IMG_ID, and what is wrong with the others.
+
+    While a batch is in use, threads decode the next one.
+    """
+
+    def start(img_id: str) -> Future[torch.Tensor]:
+        try:
+            data = photos.read(img_id)
+        except DamagedPhoto as error:
+            absent: Future[torch.Tensor] = Future()
+            absent.set_exception(error)
+            return absent
+        return pool.submit(lambda: preprocess(decode(data, img_id)))
+
+    def finish(
+        batch: dict[str, Future[torch.Tensor]],
+    ) -> tuple[dict[str, torch.Tensor], list[DamagedPhoto]]:
+        pictures, damaged = {}, []
+        for img_id, picture in batch.items():
+            try:
+                pictures[img_id] = picture.result()
+            except DamagedPhoto as error:
+                damaged.append(error)
+        return pictures, damaged
+
+    with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
+        started = None
+        for first in range(0, len(img_ids), batch_size):
+            following = {img_id: start(img_id) for img_id in img_ids[first : first + batch_size]}
+            if started:
+                yield finish(started)
+            started = following
+        if started:
+            yield finish(started)
+
+
+class _Store:
+    """Feature vectors in a folder, by IMG_ID: one safetensors file for each piece of work done.
+
+    A file carries its ids and a digest of all it holds and appears under its name only when it is
+    complete, so processes may share a folder, and a file that was damaged later is found out.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, img_ids: list[str]) -> dict[str, np.ndarray]:
+        """The stored vectors, each (d,), among those asked for. Damaged files are removed."""
+        wanted = set(img_ids)
+        vectors: dict[str, np.ndarray] = {}
+        for path in sorted(self.folder.glob("*.safetensors")):
+            try:
+                with safe_open(path, framework="numpy") as file:
+                    about = file.metadata()
+                    ids = json.loads(about["ids"])
+                    if wanted.isdisjoint(ids):
+                        continue
+                    rows = file.get_tensor("vectors")
+                if self._digest(ids, rows) != about["digest"]:
+                    raise ValueError("its contents have changed")
+            except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+                warnings.warn(
+                    f"{path} is damaged ({error}): its photos are encoded again", stacklevel=3
+                )
+                path.unlink(missing_ok=True)
+                continue
+            vectors.update((i, row) for i, row in zip(ids, rows, strict=True) if i in wanted)
+        return vectors
+
+    def write(self, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Store vectors (d,) by IMG_ID in a file of their own; returns them."""
+        ids, rows = list(vectors), np.stack(list(vectors.values()))
+        digest = self._digest(ids, rows)
+        data = save({"vectors": rows}, metadata={"ids": json.dumps(ids), "digest": digest})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f"{digest}.{os.getpid()}.part"
+        part.write_bytes(data)
+        part.replace(self.folder / f"{digest}.safetensors")
+        return vectors
+
+    @staticmethod
+    def _digest(ids: list[str], rows: np.ndarray) -> str:
+        digest = hashlib.sha256(json.dumps(ids).encode())
+        digest.update(np.ascontiguousarray(rows))
+        return digest.hexdigest()
