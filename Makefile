@@ -1,0 +1,40 @@
+# Everything runs in .venv, which is made on first use and reused until pyproject.toml changes.
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+STAMP := .venv/.installed
+
+# Idle OpenMP threads must not spin: two runtimes (torch, faiss) share the cores.
+export OMP_WAIT_POLICY ?= PASSIVE
+# The kernels of .venv come before any that the user has installed elsewhere.
+export JUPYTER_PREFER_ENV_PATH := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help tutorial test notebooks artefacts clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+tutorial: $(STAMP) ## run the whole series on the embedded photos, print its tables, write build/
+	@$(RUN) g3lite.cli run --output build
+	@echo 'To read and change the notebooks:  .venv/bin/jupyter lab notebooks'
+
+test: $(STAMP) ## the package tests, and every notebook on the ci profile
+	G3LITE_PROFILE=ci OMP_NUM_THREADS=1 $(RUN) pytest tests notebooks \
+		--nbval-lax --nbval-current-env -n auto --maxprocesses 4 --dist loadfile
+
+notebooks: $(STAMP) ## write notebooks/*.ipynb from notebooks/source and execute them (cpu profile)
+	$(RUN) g3lite.cli notebooks sync
+
+artefacts: $(STAMP) ## rebuild what is out of date in data/, and what depends on it
+	$(RUN) g3lite.cli artefacts build
+
+clean: ## remove .venv and build
+	rm -rf .venv build
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo 'g3lite needs Python 3.11 or newer; "$(PYTHON)" is missing or older.'; \
+		echo 'Name another one, for example: make PYTHON=python3.12 tutorial'; exit 1; } >&2
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --disable-pip-version-check --quiet -e '.[notebooks,tests]'
+	@touch $(STAMP)
