@@ -1,0 +1,212 @@
+"""The shipped data, and the manifest that ties every part of it to what it was made from.
+
+An artefact is a group of files in the data folder, made by a builder from other artefacts and from
+declared versions. `data/manifest.json` holds the SHA-256 of its files and of its inputs, so that a
+part that no longer fits the others is found, and rebuilt.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from g3lite import G3Error
+
+MANIFEST = "manifest.json"
+_DOCUMENTS = {MANIFEST, "README.md"}
+
+
+class ArtefactError(G3Error):
+    """The shipped data and its manifest cannot be used as they are."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A node of the graph.
+
+    files: paths or glob patterns, relative to the data folder.
+    inputs: names of earlier artefacts, and constants ("module:ATTRIBUTE") that change when the
+        code that makes the files does, such as a renderer version or a training configuration.
+    builder: "module:function"; it is called with the data folder and writes `files` there.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    builder: str | None = None
+
+
+# In order: an artefact comes after those it is made from.
+ARTEFACTS: tuple[Artefact, ...] = (
+    Artefact("natural_earth", ("natural_earth/**/*",)),
+    Artefact(
+        "places",
+        ("miniearth/places.csv",),
+        ("g3lite.miniearth.world:PLACES_VERSION",),
+        "g3lite.miniearth.world:build",
+    ),
+    Artefact(
+        "slice",
+        ("miniearth/gallery.csv", "miniearth/[vt]*.csv", "miniearth/photos.tar"),
+        (
+            "places",
+            "g3lite.miniearth.draw:RENDERER_VERSION",
+            "g3lite.miniearth.splits:SPLITS_VERSION",
+        ),
+        "g3lite.miniearth.splits:build",
+    ),
+)
+
+
+def data_dir() -> Path:
+    """Return the folder of the shipped data: inside an installed package, else the repository's."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "data", package.parent / "data"):
+        if folder.is_dir():
+            return folder
+    raise ArtefactError(f"no data folder in {package} or beside it; reinstall g3lite")
+
+
+def cache_dir() -> Path:
+    """Return the folder for files that can be made again: G3LITE_CACHE, else the user's cache."""
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("G3LITE_CACHE")
+    folder = Path(chosen).expanduser() if chosen else user_cache_path("g3lite", appauthor=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def sha256_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check() -> list[str]:
+    """Return every disagreement between files, inputs and manifest, in words; [] means none."""
+    folder = data_dir()
+    recorded = _read_manifest(folder)
+    words = [p for artefact in ARTEFACTS for p in _problems(artefact, recorded, folder)]
+    known = {artefact.name for artefact in ARTEFACTS}
+    words += [f"{name}: in {MANIFEST}, but no such artefact" for name in recorded.keys() - known]
+    owned = {path for artefact in ARTEFACTS for path in _files(artefact, folder)}
+    shipped = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    return words + [
+        f"{path}: belongs to no artefact" for path in sorted(shipped - owned - _DOCUMENTS)
+    ]
+
+
+def record(name: str) -> None:
+    """Write the present hashes of an artefact's files and inputs into the manifest."""
+    folder = data_dir()
+    artefact = _find(name)
+    recorded = _read_manifest(folder)
+    for pattern in artefact.files:
+        if not any(path.is_file() for path in folder.glob(pattern)):
+            raise ArtefactError(f"{name}: no file {pattern} in {folder}")
+    recorded[name] = {
+        "inputs": {key: _input_hash(key, recorded) for key in artefact.inputs},
+        "files": {path: sha256_file(folder / path) for path in _files(artefact, folder)},
+    }
+    order = [a.name for a in ARTEFACTS]
+    kept = {key: recorded[key] for key in order if key in recorded}
+    partial = folder / f"{MANIFEST}.partial"
+    partial.write_text(json.dumps({"artefacts": kept}, indent=1) + "\n", encoding="utf-8")
+    partial.replace(folder / MANIFEST)
+
+
+def build(name: str | None = None, force: bool = False) -> list[str]:
+    """Rebuild, in order, what is out of date and what depends on it; return the rebuilt names.
+
+    With a name, only that artefact and those made from it are looked at. `force` rebuilds the named
+    artefact (all, without a name) even if nothing changed. Whatever comes out byte for byte as
+    before leaves the artefacts made from it alone.
+    """
+    folder = data_dir()
+    concerned = {name} if name else {artefact.name for artefact in ARTEFACTS}
+    if name:
+        _find(name)
+    rebuilt = []
+    for artefact in ARTEFACTS:
+        if concerned.isdisjoint({artefact.name, *artefact.inputs}):
+            continue
+        concerned.add(artefact.name)
+        forced = force and name in (None, artefact.name)
+        problems = _problems(artefact, _read_manifest(folder), folder)
+        if not (forced or problems):
+            continue
+        if artefact.builder is None:
+            reason = problems[0] if problems else f"{artefact.name}: asked for"
+            raise ArtefactError(
+                f"{reason}; it has no builder: restore its files from the repository"
+            )
+        _attribute(artefact.builder)(folder)
+        record(artefact.name)
+        rebuilt.append(artefact.name)
+    return rebuilt
+
+
+def _problems(artefact: Artefact, recorded: dict[str, Any], folder: Path) -> list[str]:
+    name = artefact.name
+    if name not in recorded:
+        return [f"{name}: not in {MANIFEST}"]
+    files, inputs = recorded[name]["files"], recorded[name]["inputs"]
+    words = []
+    for key in sorted(inputs.keys() | set(artefact.inputs)):
+        if key not in inputs or key not in artefact.inputs:
+            words.append(f"{name}: its list of inputs changed ({key})")
+        elif key not in recorded and ":" not in key:
+            words.append(f"{name}: made from {key}, which is not in {MANIFEST}")
+        elif _input_hash(key, recorded) != inputs[key]:
+            words.append(f"{name}: out of date, {key} changed since it was made")
+    for path in sorted(files.keys() | set(_files(artefact, folder))):
+        if not (folder / path).is_file():
+            words.append(f"{name}: {path} is missing")
+        elif path not in files:
+            words.append(f"{name}: {path} is not in {MANIFEST}")
+        elif sha256_file(folder / path) != files[path]:
+            words.append(f"{name}: {path} differs from what {MANIFEST} says")
+    return words
+
+
+def _input_hash(key: str, recorded: dict[str, Any]) -> str:
+    """Hash an input: the recorded files of an artefact, or the value of "module:ATTRIBUTE"."""
+    if ":" in key:
+        value = _attribute(key)
+    elif key in recorded:
+        value = recorded[key]["files"]
+    else:
+        raise ArtefactError(f"{key} is an input but not in {MANIFEST}; build it first")
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _files(artefact: Artefact, folder: Path) -> list[str]:
+    paths = {path for pattern in artefact.files for path in folder.glob(pattern) if path.is_file()}
+    return sorted(path.relative_to(folder).as_posix() for path in paths)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["artefacts"]
+    except (ValueError, KeyError) as error:
+        raise ArtefactError(f"{path} cannot be read ({error}); restore it") from error
+
+
+def _find(name: str) -> Artefact:
+    for artefact in ARTEFACTS:
+        if artefact.name == name:
+            return artefact
+    known = ", ".join(artefact.name for artefact in ARTEFACTS)
+    raise ArtefactError(f"no artefact {name!r}; there are: {known}")
+
+
+def _attribute(reference: str) -> Any:
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)

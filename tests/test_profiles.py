@@ -1,0 +1,62 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from g3lite import profiles
+
+
+@pytest.fixture(autouse=True)
+def _no_variable(monkeypatch):
+    monkeypatch.delenv("G3LITE_PROFILE", raising=False)
+
+
+@pytest.mark.parametrize("name", ["ci", "cpu", "gpu"])
+def test_a_profile_is_found_by_its_name_and_cannot_be_changed(name):
+    profile = profiles.get(name)
+    assert profile.name == name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        profile.batch_size = 1
+
+
+@pytest.mark.parametrize(("cuda", "expected"), [(True, "gpu"), (False, "cpu")])
+def test_auto_follows_the_machine(monkeypatch, cuda, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    assert profiles.get().name == expected
+
+
+def test_the_variable_overrides_the_argument(monkeypatch):
+    monkeypatch.setenv("G3LITE_PROFILE", "ci")
+    assert profiles.get("gpu").name == "ci"
+    monkeypatch.setenv("G3LITE_PROFILE", "")
+    assert profiles.get("gpu").name == "gpu"
+
+
+def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(monkeypatch):
+    with pytest.raises(ValueError, match=r"'tpu'; known profiles: auto, ci, cpu, gpu$"):
+        profiles.get("tpu")
+    monkeypatch.setenv("G3LITE_PROFILE", "laptop")
+    with pytest.raises(
+        ValueError, match=r"'laptop' \(from .* G3LITE_PROFILE\); known profiles: auto"
+    ):
+        profiles.get("ci")
+
+
+def test_ci_is_the_small_version_of_cpu():
+    ci, cpu = profiles.get("ci"), profiles.get("cpu")
+    assert (ci.gallery, ci.queries, ci.backbone) == (cpu.gallery, cpu.queries, cpu.backbone)
+    assert (ci.gallery_size, ci.query_size) == (2_000, 300)
+    assert (cpu.gallery_size, cpu.query_size) == (None, None)
+    assert {ci.device, cpu.device} == {"cpu"}
+
+
+def test_profiles_and_artefacts_are_light_to_import():
+    code = (
+        "import sys; from g3lite import artefacts, profiles; profiles.get('ci');"
+        "heavy = {'torch', 'transformers', 'open_clip', 'pandas', 'matplotlib'} & set(sys.modules);"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
