@@ -1,0 +1,152 @@
+"""The command `g3lite`: what is installed, the series of notebooks, the shipped data."""
+
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from g3lite import G3Error, __version__, artefacts, profiles
+
+_OPTIONS = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
+app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **_OPTIONS)
+data_app = typer.Typer(help="Compare or rebuild the shipped data.", **_OPTIONS)
+notebooks_app = typer.Typer(
+    help="Write the notebooks from their sources, or check them.", **_OPTIONS
+)
+app.add_typer(data_app, name="artefacts")
+app.add_typer(notebooks_app, name="notebooks")
+
+_SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
+
+
+@app.command()
+def info() -> None:
+    """Show versions, profiles and whether the shipped data is consistent."""
+    typer.echo(f"g3lite {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for package in _SHOWN:
+        try:
+            typer.echo(f"  {package:16} {version(package)}")
+        except PackageNotFoundError:
+            typer.echo(f"  {package:16} not installed")
+    chosen = _profile("auto").name
+    typer.echo("profiles (* is the one in use)")
+    for profile in profiles.PROFILES.values():
+        size = f"{profile.gallery_size:,}" if profile.gallery_size else "all"
+        mark = "*" if profile.name == chosen else " "
+        sets = ", ".join(profile.queries)
+        typer.echo(
+            f"{mark} {profile.name}: {profile.backbone}, {size} of {profile.gallery}; {sets}"
+        )
+    typer.echo(f"data   {artefacts.data_dir()}")
+    typer.echo(f"cache  {artefacts.cache_dir()}")
+    wrong = len(artefacts.check())
+    state = f"differs from its manifest ({wrong}): g3lite artefacts check" if wrong else "is intact"
+    typer.echo(f"the data {state}")
+
+
+@app.command()
+def run(
+    profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
+    output: Annotated[Path, typer.Option(help="where the results go")] = Path("build"),
+) -> None:
+    """Run the series of notebooks and print its tables of results."""
+    notebooks = _notebooks()
+    folder = notebooks.folder()
+    if not notebooks.names(folder):
+        raise G3Error(f"no notebooks in {folder}")
+    chosen = _profile(profile).name
+    output = output.resolve()
+    tables = []
+    for done in notebooks.run(folder, output, chosen):
+        typer.echo(f"{done.name}: {done.seconds:.0f} s, {len(done.pictures)} pictures")
+        tables += [f"\n{done.name}\n\n{table}" for table in done.tables]
+    typer.echo(f"\nResults on the profile {chosen}")
+    typer.echo("\n".join(tables))
+    typer.echo(f"\nExecuted notebooks, pages to read and pictures are in {output}")
+
+
+@data_app.command("check")
+def check_artefacts() -> None:
+    """Compare the shipped data with its manifest."""
+    wrong = artefacts.check()
+    for line in wrong:
+        typer.echo(line)
+    if wrong:
+        raise G3Error(f"{len(wrong)} disagreements; rebuild with: g3lite artefacts build")
+    typer.echo("the data agrees with its manifest")
+
+
+@data_app.command("build")
+def build_artefacts(
+    name: Annotated[str | None, typer.Argument(help="only this and what is made from it")] = None,
+    force: Annotated[bool, typer.Option(help="rebuild even what is up to date")] = False,
+) -> None:
+    """Rebuild what is out of date, and what is made from it."""
+    rebuilt = artefacts.build(name, force)
+    typer.echo(f"rebuilt: {', '.join(rebuilt)}" if rebuilt else "everything is up to date")
+
+
+@data_app.command("record")
+def record_artefact(name: str) -> None:
+    """Write the present files of an artefact into the manifest, as they are."""
+    artefacts.record(name)
+    typer.echo(f"recorded {name}")
+
+
+@notebooks_app.command("sync")
+def sync_notebooks(
+    chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
+) -> None:
+    """Write .ipynb files from their sources and execute them on the cpu profile."""
+    notebooks = _notebooks()
+    folder = notebooks.folder()
+    for name in chosen or notebooks.names(folder):
+        try:
+            typer.echo(f"wrote {notebooks.sync(folder, name)}")
+        except notebooks.NotebookError as error:
+            raise G3Error(f"{name}: {error}") from error
+
+
+@notebooks_app.command("check")
+def check_notebooks() -> None:
+    """Check that notebooks agree with their sources and are fit to be committed."""
+    notebooks = _notebooks()
+    folder = notebooks.folder()
+    series = notebooks.names(folder)
+    wrong = [line for name in series for line in notebooks.problems(folder, name)]
+    for line in wrong:
+        typer.echo(line)
+    if wrong:
+        raise G3Error(f"{len(wrong)} problems; after changing a source: g3lite notebooks sync")
+    typer.echo(f"{len(series)} notebooks are in order")
+
+
+def _notebooks():
+    """Import the notebook tools, which are an extra of the package."""
+    try:
+        from g3lite import notebooks
+    except ModuleNotFoundError as error:
+        raise G3Error(f'{error.name} is missing: pip install "g3lite[notebooks]"') from error
+    return notebooks
+
+
+def _profile(name: str) -> profiles.Profile:
+    try:
+        return profiles.get(name)
+    except ValueError as error:
+        raise G3Error(str(error)) from error
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a mistake of the user ends in one line and exit status 1."""
+    try:
+        app(arguments)
+    except G3Error as error:
+        sys.exit(f"g3lite: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,381 @@
+"""The notebooks' tools, tried on a small series; then every notebook of the repository."""
+
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from g3lite import exercises, notebooks
+from g3lite.notebooks import NotebookError
+
+HEADER = """\
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+"""
+
+SOURCE = (
+    HEADER
+    + """
+# %% [markdown]
+# # A trial
+# [next](02_second.ipynb) ·
+# [Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/01_first.ipynb)
+
+# %% tags=["parameters"]
+PROFILE = "auto"
+
+# %% tags=["nbval-check-output"]
+from g3lite import profiles
+
+profiles.get(PROFILE).backbone
+
+# %% tags=["nbval-check-output"]
+sum(range(10))
+
+# %% tags=["nbval-check-output", "results"]
+print("method      25 km")
+print("neighbour   19.4 %")
+
+# %%
+import sys
+
+import matplotlib.pyplot as plt
+from tqdm.auto import tqdm
+from IPython.display import Image, display
+
+for _ in tqdm(range(3)):
+    pass
+print("\\r 50%|#### | 1/2 [00:01<00:01]", file=sys.stderr)
+plt.figure(figsize=(1, 1))
+plt.savefig("/dev/null", format="png")
+plt.close()
+
+# %%
+import io
+
+from PIL import Image as Pillow
+
+buffer = io.BytesIO()
+Pillow.new("RGB", (2, 2)).save(buffer, "png")
+display(Image(buffer.getvalue()), metadata={"image/png": {"alt": "a black square"}})
+
+# %%
+from g3lite.exercises import exercise
+
+check_01_1 = exercise("add them", "two and two")(lambda answer: None if answer == 4 else "no")
+check_01_2 = exercise("think", "the answer")(lambda answer: None if answer == 42 else "no")
+
+# %% [markdown]
+# ### Exercise 1
+# What is 2 + 2?
+
+# %% tags=["exercise"]
+answer = ...
+check_01_1(answer)
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# answer = 2 + 2
+# check_01_1(answer)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# ### Exercise 2
+# And the rest?
+
+# %% tags=["exercise"]
+answer = ...
+check_01_2(answer)
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# answer = 42
+# check_01_2(answer)
+# ```
+#
+# </details>
+"""
+)
+SECOND = (
+    SOURCE.replace("[next](02_second.ipynb)", "[before](01_first.ipynb)")
+    .replace("check_01", "check_02")
+    .replace("notebooks/01_first", "notebooks/02_second")
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A series of two notebooks in a folder with a difficult name; the first is executed."""
+    folder = tmp_path_factory.mktemp("Übung 1 é") / "notebooks"
+    (folder / "source").mkdir(parents=True)
+    (folder / "source" / "01_first.py").write_text(SOURCE, encoding="utf-8")
+    (folder / "source" / "02_second.py").write_text(SECOND, encoding="utf-8")
+    (folder / "02_second.ipynb").write_text("{}")
+    notebooks.sync(folder, "01_first")
+    return folder
+
+
+@pytest.fixture
+def series(written, tmp_path, monkeypatch):
+    """A copy of it that a test may change, with the checks that its exercises call."""
+    for name in ("check_01_1", "check_01_2"):
+        monkeypatch.setattr(exercises, name, lambda answer: True, raising=False)
+    return Path(shutil.copytree(written, tmp_path / "notebooks"))
+
+
+def change_source(series, old, new):
+    path = series / "source" / "01_first.py"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def change_notebook(series, change):
+    path = series / "01_first.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    change(notebook)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_a_written_notebook_has_no_problems(series):
+    assert notebooks.names(series) == ["01_first", "02_second"]
+    assert notebooks.problems(series, "01_first") == []
+
+
+def test_a_written_notebook_comes_from_the_cpu_profile_and_is_clean(series):
+    text = (series / "01_first.ipynb").read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    assert notebook.metadata == {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    assert "widget-view" not in text
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code[4].outputs == []  # the progress bars
+    assert code[1].outputs[0].data["text/plain"] == "'miniclip'"
+    assert code[7].outputs[0].text == "Not yet: add them\n"
+    assert code[1].metadata == {"tags": ["nbval-check-output"]}
+
+
+def test_ids_follow_the_content(series):
+    before = [cell.id for cell in notebooks.read_source(series, "01_first").cells]
+    assert before == [cell.id for cell in notebooks.read_source(series, "01_first").cells]
+    assert len(set(before)) == len(before)
+    change_source(series, "# %% [markdown]\n# ### Exercise 2", "# %% [markdown]\n# New.\n\n"
+                  "# %% [markdown]\n# ### Exercise 2")  # fmt: skip
+    after = [cell.id for cell in notebooks.read_source(series, "01_first").cells]
+    assert [one for one in after if one in before] == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("sum(range(10))", "sum(range(11))", "source differs"),
+        ('["nbval-check-output", "results"]', '["nbval-check-output"]', "metadata differs"),
+        ("# # A trial", "# A trial", "title"),
+        ("[next](02_second.ipynb)", "", "lacks the link to 02_second.ipynb"),
+        ("notebooks/01_first.ipynb", "notebooks/01_fist.ipynb", "lacks the link to https://colab"),
+        (
+            "[next](02_second.ipynb)",
+            "[next](02_second.ipynb) [x](03_x.ipynb)",
+            "links to 03_x.ipynb",
+        ),
+        ("# And the rest?", '# <img src="images/x.png" alt="x">', "links to images/x.png"),
+        ("# And the rest?", "# ```{note}\n# And?\n# ```", "MyST"),
+        ("# And the rest?", "# {ref}`here`", "MyST"),
+        ('PROFILE = "auto"', 'PROFILE = "gpu"', 'PROFILE = "auto"'),
+        ('# %% tags=["nbval-check-output"]\nsum', "# %%\nsum", "2 cells are tagged nbval"),
+        ("sum(range(10))", "sum(\n" + "    0,\n" * 24 + ")", "has 26 lines"),
+        ("<summary>Solution", "<summary>Hint", "check_01_1: <details>"),
+        ("### Exercise 1", "### Exercise 1\n\n# %%\n1", "needs Markdown before"),
+        ("# check_01_1(answer)", "# True", "check_01_1 must be called"),
+        ("#       extension: .py\n", "", "extension: .py"),
+    ],
+)
+def test_problems_of_a_source_are_found(series, old, new, problem):
+    change_source(series, old, new)
+    assert any(problem in line for line in notebooks.problems(series, "01_first"))
+
+
+def test_a_missing_check_is_found(series, monkeypatch):
+    monkeypatch.delattr(exercises, "check_01_2")
+    assert notebooks.problems(series, "01_first") == [
+        "01_first: g3lite/exercises.py has no check_01_2"
+    ]
+
+
+def widgets(notebook):
+    notebook["metadata"]["widgets"] = {}
+
+
+def uncounted(notebook):
+    notebook["cells"][2]["execution_count"] = None
+
+
+def no_alt(notebook):
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).pop("image/png", None)
+
+
+def failed(notebook):
+    error = {"output_type": "error", "ename": "KeyError", "evalue": "'x'", "traceback": []}
+    notebook["cells"][2]["outputs"] = [error]
+
+
+def warned(notebook):
+    stderr = {"output_type": "stream", "name": "stderr", "text": "FutureWarning: soon\n"}
+    notebook["cells"][2]["outputs"] = [stderr]
+
+
+def unnamed(notebook):
+    del notebook["metadata"]["kernelspec"]["language"]
+
+
+def invalid(notebook):
+    del notebook["cells"][2]["outputs"]
+
+
+def shorter(notebook):
+    notebook["cells"].pop()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (widgets, "widget metadata"),
+        (uncounted, "not executed once each, in order"),
+        (no_alt, "picture without alt text"),
+        (failed, "cell 2 ended in KeyError: 'x'"),
+        (warned, "cell 2 warns: FutureWarning: soon"),
+        (unnamed, "kernelspec.language is missing"),
+        (invalid, "not a valid notebook: 'outputs' is a required property"),
+        (shorter, "cells in the source"),
+    ],
+)
+def test_problems_of_a_written_notebook_are_found(series, change, problem):
+    change_notebook(series, change)
+    assert any(problem in line for line in notebooks.problems(series, "01_first"))
+
+
+def test_an_unwritten_notebook_is_a_problem(series):
+    (series / "01_first.ipynb").unlink()
+    expected = "01_first: 01_first.ipynb is not written: make notebooks"
+    assert expected in notebooks.problems(series, "01_first")
+
+
+def test_exercises_are_extracted_and_solved(series):
+    source = notebooks.read_source(series, "01_first")
+    first, second = notebooks.exercises(source, "01_first")
+    assert first.check == "check_01_1"
+    assert first.statement.endswith("What is 2 + 2?")
+    assert first.starter == "answer = ...\ncheck_01_1(answer)"
+    assert first.solution == "answer = 2 + 2\ncheck_01_1(answer)\n"
+    solved = notebooks.with_solutions(source, "01_first")
+    assert second.solution in [cell.source for cell in solved.cells]
+
+
+def test_a_failing_cell_is_reported_and_nothing_is_written(series):
+    before = (series / "01_first.ipynb").read_bytes()
+    change_source(series, "sum(range(10))", "1 / 0")
+    with pytest.raises(
+        NotebookError, match="ZeroDivisionError: division by zero, in the cell\n1 / 0"
+    ):
+        notebooks.sync(series, "01_first")
+    assert (series / "01_first.ipynb").read_bytes() == before
+
+
+def test_a_run_leaves_tables_pictures_and_pages(series, tmp_path):
+    (series / "source" / "02_second.py").unlink()
+    (done,) = notebooks.run(series, tmp_path / "out put", "ci")
+    assert done.tables == ("method      25 km\nneighbour   19.4 %",)
+    assert [picture.name for picture in done.pictures] == ["01_first-01.png"]
+    assert done.pictures[0].read_bytes().startswith(b"\x89PNG")
+    page = done.html.read_text(encoding="utf-8")
+    assert 'alt="a black square"' in page and "neighbour   19.4 %" in page
+    injected = nbformat.read(done.notebook, as_version=4).cells[2]
+    assert injected.source == '# Parameters\nPROFILE = "ci"\n'
+
+
+def test_a_run_that_fails_names_the_notebook_and_the_cell(series, tmp_path):
+    change_source(series, "sum(range(10))", "1 / 0")
+    with pytest.raises(NotebookError, match=r"01_first, cell \[4\]: ZeroDivisionError: division"):
+        list(notebooks.run(series, tmp_path, "ci"))
+
+
+@pytest.mark.parametrize(
+    ("markdown", "broken"),
+    [
+        ("[a](there.md) [b](there.md#part) [c](#here) <img src='there.md'>", []),
+        ("[a](https://example.org/gone) [m](mailto:a@example.org)", []),
+        ("[a](gone.md) <a href=\"gone.html\">b</a>", ["gone.md", "gone.html"]),
+        ("```\n[a](gone.md)\n```\n", []),
+        ("[a](../outside.md)", ["../outside.md"]),
+        (f"[a]({notebooks.REPOSITORY}/blob/main/there.md)", []),
+        (f"[a]({notebooks.COLAB}/blob/main/gone.ipynb)",
+         [f"{notebooks.COLAB}/blob/main/gone.ipynb"]),
+    ],
+)  # fmt: skip
+def test_links(tmp_path, markdown, broken):
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "there.md").write_text("here")
+    (tmp_path / "outside.md").write_text("not ours")
+    assert notebooks.broken_links(markdown, root, root) == broken
+
+
+def test_a_check_gives_a_verdict_and_a_hint(capsys):
+    check = exercises.exercise("start like this", "well done")(
+        lambda value, factor: None if value / factor == 2 else "look at the unit"
+    )
+    assert check(4, 2) is True
+    assert check(5, 2) is False
+    assert check(..., 2) is False and check(4, None) is False
+    assert check(4, 0) is False
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ well done",
+        "Not yet: look at the unit",
+        "Not yet: start like this",
+        "Not yet: start like this",
+        "Not yet: checking your answer raised ZeroDivisionError: division by zero",
+    ]
+
+
+# The series itself.
+FOLDER = notebooks.folder()
+SERIES = notebooks.names(FOLDER)
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_notebook_is_fit_to_be_committed(name):
+    assert notebooks.problems(FOLDER, name) == []
+
+
+def test_every_notebook_has_a_source():
+    assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == SERIES
+
+
+@pytest.mark.parametrize("name", SERIES)
+def test_every_solution_passes_its_check(name):
+    notebook = notebooks.with_solutions(notebooks.read_source(FOLDER, name), name)
+    notebooks.execute(notebook, FOLDER, "ci")
+    solved = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
+    verdicts = ["".join(output.get("text", "") for output in cell.outputs) for cell in solved]
+    assert all("✓" in text and "Not yet" not in text for text in verdicts), verdicts
