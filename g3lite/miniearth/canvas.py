@@ -8,11 +8,12 @@ that a scene gives the same pixels in every process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from random import Random
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
@@ -125,6 +126,47 @@ class Camera:
     def ground(self, y: float) -> float:
         """The distance z at which the ground is seen at canvas height `y` (below the horizon)."""
         return self.height * self.focal / max(1e-4, y - self.horizon)
+
+
+class Sketch:
+    """A shape being drawn for a stamp: x from -`reach` to `reach`, y from 0 (foot) up to 1."""
+
+    def __init__(self, layers: int, reach: float, tall: int, rng: Random) -> None:
+        self.reach, self.tall, self.rng = reach, tall, rng
+        size = (2 * int(2 * reach * tall), 2 * tall)
+        self.layers = [Image.new("L", size) for _ in range(layers)]
+        self.pens = [ImageDraw.Draw(layer) for layer in self.layers]
+
+    def put(self, layer: int, draw: Callable[[ImageDraw.ImageDraw, int], None]) -> None:
+        """Draw on one layer and rub out what lies above it."""
+        draw(self.pens[layer], 255)
+        for pen in self.pens[layer + 1 :]:
+            draw(pen, 0)
+
+    def at(self, x: float, y: float) -> Point:
+        """The pixel of (x, y); sketches are drawn at twice the size of their stamp."""
+        return (x + self.reach) * 2 * self.tall, (1.0 - y) * 2 * self.tall
+
+    def dab(self, layer: int, x: float, y: float, rx: float, ry: float | None = None) -> None:
+        """An ellipse."""
+        ry = rx if ry is None else ry
+        box = (*self.at(x - rx, y + ry), *self.at(x + rx, y - ry))
+        self.put(layer, lambda pen, grey: pen.ellipse(box, fill=grey))
+
+    def shape(self, layer: int, points: list[Point]) -> None:
+        """A polygon."""
+        corners = [self.at(x, y) for x, y in points]
+        self.put(layer, lambda pen, grey: pen.polygon(corners, fill=grey))
+
+    def path(self, layer: int, points: list[Point], width: float) -> None:
+        """A line of constant width."""
+        corners = [self.at(x, y) for x, y in points]
+        w = max(2, round(width * 2 * self.tall))
+        self.put(layer, lambda pen, grey: pen.line(corners, fill=grey, width=w, joint="curve"))
+
+    def stamp(self) -> Stamp:
+        """What has been drawn."""
+        return Stamp(*(layer.reduce(2) for layer in self.layers))
 
 
 def _near(pixels: int) -> int:

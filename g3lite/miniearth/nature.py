@@ -11,9 +11,17 @@ from collections.abc import Callable
 from functools import lru_cache
 from random import Random
 
-from PIL import Image, ImageDraw
-
-from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Stamp, mix, scale
+from g3lite.miniearth.canvas import (
+    Camera,
+    Canvas,
+    Colour,
+    Light,
+    Point,
+    Sketch,
+    Stamp,
+    mix,
+    scale,
+)
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.scene import Scene
 
@@ -46,88 +54,48 @@ TALL = 512
 """Height of a stamp of a plant in pixels."""
 
 
-class Sketch:
-    """A plant being drawn, lit from the left: x from -`reach` to `reach`, y from 0 up to 1."""
-
-    def __init__(self, reach: float, rng: Random) -> None:
-        self.reach, self.rng = reach, rng
-        size = (2 * int(2 * reach * TALL), 2 * TALL)
-        self.layers = [Image.new("L", size) for _ in range(6)]
-        self.pens = [ImageDraw.Draw(layer) for layer in self.layers]
-
-    def _put(self, layer: int, draw: Callable[[ImageDraw.ImageDraw, int], None]) -> None:
-        """Draw on one layer and rub out what lies above it."""
-        draw(self.pens[layer], 255)
-        for pen in self.pens[layer + 1 :]:
-            draw(pen, 0)
-
-    def _at(self, x: float, y: float) -> tuple[float, float]:
-        return (x + self.reach) * 2 * TALL, (1.0 - y) * 2 * TALL
-
-    def dab(self, layer: int, x: float, y: float, rx: float, ry: float | None = None) -> None:
-        """An ellipse."""
-        left, top = self._at(x - rx, y + (ry or rx))
-        right, bottom = self._at(x + rx, y - (ry or rx))
-        self._put(layer, lambda pen, grey: pen.ellipse((left, top, right, bottom), fill=grey))
-
-    def shape(self, layer: int, points: list[tuple[float, float]]) -> None:
-        """A polygon."""
-        corners = [self._at(x, y) for x, y in points]
-        self._put(layer, lambda pen, grey: pen.polygon(corners, fill=grey))
-
-    def stroke(self, layer: int, points: list[tuple[float, float]], width: float) -> None:
-        """A line of constant width."""
-        corners = [self._at(x, y) for x, y in points]
-        w = max(2, round(width * 2 * TALL))
-        self._put(layer, lambda pen, grey: pen.line(corners, fill=grey, width=w, joint="curve"))
-
-    def limb(
-        self, layer: int, foot: tuple[float, float], tip: tuple[float, float], bend: float,
-        thick: float, thin: float,
-    ) -> None:  # fmt: skip
-        """A tapering trunk or branch from `foot` to `tip`, bowed sideways by `bend`."""
-        spine = bow(foot, tip, bend, 9)
-        left, right = [], []
-        for i, (x, y) in enumerate(spine):
-            half = 0.5 * (thick + (thin - thick) * i / 8)
-            left.append((x - half, y))
-            right.append((x + half, y))
-        self.shape(layer, left + right[::-1])
-
-    def foliage(
-        self, x: float, y: float, rx: float, ry: float, dabs: int, grain: float = 0.2
-    ) -> None:
-        """A cluster of leaves: a dark heap with lighter dabs toward the sun, snow on top."""
-        rng = self.rng
-        spots = []
-        for _ in range(dabs):
-            dx, dy = 2 * rng.random() - 1, 2 * rng.random() - 1
-            r = math.sqrt(dx * dx + dy * dy)
-            if r > 1.0:
-                dx, dy = dx / r, dy / r
-            spots.append((dx, dy, 0.75 + 0.5 * rng.random(), 0.5 * rng.random() - 0.25))
-        self.dab(DEEP, x, y, 0.86 * rx, 0.86 * ry)
-        for layer, threshold in ((DEEP, -9.0), (LEAF, -0.15), (LIT, 0.5)):
-            for dx, dy, size, luck in spots:
-                if 0.75 * dy - 0.55 * dx + luck > threshold:
-                    pull = 0.94 if layer == DEEP else 0.8
-                    self.dab(
-                        layer, x + pull * dx * rx, y + pull * dy * ry,
-                        grain * size * rx, grain * size * ry,
-                    )  # fmt: skip
+def foliage(
+    s: Sketch, x: float, y: float, rx: float, ry: float, dabs: int, grain: float = 0.2
+) -> None:
+    """A cluster of leaves: a dark heap with lighter dabs toward the sun, snow on top."""
+    rng = s.rng
+    spots = []
+    for _ in range(dabs):
+        dx, dy = 2 * rng.random() - 1, 2 * rng.random() - 1
+        r = math.sqrt(dx * dx + dy * dy)
+        if r > 1.0:
+            dx, dy = dx / r, dy / r
+        spots.append((dx, dy, 0.75 + 0.5 * rng.random(), 0.5 * rng.random() - 0.25))
+    s.dab(DEEP, x, y, 0.86 * rx, 0.86 * ry)
+    for layer, threshold in ((DEEP, -9.0), (LEAF, -0.15), (LIT, 0.5)):
         for dx, dy, size, luck in spots:
-            if dy + 0.6 * luck > 0.42:
-                self.dab(
-                    WHITE, x + dx * rx, y + 0.95 * dy * ry, 1.2 * grain * size * rx, grain * ry
-                )
+            if 0.75 * dy - 0.55 * dx + luck > threshold:
+                pull = 0.94 if layer == DEEP else 0.8
+                s.dab(
+                    layer, x + pull * dx * rx, y + pull * dy * ry,
+                    grain * size * rx, grain * size * ry,
+                )  # fmt: skip
+    for dx, dy, size, luck in spots:
+        if dy + 0.6 * luck > 0.42:
+            s.dab(
+                WHITE, x + dx * rx, y + 0.95 * dy * ry, 1.2 * grain * size * rx, grain * ry
+            )
 
-    def stamp(self) -> Stamp:
-        return Stamp(*(layer.reduce(2) for layer in self.layers))
+
+def limb(
+    s: Sketch, layer: int, foot: Point, tip: Point, bend: float, thick: float, thin: float
+) -> None:
+    """A tapering trunk or branch from `foot` to `tip`, bowed sideways by `bend`."""
+    spine = bow(foot, tip, bend, 9)
+    left, right = [], []
+    for i, (x, y) in enumerate(spine):
+        half = 0.5 * (thick + (thin - thick) * i / 8)
+        left.append((x - half, y))
+        right.append((x + half, y))
+    s.shape(layer, left + right[::-1])
 
 
-def bow(
-    a: tuple[float, float], b: tuple[float, float], bend: float, steps: int
-) -> list[tuple[float, float]]:
+def bow(a: Point, b: Point, bend: float, steps: int) -> list[Point]:
     """Points along a curve from `a` to `b` that swings out sideways by `bend` in the middle."""
     points = []
     for i in range(steps):
@@ -151,14 +119,14 @@ def frond(
         lean = 0.35 * length * (1 if dx > 0 else -1)
         s.shape(layer, [(x0, y0), (x1, y1), (x1 + lean, y1 - length)])
         s.shape(layer, [(x0, y0), (x1, y1), (x1 + 1.6 * lean, y1 + 0.4 * length)])
-    s.stroke(layer, spine, 0.008)
+    s.path(layer, spine, 0.008)
 
 
 def coconut(s: Sketch) -> None:
     rng = s.rng
     lean = 0.22 * rng.random() - 0.11
     top = (lean, 0.74)
-    s.limb(WOOD, (-lean, 0.0), top, 0.4 * lean, 0.05, 0.026)
+    limb(s, WOOD, (-lean, 0.0), top, 0.4 * lean, 0.05, 0.026)
     order = sorted(rng.random() for _ in range(11))
     for i, luck in enumerate(order):
         angle = math.pi * (-0.12 + 1.24 * (i + 0.5 + 0.5 * (luck - 0.5)) / 11)
@@ -190,7 +158,7 @@ def paddle(s: Sketch, x: float, y: float, dx: float, dy: float, droop: float, ha
 
 def banana(s: Sketch) -> None:
     rng = s.rng
-    s.limb(WOOD, (0.02, 0.0), (0.0, 0.42), 0.0, 0.07, 0.045)
+    limb(s, WOOD, (0.02, 0.0), (0.0, 0.42), 0.0, 0.07, 0.045)
     for i in range(9):
         side = -1 if i % 2 else 1
         spread = 0.10 + 0.34 * ((8 - i) / 8) + 0.05 * rng.random()
@@ -202,12 +170,12 @@ def acacia(s: Sketch) -> None:
     rng = s.rng
     lean = 0.16 * rng.random() - 0.08
     fork = (lean, 0.36)
-    s.limb(WOOD, (0.0, 0.0), fork, 0.03, 0.05, 0.034)
+    limb(s, WOOD, (0.0, 0.0), fork, 0.03, 0.05, 0.034)
     tops = [(-0.42, 0.72), (-0.16, 0.80), (0.16, 0.82), (0.40, 0.73)]
     for x, y in tops:
-        s.limb(WOOD, fork, (x + lean, y), 0.06 * (1 if x < 0 else -1), 0.03, 0.012)
+        limb(s, WOOD, fork, (x + lean, y), 0.06 * (1 if x < 0 else -1), 0.03, 0.012)
     for x, y in [(-0.36, 0.77), (0.38, 0.78), (-0.1, 0.84), (0.14, 0.88), (0.0, 0.80)]:
-        s.foliage(x + lean, y, 0.26 + 0.05 * rng.random(), 0.055, 46, 0.26)
+        foliage(s, x + lean, y, 0.26 + 0.05 * rng.random(), 0.055, 46, 0.26)
 
 
 def saguaro(s: Sketch) -> None:
@@ -225,14 +193,14 @@ def saguaro(s: Sketch) -> None:
                 ],
             )  # fmt: skip
         for k in (-0.55, 0.05, 0.6):
-            s.stroke(DEEP, [(x + k * half, y0), (x + k * half, y1 - 0.6 * half)], 0.007)
+            s.path(DEEP, [(x + k * half, y0), (x + k * half, y1 - 0.6 * half)], 0.007)
 
     for side in (-1, 1):
         y = 0.30 + 0.18 * rng.random()
         out = 0.15 + 0.05 * rng.random()
         tip = y + 0.22 + 0.16 * rng.random()
         for layer, lift in ((DEEP, -0.035), (LEAF, 0.0)):
-            s.stroke(
+            s.path(
                 layer,
                 [(0.0, y + lift), (side * out * 0.7, y + lift), (side * out, y + 0.06)],
                 0.055 if layer == LEAF else 0.045,
@@ -244,31 +212,31 @@ def saguaro(s: Sketch) -> None:
 
 def cypress(s: Sketch) -> None:
     rng = s.rng
-    s.limb(WOOD, (0.0, 0.0), (0.0, 0.2), 0.0, 0.035, 0.03)
+    limb(s, WOOD, (0.0, 0.0), (0.0, 0.2), 0.0, 0.035, 0.03)
     for i in range(26):
         t = i / 25
         half = 0.125 * (1 - t) ** 0.6 * min(1.0, 0.5 + 3.2 * t)
-        s.foliage(0.012 * (rng.random() - 0.5), 0.08 + 0.88 * t, half, 0.06, 16, 0.32)
+        foliage(s, 0.012 * (rng.random() - 0.5), 0.08 + 0.88 * t, half, 0.06, 16, 0.32)
 
 
 def olive(s: Sketch) -> None:
     rng = s.rng
-    s.limb(WOOD, (-0.03, 0.0), (0.05, 0.4), 0.05, 0.13, 0.05)
-    s.limb(WOOD, (0.03, 0.05), (-0.16, 0.5), -0.05, 0.07, 0.03)
-    s.limb(WOOD, (0.03, 0.2), (0.2, 0.52), 0.02, 0.05, 0.02)
+    limb(s, WOOD, (-0.03, 0.0), (0.05, 0.4), 0.05, 0.13, 0.05)
+    limb(s, WOOD, (0.03, 0.05), (-0.16, 0.5), -0.05, 0.07, 0.03)
+    limb(s, WOOD, (0.03, 0.2), (0.2, 0.52), 0.02, 0.05, 0.02)
     for x, y in [(-0.24, 0.62), (0.24, 0.6), (0.02, 0.56), (-0.1, 0.76), (0.14, 0.78), (0.0, 0.66)]:
         r = 0.18 + 0.05 * rng.random()
-        s.foliage(x, y, r, 0.8 * r, 80, 0.14)
+        foliage(s, x, y, r, 0.8 * r, 80, 0.14)
 
 
 def windswept(s: Sketch) -> None:
     """A lone tree of the steppe, combed to one side by the wind."""
     rng = s.rng
-    s.limb(WOOD, (-0.16, 0.0), (0.02, 0.5), -0.05, 0.06, 0.03)
+    limb(s, WOOD, (-0.16, 0.0), (0.02, 0.5), -0.05, 0.06, 0.03)
     for x, y in [(0.3, 0.62), (-0.1, 0.66), (0.16, 0.74), (-0.02, 0.52), (0.22, 0.5)]:
-        s.limb(WOOD, (0.0, 0.42), (x, y), 0.0, 0.022, 0.01)
+        limb(s, WOOD, (0.0, 0.42), (x, y), 0.0, 0.022, 0.01)
     for x, y, r in [(0.42, 0.64, 0.12), (-0.08, 0.62, 0.15), (0.24, 0.68, 0.2), (0.06, 0.76, 0.17)]:
-        s.foliage(x, y, 1.25 * r, 0.55 * r + 0.02 * rng.random(), 46, 0.2)
+        foliage(s, x, y, 1.25 * r, 0.55 * r + 0.02 * rng.random(), 46, 0.2)
 
 
 def plume(s: Sketch) -> None:
@@ -278,7 +246,7 @@ def plume(s: Sketch) -> None:
         x = 0.5 * (rng.random() - 0.5)
         tip = (x * 1.9 + 0.22 * (rng.random() - 0.3), 0.5 + 0.45 * rng.random())
         layer = (DEEP, LEAF, LIT)[i % 3]
-        s.limb(layer, (0.4 * x, 0.0), tip, -0.1 * x, 0.022, 0.004)
+        limb(s, layer, (0.4 * x, 0.0), tip, -0.1 * x, 0.022, 0.004)
         if i % 3 == 2:
             end = (tip[0] + 0.09, tip[1] - 0.02)
             for k in range(5):
@@ -295,10 +263,10 @@ def bamboo(s: Sketch) -> None:
         x = 0.36 * (i / 8 - 0.5) + 0.03 * rng.random()
         tip = (x * 2.0 + 0.14 * (rng.random() - 0.5), 0.78 + 0.18 * rng.random())
         layer = LIT if i in (0, 2, 5) else LEAF if i % 2 else DEEP
-        s.limb(layer, (0.7 * x, 0.0), tip, -0.22 * x, 0.03, 0.012)
+        limb(s, layer, (0.7 * x, 0.0), tip, -0.22 * x, 0.03, 0.012)
         spine = bow((0.7 * x, 0.0), tip, -0.22 * x, 12)
         for px, py in spine[1:8]:
-            s.stroke(WOOD, [(px - 0.016, py), (px + 0.016, py)], 0.006)
+            s.path(WOOD, [(px - 0.016, py), (px + 0.016, py)], 0.006)
         for k, (px, py) in enumerate(spine[5:] * 3):
             side = -1 if k % 2 else 1
             length = 0.09 + 0.07 * rng.random()
@@ -316,12 +284,12 @@ def bamboo(s: Sketch) -> None:
 def fan_palm(s: Sketch) -> None:
     rng = s.rng
     top = (0.0, 0.70)
-    s.limb(WOOD, (0.0, 0.0), top, 0.015, 0.06, 0.055)
+    limb(s, WOOD, (0.0, 0.0), top, 0.015, 0.06, 0.055)
     for i in range(12):
         angle = math.pi * (-0.28 + 1.56 * (i * 5 % 12) / 11)
         reach = 0.17 + 0.03 * rng.random()
         cx, cy = top[0] + reach * math.cos(angle), top[1] + 0.9 * reach * math.sin(angle)
-        s.stroke(DEEP, [top, (cx, cy)], 0.010)
+        s.path(DEEP, [top, (cx, cy)], 0.010)
         layer = LIT if math.cos(angle) < 0.05 and math.sin(angle) > 0 else LEAF
         if math.sin(angle) < -0.1 or (math.cos(angle) > 0.6):
             layer = DEEP
@@ -340,16 +308,16 @@ def fan_palm(s: Sketch) -> None:
 
 def oak(s: Sketch) -> None:
     rng = s.rng
-    s.limb(WOOD, (0.0, 0.0), (0.02, 0.46), 0.01, 0.085, 0.05)
-    s.limb(WOOD, (0.0, 0.22), (-0.2, 0.5), 0.0, 0.04, 0.02)
-    s.limb(WOOD, (0.0, 0.26), (0.2, 0.52), 0.0, 0.04, 0.02)
+    limb(s, WOOD, (0.0, 0.0), (0.02, 0.46), 0.01, 0.085, 0.05)
+    limb(s, WOOD, (0.0, 0.22), (-0.2, 0.5), 0.0, 0.04, 0.02)
+    limb(s, WOOD, (0.0, 0.26), (0.2, 0.52), 0.0, 0.04, 0.02)
     for x, y in [
         (0.0, 0.80), (-0.2, 0.70), (0.2, 0.71), (0.03, 0.66), (-0.3, 0.54), (0.3, 0.53),
         (-0.13, 0.50), (0.14, 0.48),
     ]:  # fmt: skip
         r = 0.165 + 0.035 * rng.random()
         x, y = x + 0.03 * (rng.random() - 0.5), y + 0.03 * (rng.random() - 0.5)
-        s.foliage(x, y, r, 0.92 * r, 60, 0.18)
+        foliage(s, x, y, r, 0.92 * r, 60, 0.18)
         for _ in range(5):
             s.dab(
                 BLOOM, x + 1.4 * r * (rng.random() - 0.5), y + 1.4 * r * (rng.random() - 0.5), 0.016
@@ -362,7 +330,7 @@ def bare(s: Sketch) -> None:
 
     def grow(x: float, y: float, dx: float, dy: float, thick: float, depth: int) -> None:
         tip = (x + dx, y + dy)
-        s.limb(WOOD, (x, y), tip, 0.1 * dx, thick, 0.65 * thick)
+        limb(s, WOOD, (x, y), tip, 0.1 * dx, thick, 0.65 * thick)
         if depth == 0:
             return
         for turn in (-0.55, 0.1, 0.6)[: 3 if depth > 1 else 2]:
@@ -376,7 +344,7 @@ def bare(s: Sketch) -> None:
 
 def spruce(s: Sketch) -> None:
     rng = s.rng
-    s.limb(WOOD, (0.0, 0.0), (0.0, 0.3), 0.0, 0.04, 0.02)
+    limb(s, WOOD, (0.0, 0.0), (0.0, 0.3), 0.0, 0.04, 0.02)
     tiers = 10
     for i in range(tiers):
         t = i / tiers
@@ -405,27 +373,27 @@ def spruce(s: Sketch) -> None:
 def birch(s: Sketch) -> None:
     """Layer BLOOM is the white bark."""
     rng = s.rng
-    s.limb(BLOOM, (0.0, 0.0), (0.04, 0.78), -0.03, 0.05, 0.016)
+    limb(s, BLOOM, (0.0, 0.0), (0.04, 0.78), -0.03, 0.05, 0.016)
     for x, y in [(-0.14, 0.6), (0.18, 0.64), (-0.1, 0.76)]:
-        s.limb(BLOOM, (0.0, y - 0.2), (x, y), 0.0, 0.016, 0.008)
+        limb(s, BLOOM, (0.0, y - 0.2), (x, y), 0.0, 0.016, 0.008)
     for i in range(9):
         y = 0.04 + 0.055 * i
         x = -0.012 if i % 2 else 0.014
-        s.stroke(WOOD, [(x - 0.012, y), (x + 0.012, y + 0.004)], 0.009)
+        s.path(WOOD, [(x - 0.012, y), (x + 0.012, y + 0.004)], 0.009)
         for pen in s.pens[BLOOM:]:
-            left, top = s._at(x - 0.012, y + 0.006)
-            right, bottom = s._at(x + 0.012, y - 0.003)
+            left, top = s.at(x - 0.012, y + 0.006)
+            right, bottom = s.at(x + 0.012, y - 0.003)
             pen.rectangle((left, top, right, bottom), fill=0)
     for x, y in [(0.03, 0.88), (-0.1, 0.76), (0.14, 0.76), (-0.16, 0.6), (0.17, 0.58), (0.02, 0.66)]:
         r = 0.105 + 0.03 * rng.random()
-        s.foliage(x, y, r, 1.1 * r, 44, 0.17)
+        foliage(s, x, y, r, 1.1 * r, 44, 0.17)
 
 
 def bush(s: Sketch) -> None:
     rng = s.rng
     for x, y in [(-0.34, 0.4), (0.36, 0.42), (0.0, 0.62), (-0.2, 0.34), (0.2, 0.32)]:
         r = 0.30 + 0.06 * rng.random()
-        s.foliage(x, y, r, 0.9 * min(r, y), 60, 0.17)
+        foliage(s, x, y, r, 0.9 * min(r, y), 60, 0.17)
         for _ in range(9):
             s.dab(BLOOM, x + 1.5 * r * (rng.random() - 0.5), y + r * (rng.random() - 0.3), 0.035)
 
@@ -458,7 +426,7 @@ def tuft(s: Sketch) -> None:
     for i in range(44):
         x = 0.7 * (rng.random() - 0.5)
         tip = (1.9 * x + 0.2 * (rng.random() - 0.5), 0.45 + 0.5 * rng.random() - 0.3 * abs(x))
-        s.limb((DEEP, LEAF, LIT)[i % 3], (0.6 * x, 0.0), tip, 0.12 * x, 0.04, 0.004)
+        limb(s, (DEEP, LEAF, LIT)[i % 3], (0.6 * x, 0.0), tip, 0.12 * x, 0.04, 0.004)
 
 
 REACH: dict[Callable[[Sketch], None], float] = {
@@ -473,7 +441,7 @@ VARIANTS = 3
 @lru_cache(maxsize=None)
 def plant(kind: Callable[[Sketch], None], variant: int) -> Stamp:
     """The stamp of one of the `VARIANTS` specimens of a kind of plant."""
-    sketch = Sketch(REACH[kind], Random(digest("plant", kind.__name__, variant)))
+    sketch = Sketch(6, REACH[kind], TALL, Random(digest("plant", kind.__name__, variant)))
     kind(sketch)
     return sketch.stamp()
 
