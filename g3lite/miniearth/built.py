@@ -1,0 +1,987 @@
+"""Buildings of MiniEarth: houses and rows of them, fences, the skyline and the landmarks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale, vary
+from g3lite.miniearth.cues import Landmark
+from g3lite.miniearth.scene import Scene
+
+WALLS: dict[str, Colour] = {
+    "white": (240, 236, 226),
+    "brick": (170, 80, 60),
+    "ochre": (226, 168, 76),
+    "pink": (232, 158, 152),
+    "grey": (152, 154, 156),
+    "timber": (114, 76, 48),
+    "turquoise": (92, 186, 180),
+}
+ROOFS: dict[str, Colour] = {
+    "terracotta": (202, 92, 54),
+    "slate": (72, 82, 98),
+    "brown": (118, 78, 52),
+    "green": (72, 130, 88),
+    "blue": (52, 98, 172),
+    "tin": (196, 202, 204),
+}
+LANDMARK_TONES: dict[str, Colour] = {
+    "stone": (206, 190, 160),
+    "gold": (236, 184, 62),
+    "red": (198, 62, 52),
+    "blue": (58, 108, 186),
+    "green": (72, 146, 106),
+    "white": (242, 240, 236),
+    "black": (60, 60, 68),
+    "copper": (184, 112, 74),
+}
+CLOTHS: tuple[Colour, ...] = (
+    (196, 64, 54), (228, 186, 92), (70, 126, 120), (82, 104, 158), (232, 226, 212),
+    (150, 76, 92), (96, 132, 76), (214, 128, 66),
+)  # fmt: skip
+"""Colours of awnings, shutters and clothes: anything that says nothing about the place."""
+SNOW: Colour = (238, 243, 250)
+SHADOW: Colour = (26, 34, 66)
+LAMPLIGHT: Colour = (255, 206, 122)
+GLASS: Colour = (58, 74, 92)
+STOREY = 3.1
+"""Height of a storey in metres."""
+
+
+def bits(seed: float, n: int) -> int:
+    """A number in 0..255 for the n-th small thing of an object: cheap, the same everywhere."""
+    value = (int(seed * 16777216) + 40503 * n) & 0xFFFFFFFF
+    value = ((value ^ (value >> 15)) * 0x2C1B3C6D) & 0xFFFFFFFF
+    return (value ^ (value >> 13)) >> 8 & 0xFF
+
+
+def sunshine(light: Light) -> float:
+    """How dark cast shadows are, from 0 (dull day, night) to about 0.5 (clear noon)."""
+    return max(0.0, (light.sun - light.shade) / max(0.01, light.sun)) * (1.0 - light.night)
+
+
+def shadow_reach(light: Light, height: float) -> float:
+    """How far to the right (negative: to the left) a `height` metres tall thing casts shadow."""
+    slope = max(12.0, min(80.0, light.elevation)) / 45.0
+    return -light.side * height / slope
+
+
+def clear_air(light: Light, z: float) -> float:
+    """The distance of air to reckon with for something that must be seen even in fog."""
+    return min(z, 0.7 * light.sight)
+
+
+class Wall:
+    """An upright plane between two points of the ground, (x, z) in metres, as the camera sees it."""
+
+    def __init__(self, camera: Camera, a: Point, b: Point) -> None:
+        self.camera, self.a, self.b = camera, a, b
+
+    def at(self, s: float) -> tuple[float, float, float]:
+        """At share `s` along the wall: canvas x, canvas y of the ground, canvas units per metre."""
+        (xa, za), (xb, zb), camera = self.a, self.b, self.camera
+        k = camera.focal / (za + s * (zb - za))
+        x = camera.vanish + (xa + s * (xb - xa) - camera.x) * k
+        return x, camera.horizon + camera.height * k, k
+
+    def quad(self, s0: float, s1: float, y0: float, y1: float) -> list[Point]:
+        """The rectangle between shares `s0`, `s1` and heights `y0`, `y1` (metres)."""
+        (xa, ga, ka), (xb, gb, kb) = self.at(s0), self.at(s1)
+        return [(xa, ga - y1 * ka), (xb, gb - y1 * kb), (xb, gb - y0 * kb), (xa, ga - y0 * ka)]
+
+    def point(self, s: float, y: float) -> Point:
+        x, ground, k = self.at(s)
+        return x, ground - y * k
+
+
+def _roof_tone(scene: Scene, light: Light, facing: str, z: float) -> Colour:
+    roof = ROOFS[scene.cues.roof_colour]
+    if scene.view.snow:
+        roof = mix(roof, SNOW, 0.55 if facing == "up" else 0.35)
+    return light.face(roof, facing, z)
+
+
+def wall_colour(scene: Scene, u: float, v: float) -> Colour:
+    """The wall of one house: the region's colour, now and then paler, never quite the same."""
+    wall = WALLS[scene.cues.wall]
+    if u < 0.2:
+        wall = mix(wall, (226, 218, 200), 0.4)
+    return vary(wall, 0.10, v)
+
+
+def _windows(
+    canvas: Canvas, scene: Scene, light: Light, wall: Wall, metres: float, floors: int,
+    tone: Colour, trim: Colour, u: float, z: float, ground_floor: bool = True,
+) -> None:  # fmt: skip
+    """Rows of windows on a wall `metres` long; bands of glass where they are too small to tell."""
+    columns = max(1, int(metres / 2.7))
+    glass = light.through_air(mix(GLASS, light.sky_low, 0.18), z)
+    _, _, near = wall.at(0.0)
+    _, _, far = wall.at(1.0)
+    tall = canvas.pixels(1.5 * min(near, far))
+    x0, x1 = wall.at(0.0)[0], wall.at(1.0)[0]
+    wide = canvas.pixels(abs(x1 - x0)) / columns
+    if tall < 1.2 or wide < 0.8:
+        return
+    first = 0 if ground_floor else 1
+    if wide < 2.6:
+        for floor in range(first, floors):
+            y = floor * STOREY + 1.0
+            lit = light.night > 0.3 and bits(u, floor) < 120
+            colour = mix(glass, LAMPLIGHT, 0.6 * light.night) if lit else mix(glass, tone, 0.35)
+            canvas.polygon(wall.quad(0.1, 0.9, y, y + 1.5), colour)
+        return
+    half = 0.27 / columns
+    framed, barred = wide > 7.0, wide > 16.0
+    for column in range(columns):
+        s = (column + 0.5) / columns
+        xa, ga, ka = wall.at(s - half)
+        xb, gb, kb = wall.at(s + half)
+        for floor in range(first, floors):
+            chance = bits(u, 7 * column + floor)
+            y0 = floor * STOREY + 0.95
+            y1 = y0 + 1.55
+            if framed:
+                ea, eb = 0.14 * ka, 0.14 * kb
+                canvas.polygon(
+                    [
+                        (xa - (ea if xb > xa else -ea), ga - y1 * ka - ea),
+                        (xb + (eb if xb > xa else -eb), gb - y1 * kb - eb),
+                        (xb + (eb if xb > xa else -eb), gb - y0 * kb + eb),
+                        (xa - (ea if xb > xa else -ea), ga - y0 * ka + ea),
+                    ],
+                    trim,
+                )
+            top_a, top_b, low_a, low_b = ga - y1 * ka, gb - y1 * kb, ga - y0 * ka, gb - y0 * kb
+            lit = light.night > 0.3 and chance < 110
+            colour = mix(glass, LAMPLIGHT, 0.9 * light.night) if lit else glass
+            canvas.polygon([(xa, top_a), (xb, top_b), (xb, low_b), (xa, low_a)], colour)
+            if framed and not lit:
+                canvas.polygon(
+                    [(xa, top_a), (xb, top_b), (xa, (top_a + low_a) / 2)],
+                    mix(glass, light.sky_low, 0.35),
+                )
+            if barred:
+                bar = 0.06 * ka
+                xm = (xa + xb) / 2
+                canvas.line([(xm, (top_a + top_b) / 2), (xm, (low_a + low_b) / 2)], trim, bar)
+                ya, yb = 0.6 * top_a + 0.4 * low_a, 0.6 * top_b + 0.4 * low_b
+                canvas.line([(xa, ya), (xb, yb)], trim, bar)
+
+
+def _texture(
+    canvas: Canvas, scene: Scene, wall: Wall, height: float, tone: Colour, z: float
+) -> None:
+    """Boards or courses of brick, where they are large enough to be seen."""
+    kind = scene.cues.wall
+    _, _, near = wall.at(0.0)
+    _, _, far = wall.at(1.0)
+    step = {"timber": 0.45, "brick": 0.38}.get(kind)
+    if step is None or canvas.pixels(step * max(near, far)) < 3.0:
+        return
+    line = scale(tone, 0.84 if kind == "timber" else 1.14)
+    y = step
+    while y < height:
+        canvas.line([wall.point(0.0, y), wall.point(1.0, y)], line, 0.0)
+        y += step
+
+
+def house(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
+    x: float, z0: float, z1: float, depth: float, floors: int, u: Sequence[float],
+    shop: bool = False, gable_to_street: bool = False,
+) -> None:  # fmt: skip
+    """One house whose street front lies at `x` from `z0` to `z1` and which is `depth` metres deep.
+
+    `side` is -1 left of the street and +1 right of it. `u` holds eight random numbers in [0, 1).
+    """
+    cues = scene.cues
+    height = floors * STOREY + 0.5
+    back = x + side * depth
+    street_facing = "right" if side < 0 else "left"
+    z = (z0 + z1) / 2
+    wall = wall_colour(scene, u[0], u[1])
+    tone, end_tone = light.face(wall, street_facing, z), light.face(wall, "front", z0)
+    trim = mix(tone, light.face((250, 248, 240), street_facing, z), 0.62)
+    front, end = Wall(camera, (x, z0), (x, z1)), Wall(camera, (back, z0), (x, z0))
+    project = camera.project
+    rise = 2.6 + 1.2 * u[2]
+    roof_side = _roof_tone(scene, light, "up", z)
+    roof_front = _roof_tone(scene, light, "front", z0)
+
+    def roof(colour: Colour, *points: tuple[float, float, float]) -> None:
+        canvas.polygon([project(*p) for p in points], colour)
+
+    over = 0.45
+    eave, out = height - 0.15, x - side * over
+    shape = cues.roof_shape
+    middle, zm = x + side * depth / 2, (z0 + z1) / 2
+    if shape == "gable" and gable_to_street:
+        ridge = height + rise + 0.4
+        roof(
+            roof_front, (out, eave, z0 - over), (out, ridge, zm), (back, ridge, zm),
+            (back, eave, z0 - over),
+        )  # fmt: skip
+        roof(roof_side, (out, eave, z1 + over), (out, ridge, zm), (x, ridge - 0.7, zm), (x, eave, z1))
+    elif shape == "gable":
+        ridge = height + rise
+        roof(
+            roof_side, (out, eave - 0.2, z0 - over), (out, eave - 0.2, z1 + over),
+            (middle, ridge, z1 + over), (middle, ridge, z0 - over),
+        )  # fmt: skip
+        far_eave = back + side * over
+        roof(
+            roof_front, (far_eave, eave - 0.2, z0 - over), (middle, ridge, z0 - over),
+            (middle, ridge - 0.45, z0), (back, eave - 0.3, z0),
+        )  # fmt: skip
+    elif shape == "hip":
+        ridge = height + rise
+        run = min(depth, z1 - z0) * 0.42
+        roof(
+            roof_front, (out, eave, z0 - over), (back + side * over, eave, z0 - over),
+            (back - side * run, ridge, min(zm, z0 + run)), (x + side * run, ridge, min(zm, z0 + run)),
+        )  # fmt: skip
+        roof(
+            roof_side, (out, eave, z0 - over), (out, eave, z1 + over),
+            (x + side * run, ridge, max(zm, z1 - run)), (x + side * run, ridge, min(zm, z0 + run)),
+        )  # fmt: skip
+    elif shape == "mansard":
+        top, step = height + rise + 0.3, 1.0
+        inner = x + side * step
+        roof(
+            roof_front, (out, eave, z0 - 0.2), (back, eave, z0 - 0.2), (back, top, z0 + step),
+            (inner, top, z0 + step),
+        )  # fmt: skip
+        roof(
+            roof_side, (out, eave, z0 - 0.2), (out, eave, z1), (inner, top, z1), (inner, top, z0 + step)
+        )
+
+    canvas.polygon(end.quad(0.0, 1.0, 0.0, height), end_tone)
+    canvas.polygon(front.quad(0.0, 1.0, 0.0, height), tone)
+    near = camera.focal / z0
+    if shape == "gable":
+        if gable_to_street:
+            peak = height + rise
+            canvas.polygon(
+                [front.point(0.0, height), front.point(0.5, peak), front.point(1.0, height)], tone
+            )
+            verge = scale(roof_side, 0.92)
+            a, b, c = front.point(0.0, height), front.point(0.5, peak), front.point(1.0, height)
+            canvas.line([a, b, c], verge, 0.45 * near)
+        else:
+            a, b, c = end.point(0.0, height), end.point(0.5, height + rise), end.point(1.0, height)
+            canvas.polygon([a, b, c], end_tone)
+            canvas.line([a, b, c], scale(roof_front, 0.9), 0.35 * near)
+    _texture(canvas, scene, front, height, tone, z)
+    _texture(canvas, scene, end, height, end_tone, z0)
+    if shape == "flat":
+        low, high = height - 0.5, height + 0.75
+        canvas.polygon(end.quad(0.0, 1.0, low, high), roof_front)
+        canvas.polygon(
+            Wall(camera, (x - side * 0.25, z0 - 0.25), (x - side * 0.25, z1)).quad(0, 1, low, high),
+            _roof_tone(scene, light, street_facing, z),
+        )
+    elif shape == "mansard":
+        _dormers(canvas, scene, camera, light, side, x, z0, z1, height, trim, z)
+
+    upper = floors if not shop else floors
+    _windows(
+        canvas, scene, light, front, z1 - z0, upper, tone, trim, u[3], z, ground_floor=not shop
+    )
+    if canvas.pixels(depth * near) > 12:
+        _windows(
+            canvas, scene, light, end, depth, floors, end_tone,
+            mix(end_tone, (250, 248, 240), 0.5), u[4], z0, ground_floor=True,
+        )  # fmt: skip
+    if shop:
+        _shop(canvas, scene, camera, light, side, x, z0, z1, u, z)
+    elif canvas.pixels(1.0 * near) > 2.5:
+        s = (0.5 + int(u[5] * 2)) / max(2, int((z1 - z0) / 2.7))
+        half = 0.6 / (z1 - z0)
+        door = light.face(CLOTHS[bits(u[6], 3) % len(CLOTHS)], street_facing, z)
+        canvas.polygon(front.quad(s - 1.3 * half, s + 1.3 * half, 0.0, 2.5), trim)
+        canvas.polygon(front.quad(s - half, s + half, 0.0, 2.25), scale(door, 0.7))
+
+
+def _dormers(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
+    x: float, z0: float, z1: float, height: float, trim: Colour, z: float,
+) -> None:  # fmt: skip
+    """Small windows that stand out of a mansard roof."""
+    count = max(1, int((z1 - z0) / 3.4))
+    wall = Wall(camera, (x - side * 0.1, z0), (x - side * 0.1, z1))
+    if canvas.pixels(abs(wall.at(1.0)[0] - wall.at(0.0)[0])) / count < 3.0:
+        return
+    half = 0.55 / (z1 - z0)
+    glass = mix(GLASS, LAMPLIGHT, 0.7 * light.night)
+    for i in range(count):
+        s = (i + 0.5) / count
+        canvas.polygon(wall.quad(s - 1.5 * half, s + 1.5 * half, height + 0.5, height + 2.2), trim)
+        canvas.polygon(
+            wall.quad(s - 0.8 * half, s + 0.8 * half, height + 0.7, height + 1.9),
+            light.through_air(glass, z),
+        )
+
+
+def _shop(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
+    x: float, z0: float, z1: float, u: Sequence[float], z: float,
+) -> None:  # fmt: skip
+    """Shop windows on the ground floor under an awning."""
+    front = Wall(camera, (x, z0), (x, z1))
+    glow = max(0.25, light.night)
+    inside = mix(light.through_air((52, 56, 64), z), LAMPLIGHT, 0.55 * glow)
+    canvas.polygon(front.quad(0.06, 0.94, 0.35, 2.7), inside)
+    if canvas.pixels(camera.focal / z0) > 4:
+        frame = light.face((70, 58, 52), "front", z)
+        for s in (0.28, 0.5, 0.72):
+            canvas.line([front.point(s, 0.35), front.point(s, 2.7)], frame, 0.12 * camera.focal / z)
+    if u[6] < 0.75:
+        cloth = CLOTHS[int(u[7] * len(CLOTHS))]
+        facing = "right" if side < 0 else "left"
+        out = x - side * 1.5
+        a, b = z0 + 0.04 * (z1 - z0), z1 - 0.04 * (z1 - z0)
+        stripes = 8 if canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0])) > 24 else 1
+        project = camera.project
+        for i in range(stripes):
+            za, zb = a + (b - a) * i / stripes, a + (b - a) * (i + 1) / stripes
+            colour = cloth if i % 2 == 0 else mix(cloth, (250, 246, 236), 0.85)
+            canvas.polygon(
+                [project(x, 3.5, za), project(x, 3.5, zb), project(out, 2.75, zb),
+                 project(out, 2.75, za)],
+                light.face(colour, "up", z),
+            )  # fmt: skip
+            canvas.polygon(
+                [project(out, 2.75, za), project(out, 2.75, zb), project(out, 2.4, zb),
+                 project(out, 2.4, za)],
+                light.face(scale(colour, 0.9), facing, z),
+            )  # fmt: skip
+
+
+def row(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
+    x: float, near: float, far: float, floors: tuple[int, int] = (2, 4), gap: float = 0.0,
+    shops: bool = False, gable_to_street: bool = True, depth: float = 9.0,
+) -> None:  # fmt: skip
+    """Houses along a street that runs into the picture, and the shadow they cast on it.
+
+    `side` is -1 or +1; the fronts stand `x` metres left or right of the camera's axis, from
+    distance `near` to `far`; `gap` metres (and up to twice as many) lie between two houses.
+    """
+    rng = scene.rng(f"row {side}")
+    wall_x = side * x
+    houses = []
+    z = near
+    for _ in range(9):
+        u = [rng.random() for _ in range(8)]
+        width = 6.5 + 5.0 * rng.random()
+        count = floors[0] + int((floors[1] - floors[0] + 1) * rng.random())
+        space = gap * (1.0 + rng.random())
+        if z < far:
+            houses.append((z, z + width, count, u))
+        z += width + space
+    dark = sunshine(light)
+    if dark > 0.12 and side * light.side > 0.1:
+        for z0, z1, count, _ in houses:
+            reach = shadow_reach(light, count * STOREY + 1.5)
+            reach = max(-1.9 * x, min(1.9 * x, reach))
+            skew = 0.25 * abs(reach)
+            corners = ((wall_x, z0), (wall_x + reach, z0 + skew), (wall_x + reach, z1 + skew), (wall_x, z1))
+            canvas.veil([camera.project(a, 0.0, b) for a, b in corners], SHADOW, 0.85 * dark)
+    for z0, z1, count, u in reversed(houses):
+        house(
+            canvas, scene, camera, light, side, wall_x, z0, z1, depth, count, u,
+            shop=shops, gable_to_street=gable_to_street,
+        )  # fmt: skip
+
+
+def facing_house(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    x: float, z: float, width: float, floors: int, u: Sequence[float], shop: bool = False,
+) -> None:  # fmt: skip
+    """A house that looks at the camera, its front centred on (x, z). `u` holds eight randoms."""
+    cues = scene.cues
+    left, right = x - width / 2, x + width / 2
+    height = floors * STOREY + 0.4
+    wall = wall_colour(scene, u[0], u[1])
+    tone = light.face(wall, "front", z)
+    trim = mix(tone, light.face((250, 248, 240), "front", z), 0.62)
+    front = Wall(camera, (left, z), (right, z))
+    roof_tone = _roof_tone(scene, light, "up", z)
+    roof_front = _roof_tone(scene, light, "front", z)
+    rise, over, deep = 2.8 + 1.2 * u[2], 0.5, 8.0
+    project = camera.project
+    flank = right if x < camera.x else left
+    facing = "right" if x < camera.x else "left"
+    side_tone = light.face(wall, facing, z)
+    canvas.polygon(
+        Wall(camera, (flank, z), (flank, z + deep)).quad(0.0, 1.0, 0.0, height), side_tone
+    )
+    ridge = height + rise
+    shape = cues.roof_shape
+    if shape == "gable":
+        if u[7] < 0.5:
+            canvas.polygon(
+                [project(flank, height, z), project(flank, ridge, z + deep / 2),
+                 project(flank, height, z + deep)],
+                side_tone,
+            )  # fmt: skip
+            canvas.polygon(
+                [project(left - over, height - 0.2, z - over), project(left - over, ridge, z + deep / 2),
+                 project(right + over, ridge, z + deep / 2), project(right + over, height - 0.2, z - over)],
+                roof_tone,
+            )  # fmt: skip
+        else:
+            for end, colour in ((left, "left"), (right, "right")):
+                canvas.polygon(
+                    [project(end + (over if end > x else -over), height - 0.3, z - over),
+                     project(x, ridge + 0.3, z - over), project(x, ridge + 0.3, z + deep),
+                     project(end + (over if end > x else -over), height - 0.3, z + deep)],
+                    _roof_tone(scene, light, colour, z),
+                )  # fmt: skip
+    elif shape == "hip":
+        run = min(width, deep) * 0.42
+        canvas.polygon(
+            [project(left - over, height - 0.1, z - over), project(left + run, ridge, z + deep / 2),
+             project(right - run, ridge, z + deep / 2), project(right + over, height - 0.1, z - over)],
+            roof_tone,
+        )  # fmt: skip
+    elif shape == "mansard":
+        canvas.polygon(
+            [project(left - 0.2, height - 0.1, z - 0.2), project(left + 0.9, ridge, z + 0.9),
+             project(right - 0.9, ridge, z + 0.9), project(right + 0.2, height - 0.1, z - 0.2)],
+            roof_front,
+        )  # fmt: skip
+    canvas.polygon(front.quad(0.0, 1.0, 0.0, height), tone)
+    if shape == "gable" and u[7] >= 0.5:
+        a, b, c = front.point(0.0, height), front.point(0.5, ridge), front.point(1.0, height)
+        canvas.polygon([a, b, c], tone)
+        canvas.line([a, b, c], scale(roof_front, 0.95), 0.5 * camera.focal / z)
+    _texture(canvas, scene, front, height, tone, z)
+    if shape == "flat":
+        canvas.polygon(front.quad(-0.01, 1.01, height - 0.5, height + 0.8), roof_front)
+    elif shape == "mansard" and canvas.pixels(camera.size(1.0, z)) > 2:
+        count = max(1, int(width / 3.4))
+        for i in range(count):
+            s, half = (i + 0.5) / count, 0.55 / width
+            canvas.polygon(front.quad(s - 1.5 * half, s + 1.5 * half, height + 0.5, height + 2.1), trim)
+            canvas.polygon(
+                front.quad(s - 0.8 * half, s + 0.8 * half, height + 0.7, height + 1.8),
+                light.through_air(mix(GLASS, LAMPLIGHT, 0.7 * light.night), z),
+            )
+    _windows(canvas, scene, light, front, width, floors, tone, trim, u[3], z, ground_floor=not shop)
+    near = camera.focal / z
+    if shop:
+        inside = mix(light.through_air((52, 56, 64), z), LAMPLIGHT, 0.55 * max(0.25, light.night))
+        canvas.polygon(front.quad(0.06, 0.94, 0.3, 2.6), inside)
+        if u[6] < 0.75:
+            cloth = CLOTHS[int(u[7] * len(CLOTHS))]
+            canvas.polygon(front.quad(0.04, 0.96, 2.5, 3.4), light.face(cloth, "up", z))
+    elif canvas.pixels(near) > 2.5:
+        s = (0.5 + int(u[5] * 2)) / max(2, int(width / 2.7))
+        half = 0.6 / width
+        door = light.face(CLOTHS[bits(u[6], 3) % len(CLOTHS)], "front", z)
+        canvas.polygon(front.quad(s - 1.3 * half, s + 1.3 * half, 0.0, 2.5), trim)
+        canvas.polygon(front.quad(s - half, s + half, 0.0, 2.25), scale(door, 0.7))
+
+
+def square(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    z: float, left: float, right: float, floors: tuple[int, int] = (2, 4), gap: float = 0.0,
+    shops: bool = False,
+) -> None:  # fmt: skip
+    """A row of houses that closes the view at distance `z`, between `left` and `right` (metres)."""
+    rng = scene.rng("square")
+    x = left
+    for _ in range(12):
+        u = [rng.random() for _ in range(8)]
+        width = 6.5 + 5.5 * rng.random()
+        count = floors[0] + int((floors[1] - floors[0] + 1) * rng.random())
+        space = gap * (0.5 + rng.random())
+        if x < right:
+            facing_house(
+                canvas, scene, camera, light, x + width / 2, z, width, count, u, shop=shops
+            )
+        x += width + space
+
+
+def fence(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    a: Point, b: Point,
+) -> None:  # fmt: skip
+    """The region's fence between two points of the ground, (x, z) in metres, `a` the nearer."""
+    kind = scene.cues.fence
+    wall = Wall(camera, a, b)
+    z = (a[1] + b[1]) / 2
+    facing = "front" if abs(a[1] - b[1]) < 1e-6 else ("right" if a[0] < camera.x else "left")
+    metres = ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
+    if kind == "wall":
+        tone = light.face((196, 186, 170), facing, z)
+        canvas.polygon(wall.quad(0, 1, 0, 1.25), tone)
+        canvas.polygon(wall.quad(0, 1, 1.2, 1.42), light.face((222, 214, 200), "up", z))
+        if canvas.pixels(0.3 * wall.at(0)[2]) > 3:
+            joint = scale(tone, 0.86)
+            for course in range(1, 4):
+                canvas.line([wall.point(0, 0.3 * course), wall.point(1, 0.3 * course)], joint, 0)
+                for i in range(int(metres)):
+                    s = (i + 0.5 * (course % 2)) / metres
+                    canvas.line([wall.point(s, 0.3 * course), wall.point(s, 0.3 * course + 0.3)], joint, 0)
+        return
+    if kind == "hedge":
+        green = (78, 112, 60)
+        canvas.polygon(wall.quad(0, 1, 0, 1.3), light.face(green, facing, z))
+        top = light.face(mix(green, SNOW, 0.7) if scene.view.snow else scale(green, 1.25), "up", z)
+        count = min(40, max(3, int(metres / 0.8)))
+        for i in range(count):
+            x, ground, k = wall.at((i + 0.5) / count)
+            r = 0.55 * k
+            if canvas.pixels(r) < 0.5:
+                break
+            canvas.ellipse(x, ground - 1.25 * k, r, 0.42 * r, top)
+        return
+    tone = light.face((244, 242, 234) if kind == "picket" else (112, 92, 72), facing, z)
+    step = 0.34 if kind == "picket" else 2.6
+    if kind == "picket":
+        for y in (0.35, 0.85):
+            canvas.polygon(wall.quad(0, 1, y, y + 0.12), tone)
+    else:
+        for y in (0.45, 0.85, 1.2):
+            canvas.line([wall.point(0, y), wall.point(1, y)], scale(tone, 1.25), 0.03 * wall.at(0.2)[2])
+    count = max(2, int(metres / step))
+    last = -1.0
+    for i in range(count):
+        s = (i + 0.5) / count
+        x, ground, k = wall.at(s)
+        half = (0.09 if kind == "picket" else 0.07) * k
+        if canvas.pixels(abs(x - last)) < (2.0 if kind == "picket" else 1.0):
+            continue
+        last = x
+        half = max(half, 0.35 / canvas.size)
+        if kind == "picket":
+            canvas.polygon(
+                [(x - half, ground), (x - half, ground - 1.05 * k), (x, ground - 1.25 * k),
+                 (x + half, ground - 1.05 * k), (x + half, ground)],
+                tone,
+            )  # fmt: skip
+        else:
+            canvas.rectangle(x - half, ground - 1.35 * k, x + half, ground, tone)
+
+
+def skyline(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, spread: float = 0.36
+) -> None:
+    """The city's towers at the horizon, over `spread` canvas widths left and right of the middle."""
+    rng = scene.rng("skyline")
+    traits = [(rng.random(), rng.random()) for _ in range(9)]
+    base = light.through_air(light.face((120, 130, 148), "front"), 0.9 * clear_air(light, 500.0))
+    lit_right = light.side > 0
+    bright = mix(base, light.through_air(light.face((190, 186, 180), "up"), clear_air(light, 400.0)), 0.5)
+    step = 2 * spread / 9
+    horizon = camera.horizon
+    for i, (metres, (u, v)) in enumerate(zip(scene.cues.skyline, traits, strict=True)):
+        height = 0.0021 * metres * (0.9 + 0.2 * u)
+        wide = step * (0.42 + 0.3 * v)
+        x = camera.vanish - spread + step * (i + 0.5)
+        left, right, top = x - wide / 2, x + wide / 2, horizon - height
+        split = left + wide * (0.62 if lit_right else 0.38)
+        canvas.rectangle(left, top, split, horizon, base if lit_right else bright)
+        canvas.rectangle(split, top, right, horizon, bright if lit_right else base)
+        if metres > 90:
+            canvas.line([(x, top), (x, top - 0.16 * height)], base, 0.004)
+        rows = int(canvas.pixels(height) / 3.2)
+        columns = max(1, int(canvas.pixels(wide) / 3.2))
+        if rows and (light.night > 0.3 or canvas.pixels(wide) > 14):
+            dot = 0.45 * wide / columns
+            for r in range(rows):
+                for c in range(columns):
+                    if light.night > 0.3:
+                        if bits(u, r * columns + c) > 110:
+                            continue
+                        colour = mix(base, LAMPLIGHT, 0.85 * light.night)
+                    else:
+                        colour = scale(base, 0.88)
+                    wx = left + wide * (c + 0.5) / columns
+                    wy = top + height * (r + 0.6) / (rows + 0.6)
+                    canvas.rectangle(wx - dot / 2, wy, wx + dot / 2, wy + 0.5 * height / rows, colour)
+
+
+# ---------------------------------------------------------------------------------- landmarks
+
+
+class _Model:
+    """A landmark on its stage: metres from the middle of its foot, and tones of its colours."""
+
+    def __init__(
+        self, canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
+    ) -> None:
+        self.canvas, self.light = canvas, light
+        self.air = clear_air(light, 0.8 * z)
+        self.k = camera.focal / z
+        self.x, self.ground = camera.project(x, 0.0, z)
+        mark = scene.cues.landmark
+        flood = 1.0 + 1.1 * light.night
+        self.main = scale(LANDMARK_TONES[mark.colour], flood)
+        self.accent = scale(LANDMARK_TONES[mark.accent], flood)
+        self.dark = light.through_air(mix((44, 46, 58), LAMPLIGHT, 0.7 * light.night), self.air)
+
+    def px(self, metres: float) -> float:
+        return self.canvas.pixels(metres * self.k)
+
+    def tone(self, colour: Colour, facing: str) -> Colour:
+        return self.light.face(colour, facing, self.air)
+
+    def poly(self, colour: Colour, *points: Point) -> None:
+        x, y, k = self.x, self.ground, self.k
+        self.canvas.polygon([(x + px * k, y - py * k) for px, py in points], colour)
+
+    def block(self, colour: Colour, x0: float, x1: float, y0: float, y1: float,
+              top0: float | None = None, top1: float | None = None, split: float = 0.58) -> None:  # fmt: skip
+        """A body seen over its corner: left face and right face; `top0`, `top1` if it tapers."""
+        t0, t1 = x0 if top0 is None else top0, x1 if top1 is None else top1
+        m, mt = x0 + split * (x1 - x0), t0 + split * (t1 - t0)
+        self.poly(self.tone(colour, "left"), (x0, y0), (t0, y1), (mt, y1), (m, y0))
+        self.poly(self.tone(colour, "right"), (m, y0), (mt, y1), (t1, y1), (x1, y0))
+
+    def drum(self, colour: Colour, x0: float, x1: float, y0: float, y1: float,
+             top0: float | None = None, top1: float | None = None) -> None:  # fmt: skip
+        """A round body: three upright bands from the lit to the dark side."""
+        t0, t1 = x0 if top0 is None else top0, x1 if top1 is None else top1
+        for a, b, facing in ((0.0, 0.34, "left"), (0.34, 0.68, "front"), (0.68, 1.0, "right")):
+            self.poly(
+                self.tone(colour, facing),
+                (x0 + a * (x1 - x0), y0), (t0 + a * (t1 - t0), y1),
+                (t0 + b * (t1 - t0), y1), (x0 + b * (x1 - x0), y0),
+            )  # fmt: skip
+
+    def disc(self, colour: Colour, x: float, y: float, rx: float, ry: float) -> None:
+        self.canvas.ellipse(
+            self.x + x * self.k, self.ground - y * self.k, rx * self.k, ry * self.k, colour
+        )
+
+    def line(self, colour: Colour, width: float, *points: Point) -> None:
+        x, y, k = self.x, self.ground, self.k
+        self.canvas.line([(x + px * k, y - py * k) for px, py in points], colour, width * k)
+
+    def dome(self, colour: Colour, x: float, y: float, r: float, rise: float) -> None:
+        """Half an ellipse with a lit flank and a highlight."""
+        points = [(x + r * c, y + rise * s) for c, s in _HALF_CIRCLE]
+        toward = self.light.side
+        self.poly(self.tone(colour, "front"), *points)
+        lit, dark = ("right", "left") if toward > 0 else ("left", "right")
+        sign = 1 if toward > 0 else -1
+        self.poly(
+            self.tone(colour, dark),
+            *[(x - sign * r * c, y + rise * s) for c, s in _HALF_CIRCLE[:6]],
+            (x - sign * 0.35 * r, y),
+        )
+        self.poly(
+            self.tone(scale(colour, 1.08), lit),
+            *[(x + sign * (0.2 * r + 0.62 * r * c), y + 0.08 * rise + 0.84 * rise * s) for c, s in _HALF_CIRCLE[1:5]],
+            (x + sign * 0.36 * r, y + 0.1 * rise),
+        )
+
+    def arch(self, colour: Colour, x: float, half: float, y0: float, y1: float) -> None:
+        """An opening with a round head that reaches up to `y1`."""
+        spring = max(y0, y1 - half)
+        self.poly(
+            colour, (x - half, y0), *[(x + half * c, spring + (y1 - spring) * s) for c, s in reversed(_HALF_CIRCLE)],
+            (x + half, y0),
+        )  # fmt: skip
+
+    def cone(self, colour: Colour, x: float, half: float, y0: float, y1: float) -> None:
+        """A pointed roof."""
+        self.poly(self.tone(colour, "left"), (x - half, y0), (x, y1), (x + 0.1 * half, y0))
+        self.poly(self.tone(colour, "right"), (x + 0.1 * half, y0), (x, y1), (x + half, y0))
+
+
+_HALF_CIRCLE: tuple[Point, ...] = (
+    (1.0, 0.0), (0.951, 0.309), (0.809, 0.588), (0.588, 0.809), (0.309, 0.951), (0.0, 1.0),
+    (-0.309, 0.951), (-0.588, 0.809), (-0.809, 0.588), (-0.951, 0.309), (-1.0, 0.0),
+)  # fmt: skip
+
+
+def _tower(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    foot, neck = 0.30 * w, 0.11 * w
+    m.drum(m.main, -foot, foot, 0, 0.30 * h, -neck * 1.4, neck * 1.4)
+    m.drum(m.main, -neck * 1.4, neck * 1.4, 0.30 * h, 0.82 * h, -neck, neck)
+    m.line(m.tone(m.main, "front"), 0.03 * w + 0.3, (0, 0.8 * h), (0, h))
+    for i in range(n):
+        y = h * (0.42 + 0.40 * i / (n - 1))
+        r = w * (0.42 - 0.20 * i / (n - 1))
+        t = 0.028 * h
+        m.drum(m.accent, -0.7 * r, 0.7 * r, y - t, y, -r, r)
+        m.drum(m.accent, -r, r, y, y + 0.6 * t)
+        m.poly(m.dark, (-r, y + 0.6 * t), (-0.92 * r, y + t), (0.92 * r, y + t), (r, y + 0.6 * t))
+        m.drum(m.accent, -0.92 * r, 0.92 * r, y + t, y + 1.5 * t, -0.4 * r, 0.4 * r)
+
+
+def _dome(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    half = 0.55 * w
+    m.block(m.main, -half, half, 0, 0.32 * h)
+    m.poly(m.tone(scale(m.main, 1.1), "up"), (-1.04 * half, 0.32 * h), (1.04 * half, 0.32 * h),
+           (1.04 * half, 0.355 * h), (-1.04 * half, 0.355 * h))  # fmt: skip
+    for i in range(n + 1):
+        m.arch(m.dark, half * (2 * (i + 0.5) / (n + 1) - 1), 0.55 * half / (n + 1), 0.02 * h, 0.25 * h)
+    r = 0.37 * w
+    m.drum(m.main, -0.95 * r, 0.95 * r, 0.355 * h, 0.50 * h)
+    if m.px(r) > 6:
+        for i in range(5):
+            m.arch(m.dark, r * (-0.76 + 0.38 * i), 0.09 * r, 0.38 * h, 0.475 * h)
+    m.dome(m.accent, 0, 0.50 * h, r, 0.34 * h)
+    m.drum(m.main, -0.12 * r, 0.12 * r, 0.83 * h, 0.90 * h)
+    m.cone(m.accent, 0, 0.16 * r, 0.90 * h, h)
+    if n >= 4:
+        for x in (-0.82 * half, 0.82 * half):
+            m.drum(m.main, x - 0.12 * w, x + 0.12 * w, 0.32 * h, 0.42 * h)
+            m.dome(m.accent, x, 0.42 * h, 0.13 * w, 0.13 * h)
+
+
+def _arch(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    half, top = 0.5 * w * (0.85 + 0.1 * n), 0.70 * h
+    m.block(m.main, -half, half, 0, top, split=0.94 if m.light.side > 0 else 0.06)
+    sky = m.light.through_air(m.light.sky_low, 0.0)
+    step = 2 * half / n
+    for i in range(n):
+        x = -half + step * (i + 0.5)
+        m.arch(m.tone(m.main, "left" if m.light.side > 0 else "right"), x, 0.36 * step, 0, 0.52 * h)
+        m.arch(sky, x + (0.05 if m.light.side > 0 else -0.05) * step, 0.30 * step, 0, 0.50 * h)
+    m.poly(m.tone(m.accent, "front"), (-1.03 * half, 0.57 * h), (1.03 * half, 0.57 * h),
+           (1.03 * half, 0.61 * h), (-1.03 * half, 0.61 * h))  # fmt: skip
+    m.poly(m.tone(m.accent, "up"), (-1.06 * half, top), (1.06 * half, top), (1.06 * half, top + 0.05 * h),
+           (-1.06 * half, top + 0.05 * h))  # fmt: skip
+    m.block(m.main, -0.45 * half, 0.45 * half, top + 0.05 * h, top + 0.12 * h)
+    for x in (-0.22, 0.0, 0.22):
+        m.disc(m.tone(m.accent, "front"), x * half, 0.90 * h, 0.10 * half, 0.055 * h)
+    m.line(m.tone(m.accent, "up"), 0.05 * w, (0.0, 0.88 * h), (0.0, h))
+
+
+def _obelisk(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    step, y = 0.035 * h, 0.0
+    for i in range(n):
+        half = w * (0.52 - 0.3 * i / n)
+        m.block(m.main, -half, half, y, y + 0.72 * step)
+        m.poly(m.tone(scale(m.main, 1.1), "up"), (-half, y + 0.7 * step), (half, y + 0.7 * step),
+               (half, y + step), (-half, y + step))  # fmt: skip
+        y += step
+    m.block(m.accent, -0.19 * w, 0.19 * w, y, y + 0.08 * h)
+    y += 0.08 * h
+    m.block(m.main, -0.145 * w, 0.145 * w, y, 0.90 * h, -0.09 * w, 0.09 * w)
+    m.cone(m.accent, 0, 0.10 * w, 0.90 * h, h)
+    if m.px(0.1 * w) > 2:
+        for i in range(6):
+            yy = y + (0.86 * h - y) * (i + 0.5) / 6
+            m.line(m.tone(scale(m.main, 0.8), "left"), 0.02 * w, (-0.08 * w, yy), (-0.02 * w, yy))
+
+
+def _wheel(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    r, cy = 0.45 * h, 0.54 * h
+    frame, leg = m.tone(m.main, "front"), m.tone(scale(m.main, 0.86), "right")
+    m.line(leg, 0.018 * h, (-0.30 * h, 0), (0, cy), (0.30 * h, 0))
+    spokes = 4 * n
+    angles = [2 * math.pi * (i + 0.3) / spokes for i in range(spokes)]
+    rim = [(r * math.cos(a), cy + r * math.sin(a)) for a in angles]
+    for x, y in rim[:: 2 if m.px(r) < 40 else 1]:
+        m.line(frame, 0.004 * h, (0, cy), (x, y))
+    k, light = m.k, m.light
+    for radius in (r, 0.86 * r):
+        m.canvas.arc(m.x, m.ground - cy * k, radius * k, radius * k, 0, 360, frame, 0.017 * h * k)
+    cabin = max(0.028 * h, 0.22 * r * 6.3 / spokes)
+    for i, (x, y) in enumerate(rim):
+        colour = m.accent if i % 2 == 0 else mix(m.accent, (250, 248, 240), 0.45)
+        glow = mix(m.tone(colour, "front"), LAMPLIGHT, 0.4 * light.night)
+        m.disc(glow, x * 1.03, cy + (y - cy) * 1.03 - 0.3 * cabin, 0.62 * cabin, 0.7 * cabin)
+    m.disc(m.tone(m.accent, "front"), 0, cy, 0.05 * h, 0.05 * h)
+    m.block(m.main, -0.34 * h, 0.34 * h, 0, 0.05 * h + 0.004 * w)
+
+
+def _statue(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    y, tier = 0.0, 0.09 * h if n < 4 else 0.36 * h / n
+    for i in range(n):
+        half = w * (0.46 - 0.24 * i / n)
+        m.block(m.accent, -half, half, y, y + 0.82 * tier)
+        m.poly(m.tone(scale(m.accent, 1.12), "up"), (-1.06 * half, y + 0.8 * tier), (1.06 * half, y + 0.8 * tier),
+               (1.06 * half, y + tier), (-1.06 * half, y + tier))  # fmt: skip
+        y += tier
+    t = 0.93 * h - y
+    body = t * 0.27
+
+    def p(px: float, py: float) -> Point:
+        return px * body, y + py * t
+
+    lit, dark = m.tone(m.main, "left"), m.tone(m.main, "right")
+    m.poly(lit, p(-0.62, 0), p(-0.36, 0.42), p(-0.44, 0.72), p(0.05, 0.76), p(0.05, 0))
+    m.poly(dark, p(0.05, 0), p(0.05, 0.76), p(0.44, 0.70), p(0.34, 0.42), p(0.66, 0))
+    fold = m.tone(scale(m.main, 0.8), "front")
+    for fx in (-0.3, 0.02, 0.32):
+        m.line(fold, 0.014 * t, p(fx * 0.7, 0.42), p(fx, 0.02))
+    m.line(lit, 0.085 * t, p(-0.38, 0.68), p(-0.62, 0.86), p(-0.60, 1.02))
+    m.line(dark, 0.085 * t, p(0.40, 0.66), p(0.56, 0.48), p(0.18, 0.44))
+    m.poly(m.tone(m.accent, "front"), p(0.02, 0.40), p(0.42, 0.42), p(0.44, 0.56), p(0.06, 0.54))
+    m.disc(m.tone(m.main, "front"), 0.0, y + 0.84 * t, 0.30 * body, 0.085 * t)
+    m.cone(m.accent, -0.60 * body, 0.16 * body, y + 1.01 * t, y + 1.14 * t)
+    for i in range(5):
+        a = -0.4 + 0.2 * i
+        m.line(m.tone(m.accent, "up"), 0.016 * t, p(a * 0.6, 0.90), p(a * 1.3, 0.985 - 0.1 * a * a))
+
+
+def _pyramid(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    half, steps = 0.72 * w, n + 2
+    for i in range(steps):
+        a, b = 1 - i / steps, 1 - (i + 0.55) / steps
+        y0, y1 = 0.86 * h * i / steps, 0.86 * h * (i + 1) / steps
+        m.block(m.main, -half * a, half * a, y0, y1 - 0.12 * (y1 - y0), -half * b, half * b, split=0.42)
+        m.poly(m.tone(scale(m.main, 1.12), "up"), (-half * b, y1 - 0.14 * (y1 - y0)),
+               (half * b, y1 - 0.14 * (y1 - y0)), (half * b, y1), (-half * b, y1))  # fmt: skip
+    cx = -half * 0.16 / 1.0
+    m.poly(m.tone(m.accent, "front"), (cx - 0.13 * half, 0), (cx - 0.05 * half, 0.84 * h),
+           (cx + 0.05 * half, 0.84 * h), (cx + 0.13 * half, 0))  # fmt: skip
+    m.block(m.accent, -0.17 * half, 0.17 * half, 0.86 * h, 0.93 * h)
+    m.cone(m.accent, 0, 0.24 * half, 0.93 * h, h)
+
+
+def _castle(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    half = 0.62 * w
+    m.block(m.main, -half, half, 0, 0.40 * h, split=0.5)
+    for i in range(9):
+        x = half * (-1 + 2 * (i + 0.5) / 9)
+        m.poly(m.tone(m.main, "left" if i < 5 else "right"), (x - 0.06 * half, 0.40 * h),
+               (x - 0.06 * half, 0.445 * h), (x + 0.06 * half, 0.445 * h), (x + 0.06 * half, 0.40 * h))  # fmt: skip
+    heights = (0.70, 0.62, 0.84, 0.58, 0.76, 0.66)
+    for i in range(n):
+        x = half * (-1 + 2 * i / (n - 1))
+        r, top = 0.13 * w, heights[i] * h * 0.92
+        m.drum(scale(m.main, 1.03), x - r, x + r, 0, top)
+        m.drum(m.main, x - 1.2 * r, x + 1.2 * r, top - 0.05 * h, top)
+        m.cone(m.accent, x, 1.35 * r, top, top + 0.22 * h)
+        m.arch(m.dark, x, 0.22 * r, top - 0.16 * h, top - 0.08 * h)
+        if m.px(r) > 4:
+            m.line(m.tone(m.accent, "up"), 0.03 * w, (x, top + 0.2 * h), (x, top + 0.27 * h))
+    m.arch(m.dark, 0.5 * half / n, 0.12 * half, 0, 0.20 * h)
+
+
+def _pagoda(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    tier, y = 0.84 * h / n, 0.04 * h
+    m.block(scale(m.main, 0.9), -0.6 * w, 0.6 * w, 0, y)
+    for i in range(n):
+        body, eave = w * (0.34 - 0.18 * i / n), w * (0.64 - 0.30 * i / n)
+        top = y + 0.55 * tier
+        m.block(m.main, -body, body, y, top, split=0.55)
+        if m.px(body) > 4:
+            for x in (-0.5, 0.05, 0.6):
+                m.arch(m.dark, x * body, 0.13 * body, y, y + 0.4 * tier)
+        lift, peak = 0.14 * tier, y + 1.05 * tier
+        inner = 0.5 * body
+        m.poly(m.tone(m.accent, "left"), (-eave * 1.06, top + lift), (-0.7 * eave, top - 0.02 * tier),
+               (0.06 * eave, top - 0.05 * tier), (0.06 * inner, peak), (-inner, peak), (-0.62 * eave, top + 0.26 * tier))  # fmt: skip
+        m.poly(m.tone(m.accent, "right"), (0.06 * eave, top - 0.05 * tier), (0.7 * eave, top - 0.02 * tier),
+               (eave * 1.06, top + lift), (0.62 * eave, top + 0.26 * tier), (inner, peak), (0.06 * inner, peak))  # fmt: skip
+        m.poly(m.tone(scale(m.accent, 0.6), "front"), (-0.72 * eave, top - 0.02 * tier), (0.72 * eave, top - 0.02 * tier),
+               (0.6 * eave, top - 0.09 * tier), (-0.6 * eave, top - 0.09 * tier))  # fmt: skip
+        y += tier
+    m.line(m.tone(m.main, "up"), 0.02 * h, (0, y), (0, h))
+    m.disc(m.tone(m.accent, "up"), 0, y + 0.08 * h, 0.022 * h, 0.022 * h)
+
+
+def _minaret(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    half = 0.46 * w
+    towers = (-0.62 * w, 0.62 * w) if n < 4 else (-0.74 * w, -0.50 * w, 0.50 * w, 0.74 * w)
+    for i, x in enumerate(towers):
+        top = h * (0.80 if len(towers) == 2 or i in (1, 2) else 0.68)
+        r = 0.058 * w + 0.008 * h
+        m.drum(m.main, x - r, x + r, 0, top)
+        for j in range(1, 1 + max(1, n // 2)):
+            y = top * (1 - 0.24 * j)
+            m.drum(m.accent, x - 1.7 * r, x + 1.7 * r, y, y + 0.022 * h)
+            m.drum(m.main, x - 1.3 * r, x + 1.3 * r, y - 0.015 * h, y)
+        m.cone(m.accent, x, 1.35 * r, top, top + 0.18 * h)
+    m.block(m.main, -half, half, 0, 0.26 * h)
+    m.block(scale(m.main, 1.04), -0.30 * w, 0.30 * w, 0.26 * h, 0.32 * h)
+    for i in range(3):
+        m.arch(m.dark, half * (-0.6 + 0.6 * i), 0.20 * half, 0, (0.21 if i == 1 else 0.17) * h)
+    r = 0.30 * w
+    m.dome(m.accent, 0, 0.32 * h, r, 0.26 * h)
+    m.poly(m.tone(m.accent, "front"), (-0.14 * r, 0.575 * h), (0, 0.66 * h), (0.14 * r, 0.575 * h))
+    m.line(m.tone(m.accent, "up"), 0.012 * h, (0, 0.64 * h), (0, 0.70 * h))
+    for x in (-0.36 * w, 0.36 * w):
+        m.dome(m.accent, x, 0.26 * h, 0.11 * w, 0.10 * h)
+
+
+def _cathedral(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    tower = 0.17 * w
+    m.poly(m.tone(m.main, "front"), (-0.34 * w, 0), (-0.34 * w, 0.42 * h), (0, 0.58 * h), (0.34 * w, 0.42 * h), (0.34 * w, 0))
+    m.line(m.tone(m.accent, "up"), 0.018 * h, (-0.34 * w, 0.42 * h), (0, 0.58 * h), (0.34 * w, 0.42 * h))
+    for x, top in ((-0.40 * w, 0.66 * h), (0.40 * w, 0.60 * h)):
+        m.block(m.main, x - tower, x + tower, 0, top)
+        m.poly(m.tone(scale(m.main, 1.1), "up"), (x - 1.1 * tower, top), (x + 1.1 * tower, top),
+               (x + 1.1 * tower, top + 0.02 * h), (x - 1.1 * tower, top + 0.02 * h))  # fmt: skip
+        m.cone(m.accent, x, 1.0 * tower, top + 0.02 * h, top + 0.34 * h)
+        for i in range(n):
+            y = top * (0.12 + 0.86 * i / n)
+            m.arch(m.dark, x, 0.34 * tower, y, y + 0.62 * top / n)
+    m.disc(m.tone(m.accent, "front"), 0, 0.37 * h, 0.115 * w, 0.115 * w)
+    m.disc(m.dark, 0, 0.37 * h, 0.085 * w, 0.085 * w)
+    if m.px(w) > 40:
+        for a, b in ((0.08, 0.0), (0.0, 0.08), (0.057, 0.057), (0.057, -0.057)):
+            m.line(m.tone(m.accent, "front"), 0.012 * w, (-a * w, 0.37 * h - b * w), (a * w, 0.37 * h + b * w))
+    m.arch(m.dark, 0, 0.10 * w, 0, 0.20 * h)
+
+
+def _skyscraper(m: _Model, mark: Landmark) -> None:
+    h, w, n = mark.height, mark.width, mark.parts
+    y, top = 0.0, 0.88 * h
+    split = 0.62
+    for i in range(n):
+        half = w * (0.46 - 0.28 * i / n)
+        y1 = top * (1 - (1 - (i + 1) / n) ** 1.4)
+        m.block(m.main, -half, half, y, y1, split=split)
+        floors = max(2, int((y1 - y) / 4.2))
+        stripes = min(floors, int(m.px(y1 - y) / 2.6))
+        m_ = -half + 2 * half * split
+        for j in range(stripes):
+            yy = y + (y1 - y) * (j + 0.35) / stripes
+            t = 0.42 * (y1 - y) / stripes
+            lit = mix(m.dark, m.light.through_air(m.light.sky_low, m.air), 0.35)
+            m.poly(lit, (-0.9 * half, yy), (-0.9 * half, yy + t), (m_ - 0.05 * half, yy + t), (m_ - 0.05 * half, yy))
+            m.poly(m.dark, (m_ + 0.05 * half, yy), (m_ + 0.05 * half, yy + t), (0.92 * half, yy + t), (0.92 * half, yy))
+        m.poly(m.tone(m.accent, "front"), (-1.04 * half, y1 - 0.012 * h), (1.04 * half, y1 - 0.012 * h),
+               (1.04 * half, y1 + 0.012 * h), (-1.04 * half, y1 + 0.012 * h))  # fmt: skip
+        y = y1
+    m.cone(m.accent, 0, 0.07 * w, y, h)
+
+
+_LANDMARKS: dict[str, Callable[[_Model, Landmark], None]] = {
+    "tower": _tower, "dome": _dome, "arch": _arch, "obelisk": _obelisk, "wheel": _wheel,
+    "statue": _statue, "pyramid": _pyramid, "castle": _castle, "pagoda": _pagoda,
+    "minaret": _minaret, "cathedral": _cathedral, "skyscraper": _skyscraper,
+}  # fmt: skip
+
+
+def landmark(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float = 0.0, z: float | None = None,
+) -> None:  # fmt: skip
+    """The place's landmark with its foot at (x, z) metres.
+
+    Without `z` it stands as far off as makes it large but whole; `x` is then in canvas widths
+    from the vanishing point.
+    """
+    mark = scene.cues.landmark
+    slender = mark.width / mark.height
+    mark = replace(mark, width=mark.height * (0.30 + 0.42 * min(1.0, slender)))
+    if z is None:
+        share = min(0.46, camera.horizon - 0.03)
+        z = camera.focal * mark.height / share
+        x = camera.x + x * z / camera.focal
+    _LANDMARKS[mark.kind](_Model(canvas, scene, camera, light, x, z), mark)
