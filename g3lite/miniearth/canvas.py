@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import shake_256
 from random import Random
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
@@ -169,6 +170,25 @@ class Sketch:
         return Stamp(*(layer.reduce(2) for layer in self.layers))
 
 
+def noise(key: str, width: int, height: int, cells: int, octaves: int = 5) -> Image.Image:
+    """Cloudy grey noise, `cells` blotches wide, each octave half as large and half as strong.
+
+    It comes from hashed bytes, so it is the same on every platform.
+    """
+    total = Image.new("L", (width, height), 128)
+    strength = 0.5
+    for octave in range(octaves):
+        across = cells * 2**octave
+        down = max(2, across * height // width)
+        data = shake_256(f"MiniEarth|{key}|{octave}".encode()).digest(across * down)
+        layer = Image.frombytes("L", (across, down), data)
+        layer = layer.resize((width, height), Image.Resampling.BICUBIC)
+        layer = layer.point([int((v - 128) * strength) + 128 for v in range(256)])
+        total = ImageChops.add(total, layer, 1, -128)
+        strength *= 0.5
+    return total
+
+
 def _near(pixels: int) -> int:
     """A size near `pixels` out of a coarse series: 16, 18, 20, ... 32, 36, 40, ..."""
     step = 1
@@ -212,8 +232,9 @@ class Stamp:
 
 
 RAMP = Image.linear_gradient("L").crop((0, 0, 1, 256))
+# Pillow's radial gradient is 181 in the middle of each side
 GLOW = Stamp(
-    Image.radial_gradient("L").point([(255 - v) * (255 - v) // 255 for v in range(256)])
+    Image.radial_gradient("L").point([max(0, 181 - v) ** 2 * 255 // 181**2 for v in range(256)])
 )
 
 
