@@ -30,7 +30,7 @@ HOT_KINDS = {"plaza": 0.62, "street": 0.24, "park": 0.14}
 URBAN_KINDS = {"street": 0.40, "market": 0.16, "suburb": 0.22, "park": 0.14, "plaza": 0.08}
 RURAL_KINDS = {
     "suburb": 0.16, "village": 0.17, "highway": 0.14, "road": 0.18, "countryside": 0.14,
-    "coast": 0.12, "mountain": 0.09,
+    "coast": 0.25, "mountain": 0.14,
 }  # fmt: skip
 
 SHOWS = {

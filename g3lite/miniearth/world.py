@@ -44,7 +44,7 @@ CONTINENTS = {
     "NA": "North America", "SA": "South America", "OC": "Oceania",
 }  # fmt: skip
 PLACES_PER_ROOT_PERSON = {"EU": 1.7, "NA": 1.1, "AS": 0.8, "SA": 1.0, "AF": 0.8, "OC": 1.6}
-PHOTOS_PER_CITY = {"EU": 2.0, "NA": 1.9, "AS": 1.0, "SA": 1.0, "AF": 0.6, "OC": 1.8}
+PHOTOS_PER_CITY = {"EU": 2.8, "NA": 2.4, "AS": 1.0, "SA": 1.1, "AF": 0.6, "OC": 2.2}
 """How eagerly people photograph, by continent: the unevenness of Flickr in one number each."""
 AT_LEAST = {
     "JP": 46, "KR": 38, "TH": 22, "MM": 12, "KH": 7, "LA": 5, "CN": 62, "TW": 10, "IN": 52,
