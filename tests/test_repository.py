@@ -1,0 +1,214 @@
+"""The repository as a whole: dependencies, documents, make, and the wheel."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from g3lite import notebooks
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def distributions(requirements: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(line).name) for line in requirements}
+
+
+def test_dependencies_are_ranges_without_upper_bounds():
+    for line in [*PROJECT["dependencies"], *sum(EXTRAS.values(), [])]:
+        operators = {specifier.operator for specifier in Requirement(line).specifier}
+        assert operators == {">="}, f"{line}: give a lower bound, and no other"
+
+
+def test_nothing_is_declared_twice():
+    for extra in ("notebooks", "tests"):
+        lines = [canonicalize_name(Requirement(line).name) for line in EXTRAS[extra]]
+        assert len(lines) == len(set(lines))
+        assert not set(lines) & distributions(PROJECT["dependencies"])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["jupyterlab", "torch", "transformers", "open_clip_torch", "faiss-cpu"]
+    + ["matplotlib", "cartopy", "nbval", "papermill"],
+)
+def test_the_agreed_packages_are_dependencies(name):
+    installed = PROJECT["dependencies"] + EXTRAS["notebooks"] + EXTRAS["tests"]
+    assert canonicalize_name(name) in distributions(installed)
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of the absolute imports in a file, wherever they stand."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"g3lite"}
+
+
+def test_every_import_is_a_declared_dependency():
+    owners = packages_distributions()
+    base = distributions(PROJECT["dependencies"])
+    tools = base | distributions(EXTRAS["notebooks"])
+    # What only works with an extra: the notebook tools, and showing a figure in a notebook
+    # (every kernel of a notebook comes with IPython).
+    allowed = {"notebooks.py": tools, "plots.py": base | {"ipython"}}
+    for path in sorted((ROOT / "g3lite").rglob("*.py")):
+        for module in imported(path):
+            have = {canonicalize_name(owner) for owner in owners.get(module, [module])}
+            assert have & allowed.get(path.name, base), f"{path.name} imports {module}"
+    everything = tools | distributions(EXTRAS["tests"]) | {"packaging"}  # pytest needs packaging
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for module in imported(path) - {"conftest"}:
+            have = {canonicalize_name(owner) for owner in owners.get(module, [module])}
+            assert have & everything, f"{path.name} imports {module}"
+
+
+def test_environment_yml_installs_the_project():
+    from rattler import MatchSpec
+    from rattler.exceptions import InvalidMatchSpecError
+
+    with pytest.raises(InvalidMatchSpecError):  # strict parsing does find mistakes
+        MatchSpec("python > =3.11", strict=True)
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["channels"] == ["conda-forge"]
+    *conda, pip = environment["dependencies"]
+    specs = {spec.name.normalized: spec for spec in (MatchSpec(c, strict=True) for c in conda)}
+    assert set(specs) == {"python", "pip"}  # all else is in pyproject.toml
+    assert str(specs["python"].version) == PROJECT["requires-python"]
+    (line,) = pip["pip"]
+    extras = re.fullmatch(r"-e \.\[([\w,]+)\]", line)
+    assert extras and set(extras[1].split(",")) == {"notebooks", "tests"} <= set(EXTRAS)
+
+
+def test_the_address_of_the_repository_is_the_same_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert PROJECT["urls"]["Repository"] == notebooks.REPOSITORY == citation["repository-code"]
+    assert str(citation["version"]) == PROJECT["version"]
+    (paper,) = citation["references"]
+    assert len(paper["authors"]) == 10 and paper["year"] == 2024
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_links_of_the_documents_lead_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert notebooks.broken_links(text, (ROOT / name).parent, ROOT) == []
+
+
+def test_the_readme_lists_the_notebooks_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\|.*\]\(notebooks/(\d\d_\w+)\.ipynb\)", text, re.MULTILINE)
+    assert listed == notebooks.names(ROOT / "notebooks")
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["check", "format"])
+def test_ruff_has_nothing_to_say(command):
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_ci_runs_make_test():
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    assert script.read_text(encoding="utf-8").rstrip().endswith("make test")
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    assert [s.get("run") for s in yaml.safe_load(workflow)["jobs"]["test"]["steps"]][
+        -1
+    ] == ".ci/run"
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    return subprocess.run(
+        ["make", *arguments], cwd=folder, capture_output=True, text=True, env=clean
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder with a difficult name that holds what make looks at."""
+    folder = tmp_path / "Ein Ordner, größer als ü"
+    folder.mkdir()
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def test_make_explains_itself(checkout):
+    done = make(checkout)
+    assert done.returncode == 0
+    for target in ("tutorial", "test", "notebooks", "artefacts"):
+        assert re.search(rf"^make {target} ", done.stdout, re.MULTILINE)
+
+
+def test_make_names_a_python_that_is_too_old(checkout):
+    old = checkout / "old-python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    done = make(checkout, "PYTHON=./old-python", "test")
+    assert done.returncode != 0
+    assert "Python 3.11 or newer" in done.stderr and "./old-python" in done.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_make_installs_once_and_again_after_a_change(checkout):
+    stamp = checkout / ".venv" / ".installed"
+    stamp.parent.mkdir()
+    stamp.touch()
+    assert "pip install" not in make(checkout, "-n", "test").stdout
+    later = stamp.stat().st_mtime + 10
+    os.utime(checkout / "pyproject.toml", (later, later))
+    assert "pip install" in make(checkout, "-n", "test").stdout
+
+
+TRIAL = """
+import sys
+from pathlib import Path
+
+site = Path(sys.argv[1])
+sys.path.insert(0, str(site))
+from g3lite import __file__ as package, artefacts, miniearth
+
+assert Path(package).is_relative_to(site), package
+assert artefacts.data_dir() == site / "g3lite" / "data", artefacts.data_dir()
+assert artefacts.check() == [], artefacts.check()
+photos = miniearth.load("validation", 3)
+assert photos.image(photos.table.IMG_ID[0]).size == (128, 128)
+print("fine")
+"""
+
+
+def test_the_wheel_works_alone_in_an_empty_folder(tmp_path):
+    dist, site, elsewhere = tmp_path / "dist", tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    # Without --wheel it is made from the source archive, which must therefore be complete too.
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = dist.glob("*.whl")
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(site)]
+    subprocess.run([sys.executable, *install, str(wheel)], check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", TRIAL, str(site)],
+        cwd=elsewhere,
+        env={"PATH": os.environ["PATH"], "G3LITE_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "fine\n"), done.stderr
