@@ -94,10 +94,8 @@ def check() -> list[str]:
     known = {artefact.name for artefact in ARTEFACTS}
     words += [f"{name}: in {MANIFEST}, but no such artefact" for name in recorded.keys() - known]
     owned = {path for artefact in ARTEFACTS for path in _files(artefact, folder)}
-    shipped = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    return words + [
-        f"{path}: belongs to no artefact" for path in sorted(shipped - owned - _DOCUMENTS)
-    ]
+    strays = set(_glob(folder, "**/*")) - owned - _DOCUMENTS
+    return words + [f"{path}: belongs to no artefact" for path in sorted(strays)]
 
 
 def record(name: str) -> None:
@@ -106,7 +104,7 @@ def record(name: str) -> None:
     artefact = _find(name)
     recorded = _read_manifest(folder)
     for pattern in artefact.files:
-        if not any(path.is_file() for path in folder.glob(pattern)):
+        if not _glob(folder, pattern):
             raise ArtefactError(f"{name}: no file {pattern} in {folder}")
     recorded[name] = {
         "inputs": {key: _input_hash(key, recorded) for key in artefact.inputs},
@@ -135,15 +133,13 @@ def build(name: str | None = None, force: bool = False) -> list[str]:
         if concerned.isdisjoint({artefact.name, *artefact.inputs}):
             continue
         concerned.add(artefact.name)
-        forced = force and name in (None, artefact.name)
+        forced = force and artefact.builder and name in (None, artefact.name)
         problems = _problems(artefact, _read_manifest(folder), folder)
         if not (forced or problems):
             continue
         if artefact.builder is None:
-            reason = problems[0] if problems else f"{artefact.name}: asked for"
-            raise ArtefactError(
-                f"{reason}; it has no builder: restore its files from the repository"
-            )
+            way_out = "it has no builder: restore its files from the repository"
+            raise ArtefactError(f"{problems[0]}; {way_out}")
         _attribute(artefact.builder)(folder)
         record(artefact.name)
         rebuilt.append(artefact.name)
@@ -185,8 +181,13 @@ def _input_hash(key: str, recorded: dict[str, Any]) -> str:
 
 
 def _files(artefact: Artefact, folder: Path) -> list[str]:
-    paths = {path for pattern in artefact.files for path in folder.glob(pattern) if path.is_file()}
-    return sorted(path.relative_to(folder).as_posix() for path in paths)
+    return sorted({path for pattern in artefact.files for path in _glob(folder, pattern)})
+
+
+def _glob(folder: Path, pattern: str) -> list[str]:
+    """Return the files that match, relative to the folder, without what pip compiles there."""
+    found = (path.relative_to(folder) for path in folder.glob(pattern) if path.is_file())
+    return [path.as_posix() for path in found if "__pycache__" not in path.parts]
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

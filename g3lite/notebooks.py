@@ -179,9 +179,9 @@ def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
         page_file = output / "html" / f"{name}.html"
         page_file.write_text(page, encoding="utf-8")
         pictures = []
-        for number, data in enumerate(_pictures(notebook), start=1):
-            pictures.append(output / "pictures" / f"{name}-{number:02d}.png")
-            pictures[-1].write_bytes(data)
+        for number, (kind, data) in enumerate(_pictures(notebook), start=1):
+            pictures.append(output / "pictures" / f"{name}-{number:02d}.{kind.split('/')[1]}")
+            pictures[-1].write_bytes(base64.b64decode(data))
         seconds = time.perf_counter() - start
         yield Run(name, seconds, tuple(_tables(notebook)), executed, page_file, tuple(pictures))
 
@@ -359,22 +359,23 @@ def _tables(notebook: NotebookNode) -> Iterator[str]:
                 yield text.rstrip("\n")
 
 
+def _pictures(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
+    """Yield the type ("image/png") and the base64 data of every picture in the outputs."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            for kind in ("image/png", "image/jpeg"):
+                if kind in output.get("data", {}):
+                    yield kind, output.data[kind]
+
+
 def _with_alt_text(notebook: NotebookNode) -> NotebookNode:
     """Return a copy with pictures as HTML: nbconvert's page drops the alt text of a plain one."""
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            alt = output.get("metadata", {}).get("image/png", {}).get("alt")
-            if alt and "text/html" not in output.data:
-                data = "".join(output.data["image/png"].split())
-                output.data["text/html"] = (
-                    f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
-                )
+            for kind in ("image/png", "image/jpeg"):
+                alt = output.get("metadata", {}).get(kind, {}).get("alt")
+                if alt:
+                    source = f"data:{kind};base64,{''.join(output.data[kind].split())}"
+                    output.data["text/html"] = f'<img alt="{html.escape(alt)}" src="{source}">'
     return notebook
-
-
-def _pictures(notebook: NotebookNode) -> Iterator[bytes]:
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                yield base64.b64decode(output.data["image/png"])

@@ -81,6 +81,8 @@ def test_a_missing_and_an_unknown_file_are_named(folder):
     (folder / "photos" / "a.jpg").unlink()
     (folder / "photos" / "c.jpg").write_text("who put me here?")
     (folder / "notes.txt").write_text("nor me")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "make.pyc").write_text("compiled by pip, of no interest")
     assert check() == [
         "photos: photos/a.jpg is missing",
         "photos: photos/c.jpg is not in manifest.json",
@@ -115,6 +117,7 @@ def test_a_changed_list_of_inputs_is_found(folder, monkeypatch):
 
 
 def test_force_rebuilds_only_what_is_asked_for(folder, monkeypatch):
+    assert build(force=True) == ["world", "photos", "model"]  # coasts have no builder
     assert build("photos", force=True) == ["photos"]
     monkeypatch.setitem(globals(), "VERSION", 2)
     assert build("photos") == []

@@ -69,6 +69,8 @@ from PIL import Image as Pillow
 buffer = io.BytesIO()
 Pillow.new("RGB", (2, 2)).save(buffer, "png")
 display(Image(buffer.getvalue()), metadata={"image/png": {"alt": "a black square"}})
+Pillow.new("RGB", (2, 2)).save(buffer := io.BytesIO(), "jpeg")
+display(Image(buffer.getvalue()), metadata={"image/jpeg": {"alt": "the same"}})
 
 # %%
 from g3lite.exercises import exercise
@@ -306,10 +308,11 @@ def test_a_run_leaves_tables_pictures_and_pages(series, tmp_path):
     (series / "source" / "02_second.py").unlink()
     (done,) = notebooks.run(series, tmp_path / "out put", "ci")
     assert done.tables == ("method      25 km\nneighbour   19.4 %",)
-    assert [picture.name for picture in done.pictures] == ["01_first-01.png"]
+    assert [picture.name for picture in done.pictures] == ["01_first-01.png", "01_first-02.jpeg"]
     assert done.pictures[0].read_bytes().startswith(b"\x89PNG")
     page = done.html.read_text(encoding="utf-8")
-    assert 'alt="a black square"' in page and "neighbour   19.4 %" in page
+    assert 'alt="a black square"' in page and 'alt="the same"' in page
+    assert "neighbour   19.4 %" in page
     injected = nbformat.read(done.notebook, as_version=4).cells[2]
     assert injected.source == '# Parameters\nPROFILE = "ci"\n'
 
