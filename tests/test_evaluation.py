@@ -346,3 +346,17 @@ def test_bad_vectors_are_refused():
         ev.lknn(gallery, gallery, coordinates, sigma=0)
     with pytest.raises(ValueError, match="k = 6"):
         ev.neighbours(gallery, gallery, 6)
+
+
+def test_real_photo_table_needs_no_special_case(real):
+    truth = pd.read_csv(real / "im2gps3k" / "im2gps3k_places365.csv", dtype={"IMG_ID": str})
+    coordinates = truth[["LAT", "LON"]].to_numpy()
+    off = pd.DataFrame(geo.offset(coordinates, 10, 100), columns=["LAT_pred", "LON_pred"])
+    off["IMG_ID"] = truth["IMG_ID"]
+    results = ev.evaluate(
+        {"constant": ev.constant(coordinates), "100 km off": off}, truth, replicates=200
+    )
+    scores = results.set_index(["method", "metric"])["value"]
+    assert scores["100 km off", "city"] == 0 and scores["100 km off", "region"] == 1
+    assert scores["100 km off", "median_km"] == pytest.approx(100)
+    assert 0 < scores["constant", "street"] < scores["constant", "continent"] < 1

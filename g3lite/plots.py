@@ -1,0 +1,431 @@
+"""Figures: maps without a network, photo sheets, threshold curves, and `show` with an alt text.
+
+Every function returns a figure of its own and leaves matplotlib's global state alone, so nothing is
+displayed twice and nothing has to be closed. Pass the figure to `show` with a sentence that says
+what can be seen in it. Colours are those of Okabe and Ito and the map cividis, which stay apart for
+colour-blind readers.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import cycle
+from pathlib import Path
+
+import cartopy.crs as ccrs
+import numpy as np
+import pandas as pd
+from cartopy.feature import ShapelyFeature
+from cartopy.io.shapereader import Reader
+from cartopy.mpl.geoaxes import GeoAxes
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from . import evaluation, geo
+from .artefacts import data_dir
+
+WIDTH = 9.0  # inches; with DPI the width of a notebook's column
+DPI = 100
+TRUTH, PREDICTION = "#0072B2", "#D55E00"
+PALETTE = (TRUTH, PREDICTION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+
+_LAND, _OCEAN, _COAST, _BORDER = "#f2efe9", "#e3ebf0", "#8a9299", "#c3c7ca"
+_TITLE = {"loc": "left", "fontsize": 12, "fontweight": "bold", "pad": 8}
+_LONGEST_SIDE = 320  # pixels of a photo in a sheet
+_PLATE = ccrs.PlateCarree()
+
+
+# --- maps ----------------------------------------------------------------------------------------
+
+
+@cache
+def _feature(layer: str) -> ShapelyFeature:
+    """A Natural Earth layer at 1:110 million from the shipped data (cartopy's would download)."""
+    folder = data_dir() / "natural_earth" / "shapefiles" / "natural_earth"
+    return ShapelyFeature(Reader(folder / f"{layer}.shp").geometries(), _PLATE)
+
+
+def _draw_earth(axes: GeoAxes) -> None:
+    axes.set_facecolor(_OCEAN)
+    axes.add_feature(_feature("physical/ne_110m_land"), facecolor=_LAND, zorder=0)
+    for layer, colour in (
+        ("cultural/ne_110m_admin_0_boundary_lines_land", _BORDER),
+        ("physical/ne_110m_coastline", _COAST),
+    ):
+        axes.add_feature(
+            _feature(layer), facecolor="none", edgecolor=colour, linewidth=0.5, zorder=1.5
+        )
+    axes.spines["geo"].set(edgecolor=_COAST, linewidth=0.6)
+
+
+def world_map(title: str = "", *, height: float = 4.6) -> tuple[Figure, GeoAxes]:
+    """An empty world in the Equal Earth projection: areas, and so densities, compare fairly."""
+    figure, axes = _map(ccrs.EqualEarth(), height)
+    axes.set_global()
+    _draw_earth(axes)
+    axes.set_title(title, **_TITLE)
+    return figure, axes
+
+
+def zoomed_map(
+    coordinates: ArrayLike, title: str = "", *, height: float = 5.0, smallest_km: float = 600
+) -> tuple[Figure, GeoAxes]:
+    """An empty map around (n, 2) coordinates, with a margin, a graticule and a scale bar.
+
+    The projection is centred on the points, so that neither the antimeridian nor a pole cuts
+    through them. Points that reach further than 5,000 km from their middle get the whole world.
+    Coasts are 1:110 million: a map less than `smallest_km` high would show little.
+    """
+    points = geo.check_coordinates(coordinates)
+    x, y, z = geo.unit_vectors(points).mean(axis=0)
+    centre = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
+    if geo.great_circle_km(points, centre).max() > 5000:
+        return world_map(title)
+
+    lat, lon = centre
+    projection = ccrs.LambertAzimuthalEqualArea(central_longitude=lon, central_latitude=lat)
+    figure, axes = _map(projection, height)
+    places = projection.transform_points(_PLATE, points[:, 1], points[:, 0])[:, :2]
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2
+    reach = 1.25 * np.ptp(places, axis=0) / 2
+    aspect = WIDTH / height
+    half = max(reach[1], reach[0] / aspect, smallest_km * 500)
+    axes.set_xlim(middle[0] - half * aspect, middle[0] + half * aspect)
+    axes.set_ylim(middle[1] - half, middle[1] + half)
+    _draw_earth(axes)
+    # About six lines from top to bottom; cartopy's own choice fails over the antimeridian.
+    step = next(step for step in (1, 2, 5, 10, 20, 30) if step >= half / 111_000 / 4)
+    around = step * np.arange(-9, 10)
+    axes.gridlines(
+        draw_labels=["left", "bottom"],
+        xlocs=np.unique((np.round(lon / step) * step + around + 180) % 360 - 180),
+        ylocs=np.clip(np.round(lat / step) * step + around, -90, 90),
+        color=_COAST,
+        linewidth=0.4,
+        linestyle=":",
+        xlabel_style={"size": 8, "color": "#555555"},
+        ylabel_style={"size": 8, "color": "#555555"},
+    )
+    _scale_bar(axes)
+    axes.set_title(title, **_TITLE)
+    return figure, axes
+
+
+def _map(projection: ccrs.Projection, height: float) -> tuple[Figure, GeoAxes]:
+    projection.threshold = 10_000  # metres between the points of a curve: arcs look smooth
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.add_subplot(projection=projection)
+
+
+def _scale_bar(axes: GeoAxes) -> None:
+    """A bar of a round number of km, true at the centre of the map."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    longest = (right - left) / 4 / 1000
+    power = 10 ** np.floor(np.log10(longest))
+    km = max(step for step in (power, 2 * power, 5 * power) if step <= longest)
+    start = right - 0.03 * (right - left) - km * 1000
+    height = bottom + 0.04 * (top - bottom)
+    axes.plot([start, start + km * 1000], [height, height], color="#333333", linewidth=2.5)
+    label = axes.text(
+        start + km * 500, height + 0.015 * (top - bottom), f"{km:,.0f} km", ha="center", fontsize=8
+    )
+    label.set_bbox({"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1})
+
+
+def draw_points(
+    axes: GeoAxes,
+    coordinates: ArrayLike,
+    *,
+    label: str | None = None,
+    color: str = TRUTH,
+    size: float = 18,
+    marker: str = "o",
+) -> None:
+    """Mark (n, 2) coordinates on a map; rows of NaN are left out."""
+    points = geo.check_coordinates(coordinates, missing_ok=True)
+    points = points[~np.isnan(points[:, 0])]
+    axes.scatter(
+        points[:, 1],
+        points[:, 0],
+        s=size,
+        c=color,
+        marker=marker,
+        edgecolors="white",
+        linewidths=0.4,
+        label=label,
+        transform=_PLATE,
+        zorder=3,
+    )
+
+
+def draw_arcs(
+    axes: GeoAxes, start: ArrayLike, end: ArrayLike, *, color: str = "#555555", width: float = 0.8
+) -> LineCollection:
+    """Join (n, 2) points with (n, 2) points along great circles; rows of NaN are left out.
+
+    An arc over the antimeridian leaves the map on one side and enters on the other.
+    """
+    start = geo.check_coordinates(start, missing_ok=True)
+    end = geo.check_coordinates(end, missing_ok=True)
+    # Cartopy cannot draw an arc without a length.
+    drawn = geo.great_circle_km(start, end) > 0.01
+    pairs = np.stack([start[drawn], end[drawn]], axis=1)[:, :, ::-1]
+    arcs = LineCollection(
+        list(pairs),
+        colors=color,
+        linewidths=width,
+        alpha=0.7,
+        transform=ccrs.Geodetic(),
+        zorder=2,
+    )
+    # Without autolim=False matplotlib would zoom out to the arcs' plain coordinates.
+    axes.add_collection(arcs, autolim=False)
+    return arcs
+
+
+def prediction_map(
+    truth: ArrayLike, predictions: ArrayLike, title: str = "", *, zoom: bool = False
+) -> Figure:
+    """True and predicted locations, (n, 2) each, joined by great circles.
+
+    Photos without a prediction (NaN) show their truth alone. `zoom` fits the map to the points.
+    """
+    truth = geo.check_coordinates(truth)
+    predictions = geo.check_coordinates(predictions, missing_ok=True)
+    answered = ~np.isnan(predictions[:, 0])
+    if zoom:
+        figure, axes = zoomed_map(np.vstack([truth, predictions[answered]]), title)
+    else:
+        figure, axes = world_map(title)
+    size = 45 if len(truth) <= 20 else 16
+    draw_arcs(axes, truth, predictions)
+    draw_points(
+        axes, predictions, label="prediction", color=PREDICTION, size=1.5 * size, marker="X"
+    )
+    draw_points(axes, truth, label="truth", color=TRUTH, size=size)  # the smaller one on top
+    _legend(axes)
+    return figure
+
+
+def density_map(coordinates: ArrayLike, title: str = "", *, unit: str = "photos") -> Figure:
+    """Number of points per hexagon of equal area, on a logarithmic colour scale."""
+    points = geo.check_coordinates(coordinates)
+    figure, axes = world_map(title, height=5.3)
+    places = axes.projection.transform_points(_PLATE, points[:, 1], points[:, 0])
+    left, right, bottom, top = axes.get_extent()
+    columns = 90
+    # A hexagon column is as wide as sqrt(3) row steps when the hexagons are regular.
+    rows = round(columns * (top - bottom) / (right - left) / np.sqrt(3))
+    hexagons = axes.hexbin(
+        places[:, 0],
+        places[:, 1],
+        gridsize=(columns, rows),
+        extent=(left, right, bottom, top),
+        bins="log",
+        mincnt=1,
+        cmap="cividis_r",  # more is darker
+        linewidths=0.2,
+        zorder=1,
+    )
+    area_km2 = (right - left) / columns * (top - bottom) / rows / 2 / 1e6
+    bar = figure.colorbar(
+        hexagons, ax=axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02
+    )
+    bar.set_label(f"{unit} per hexagon of {round(area_km2, -3):,.0f} km²", fontsize=9)
+    bar.formatter = FuncFormatter(lambda value, _: f"{value:,.0f}")
+    axes.set_global()
+    return figure
+
+
+def _legend(axes: Axes, **place: object) -> None:
+    axes.legend(
+        **{"loc": "lower left", "fontsize": 9, "framealpha": 0.9, "edgecolor": "none"} | place
+    )
+
+
+# --- photos --------------------------------------------------------------------------------------
+
+
+def photo_sheet(
+    images: Sequence[Image.Image],
+    titles: Sequence[str] | None = None,
+    columns: int = 6,
+    title: str = "",
+) -> Figure:
+    """Photos in rows of `columns`, each with its title above it."""
+    if not len(images):
+        raise ValueError("a photo sheet needs at least one image")
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"{len(titles)} titles for {len(images)} images; give one for each")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    lines = max((text.count("\n") + 1 for text in titles), default=0) if titles else 0
+    cell = WIDTH / columns
+    shape = np.median([image.height / image.width for image in images])
+    height = rows * (cell * shape + 0.17 * lines) + (0.4 if title else 0.05)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for place, axes in enumerate(grid.flat):
+        axes.axis("off")
+        if place < len(images):
+            _draw_photo(axes, images[place])
+            if titles is not None:
+                axes.set_title(titles[place], fontsize=8.5, pad=3)
+    return figure
+
+
+def neighbour_strip(
+    query: Image.Image,
+    neighbours: Sequence[Image.Image],
+    km: ArrayLike,
+    *,
+    names: Sequence[str] | None = None,
+    query_name: str = "query",
+    title: str = "",
+) -> Figure:
+    """A query and its neighbours in order, each with its distance (km) from the query's truth.
+
+    `names` may say where the neighbours are; frames are green where a neighbour lies within
+    200 km and vermilion where not, and the distance says the same in figures.
+    """
+    km = np.asarray(km, dtype=np.float64)
+    if len(km) != len(neighbours):
+        raise ValueError(f"{len(km)} distances for {len(neighbours)} neighbours; give one for each")
+    far = [f"{d:,.0f} km" if d >= 10 else f"{d:.1f} km" for d in km]
+    titles = [f"{rank}: {text}" for rank, text in enumerate(far, 1)]
+    if names is not None:
+        titles = [f"{text}\n{name}" for text, name in zip(titles, names, strict=True)]
+    figure = photo_sheet(
+        [query, *neighbours], [query_name, *titles], columns=len(neighbours) + 1, title=title
+    )
+    colours = [TRUTH, *np.where(km <= 200, PALETTE[2], PREDICTION)]
+    for axes, colour in zip(figure.axes, colours, strict=True):
+        axes.axis("on")
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(edgecolor=colour, linewidth=3)
+    return figure
+
+
+def _draw_photo(axes: Axes, image: Image.Image) -> None:
+    small = image.convert("RGB")
+    small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    axes.imshow(np.asarray(small), interpolation="lanczos")
+    axes.set_anchor("N")  # tops, and so titles, in line
+
+
+# --- curves --------------------------------------------------------------------------------------
+
+
+def threshold_curves(
+    methods: Mapping[str, ArrayLike | pd.DataFrame],
+    truth: pd.DataFrame,
+    title: str = "",
+    *,
+    clusters: str | None = "AUTHOR",
+    seed: int = 0,
+) -> Figure:
+    """Share of photos within d km, for every d from 0.1 to 20,000 km, with 95 % bands.
+
+    Arguments as for `evaluation.evaluate`. A method with one answer per threshold (the constant)
+    is drawn as points at the five thresholds.
+    """
+    figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    for km, name in zip(evaluation.THRESHOLDS_KM, evaluation.THRESHOLD_NAMES, strict=True):
+        axes.axvline(km, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
+        axes.annotate(
+            name, (km, 1), xycoords=("data", "axes fraction"), xytext=(3, -11),
+            textcoords="offset points", fontsize=8.5, color="#555555",
+        )  # fmt: skip
+    handles: list[object] = []  # in the order of the methods
+    every = np.geomspace(0.1, 20_000, 160)
+    for (name, predictions), colour in zip(methods.items(), cycle(PALETTE), strict=False):
+        errors = evaluation.error_km(predictions, truth)
+        radii = every if errors.ndim == 1 else np.array(evaluation.THRESHOLDS_KM)
+        share, low, high = evaluation.share_curve(
+            errors, truth, radii, clusters=clusters, seed=seed
+        )
+        if errors.ndim == 1:
+            handles += axes.plot(radii, share, color=colour, linewidth=2, label=name)
+            axes.fill_between(radii, low, high, color=colour, alpha=0.18, linewidth=0)
+        else:
+            bars = np.abs([low, high] - share)
+            points = axes.errorbar(radii, share, bars, fmt="o", color=colour, capsize=3, label=name)
+            handles.append(points)
+    axes.set_xscale("log")
+    axes.set(xlim=(0.1, 20_000), ylim=(0, 1.08), yticks=np.linspace(0, 1, 6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_xlabel("distance from the truth, km (logarithmic)")
+    axes.set_ylabel("share of photos within it")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.set_title(title, **_TITLE)
+    _legend(axes, handles=handles, loc="upper left", bbox_to_anchor=(0.01, 0.92))
+    return figure
+
+
+# --- display -------------------------------------------------------------------------------------
+
+
+def show(figure: Figure, alt: str, *, dpi: int = DPI) -> None:
+    """Display a figure in the notebook, with a sentence for those who cannot see it.
+
+    The alt text is kept in the notebook file, as metadata of the picture and as the plain-text
+    form of the output. nbconvert writes it into the HTML with `--template classic`; its lab
+    template does not read it. A figure with photos becomes a JPEG, any other a PNG of 256
+    colours, so that committed outputs stay small. Where the environment variable G3LITE_FIGURES
+    names a folder, a numbered PNG is saved there as well.
+
+    Raises:
+        ValueError: the alt text is empty.
+    """
+    alt = " ".join(alt.split())
+    if not alt:
+        raise ValueError("the alt text is empty; say in a sentence what the figure shows")
+    from IPython.display import display  # only notebooks have it
+
+    mime, data = encode(figure, dpi=dpi)
+    folder = os.environ.get("G3LITE_FIGURES")
+    if folder:
+        _save(Path(folder), data, _title(figure) or alt)
+    display({mime: data, "text/plain": alt}, metadata={mime: {"alt": alt}}, raw=True)
+
+
+def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
+    """The figure as ("image/png" or "image/jpeg", bytes), chosen for a small size."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
+    image = Image.open(buffer).convert("RGB")
+    data = io.BytesIO()
+    if any(axes.images for axes in figure.axes):
+        image.save(data, "JPEG", quality=85, optimize=True)
+        return "image/jpeg", data.getvalue()
+    few = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(data, "PNG", optimize=True)
+    return "image/png", data.getvalue()
+
+
+def _title(figure: Figure) -> str:
+    titles = [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)]
+    return next(filter(None, titles), "")
+
+
+def _save(folder: Path, data: bytes, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    number = sum(1 for _ in folder.glob("*.png")) + 1
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].rstrip("-")
+    Image.open(io.BytesIO(data)).save(folder / f"{number:02d}-{slug}.png", optimize=True)

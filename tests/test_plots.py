@@ -1,0 +1,300 @@
+import base64
+import io
+import json
+import socket
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from cartopy.io.shapereader import Reader
+from matplotlib.collections import LineCollection
+from PIL import Image
+
+from g3lite import geo, plots
+from g3lite.artefacts import data_dir
+
+LAYERS = {
+    "physical/ne_110m_land": 110,
+    "physical/ne_110m_coastline": 110,
+    "cultural/ne_110m_admin_0_countries": 177,
+    "cultural/ne_110m_admin_0_boundary_lines_land": 180,
+}
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("the network was used")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    plots._feature.cache_clear()
+
+
+def photos(n, size=(128, 96)):
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 255, (n, 12, 16, 3), dtype=np.uint8)
+    return [Image.fromarray(pixels).resize(size) for pixels in noise]
+
+
+def points(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.column_stack([rng.uniform(-60, 70, n), rng.uniform(-180, 180, n)])
+
+
+def results(n=60):
+    truth = pd.DataFrame(points(n), columns=["LAT", "LON"])
+    truth["IMG_ID"] = [f"{i}.jpg" for i in range(n)]
+    truth["AUTHOR"] = np.arange(n) % 12
+    km = 10 ** np.random.default_rng(1).normal(2, 1, n)
+    return truth, geo.offset(truth[["LAT", "LON"]], 30, km)
+
+
+def pixels(figure):
+    return np.asarray(Image.open(io.BytesIO(plots.encode(figure)[1])).convert("RGB"))
+
+
+# --- shipped coasts and borders
+
+
+def rings(shape):
+    for part in getattr(shape, "geoms", [shape]):
+        yield from [part.exterior, *part.interiors] if part.geom_type == "Polygon" else [part]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_natural_earth_is_complete_and_no_line_crosses_the_globe(layer):
+    folder = data_dir() / "natural_earth" / "shapefiles" / "natural_earth"
+    shapes = list(Reader(folder / f"{layer}.shp").geometries())
+    assert len(shapes) >= LAYERS[layer]
+    for shape in shapes:
+        assert shape.is_valid
+        for ring in rings(shape):
+            lon, lat = np.array(ring.coords).T
+            assert np.abs(lon).max() <= 180 and np.abs(lat).max() <= 90
+            # Only Antarctica's edge at the pole runs along a whole parallel.
+            leaps = np.abs(np.diff(lon)) > 20
+            assert (lat[1:][leaps] == -90).all()
+
+
+def test_natural_earth_is_small_and_knows_its_countries():
+    folder = data_dir() / "natural_earth"
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= 600_000
+    layer = folder / "shapefiles/natural_earth/cultural/ne_110m_admin_0_countries.shp"
+    countries = {record.attributes["NAME"]: record for record in Reader(layer).records()}
+    assert countries["Austria"].attributes["ISO_N3"] == "040"
+    assert "Côte d'Ivoire" in countries
+    russia = countries["Russia"].geometry
+    assert russia.bounds[0] == pytest.approx(-180) and russia.bounds[2] == pytest.approx(180)
+
+
+# --- maps
+
+
+def test_maps_draw_coasts_without_a_network(offline):
+    figure, axes = plots.world_map("The world")
+    image = pixels(figure)
+    ocean, land, coast = (
+        (np.abs(image.astype(int) - np.array(colour)).max(axis=2) < 8).mean()
+        for colour in ((0xE3, 0xEB, 0xF0), (0xF2, 0xEF, 0xE9), (0x8A, 0x92, 0x99))
+    )
+    assert 0.4 < ocean < 0.7 and 0.15 < land < 0.35 and coast > 0.001
+    assert axes.get_title(loc="left") == "The world"
+    plots.encode(plots.zoomed_map([[48.2, 16.4]])[0])
+
+
+def pieces(axes, arcs):
+    """Projected x, y of the drawn parts of the only arc of a collection."""
+    path = arcs.get_transform().transform_path_non_affine(arcs.get_paths()[0])
+    return [part for part in path.to_polygons(closed_only=False) if len(part) > 1]
+
+
+def test_arc_over_the_antimeridian_has_two_parts_that_end_at_the_edges():
+    _, axes = plots.world_map()
+    parts = pieces(axes, plots.draw_arcs(axes, [[10, 170]], [[20, -165]]))
+    assert len(parts) == 2
+    width = np.ptp(axes.get_extent()[:2])
+    for part in parts:
+        assert np.abs(np.diff(part[:, 0])).max() < width / 10
+    # One part ends at the eastern edge of the map, the other at the western one.
+    reach = sorted(np.abs(part[:, 0]).max() * np.sign(part[0, 0]) for part in parts)
+    assert reach[0] < -0.9 * width / 2 and reach[1] > 0.9 * width / 2
+
+
+def test_arc_that_stays_on_one_side_is_one_great_circle():
+    _, axes = plots.world_map()
+    (part,) = pieces(axes, plots.draw_arcs(axes, [[50, -100]], [[50, 20]]))
+    # From Canada to Poland the way goes far north: tan(highest) = tan(50) / cos(60).
+    highest = np.degrees(np.arctan(np.tan(np.radians(50)) / np.cos(np.radians(60))))
+    top = axes.projection.transform_point(0, highest, plots._PLATE)[1]
+    assert part[:, 1].max() == pytest.approx(top, rel=0.01)
+
+
+def test_arcs_leave_out_missing_and_identical_points_and_keep_the_view():
+    _, axes = plots.world_map()
+    before = axes.get_extent()
+    start = [[10, 10], [20, 20], [30, 30]]
+    end = [[np.nan, np.nan], [20, 20], [31, 30]]
+    assert len(plots.draw_arcs(axes, start, end).get_paths()) == 1
+    assert axes.get_extent() == before
+
+
+def test_prediction_map_shows_every_truth_and_every_answer():
+    truth, predictions = points(12), points(12, seed=1)
+    predictions[3] = np.nan
+    figure = plots.prediction_map(truth, predictions, "Truth and prediction")
+    axes = figure.axes[0]
+    shown = {s.get_label(): len(s.get_offsets()) for s in axes.collections if s.get_offsets().any()}
+    assert shown["truth"] == 12 and shown["prediction"] == 11
+    arcs = next(c for c in axes.collections if isinstance(c, LineCollection))
+    assert len(arcs.get_paths()) == 11
+    plots.encode(figure)
+
+
+def test_zoomed_map_is_centred_on_points_on_both_sides_of_the_antimeridian():
+    places = np.array([[-17.7, 178.0], [-13.8, -171.8]])
+    _, axes = plots.zoomed_map(places)
+    assert abs(axes.projection.proj4_params["lon_0"]) > 175
+    x, y, _ = axes.projection.transform_points(plots._PLATE, places[:, 1], places[:, 0]).T
+    left, right, bottom, top = axes.get_extent()
+    assert (left < x).all() and (x < right).all() and (bottom < y).all() and (y < top).all()
+    assert right - left < 6_000_000
+
+
+def test_zoomed_map_of_far_points_is_the_world():
+    _, axes = plots.zoomed_map([[0, 0], [0, 180], [40, 90]])
+    assert axes.projection.proj4_params["proj"] == "eqearth"
+
+
+def test_density_counts_every_point_once():
+    figure = plots.density_map(points(500), "Density")
+    hexagons = next(c for c in figure.axes[0].collections if c.get_array() is not None)
+    assert hexagons.get_array().sum() == 500
+    label = figure.axes[1].get_xlabel()
+    km2 = float(label.split("of ")[1].split(" km")[0].replace(",", ""))
+    # The hexagons tile the bounding box of the Equal Earth map.
+    left, right, bottom, top = figure.axes[0].get_extent()
+    assert km2 == pytest.approx((right - left) * (top - bottom) / 1e6 / (2 * 90 * 25), rel=0.05)
+
+
+# --- photos and curves
+
+
+def test_photo_sheet_lays_out_titles_and_leaves_spare_cells_empty():
+    figure = plots.photo_sheet(photos(5), list("abcde"), columns=3, title="Sheet")
+    assert [axes.get_title() for axes in figure.axes] == [*"abcde", ""]
+    assert [len(axes.images) for axes in figure.axes] == [1, 1, 1, 1, 1, 0]
+    with pytest.raises(ValueError, match="4 titles for 5 images"):
+        plots.photo_sheet(photos(5), list("abcd"))
+    with pytest.raises(ValueError, match="at least one image"):
+        plots.photo_sheet([])
+
+
+def test_neighbour_strip_says_how_far_each_neighbour_is():
+    query, *others = photos(4)
+    figure = plots.neighbour_strip(query, others, [0.4, 150, 9333], names=["A", "B", "C"])
+    assert [axes.get_title() for axes in figure.axes] == [
+        "query",
+        "1: 0.4 km\nA",
+        "2: 150 km\nB",
+        "3: 9,333 km\nC",
+    ]
+    frames = [axes.spines["left"].get_edgecolor() for axes in figure.axes]
+    assert frames[1] == frames[2] != frames[3]
+    with pytest.raises(ValueError, match="2 distances for 3 neighbours"):
+        plots.neighbour_strip(query, others, [1, 2])
+
+
+def test_threshold_curves_draw_lines_bands_and_points():
+    truth, predictions = results()
+    constant = np.broadcast_to([[0.0, 0.0]], (1, 5, 2))
+    figure = plots.threshold_curves({"constant": constant, "guess": predictions}, truth, "Curves")
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log" and "km" in axes.get_xlabel()
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["constant", "guess"]
+    curve = next(line for line in axes.lines if line.get_label() == "guess").get_ydata()
+    assert (np.diff(curve) >= 0).all() and curve[-1] == 1
+
+
+# --- showing
+
+
+def test_figures_leave_no_global_state():
+    truth, predictions = results()
+    plots.encode(plots.prediction_map(truth[["LAT", "LON"]], predictions))
+    plots.encode(plots.photo_sheet(photos(2)))
+    assert plt.get_fignums() == []
+
+
+def test_encoded_figures_are_small():
+    truth, predictions = results(300)
+    coordinates = truth[["LAT", "LON"]].to_numpy()
+    for figure, mime in (
+        (plots.prediction_map(coordinates, predictions, "A map"), "image/png"),
+        (plots.density_map(points(5000), "Density"), "image/png"),
+        (plots.threshold_curves({"a": predictions}, truth, "Curves"), "image/png"),
+        (plots.photo_sheet(photos(24), [str(i) for i in range(24)], 8, "Sheet"), "image/jpeg"),
+    ):
+        kind, data = plots.encode(figure)
+        assert kind == mime
+        assert len(data) <= 150_000
+        assert Image.open(io.BytesIO(data)).width == plots.WIDTH * plots.DPI
+
+
+@pytest.mark.parametrize("alt", ["", "  \n "])
+def test_an_empty_alt_text_is_an_error(alt):
+    with pytest.raises(ValueError, match="alt text is empty; say in a sentence"):
+        plots.show(plots.photo_sheet(photos(1)), alt)
+
+
+def test_show_saves_numbered_pictures_where_asked(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("G3LITE_FIGURES", str(tmp_path / "new"))
+    plots.show(plots.photo_sheet(photos(2), title="Two photos: a sheet!"), "Two photos.")
+    plots.show(plots.photo_sheet(photos(2)), "A figure\n without a title.")
+    saved = sorted((tmp_path / "new").iterdir())
+    assert [path.name for path in saved] == [
+        "01-two-photos-a-sheet.png",
+        "02-a-figure-without-a-title.png",
+    ]
+    assert Image.open(saved[0]).format == "PNG"
+    assert "A figure without a title." in capsys.readouterr().out
+
+
+def test_alt_text_is_in_the_notebook_and_in_its_html(tmp_path, monkeypatch, root):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    nbconvert = pytest.importorskip("nbconvert")
+    bs4 = pytest.importorskip("bs4")
+    sentence = 'A world map & "nothing" else.'
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(
+                "from g3lite import plots\n"
+                "from PIL import Image\n"
+                f"plots.show(plots.world_map('World')[0], {sentence!r})\n"
+                "plots.show(plots.photo_sheet([Image.new('RGB', (9, 9))]), 'A black square.')"
+            )
+        ]
+    )
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    nbclient.NotebookClient(notebook, timeout=120).execute()
+    path = tmp_path / "alt.ipynb"
+    nbformat.write(notebook, path)
+
+    stored = json.loads(path.read_text())["cells"][0]["outputs"]
+    assert [output["output_type"] for output in stored] == ["display_data"] * 2
+    for output, mime, alt in zip(
+        stored, ("image/png", "image/jpeg"), (sentence, "A black square."), strict=True
+    ):
+        assert output["metadata"][mime]["alt"] == alt
+        assert "".join(output["data"]["text/plain"]) == alt
+        picture = base64.b64decode("".join(output["data"][mime]))
+        assert Image.open(io.BytesIO(picture)).get_format_mimetype() == mime
+
+    html = nbconvert.HTMLExporter(template_name="classic").from_filename(path)[0]
+    assert [image["alt"] for image in bs4.BeautifulSoup(html, "html.parser").select("img")] == [
+        sentence,
+        "A black square.",
+    ]
