@@ -213,11 +213,11 @@ class Stamp:
 
         Small prints may be up to 6 % larger or smaller than that, so that they can be kept.
         """
-        if width * height <= 128 * 128:
+        if width * height <= 60_000:
             return self._small(_near(width), _near(height), number, flip)
         return self._print(width, height, number, flip)
 
-    @lru_cache(maxsize=4096)  # noqa: B019 - stamps live as long as the program
+    @lru_cache(maxsize=3000)  # noqa: B019 - stamps live as long as the program
     def _small(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
         return self._print(width, height, number, flip)
 

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from random import Random
 
+from PIL import ImageChops
+
 from g3lite.miniearth.canvas import (
+    RAMP,
     Camera,
     Canvas,
     Colour,
@@ -614,26 +617,274 @@ def ground_colour(scene: Scene) -> Colour:
         return SNOW
     colour = SOILS[scene.cues.soil] if "soil" in scene.shows else NEUTRAL_GROUND
     if "vegetation" in scene.shows:
-        colour = mix(colour, GRASS[scene.cues.zone], 0.55 if "soil" in scene.shows else 1.0)
+        colour = mix(colour, GRASS[scene.cues.zone], 0.82 if "soil" in scene.shows else 1.0)
     return colour
 
 
+TEXTURE_WIDE = 1.25
+"""Stamps of ground and far land are this much wider than the picture, to be shifted about."""
+
+
+def _grass(s: Sketch, near: float, x: float) -> None:
+    """A few blades; `near` runs from 0 at the horizon to 1 at the viewer's feet."""
+    rng, y = s.rng, 1.0 - near
+    tall = 0.004 + 0.068 * near**1.3
+    for k in range(3):
+        lean = tall * (rng.random() - 0.5)
+        half = 0.0012 + 0.10 * tall
+        layer = 1 if k == 0 or rng.random() < 0.35 else 2
+        root = x + 0.5 * tall * (k - 1)
+        s.shape(layer, [(root - half, y), (root + half, y), (root + lean, y + tall)])
+
+
+def _tussock(s: Sketch, near: float, x: float) -> None:
+    """Dry grass in tufts, some way apart."""
+    if s.rng.random() < 0.45:
+        _grass(s, near, x)
+        _grass(s, near * 0.98, x + 0.02 * near)
+
+
+def _pebbles(s: Sketch, near: float, x: float) -> None:
+    rng, y = s.rng, 1.0 - near
+    r = (0.0015 + 0.012 * near) * (0.4 + rng.random())
+    if rng.random() < 0.5:
+        s.dab(1, x + 0.4 * r, y - 0.2 * r, 1.5 * r, 0.6 * r)
+        s.dab(2, x - 0.2 * r, y + 0.2 * r, 1.2 * r, 0.5 * r)
+    else:
+        s.dab(1, x, y, 3.0 * r, 0.35 * r)
+
+
+def _ripples(s: Sketch, near: float, x: float) -> None:
+    """Sand blown into low waves."""
+    rng, y = s.rng, 1.0 - near
+    if rng.random() < 0.5:
+        return
+    long, tall = 0.05 + 0.32 * near, 0.0015 + 0.012 * near
+    for layer, lift in ((1, 0.0), (2, 1.3)):
+        points = bow((x - long, y + lift * tall), (x + long, y + lift * tall), 0.0, 9)
+        swing = [tall * (4 * i / 8 * (1 - i / 8)) for i in range(9)]
+        upper = [(px, py + 1.5 * up) for (px, py), up in zip(points, swing, strict=True)]
+        lower = [(px, py + 0.6 * up) for (px, py), up in zip(points, swing, strict=True)]
+        s.shape(layer, upper + lower[::-1])
+
+
+def _drifts(s: Sketch, near: float, x: float) -> None:
+    """Snow: soft hollows and sparkle."""
+    rng, y = s.rng, 1.0 - near
+    if rng.random() < 0.12:
+        s.dab(1, x, y, 0.10 + 0.5 * near, 0.004 + 0.02 * near)
+    elif rng.random() < 0.3:
+        s.dab(2, x, y, 0.04 + 0.3 * near, 0.002 + 0.010 * near)
+
+
+TEXTURES = {
+    "grass": (_grass, 2600), "dry": (_tussock, 1800), "dirt": (_pebbles, 900),
+    "sand": (_ripples, 300), "snow": (_drifts, 500),
+}  # fmt: skip
+TEXTURE_OF = {
+    "rainforest": "grass", "savanna": "dry", "desert": "sand", "mediterranean": "dry",
+    "steppe": "dry", "subtropical": "grass", "temperate": "grass", "boreal": "grass",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=None)
+def texture(name: str) -> Stamp:
+    """Ground from the horizon (top) to the viewer's feet: layers patches, dark and light marks."""
+    mark, number = TEXTURES[name]
+    sketch = Sketch(3, TEXTURE_WIDE, 400, Random(digest("ground", name)))
+    rng = sketch.rng
+    nears = sorted((k + rng.random()) / number for k in range(number))
+    for near in nears:
+        mark(sketch, near**1.15, TEXTURE_WIDE * (2 * rng.random() - 1))
+    for _ in range(60):
+        near = rng.random()
+        x = TEXTURE_WIDE * (2 * rng.random() - 1)
+        pen = sketch.pens[0]
+        for _ in range(6):
+            dx, dy = 0.3 * (rng.random() - 0.5), 0.10 * near * (rng.random() - 0.5)
+            rx, ry = (0.10 + 0.25 * near) * rng.random(), (0.004 + 0.04 * near) * rng.random()
+            left, top = sketch.at(x + dx - rx, 1.0 - near - dy + ry)
+            right, bottom = sketch.at(x + dx + rx, 1.0 - near - dy - ry)
+            pen.ellipse((left, top, right, bottom), fill=255)
+    layers = sketch.stamp().levels[0]
+    fade = RAMP.resize((1, layers[0].height)).resize(layers[0].size)
+    fade = fade.point([min(255, 20 + 2 * v) for v in range(256)])
+    return Stamp(*(ImageChops.multiply(layer, fade) for layer in layers))
+
+
 def ground(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
-    """Everything below the horizon."""
-    colour = light.face(ground_colour(scene), "up")
-    canvas.gradient(camera.horizon, 1.0, light.through_air(colour, 1.5 * light.sight), colour)
+    """Everything below the horizon, with grass, stones, sand or snow."""
+    rng = scene.rng("ground")
+    shift, flip = rng.random(), rng.random() < 0.5
+    colour = ground_colour(scene)
+    top, bottom = camera.horizon, 1.0
+    near = light.lit(scale(colour, 0.86), 0.9)
+    middle = light.lit(colour, 1.0, 0.12 * light.sight)
+    knee = top + 0.30 * (bottom - top)
+    canvas.gradient(top, knee, light.lit(colour, 1.0, 0.9 * light.sight), middle)
+    canvas.gradient(knee, bottom, middle, near)
+    planted = "vegetation" in scene.shows
+    name = TEXTURE_OF[scene.cues.zone] if planted else "dirt"
+    patch: Colour | None = scale(colour, 0.93)
+    if scene.view.snow:
+        name, patch = "snow", None
+    elif planted and "soil" in scene.shows:
+        patch = SOILS[scene.cues.soil]
+    colours = [
+        patch and mix(light.lit(patch, 0.9), middle, 0.15),
+        mix(light.lit(scale(colour, 0.74), 0.35), middle, 0.35),
+        mix(light.lit(scale(colour, 1.16), 1.0), middle, 0.3),
+    ]
+    wide = TEXTURE_WIDE
+    canvas.stamp(texture(name), -shift * (wide - 1), top, wide, bottom - top, colours, flip)
 
 
-def relief(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
-    """The land at the horizon: plain, hills or mountains, or a neutral line of haze."""
+# -------------------------------------------------------------------------------- the far land
+
+ROUGH: dict[str, tuple[float, float, int]] = {
+    "mountains": (1.0, 0.46, 4),
+    "hills": (0.0, 0.42, 4),
+}
+"""Kind of far land: how ridged it is, how much each octave keeps, number of octaves."""
+RANGE_TALL = 320
+
+
+def _lattice(rng: Random, columns: int, rows: int, cells: int) -> list[list[float]]:
+    """Smooth random heights between 0 and 1 on a grid, `cells` waves wide."""
+    wide, deep = cells + 2, max(2, cells * rows // columns) + 2
+    knots = [[rng.random() for _ in range(wide)] for _ in range(deep)]
+    field = []
+    for j in range(rows):
+        v = j / rows * (deep - 2)
+        j0 = int(v)
+        v -= j0
+        v = v * v * (3 - 2 * v)
+        line = [a + (b - a) * v for a, b in zip(knots[j0], knots[j0 + 1], strict=True)]
+        row = []
+        for i in range(columns):
+            u = i / columns * cells
+            i0 = int(u)
+            u -= i0
+            u = u * u * (3 - 2 * u)
+            row.append(line[i0] + (line[i0 + 1] - line[i0]) * u)
+        field.append(row)
+    return field
+
+
+@lru_cache(maxsize=None)
+def range_of(kind: str, variant: int) -> Stamp:
+    """Mountains or hills in the distance, sun from the left.
+
+    Layers: land in the shade, how much sun falls on it, snow in the shade, sun on the snow. They
+    are a small landscape of facets, drawn from the back to the front.
+    """
+    ridged, keep, octaves = ROUGH[kind]
+    rng = Random(digest("range", kind, variant))
+    columns, rows = 150, 22
+    heights = [[0.0] * columns for _ in range(rows)]
+    strength, total = 1.0, 0.0
+    for octave in range(octaves):
+        waves = _lattice(rng, columns, rows, 4 * 2**octave)
+        for j, row in enumerate(waves):
+            for i, value in enumerate(row):
+                fold = 1.0 - abs(2.0 * value - 1.0)
+                heights[j][i] += strength * (ridged * fold * fold + (1.0 - ridged) * value)
+        total += strength
+        strength *= keep
+    for j in range(rows):
+        t = j / (rows - 1)
+        rise = 4.0 * t * (1.0 - t) if t > 0.5 else 0.55 + 0.9 * t
+        for i in range(columns):
+            heights[j][i] = heights[j][i] / total * rise * (1.0 - 0.55 * t) * 1.15
+    sketch = Sketch(4, 0.5 * TEXTURE_WIDE * 3.2, RANGE_TALL, rng)
+    step = 2 * sketch.reach / (columns - 1)
+    pens = sketch.pens
+
+    def at(i: int, j: int) -> Point:
+        return sketch.at(i * step - sketch.reach, heights[j][i] * 1.1 + 0.16 * (1 - j / (rows - 1)) - 0.05)
+
+    for j in range(rows - 1):
+        for i in range(columns - 1):
+            corners = [at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1)]
+            slope = (heights[j][i + 1] - heights[j][i]) / step
+            depth = heights[j + 1][i] - heights[j][i]
+            sun = max(0.0, min(1.0, 0.52 + 0.42 * slope - 0.9 * depth))
+            pens[0].polygon(corners, fill=255)
+            pens[1].polygon(corners, fill=int(255 * sun))
+            snow = ridged > 0 and heights[j][i] + 0.05 * slope > 0.46 + 0.08 * rng.random()
+            pens[2].polygon(corners, fill=255 if snow else 0)
+            pens[3].polygon(corners, fill=int(255 * sun) if snow else 0)
+    return sketch.stamp()
+
+
+RANGES = 4
+
+
+def far_off(light: Light, colour: Colour, share: float, hidden: float) -> Colour:
+    """`colour` with `share` of the sun on it, `hidden` (0 to 1) by the air between."""
+    return mix(light.lit(colour, share), light.haze, hidden)
+
+
+def relief(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, height: float = 1.0
+) -> None:
+    """The land at the horizon: plain, hills or mountains, or a neutral line of haze.
+
+    `height` makes mountains and hills higher or lower than usual.
+    """
     rng = scene.rng("relief")
-    height = 0.01
-    if "relief" in scene.shows:
-        height = {"flat": 0.012, "hills": 0.07, "mountains": 0.18}[scene.cues.relief]
-    points = [(-0.05, camera.horizon)]
-    points += [(i / 8, camera.horizon - height * (0.4 + 0.6 * rng.random())) for i in range(9)]
-    points.append((1.05, camera.horizon))
-    canvas.polygon(points, light.through_air((96, 112, 116), 2 * light.sight))
+    luck = [rng.random() for _ in range(12)]
+    hidden = min(0.80, 0.30 + 240.0 / (240.0 + light.sight))
+    horizon = camera.horizon + 0.004
+    if "relief" not in scene.shows:
+        _far_line(canvas, horizon, 0.010, luck, mix(light.sky_low, light.haze, 0.5), light)
+        return
+    planted = "vegetation" in scene.shows
+    green = mix((112, 122, 104), GRASS[scene.cues.zone], 0.5) if planted else (118, 122, 112)
+    rock: Colour = (122, 116, 122)
+    if scene.view.snow:
+        green = rock = SNOW
+    kind = scene.cues.relief
+    if kind == "mountains":
+        _range(canvas, light, "mountains", luck[0:3], horizon, 0.30 * height, rock, hidden)
+        _range(canvas, light, "mountains", luck[3:6], horizon, 0.19 * height, mix(rock, green, 0.4), 0.72 * hidden)
+        _range(canvas, light, "hills", luck[6:9], horizon, 0.07 * height, green, 0.5 * hidden)
+    elif kind == "hills":
+        _range(canvas, light, "hills", luck[0:3], horizon, 0.155 * height, green, hidden)
+        _range(canvas, light, "hills", luck[3:6], horizon, 0.11 * height, green, 0.72 * hidden)
+        _range(canvas, light, "hills", luck[6:9], horizon, 0.06 * height, scale(green, 0.92), 0.45 * hidden)
+    else:
+        _far_line(canvas, horizon, 0.016, luck, far_off(light, green, 0.5, hidden), light)
+
+
+def _far_line(
+    canvas: Canvas, horizon: float, height: float, luck: list[float], colour: Colour, light: Light
+) -> None:
+    """A low edge of land, nearly level."""
+    points = [(-0.02, horizon)]
+    points += [(k / 11, horizon - height * (0.5 + 0.5 * u)) for k, u in enumerate(luck)]
+    canvas.polygon([*points, (1.02, horizon)], colour)
+
+
+def _range(
+    canvas: Canvas, light: Light, kind: str, luck: list[float], horizon: float, height: float,
+    colour: Colour, hidden: float,
+) -> None:  # fmt: skip
+    """One chain of mountains or hills, `height` high in canvas widths."""
+    wide = 1.7
+    x = -luck[0] * (wide - 1.0)
+    tall = height * (0.85 + 0.3 * luck[1])
+    colours = [
+        far_off(light, scale(colour, 0.78), 0.0, hidden),
+        far_off(light, scale(colour, 1.12), 1.0, hidden),
+    ]
+    if kind == "mountains":
+        colours += [far_off(light, scale(SNOW, 0.86), 0.0, 0.85 * hidden), far_off(light, SNOW, 1.0, 0.85 * hidden)]
+    stamp = range_of(kind, int(RANGES * luck[2]))
+    canvas.stamp(stamp, x, horizon - tall, wide, tall, colours, light.side > 0)
+
+
+# ------------------------------------------------------------------------------------- the sea
 
 
 def sea(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
