@@ -102,12 +102,14 @@ def zoomed_map(
     axes.set_ylim(middle[1] - half, middle[1] + half)
     _draw_earth(axes)
     # About six lines from top to bottom; cartopy's own choice fails over the antimeridian.
-    step = next(step for step in (1, 2, 5, 10, 20, 30) if step >= half / 111_000 / 4)
-    around = step * np.arange(-9, 10)
+    steps, wanted = (1, 2, 5, 10, 20, 30), half / 111_000 / 4
+    step = next(step for step in steps if step >= wanted)
+    step_lon = next((step for step in steps if step * np.cos(np.radians(lat)) >= wanted), 30)
+    around = np.arange(-9, 10)
     axes.gridlines(
         draw_labels=["left", "bottom"],
-        xlocs=np.unique((np.round(lon / step) * step + around + 180) % 360 - 180),
-        ylocs=np.clip(np.round(lat / step) * step + around, -90, 90),
+        xlocs=np.unique(((np.round(lon / step_lon) + around) * step_lon + 180) % 360 - 180),
+        ylocs=np.clip((np.round(lat / step) + around) * step, -90, 90),
         color=_COAST,
         linewidth=0.4,
         linestyle=":",
@@ -414,7 +416,9 @@ def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
     if any(axes.images for axes in figure.axes):
         image.save(data, "JPEG", quality=85, optimize=True)
         return "image/jpeg", data.getvalue()
-    few = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    # Median cut, the default, gives up the colour of a few small markers; maximum coverage keeps
+    # it, and a k-means step then puts the large areas back to their exact colour.
+    few = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
     few.save(data, "PNG", optimize=True)
     return "image/png", data.getvalue()
 
