@@ -1,0 +1,361 @@
+"""Scenes that people have built: streets, squares, suburbs, villages, roads and markets.
+
+Each composition draws the whole picture, far things first. Everything that can be told apart has
+a place of its own, so that nothing that the scene shows is hidden: the sign on the main side,
+trees, lamps and poles on the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from g3lite.miniearth import built, nature, street
+from g3lite.miniearth.atmosphere import sky
+from g3lite.miniearth.canvas import Camera, Canvas, Light, mix
+from g3lite.miniearth.scene import Scene
+
+
+def _distance(camera: Camera, x: float, share: float) -> float:
+    """How far off something at `x` metres stands when it is seen `share` of the way to the edge."""
+    room = (1.0 - camera.vanish) if x > camera.x else camera.vanish
+    return camera.focal * abs(x - camera.x) / max(0.05, share * room)
+
+
+def _backdrop(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """Sky, far land, ground, and the town's towers."""
+    sky(canvas, scene, camera, light)
+    nature.relief(canvas, scene, camera, light)
+    nature.ground(canvas, scene, camera, light)
+
+
+def _sidestep(scene: Scene, camera: Camera, metres: float) -> Camera:
+    """The camera somewhat left or right of the middle, wherever the photographer stood."""
+    return replace(camera, x=metres * (2.0 * scene.rng("stand").random() - 1.0))
+
+
+def _sign(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int, width: float = 0.36,
+    up: float = 0.20,
+) -> None:  # fmt: skip
+    """The sign beside the road, upright and near enough to read."""
+    if "sign" not in scene.shows:
+        return
+    room = (1.0 - camera.vanish) if side > 0 else camera.vanish
+    x = camera.vanish + side * max(0.5 * width + 0.03, min(0.30, room - 0.55 * width))
+    street.sign(canvas, scene, light, x, camera.horizon - up, width, foot=camera.horizon + 0.19)
+
+
+def _trees(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int, x: float,
+    shares: tuple[float, ...], size: float = 7.0, part: str = "trees",
+    bend: Callable[[float], float] = street.NO_BEND,
+) -> None:  # fmt: skip
+    """Trees in a line along the road, `shares` of the way from the vanishing point to the edge."""
+    if "vegetation" not in scene.shows:
+        return
+    rng = scene.rng(f"{part} {side}")
+    luck = [tuple(rng.random() for _ in range(6)) for _ in shares]
+    for share, u in sorted(zip(shares, luck, strict=True)):
+        z = _distance(camera, side * x, share)
+        nature.tree(canvas, scene, camera, light, side * x + bend(z), z, size * (0.8 + 0.4 * u[5]), u)
+
+
+def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    shows = scene.shows
+    main = -1 if scene.view.mirrored else 1
+    camera = _sidestep(scene, camera, 0.9)
+    f = camera.focal
+    _backdrop(canvas, scene, camera, light)
+    if "skyline" in shows:
+        built.skyline(canvas, scene, camera, light, spread=0.30)
+    if "landmark" in shows:
+        built.landmark(canvas, scene, camera, light, 0.03 * main)
+    half, walk, track = 3.6, 4.0, 3.4 if "tram" in shows else 0.0
+    far = 75.0 * f
+    edges = {-main: half + track, main: half}
+    for side in (-1, 1):
+        inner = side * edges[side]
+        street.pavement(canvas, scene, camera, light, min(inner, inner + side * walk), max(inner, inner + side * walk))
+    street.road(canvas, scene, camera, light, half)
+    if track:
+        inner = -main * half
+        outer = -main * (half + track)
+        canvas.polygon(
+            street.strip(camera, min(inner, outer), max(inner, outer), [0.96 * camera.ground(1.0), 500.0], street.NO_BEND),
+            light.face((132, 126, 120), "up", 6.0),
+        )  # fmt: skip
+    for side in (-main, main):
+        x = edges[side] + walk
+        near = 0.72 * _distance(camera, side * x, 1.0)
+        built.row(canvas, scene, camera, light, side, x, near, far, floors=(2, 4), shops=True)
+    if track:
+        street.tram(canvas, scene, camera, light, -main * (half + 0.5 * track), 15.0 * f)
+    lamp_side = main if "sign" not in shows else -main
+    x_other = edges[-main] + 1.0
+    _trees(canvas, scene, camera, light, -main, x_other + 0.6, (0.36, 0.55, 0.9), 6.5)
+    if "pole" in shows:
+        x = -main * x_other
+        z = _distance(camera, x, 0.46)
+        street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 3)
+    if "lamp" in shows:
+        x = lamp_side * (edges[lamp_side] + 0.7)
+        for share in (0.30, 0.66):
+            street.lamp(canvas, scene, camera, light, x, _distance(camera, x, share))
+    spots = [(-main * (x_other + 1.5), 16 * f), (main * (half + 2.2), 22 * f), (-main * (x_other + 2.0), 11 * f),
+             (main * (half + 1.6), 30 * f), (-main * (x_other + 0.8), 26 * f), (main * (half + 2.6), 14 * f)]  # fmt: skip
+    street.people(canvas, scene, camera, light, spots)
+    if "taxi" in shows and "traffic" not in shows:
+        street.taxi(canvas, scene, camera, light, main * 1.9, 11.5 * f, heading=-main)
+    if "traffic" in shows:
+        street.traffic(canvas, scene, camera, light)
+    _sign(canvas, scene, camera, light, main)
+    street.occluder(canvas, scene, light, -main)
+
+
+def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    shows = scene.shows
+    main = -1 if scene.view.mirrored else 1
+    f = camera.focal
+    _backdrop(canvas, scene, camera, light)
+    z = 46.0 * f
+    if "buildings" not in shows:
+        nature.generic_hedge(canvas, scene, camera, light)
+    if "landmark" in shows and "buildings" in shows:
+        built.landmark(canvas, scene, camera, light, -0.06 * main)
+    street.pavement(canvas, scene, camera, light, -40.0, 40.0, far=z, kerb=False)
+    if "buildings" in shows:
+        built.square(canvas, scene, camera, light, z, -26.0 * f, 26.0 * f, (1, 2), shops=True)
+        for side in (-1, 1):
+            x = 17.0
+            near = _distance(camera, side * x, 1.15)
+            built.row(canvas, scene, camera, light, side, x, near, z, (2, 3), shops=True)
+    elif "landmark" in shows:
+        built.landmark(canvas, scene, camera, light, -0.06 * main)
+    if "tram" in shows:
+        street.tram(canvas, scene, camera, light, -main * 7.0, 20.0 * f)
+    _trees(canvas, scene, camera, light, -main, 8.5, (0.62, 0.95), 7.0)
+    _trees(canvas, scene, camera, light, main, 12.0, (0.62,), 7.0)
+    if "lamp" in shows:
+        for side, share in ((main, 0.80), (-main, 0.45)):
+            if side != main or "sign" not in shows:
+                street.lamp(canvas, scene, camera, light, side * 4.4, _distance(camera, side * 4.4, share))
+    if "taxi" in shows:
+        street.taxi(canvas, scene, camera, light, main * 3.4, 14.0 * f, heading=-main)
+    spots = [(-main * 3.0, 13 * f), (main * 1.0, 20 * f), (main * 5.0, 17 * f), (-main * 1.5, 28 * f), (main * 3.5, 26 * f), (-main * 5, 24 * f)]
+    street.people(canvas, scene, camera, light, spots)
+    _sign(canvas, scene, camera, light, main)
+    street.occluder(canvas, scene, light, -main)
+
+
+def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    shows = scene.shows
+    main = -1 if scene.view.mirrored else 1
+    camera = _sidestep(scene, camera, 0.8)
+    f = camera.focal
+    _backdrop(canvas, scene, camera, light)
+    half = 3.2
+    street.road(canvas, scene, camera, light, half)
+    for side in (-1, 1):
+        x = side * (half + 0.3)
+        street.pavement(canvas, scene, camera, light, min(x, x + side * 1.6), max(x, x + side * 1.6))
+    for side in (-main, main):
+        x = 11.0
+        near = 0.9 * _distance(camera, side * x, 1.0)
+        built.row(
+            canvas, scene, camera, light, side, x, near, 70.0 * f, (1, 2), gap=3.5,
+            gable_to_street=False, depth=7.5,
+        )  # fmt: skip
+        _trees(canvas, scene, camera, light, side, 9.3, (0.34, 0.62), 5.0, "garden")
+        if "fence" in shows:
+            a, b = _distance(camera, side * 7.2, 1.25), 60.0 * f
+            built.fence(canvas, scene, camera, light, (side * 7.2, a), (side * 7.2, b))
+    _trees(canvas, scene, camera, light, -main, 6.4, (0.88,), 6.5)
+    if "pole" in shows:
+        x = -main * (half + 1.9)
+        z = _distance(camera, x, 0.5)
+        street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 4)
+    if "bollard" in shows:
+        street.bollards(canvas, scene, camera, light, half + 0.15, 5.6 * f, 5.0 * f, 4)
+    street.people(canvas, scene, camera, light, [(-main * 4.6, 13 * f), (main * 4.7, 20 * f), (-main * 4.4, 24 * f)])
+    if "traffic" in shows:
+        street.traffic(canvas, scene, camera, light, 1.6)
+    _sign(canvas, scene, camera, light, main)
+    street.occluder(canvas, scene, light, -main)
+
+
+def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    shows = scene.shows
+    main = -1 if scene.view.mirrored else 1
+    rng = scene.rng("village")
+    curve = 0.006 * (2 * rng.random() - 1) / camera.focal
+    camera = _sidestep(scene, camera, 0.6)
+    f = camera.focal
+    _backdrop(canvas, scene, camera, light)
+    earth = nature.SOILS[scene.cues.soil] if "soil" in shows else (152, 142, 126)
+    bend = street.bend_of(curve)
+    street.road(canvas, scene, camera, light, 2.1, bend, far=120.0 * f, unpaved=mix(earth, (214, 200, 176), 0.12))
+    for side in (-main, main):
+        x = 7.0 if side != main else 8.5
+        near = 1.05 * _distance(camera, side * x, 1.0)
+        built.row(
+            canvas, scene, camera, light, side, x, near, 62.0 * f, (1, 2), gap=4.0,
+            gable_to_street=side == main, depth=7.0,
+        )  # fmt: skip
+        _trees(canvas, scene, camera, light, side, x - 1.5, (0.32, 0.56), 5.0, "garden")
+    if "fence" in shows:
+        a, b = _distance(camera, -main * 3.6, 1.3), _distance(camera, -main * 3.6, 0.3)
+        built.fence(canvas, scene, camera, light, (-main * 3.6, a), (-main * 3.6, b))
+    _trees(canvas, scene, camera, light, -main, 4.6, (0.92,), 6.0)
+    if "pole" in shows:
+        x = -main * 3.2
+        z = _distance(camera, x, 0.48)
+        street.poles(canvas, scene, camera, light, x, z, 1.0 * z, 3, bend)
+    street.people(canvas, scene, camera, light, [(-main * 1.4, 14 * f), (main * 2.4, 11 * f), (main * 1.0, 24 * f)])
+    _sign(canvas, scene, camera, light, main)
+    street.occluder(canvas, scene, light, -main)
+
+
+def _open_road(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, half: float, lane: float,
+    curvature: float, lanes: int,
+) -> None:  # fmt: skip
+    """A road through open country."""
+    shows = scene.shows
+    main = -1 if scene.view.mirrored else 1
+    f = camera.focal
+    bend = street.bend_of(curvature, 14.0 * f)
+    _backdrop(canvas, scene, camera, light)
+    if "skyline" in shows:
+        built.skyline(canvas, scene, camera, light)
+    if "vegetation" not in shows:
+        nature.generic_hedge(canvas, scene, camera, light)
+    gravel = light.face((150, 146, 138), "up", 6.0)
+    zs = street.depths(camera, 500.0, 12)
+    canvas.polygon(street.strip(camera, -half - 0.9, half + 0.9, zs, bend), gravel)
+    street.road(canvas, scene, camera, light, half, bend, edges=True)
+    for side in (-main, main):
+        _trees(canvas, scene, camera, light, side, half + 8.0, (0.30, 0.45), 6.5, "far trees", bend)
+    if "vegetation" in shows:
+        rng = scene.rng("shrubs")
+        for _ in range(6):
+            u = tuple(rng.random() for _ in range(6))
+            side, out, deep = (1 if rng.random() < 0.5 else -1), rng.random(), rng.random()
+            x = side * (half + 1.8 + 7.0 * out)
+            z = _distance(camera, side * (half + 3.0), 0.9) * (0.8 + 2.2 * deep)
+            nature.shrub(canvas, scene, camera, light, x + bend(z), z, 1.0, u)
+    _trees(canvas, scene, camera, light, -main, half + 3.5, (0.82,), 7.0, "trees", bend)
+    if "pole" in shows:
+        x = -main * (half + 1.9)
+        z = _distance(camera, x, 0.5)
+        street.poles(canvas, scene, camera, light, x, z, 0.8 * z, 5, bend)
+    if "bollard" in shows:
+        near = max(5.0 * f, _distance(camera, half + 0.6, 0.88))
+        street.bollards(canvas, scene, camera, light, half + 0.5, near, 7.0 * f, 6, bend)
+    if "traffic" in shows:
+        street.traffic(canvas, scene, camera, light, lane, 7.5, bend, lanes)
+    _sign(canvas, scene, camera, light, main, 0.40 if lanes > 1 else 0.36, 0.22)
+    street.occluder(canvas, scene, light, -main)
+
+
+def highway(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    rng = scene.rng("highway")
+    curvature = 0.0011 * (2 * rng.random() - 1) / camera.focal
+    camera = replace(_sidestep(scene, camera, 0.9), height=2.0)
+    _open_road(canvas, scene, camera, light, 7.3, 1.9, curvature, 2)
+
+
+def country_road(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    rng = scene.rng("bend")
+    curvature = 0.0045 * (2 * rng.random() - 1) / camera.focal
+    camera = _sidestep(scene, camera, 0.6)
+    _open_road(canvas, scene, camera, light, 3.5, 1.75, curvature, 1)
+
+
+def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    shows = scene.shows
+    main = -1 if scene.view.mirrored else 1
+    camera = _sidestep(scene, camera, 0.5)
+    f = camera.focal
+    _backdrop(canvas, scene, camera, light)
+    if "landmark" in shows:
+        built.landmark(canvas, scene, camera, light, -0.02 * main)
+    street.pavement(canvas, scene, camera, light, -9.0, 9.0, kerb=False)
+    if "buildings" in shows:
+        for side in (-main, main):
+            near = 0.8 * _distance(camera, side * 8.0, 1.0)
+            built.row(canvas, scene, camera, light, side, 8.0, near, 60.0 * f, (2, 3))
+    else:
+        nature.generic_hedge(canvas, scene, camera, light, 60.0)
+    _trees(canvas, scene, camera, light, -main, 5.5, (0.7,), 6.5)
+    for side in (-main, main):
+        _stalls(canvas, scene, camera, light, side)
+    if "taxi" in shows:
+        street.taxi(canvas, scene, camera, light, 0.4 * main, 17.0 * f, heading=main)
+    crowd = replace(scene, view=replace(scene.view, people=min(6, scene.view.people + 2)))
+    spots = [(-main * 1.2, 10 * f), (main * 0.8, 14 * f), (-main * 0.4, 19 * f), (main * 1.3, 24 * f), (-main * 1.0, 30 * f), (main * 0.2, 12 * f)]
+    street.people(canvas, crowd, camera, light, spots)
+    if "sign" in shows:
+        room = (1.0 - camera.vanish) if main > 0 else camera.vanish
+        x = camera.vanish + main * max(0.17, min(0.26, room - 0.2))
+        street.sign(canvas, scene, light, x, camera.horizon - 0.24, 0.36)
+    street.occluder(canvas, scene, light, -main)
+
+
+def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int) -> None:
+    """Market stalls along one side: striped cloths over heaps of goods."""
+    f = camera.focal
+    rng = scene.rng(f"stalls {side}")
+    x0, x1 = side * 2.5, side * 4.4
+    near = 0.86 * _distance(camera, x0, 1.0)
+    stalls = []
+    z = near
+    for _ in range(6):
+        u = [rng.random() for _ in range(5)]
+        stalls.append((z, z + 2.6 * f, u))
+        z += 3.0 * f
+    project = camera.project
+    facing = "right" if side < 0 else "left"
+    for z0, z1, u in reversed(stalls):
+        cloth = built.CLOTHS[int(u[0] * 8)]
+        pale = mix(cloth, (252, 246, 234), 0.85)
+        table = light.face((140, 104, 70), facing, z0)
+        canvas.polygon([project(x0, 0, z0), project(x0, 0.85, z0), project(x0, 0.85, z1), project(x0, 0, z1)], table)
+        canvas.polygon([project(x0, 0, z0), project(x0, 0.85, z0), project(x1, 0.85, z0), project(x1, 0, z0)], light.face((120, 88, 60), "front", z0))
+        canvas.polygon([project(x0, 0.85, z0), project(x0, 0.85, z1), project(x1, 1.15, z1), project(x1, 1.15, z0)], light.face((196, 168, 126), "up", z0))
+        k = camera.focal / z0
+        for i in range(5):
+            zz = z0 + (z1 - z0) * (i + 0.5) / 5
+            colour = ((214, 60, 44), (240, 160, 40), (112, 158, 60), (236, 208, 70), (150, 70, 110))[built.bits(u[1], i) % 5]
+            px, py = project(x0 + side * 0.55, 1.0, zz)
+            r = 0.36 * camera.focal / zz
+            canvas.ellipse(px, py, r, 0.62 * r, light.face(colour, "up", z0))
+            if canvas.pixels(r) > 5:
+                canvas.ellipse(px - 0.2 * r, py - 0.2 * r, 0.4 * r, 0.24 * r, light.face(mix(colour, (255, 255, 255), 0.25), "up", z0))
+        post = light.face((104, 84, 66), "front", z0)
+        for zz in (z0, z1):
+            canvas.line([project(x0, 0.85, zz), project(x0, 2.15, zz)], post, 0.07 * k)
+        stripes = 6 if canvas.pixels(2.6 * f * k) > 14 else 3
+        for i in range(stripes):
+            a, b = z0 + (z1 - z0) * i / stripes, z0 + (z1 - z0) * (i + 1) / stripes
+            tone = cloth if i % 2 == 0 else pale
+            canvas.polygon(
+                [project(x1, 2.9, a), project(x1, 2.9, b), project(x0 - side * 0.3, 2.25, b), project(x0 - side * 0.3, 2.25, a)],
+                light.face(tone, "up", z0),
+            )  # fmt: skip
+            canvas.polygon(
+                [project(x0 - side * 0.3, 2.25, a), project(x0 - side * 0.3, 2.25, b), project(x0 - side * 0.3, 1.98, b), project(x0 - side * 0.3, 1.98, a)],
+                light.face(built.scale(tone, 0.88), facing, z0),
+            )  # fmt: skip
+
+
+KINDS: dict[str, Callable[[Canvas, Scene, Camera, Light], None]] = {
+    "street": city_street,
+    "plaza": plaza,
+    "suburb": suburb,
+    "village": village,
+    "highway": highway,
+    "road": country_road,
+    "market": market,
+}
+"""What draws each kind of scene."""
