@@ -35,6 +35,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo 'g3lite needs Python 3.11 or newer; "$(PYTHON)" is missing or older.'; \
 		echo 'Name another one, for example: make PYTHON=python3.12 tutorial'; exit 1; } >&2
-	$(PYTHON) -m venv .venv
-	$(RUN) pip install --disable-pip-version-check --quiet -e '.[notebooks,tests]'
+	@echo 'Installing g3lite and what it needs into .venv (minutes, about 7 GB) ...'
+	@$(PYTHON) -m venv .venv
+	@$(RUN) pip install --disable-pip-version-check --quiet -e '.[notebooks,tests]'
 	@touch $(STAMP)

@@ -50,16 +50,12 @@ print("neighbour   19.4 %")
 # %%
 import sys
 
-import matplotlib.pyplot as plt
 from tqdm.auto import tqdm
 from IPython.display import Image, display
 
 for _ in tqdm(range(3)):
     pass
 print("\\r 50%|#### | 1/2 [00:01<00:01]", file=sys.stderr)
-plt.figure(figsize=(1, 1))
-plt.savefig("/dev/null", format="png")
-plt.close()
 
 # %%
 import io
