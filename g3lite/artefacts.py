@@ -58,6 +58,20 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ),
         "g3lite.miniearth.splits:build",
     ),
+    Artefact(
+        "miniclip",
+        ("miniclip/*",),
+        (
+            "places",
+            "g3lite.miniearth.draw:RENDERER_VERSION",
+            "g3lite.miniearth.captions:CAPTIONS_VERSION",
+            "g3lite.miniclip:CORPUS",
+            "g3lite.miniclip:TRAINING",
+            "g3lite.miniclip:MODEL",
+            "g3lite.miniclip:PREPROCESS",
+        ),
+        "g3lite.miniclip:build",
+    ),
 )
 
 

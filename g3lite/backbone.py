@@ -32,7 +32,7 @@ from safetensors.numpy import save
 from torch import nn
 from tqdm.auto import tqdm
 
-from g3lite.artefacts import cache_dir
+from g3lite.artefacts import cache_dir, data_dir
 from g3lite.photos import DamagedPhoto, PhotoSet, decode
 
 CHUNK = 512
@@ -93,8 +93,9 @@ class Backbone:
         """Load an open_clip model.
 
         Args:
-            name: a folder with `open_clip_config.json`, weights and tokenizer; or
-                "model:pretrained_tag" of open_clip's list; or "hf-hub:org/name".
+            name: "miniclip", the one that is shipped; or a folder with `open_clip_config.json`,
+                weights and tokenizer; or "model:pretrained_tag" of open_clip's list; or
+                "hf-hub:org/name".
             device: a torch device, or "auto" for the GPU if there is one.
             precision: "fp16" (float16 autocast, GPU only), "fp32", or "auto" for the first on CUDA
                 and the second elsewhere.
@@ -105,7 +106,7 @@ class Backbone:
                 were trained with (open_clip itself only warns of that), or the precision is not
                 possible on the device.
         """
-        source, tag = _resolve(str(name))
+        source, tag = _resolve(str(data_dir() / name if name == "miniclip" else name))
         if device == "auto":
             device = _best_device()
         place = torch.device(device)

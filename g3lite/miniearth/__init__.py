@@ -1,1 +1,20 @@
-"""MiniEarth: a rendered world of real places, procedural photos and cues known exactly."""
+"""MiniEarth: a rendered world of real places, procedural photos and cues that are known exactly.
+
+    scene = miniearth.scene(place_id=0, seed=7, author="someone")
+    miniearth.draw(scene, 512)                     # the picture
+    scene.visible                                  # the cues that it gives away
+    miniearth.caption(scene, Random(0))            # a caption of what is visible
+    miniearth.load("validation")                   # a photo set
+"""
+
+from g3lite.miniearth.captions import caption
+from g3lite.miniearth.draw import RENDERER_VERSION, draw
+from g3lite.miniearth.sampler import scene
+from g3lite.miniearth.scene import Scene
+from g3lite.miniearth.splits import fresh, load, scene_of
+from g3lite.miniearth.world import cues, places
+
+__all__ = [
+    "RENDERER_VERSION", "Scene", "caption", "cues", "draw", "fresh", "load", "places", "scene",
+    "scene_of",
+]  # fmt: skip

@@ -11,6 +11,7 @@ from random import Random
 from g3lite.miniearth import cues
 from g3lite.miniearth.scene import Scene
 
+CAPTIONS_VERSION = "1"
 MOST_ATTRIBUTES = 4
 
 PLANTS = {

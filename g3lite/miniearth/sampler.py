@@ -121,11 +121,11 @@ def photographer(author: str) -> Photographer:
         exposure=1 + rng.gauss(0, 0.10),
         contrast=1 + rng.gauss(0, 0.10),
         saturation=min(1.5, max(0.0 if rng.random() < 0.06 else 0.45, 1 + rng.gauss(0, 0.22))),
-        grain=2.0 + 9.0 * rng.random() ** 2,
+        grain=1.5 + 7.0 * rng.random() ** 2,
         vignette=0.45 * rng.random() ** 2,
         quality=int(68 + 24 * rng.random()),
         focal=0.75 + 0.7 * rng.random(),
-        hour=7.5 + 12.5 * rng.random(),
+        hour=8.0 + 10.0 * rng.random(),
         low_information=2 * LOW_INFORMATION_SHARE * rng.random(),
     )
 

@@ -1,0 +1,109 @@
+"""MiniCLIP: its training, what it was told, and what it can read."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from g3lite import miniclip, miniearth
+from g3lite.artefacts import data_dir
+from g3lite.backbone import Backbone
+from g3lite.miniearth import captions
+
+FOLDER = "miniclip"
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return pd.read_csv(data_dir() / FOLDER / "zero_shot.csv", index_col="cue")
+
+
+def test_it_loads_as_any_open_clip_model():
+    backbone = Backbone.load(str(data_dir() / FOLDER), device="cpu")
+    assert backbone.dim == miniclip.MODEL["embed_dim"]
+    assert backbone.image_size == miniclip.MODEL["vision_cfg"]["image_size"]
+    texts = backbone.text_features(["a city street", "the sea"])
+    np.testing.assert_allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-5)
+
+
+def test_its_vocabulary_is_that_of_the_captions():
+    tokenizer = json.loads((data_dir() / FOLDER / "tokenizer.json").read_text())
+    special = {"<pad>", "<unk>", "<start>", "<end>"}
+    assert set(tokenizer["model"]["vocab"]) - special == set(captions.vocabulary())
+
+
+def test_zero_shot_keeps_its_promises(shipped):
+    for cue, (values, least) in miniclip.ZERO_SHOT.items():
+        assert shipped.photos[cue] >= 200
+        assert shipped["values"][cue] == len(values)
+        assert shipped.balanced[cue] >= least, cue
+
+
+def test_the_shipped_table_is_what_the_shipped_weights_score(shipped):
+    again = miniclip.zero_shot(data_dir() / FOLDER, miniearth.fresh("zero-shot again", 1_000, 0.5))
+    again = again.set_index("cue")
+    for cue in miniclip.ZERO_SHOT:
+        n = again.photos[cue]
+        p = shipped.accuracy[cue]
+        tolerance = 4 * np.sqrt(max(p * (1 - p), 0.01) / n)
+        assert abs(again.accuracy[cue] - p) < tolerance, cue
+
+
+def test_the_model_card_holds_the_shipped_table(shipped):
+    card = (data_dir() / FOLDER / "README.md").read_text()
+    for cue, row in shipped.iterrows():
+        assert f"| {cue} | {row.chance:.2f} | {row.accuracy:.3f} | {row.balanced:.3f} |" in card
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """A training run of seconds."""
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(miniclip, "CORPUS", miniclip.CORPUS | {"name": "corpus-tiny", "photos": 96})
+    monkeypatch.setattr(
+        miniclip, "TRAINING", miniclip.TRAINING | {"samples": 32 * 8, "batch": 32, "warmup": 2}
+    )
+    vision = {"image_size": 128, "layers": 1, "width": 32, "head_width": 16, "patch_size": 32}
+    text = miniclip.MODEL["text_cfg"] | {"layers": 1, "width": 32, "heads": 2}
+    model = {"embed_dim": 16, "vision_cfg": vision, "text_cfg": text}
+    monkeypatch.setattr(miniclip, "MODEL", model)
+    monkeypatch.setattr(miniclip, "CHECKPOINT_STEPS", 3)
+    return tmp_path
+
+
+def test_a_stopped_training_goes_on_to_the_same_weights(tiny, monkeypatch):
+    torch.use_deterministic_algorithms(True)
+    miniclip.train(tiny / "straight")
+
+    class Stop(Exception):
+        pass
+
+    whole = miniclip.Batches.__call__
+
+    def stopping(self, step):
+        if step == 5:
+            raise Stop
+        return whole(self, step)
+
+    monkeypatch.setattr(miniclip.Batches, "__call__", stopping)
+    with pytest.raises(Stop):
+        miniclip.train(tiny / "resumed")
+    steps = []
+
+    def counting(self, step):
+        steps.append(step)
+        return whole(self, step)
+
+    monkeypatch.setattr(miniclip.Batches, "__call__", counting)
+    miniclip.train(tiny / "resumed")
+    torch.use_deterministic_algorithms(False)
+
+    assert steps == [3, 4, 5, 6, 7]
+    one = load_file(tiny / "straight" / "open_clip_model.safetensors")
+    two = load_file(tiny / "resumed" / "open_clip_model.safetensors")
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert (tiny / "straight" / "log.csv").read_text() == (tiny / "resumed" / "log.csv").read_text()
