@@ -299,17 +299,21 @@ class Canvas:
             for x, y in path:
                 self.pen.ellipse((x - r, y - r, x + r, y + r), fill=fill)
 
-    def gradient(self, y0: float, y1: float, top: Colour, bottom: Colour) -> None:
-        """A band over the full width from `y0` to `y1` that blends from `top` to `bottom`."""
+    def gradient(
+        self, y0: float, y1: float, top: Colour, bottom: Colour, x0: float = 0.0, x1: float = 1.0
+    ) -> None:
+        """A band from `y0` to `y1`, over the full width or less, that blends two colours."""
         n = self.n
         first, last = max(0, int(y0 * n)), min(n, int(y1 * n) + 1)
-        if last <= first:
+        left, right = max(0, int(x0 * n)), min(n, int(x1 * n) + 1)
+        if last <= first or right <= left:
             return
         ramp = RAMP.resize((1, last - first))
         band = Image.composite(
             Image.new("RGB", ramp.size, bottom), Image.new("RGB", ramp.size, top), ramp
         )
-        self.image.paste(band.resize((n, last - first), Image.Resampling.NEAREST), (0, first))
+        band = band.resize((right - left, last - first), Image.Resampling.NEAREST)
+        self.image.paste(band, (left, first))
 
     def glow(self, x: float, y: float, radius: float, colour: Colour, strength: float) -> None:
         """Light that fades out with the distance from (x, y): the sun, a lamp at night."""
