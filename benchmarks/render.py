@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from g3lite import miniearth
-from g3lite.miniearth import draw, splits
+from g3lite.miniearth import render, splits
 
 
 def main(n: int) -> None:
@@ -29,7 +29,7 @@ def main(n: int) -> None:
             t3 = time.perf_counter()
             steps["draw 512"].append(t3 - t2)
         t3 = time.perf_counter()
-        draw.encode(scene, 128)
+        render.encode(scene, 128)
         t4 = time.perf_counter()
         if i >= 20:
             steps["scene"].append(t1 - t0)

@@ -53,7 +53,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("miniearth/gallery.csv", "miniearth/[vt]*.csv", "miniearth/photos.tar"),
         (
             "places",
-            "g3lite.miniearth.draw:RENDERER_VERSION",
+            "g3lite.miniearth.render:RENDERER_VERSION",
             "g3lite.miniearth.splits:SPLITS_VERSION",
         ),
         "g3lite.miniearth.splits:build",
@@ -63,7 +63,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("miniclip/*",),
         (
             "places",
-            "g3lite.miniearth.draw:RENDERER_VERSION",
+            "g3lite.miniearth.render:RENDERER_VERSION",
             "g3lite.miniearth.captions:CAPTIONS_VERSION",
             "g3lite.miniclip:CORPUS",
             "g3lite.miniclip:TRAINING",

@@ -16,7 +16,7 @@ from PIL import Image
 
 from g3lite import geo, miniearth, miniclip
 from g3lite.artefacts import data_dir
-from g3lite.miniearth import captions, cues, draw, sampler, splits
+from g3lite.miniearth import captions, cues, render, sampler, splits
 from g3lite.miniearth.scene import ELEMENTS, KINDS, LOW_INFORMATION
 from g3lite.photos import SCHEMA
 
@@ -87,7 +87,7 @@ def test_zones_follow_the_climate(city, zone):
 
 def test_places_of_a_country_share_its_cues_and_cities_differ():
     table = miniearth.places()
-    japan = [miniearth.cues(i) for i in table.index[table.country_code == "JP"]]
+    japan = [miniearth.cues_of(i) for i in table.index[table.country_code == "JP"]]
     for name in cues.SCALES["country"]:
         assert len({getattr(look, name) for look in japan}) == 1
     assert len({look.skyline for look in japan}) == len(japan)
@@ -98,10 +98,10 @@ def test_distant_twins_share_a_look():
     look = ("zone", "roof_shape", "roof_colour", "wall", "fence")
     groups = defaultdict(set)
     for i in table.index:
-        here = miniearth.cues(i)
+        here = miniearth.cues_of(i)
         groups[tuple(getattr(here, name) for name in look)].add(table.continent[i])
     assert sum(len(continents) > 1 for continents in groups.values()) > 30
-    landmarks = Counter(miniearth.cues(i).landmark for i in table.index)
+    landmarks = Counter(miniearth.cues_of(i).landmark for i in table.index)
     copied = [mark for mark, n in landmarks.items() if n > 1]
     assert len(copied) > 10
 
@@ -218,7 +218,7 @@ def test_photos_scatter_within_a_place():
 
 def _hot_spot(scene):
     place = miniearth.places().loc[scene.place_id]
-    marks = [miniearth.cues(scene.place_id, k).landmark for k in range(3)]
+    marks = [miniearth.cues_of(scene.place_id, k).landmark for k in range(3)]
     number = marks.index(scene.cues.landmark)
     bearing, km = sampler.hot_spot(scene.place_id, number)
     return geo.offset([[place.lat, place.lon]], bearing, km)[0]
@@ -339,7 +339,7 @@ def test_shipped_pictures_are_what_the_renderer_draws():
         photos = miniearth.load(split)
         for img_id in rng.sample(photos.ids[:n], 15):
             shipped = np.asarray(photos.image(img_id), float)
-            drawn = np.asarray(Image.open(io.BytesIO(draw.encode(miniearth.scene_of(img_id)))), float)
+            drawn = np.asarray(Image.open(io.BytesIO(render.encode(miniearth.scene_of(img_id)))), float)
             # Another Pillow may round an edge otherwise; another renderer would differ widely.
             assert np.abs(shipped - drawn).mean() < 1.0, img_id
 
@@ -348,7 +348,7 @@ def test_pictures_beyond_the_shipped_ones_are_rendered_once_and_kept(tmp_path, m
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
     photos = miniearth.fresh("kept", 30)
     first = photos.read(photos.ids[7])
-    assert first == draw.encode(miniearth.scene_of(photos.ids[7]))
+    assert first == render.encode(miniearth.scene_of(photos.ids[7]))
     kept = list((tmp_path / "miniearth").glob("*.tar"))
     assert len(kept) == 1 and not list((tmp_path / "miniearth").glob("*.part"))
     monkeypatch.setattr(splits, "_render", lambda ids: pytest.fail("rendered again"))

@@ -1,6 +1,6 @@
 """MiniEarth: a rendered world of real places, procedural photos and cues that are known exactly.
 
-    scene = miniearth.scene(place_id=0, seed=7, author="someone")
+    scene = miniearth.photograph(place_id=810, seed=7, author="someone")
     miniearth.draw(scene, 512)                     # the picture
     scene.visible                                  # the cues that it gives away
     miniearth.caption(scene, Random(0))            # a caption of what is visible
@@ -8,13 +8,21 @@
 """
 
 from g3lite.miniearth.captions import caption
-from g3lite.miniearth.draw import RENDERER_VERSION, draw
-from g3lite.miniearth.sampler import scene
+from g3lite.miniearth.render import RENDERER_VERSION, draw
+from g3lite.miniearth.sampler import photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.splits import fresh, load, scene_of
-from g3lite.miniearth.world import cues, places
+from g3lite.miniearth.world import cues_of, places
 
 __all__ = [
-    "RENDERER_VERSION", "Scene", "caption", "cues", "draw", "fresh", "load", "places", "scene",
+    "RENDERER_VERSION",
+    "Scene",
+    "caption",
+    "cues_of",
+    "draw",
+    "fresh",
+    "load",
+    "photograph",
+    "places",
     "scene_of",
-]  # fmt: skip
+]

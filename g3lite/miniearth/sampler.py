@@ -14,7 +14,7 @@ from random import Random
 
 from g3lite.miniearth.cues import CAB_COLOURS, Cues, digest
 from g3lite.miniearth.scene import OCCLUDERS, WEATHERS, Scene, View
-from g3lite.miniearth.world import cues, hot_spot, landmark_count, places
+from g3lite.miniearth.world import cues_of, hot_spot, landmark_count, places
 
 LOW_INFORMATION_SHARE = 0.26
 HOT_SPOT_SHARE = 0.30
@@ -130,14 +130,14 @@ def photographer(author: str) -> Photographer:
     )
 
 
-def scene(place_id: int, seed: int, author: str) -> Scene:
+def photograph(place_id: int, seed: int, author: str) -> Scene:
     """The photo that `author` took in a place: the same Scene for the same three arguments."""
     place = _place(place_id)
     who = photographer(author)
     rng = Random(digest(place_id, seed, "scene"))
     at_landmark = rng.random() < HOT_SPOT_SHARE
     number = int(rng.random() * landmark_count(place_id))
-    look = cues(place_id, number)
+    look = cues_of(place_id, number)
     lat, lon, km = _position(place_id, place, at_landmark, number, rng)
     kind = _kind(at_landmark, km, look, who, rng)
     view = _view(kind, look, who, lat, rng)

@@ -21,8 +21,8 @@ import pandas as pd
 
 from g3lite.artefacts import cache_dir, data_dir
 from g3lite.miniearth.cues import digest
-from g3lite.miniearth.draw import RENDERER_VERSION, encode
-from g3lite.miniearth.sampler import scene
+from g3lite.miniearth.render import RENDERER_VERSION, encode
+from g3lite.miniearth.sampler import photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import places
 from g3lite.photos import SCHEMA, PhotoSet, conform
@@ -73,7 +73,7 @@ def scene_of(name: str) -> Scene:
     """
     try:
         place, seed, author = name.removesuffix(".jpg").split("_")
-        return scene(int(place), int(seed, 16), author)
+        return photograph(int(place), int(seed, 16), author)
     except (ValueError, KeyError):
         raise ValueError(
             f"{name!r} is not the IMG_ID of a MiniEarth photo; they read "

@@ -72,7 +72,7 @@ def places() -> pd.DataFrame:
 
 
 @lru_cache(maxsize=None)
-def cues(place_id: int, landmark_number: int = 0) -> Cues:
+def cues_of(place_id: int, landmark_number: int = 0) -> Cues:
     """The cues of a place, with one of its landmarks (`landmark_count` says how many it has)."""
     row = places().loc[place_id]
     region = f"{row.country_code}.{row.state}"
@@ -175,7 +175,7 @@ def build(folder: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     chosen[columns].to_csv(path, float_format="%.6g", lineterminator="\n")
     places.cache_clear()
-    cues.cache_clear()
+    cues_of.cache_clear()
     _famous.cache_clear()
     _twins.cache_clear()
 
