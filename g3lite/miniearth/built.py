@@ -276,6 +276,11 @@ def house(
             canvas.line([a, b, c], scale(roof_front, 0.9), 0.35 * near)
     _texture(canvas, scene, front, height, tone, z)
     _texture(canvas, scene, end, height, end_tone, z0)
+    if canvas.pixels(0.22 * near) > 1.4:
+        ledge = mix(tone, trim, 0.55)
+        for storey in range(1, floors):
+            y = storey * STOREY + 0.18
+            canvas.polygon(front.quad(0.0, 1.0, y, y + 0.22), ledge)
     if shape == "flat":
         low, high = height - 0.5, height + 0.75
         canvas.polygon(end.quad(0.0, 1.0, low, high), roof_front)
@@ -283,6 +288,12 @@ def house(
             Wall(camera, (x - side * 0.25, z0 - 0.25), (x - side * 0.25, z1)).quad(0, 1, low, high),
             _roof_tone(scene, light, street_facing, z),
         )
+    elif shape == "hip":
+        eaves = Wall(camera, (out, z0 - over), (out, z1 + over))
+        fascia = _roof_tone(scene, light, street_facing, z)
+        canvas.polygon(eaves.quad(0, 1, eave - 0.3, eave + 0.25), scale(fascia, 0.92))
+        eaves = Wall(camera, (back, z0 - over), (out, z0 - over))
+        canvas.polygon(eaves.quad(0, 1, eave - 0.3, eave + 0.25), scale(roof_front, 0.92))
     elif shape == "mansard":
         _dormers(canvas, scene, camera, light, side, x, z0, z1, height, trim, z)
 
@@ -331,17 +342,32 @@ def _shop(
 ) -> None:  # fmt: skip
     """Shop windows on the ground floor under an awning."""
     front = Wall(camera, (x, z0), (x, z1))
-    glow = max(0.25, light.night)
-    inside = mix(light.through_air((52, 56, 64), z), LAMPLIGHT, 0.55 * glow)
-    canvas.polygon(front.quad(0.06, 0.94, 0.35, 2.7), inside)
-    if canvas.pixels(camera.focal / z0) > 4:
-        frame = light.face((70, 58, 52), "front", z)
-        for s in (0.28, 0.5, 0.72):
-            canvas.line([front.point(s, 0.35), front.point(s, 2.7)], frame, 0.12 * camera.focal / z)
+    inside = light.through_air(mix((66, 74, 82), light.sky_low, 0.22), z)
+    inside = mix(inside, LAMPLIGHT, 0.2 + 0.55 * light.night)
+    canvas.polygon(front.quad(0.05, 0.95, 0.4, 2.75), inside)
+    near = camera.focal / z0
+    if canvas.pixels(near) > 4:
+        facing = "right" if side < 0 else "left"
+        frame = light.face(CLOTHS[bits(u[5], 5) % len(CLOTHS)], facing, z)
+        canvas.polygon(front.quad(0.03, 0.97, 0.0, 0.42), scale(frame, 0.62))
+        bays = max(2, int((z1 - z0) / 2.6))
+        if canvas.pixels(near) > 9:
+            for i in range(3 * bays):
+                s = 0.09 + 0.84 * i / (3 * bays)
+                goods = mix(inside, CLOTHS[bits(u[4], i) % len(CLOTHS)], 0.55)
+                tall = 0.5 + bits(u[3], i) / 255
+                canvas.polygon(front.quad(s, s + 0.5 / (3 * bays), 0.45, 0.45 + tall), goods)
+            canvas.polygon(
+                [front.point(0.05, 2.75), front.point(0.45, 2.75), front.point(0.2, 0.4), front.point(0.05, 0.4)],
+                mix(inside, light.sky_low, 0.16),
+            )  # fmt: skip
+        for i in range(bays + 1):
+            s = 0.05 + 0.9 * i / bays
+            canvas.polygon(front.quad(s - 0.012, s + 0.012, 0.0, 2.75), scale(frame, 0.75))
     if u[6] < 0.75:
         cloth = CLOTHS[int(u[7] * len(CLOTHS))]
         facing = "right" if side < 0 else "left"
-        out = x - side * 1.5
+        out = x - side * 1.6
         a, b = z0 + 0.04 * (z1 - z0), z1 - 0.04 * (z1 - z0)
         stripes = 8 if canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0])) > 24 else 1
         project = camera.project
@@ -489,22 +515,25 @@ def facing_house(
 
 def square(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light,
-    z: float, left: float, right: float, floors: tuple[int, int] = (2, 4), gap: float = 0.0,
-    shops: bool = False,
+    z: float, half: float, floors: tuple[int, int] = (2, 4), shops: bool = False,
+    gap: tuple[float, float] | None = None,
 ) -> None:  # fmt: skip
-    """A row of houses that closes the view at distance `z`, between `left` and `right` (metres)."""
+    """A row of houses that closes the view at distance `z`, `half` metres to the left and right.
+
+    No house stands in the `gap`, which is given in canvas widths from the vanishing point.
+    """
     rng = scene.rng("square")
-    x = left
+    k = camera.focal / z
+    x = -half
     for _ in range(12):
         u = [rng.random() for _ in range(8)]
         width = 6.5 + 5.5 * rng.random()
         count = floors[0] + int((floors[1] - floors[0] + 1) * rng.random())
-        space = gap * (0.5 + rng.random())
-        if x < right:
-            facing_house(
-                canvas, scene, camera, light, x + width / 2, z, width, count, u, shop=shops
-            )
-        x += width + space
+        free = gap is None or (x + width) * k < gap[0] or x * k > gap[1]
+        if x < half and free:
+            middle = x + width / 2
+            facing_house(canvas, scene, camera, light, middle, z, width, count, u, shop=shops)
+        x += width
 
 
 def fence(
@@ -580,16 +609,29 @@ def skyline(
     bright = mix(base, light.through_air(light.face((190, 186, 180), "up"), clear_air(light, 400.0)), 0.5)
     step = 2 * spread / 9
     horizon = camera.horizon
+    ahead = mix(base, bright, 0.5)
     for i, (metres, (u, v)) in enumerate(zip(scene.cues.skyline, traits, strict=True)):
-        height = 0.0021 * metres * (0.9 + 0.2 * u)
-        wide = step * (0.42 + 0.3 * v)
+        height = 0.0019 * metres
+        wide = step * (0.5 + 0.3 * v)
         x = camera.vanish - spread + step * (i + 0.5)
         left, right, top = x - wide / 2, x + wide / 2, horizon - height
         split = left + wide * (0.62 if lit_right else 0.38)
-        canvas.rectangle(left, top, split, horizon, base if lit_right else bright)
-        canvas.rectangle(split, top, right, horizon, bright if lit_right else base)
-        if metres > 90:
-            canvas.line([(x, top), (x, top - 0.16 * height)], base, 0.004)
+        a, b = (base, bright) if lit_right else (bright, base)
+        shoulder = top
+        crown = int(4 * u) if metres > 40 else 0
+        if crown == 1:
+            shoulder = top + 0.16 * height
+            canvas.rectangle(left + 0.22 * wide, top, right - 0.22 * wide, shoulder, ahead)
+        elif crown == 2:
+            shoulder = top + 0.12 * height
+            canvas.polygon([(left, shoulder), (x, top), (right, shoulder)], ahead)
+        elif crown == 3:
+            shoulder = top + 0.5 * wide
+            canvas.polygon([(left, shoulder), (right, top), (right, shoulder)], ahead)
+        canvas.rectangle(left, shoulder, split, horizon, a)
+        canvas.rectangle(split, shoulder, right, horizon, b)
+        if metres > 100 and crown < 3:
+            canvas.line([(x, top), (x, top - 0.12 * height)], base, 0.003)
         rows = int(canvas.pixels(height) / 3.2)
         columns = max(1, int(canvas.pixels(wide) / 3.2))
         if rows and (light.night > 0.3 or canvas.pixels(wide) > 14):
@@ -601,9 +643,9 @@ def skyline(
                             continue
                         colour = mix(base, LAMPLIGHT, 0.85 * light.night)
                     else:
-                        colour = scale(base, 0.88)
+                        colour = scale(a if (c + 0.5) / columns * wide + left < split else b, 0.86)
                     wx = left + wide * (c + 0.5) / columns
-                    wy = top + height * (r + 0.6) / (rows + 0.6)
+                    wy = shoulder + (horizon - shoulder) * (r + 0.6) / (rows + 0.6)
                     canvas.rectangle(wx - dot / 2, wy, wx + dot / 2, wy + 0.5 * height / rows, colour)
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from random import Random
 
-from g3lite.miniearth.built import CLOTHS, GLASS, LAMPLIGHT, SHADOW, SNOW, bits, clear_air, sunshine
+from PIL import Image, ImageChops, ImageDraw
+
+from g3lite.miniearth.built import CLOTHS, GLASS, LAMPLIGHT, SHADOW, SNOW, clear_air, sunshine
 from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale
+from g3lite.miniearth.cues import digest
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.scripts import write
 
@@ -95,7 +100,7 @@ def road(
             canvas.veil(strip(camera, x - 0.75, x + 0.75, zs, bend), scale(near_tone, 0.86), 0.4)
     if patch < 0.4 and not unpaved:
         z = zs[0] * (1.2 + where)
-        canvas.veil(strip(camera, 0.15 * half, 0.8 * half, [z, 1.35 * z], NO_BEND), (20, 20, 26), 0.22)
+        canvas.veil(strip(camera, 0.15 * half, 0.8 * half, [z, 1.35 * z], NO_BEND), (20, 20, 26), 0.13)
     if rain:
         for a, b, alpha in ((zs[0] * 1.6, 400.0, 0.20), (zs[0] * 2.6, 400.0, 0.20), (zs[0] * 5, 400.0, 0.22)):
             part = [a, b] if straight else [z for z in zs if z > a]
@@ -146,6 +151,89 @@ def _lines(
         solid(half - 0.3, 0.7 * w)
 
 
+# paving: colour of the ground, then a colour for each layer of its pattern
+PAVINGS: dict[str, tuple[Colour, ...]] = {
+    "plain": ((172, 168, 162),),
+    "asphalt": ((92, 92, 98), (66, 66, 72), (116, 116, 120)),
+    "checker": ((238, 230, 212), (62, 56, 62)),
+    "cobble": ((104, 86, 76), (158, 134, 116), (196, 172, 150)),
+    "slab": ((214, 198, 166), (188, 168, 134), (136, 118, 94)),
+}
+FLOOR_REACH, FLOOR_DEPTH, FLOOR_EYE = 0.66, 0.6, 1.7
+
+
+@lru_cache(maxsize=None)
+def _floor(kind: str) -> tuple[Image.Image, ...]:
+    """The layers of a paving as an eye 1.7 m above it sees them, drawn once in large.
+
+    Seen from there, stones so many metres wide and as many focal lengths deep look the same
+    through every lens; so one drawing with the vanishing point in the middle of its upper edge
+    serves all pictures.
+    """
+    unit = 2048
+    wide, deep = int(2 * FLOOR_REACH * unit), int(FLOOR_DEPTH * unit)
+    rng = Random(digest("paving", kind))
+    layers = [Image.new("L", (wide, deep)) for _ in PAVINGS[kind][1:]]
+    pens = [ImageDraw.Draw(layer) for layer in layers]
+    nearest = 0.95 * FLOOR_EYE / FLOOR_DEPTH
+
+    def at(x: float, z: float) -> Point:
+        return wide / 2 + x / z * unit, FLOOR_EYE / z * unit
+
+    def cells(across: float, along: float, last: float) -> Iterator[tuple[int, int, float, float]]:
+        row, z = 0, nearest
+        while z < last:
+            half = int(FLOOR_REACH * (z + along) / across) + 2
+            for column in range(-half, half):
+                yield row, column, column * across, z
+            row, z = row + 1, z + along
+
+    def quad(pen: ImageDraw.ImageDraw, x: float, z: float, w: float, d: float, fill: int) -> None:
+        pen.polygon([at(x, z), at(x + w, z), at(x + w, z + d), at(x, z + d)], fill=fill)
+
+    if kind == "checker":
+        pens[0].rectangle((0, 0, wide, at(0, 38.0)[1]), fill=128)
+        for row, column, x, z in cells(0.62, 0.85, 38.0):
+            if (row + column) % 2:
+                quad(pens[0], x, z, 0.62, 0.85, 255)
+    elif kind == "slab":
+        pens[1].rectangle((0, 0, wide, at(0, 30.0)[1]), fill=40)
+        for row, _, x, z in cells(0.95, 0.75, 30.0):
+            x += 0.475 * (row % 2)
+            if rng.random() < 0.4:
+                quad(pens[0], x, z, 0.95, 0.75, int(60 + 195 * rng.random()))
+            quad(pens[1], x, z, 0.95, 0.045, 255)
+            quad(pens[1], x, z, 0.045, 0.75, 255)
+    elif kind == "cobble":
+        pens[0].rectangle((0, 0, wide, at(0, 22.0)[1]), fill=135)
+        pens[1].rectangle((0, 0, wide, at(0, 22.0)[1]), fill=24)
+        for row, _, x, z in cells(0.24, 0.26, 22.0):
+            x += 0.12 * (row % 2) + 0.03 * rng.random()
+            (xa, ya), (xb, yb) = at(x + 0.02, z + 0.24), at(x + 0.22, z + 0.02)
+            pens[0].ellipse((xa, ya, xb, yb), fill=int(130 + 125 * rng.random()))
+            if rng.random() < 0.75:
+                top = ya + 0.55 * (yb - ya)
+                pens[1].ellipse((0.8 * xa + 0.2 * xb, ya, 0.2 * xa + 0.8 * xb, top), fill=int(200 * rng.random()))
+    elif kind == "asphalt":
+        for _, _, x, z in cells(0.16, 0.2, 9.0):
+            (xa, ya), r = at(x + 0.16 * rng.random(), z + 0.2 * rng.random()), 18.0 / z
+            pens[rng.random() < 0.5].ellipse((xa - r, ya - 0.6 * r, xa + r, ya + 0.6 * r), fill=150)
+        for start in (-1.6, 0.3, 2.2):
+            x, crack = start, []
+            for i in range(26):
+                x += 0.5 * (rng.random() - 0.5)
+                crack.append(at(x, nearest * (1.0 + 0.12 * i)))
+            pens[0].line(crack, fill=230, width=7)
+    return tuple(layer.reduce(2) for layer in layers)
+
+
+@lru_cache(maxsize=16)
+def _floor_print(kind: str, n: int) -> tuple[Image.Image, ...]:
+    """The layers of a paving for a canvas `n` pixels wide."""
+    size = (int(2 * FLOOR_REACH * n), int(FLOOR_DEPTH * n))
+    return tuple(layer.resize(size, Image.Resampling.BOX) for layer in _floor(kind))
+
+
 def pavement(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light,
     x0: float, x1: float, far: float = 300.0, near: float | None = None, kerb: bool = True,
@@ -154,80 +242,41 @@ def pavement(
     near = 0.96 * camera.ground(1.0) if near is None else near
     kind = scene.cues.paving if "paving" in scene.shows else "plain"
     rain, snow = scene.view.weather == "rain", scene.view.snow
-    base: Colour = {
-        "plain": (168, 164, 158), "asphalt": (84, 84, 90), "checker": (236, 228, 210),
-        "cobble": (150, 126, 108), "slab": (204, 188, 158),
-    }[kind]  # fmt: skip
-    cover = 0.35 if snow else 0.0
-    wet = 0.82 if rain else 1.0
+    colours = PAVINGS[kind]
 
     def tone(colour: Colour, z: float) -> Colour:
-        return light.face(mix(scale(colour, wet), SNOW, cover), "up", 0.7 * z)
+        if rain:
+            colour = scale(colour, 0.8)
+        return light.face(mix(colour, SNOW, 0.3) if snow else colour, "up", z)
 
-    project = camera.project
-    split = min(far, 4.5 * near)
-    for a, b in ((near, split), (split, far)):
-        if b > a:
-            canvas.polygon(strip(camera, x0, x1, [a, b], NO_BEND), tone(base, math.sqrt(a * b) - near))
-    width = x1 - x0
-    unit = camera.focal
-    if kind == "checker":
-        size = max(0.9 * unit, width / 12)
-        columns = max(2, round(width / size))
-        step = width / columns
-        z = near - (near % (2 * step))
-        for r in range(15):
-            a, b = z, z + step
-            if b > near and a < far:
-                ink = tone((58, 54, 60), a)
-                for c in range(r % 2, columns, 2):
-                    xa = x0 + c * step
-                    canvas.polygon(strip(camera, xa, xa + step, [max(a, near), b], NO_BEND), ink)
-            z = b
-        if z < far:
-            canvas.veil(strip(camera, x0, x1, [z, far], NO_BEND), tone((58, 54, 60), z), 0.45)
-    elif kind == "slab":
-        joint = tone((138, 120, 96), near)
-        columns = max(2, round(width / max(1.1 * unit, width / 9)))
-        step = width / columns
-        for c in range(1, columns):
-            a, b = project(x0 + c * step, 0, near), project(x0 + c * step, 0, min(far, 20 * near))
-            canvas.line([a, b], joint, 0.004)
-        z = near
-        for r in range(13):
-            z += step * (1 + 0.08 * r)
-            if z > far:
-                break
-            a, b = project(x0, 0, z), project(x1, 0, z)
-            canvas.line([a, b], tone((138, 120, 96), z), 0.05 * camera.focal / z)
-    elif kind == "cobble":
-        step = max(0.42 * unit, width / 22)
-        columns = max(3, round(width / step))
-        step = width / columns
-        z = near
-        for r in range(11):
-            k = camera.focal / z
-            if canvas.pixels(step * k) < 2.2 or z > far:
-                break
-            light_stone, dark_stone = tone((186, 162, 140), z), tone((112, 92, 82), z)
-            y = camera.horizon + camera.height * k
-            deep = max(0.35 * step * k * camera.height / z * 1.3, 0.6 / canvas.size)
-            shift = 0.5 * (r % 2)
-            for c in range(columns):
-                x = camera.vanish + (x0 + (c + 0.5 * shift + 0.35) * step - camera.x) * k
-                if -0.05 < x < 1.05:
-                    stone = dark_stone if (bits(0.37, 31 * r + c) & 3) == 0 else light_stone
-                    canvas.ellipse(x, y, 0.42 * step * k, deep, stone)
-            z += step * (0.8 + 0.1 * r)
+    outline = strip(camera, x0, x1, [near, far], NO_BEND)
+    canvas.polygon(outline, tone(colours[0], 0.0))
+    if len(colours) > 1:
+        n = canvas.n
+        top = int(camera.horizon * n)
+        area = Image.new("L", (n, n - top))
+        ImageDraw.Draw(area).polygon([(x * n, y * n - top) for x, y in outline], fill=255)
+        left = int((FLOOR_REACH - camera.vanish) * n)
+        for layer, colour in zip(_floor_print(kind, n), colours[1:], strict=True):
+            part = layer.crop((left, 0, left + n, n - top))
+            canvas.image.paste(tone(colour, 0.0), (0, top), ImageChops.multiply(part, area))
+    if far > 40.0:
+        middle = max(near, 7.0 * camera.focal)
+        for z, alpha in ((middle, 0.10), (2.2 * middle, 0.16), (5.0 * middle, 0.25)):
+            if z < far:
+                canvas.veil(
+                    strip(camera, x0, x1, [z, far], NO_BEND), light.haze,
+                    alpha * min(1.0, 12.0 * z / light.sight),
+                )  # fmt: skip
     if kerb:
         inner = x0 if abs(x0) < abs(x1) else x1
         edge = 0.22 if inner > 0 else -0.22
         canvas.polygon(
             strip(camera, inner - edge, inner, [near, far], NO_BEND),
-            light.face(mix((206, 202, 194), SNOW, cover), "up", 12.0),
+            light.face(mix((206, 202, 194), SNOW, 0.3 if snow else 0.0), "up", 12.0),
         )
     if rain:
-        canvas.veil(strip(camera, x0, x1, [2.2 * near, far], NO_BEND), light.sky_low, 0.25)
+        canvas.veil(strip(camera, x0, x1, [1.8 * near, far], NO_BEND), light.sky_low, 0.22)
 
 
 def ground_shadow(
@@ -419,7 +468,7 @@ def bollard(
     """The country's roadside post at (x, z) metres."""
     kind = scene.cues.bollard
     foot_x, foot_y = camera.project(x, 0.0, z)
-    k = camera.focal / z
+    k = 1.3 * camera.focal / z
     if canvas.pixels(1.1 * k) < 2:
         return
 

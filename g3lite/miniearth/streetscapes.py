@@ -35,15 +35,17 @@ def _sidestep(scene: Scene, camera: Camera, metres: float) -> Camera:
 
 
 def _sign(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int, width: float = 0.36,
-    up: float = 0.20,
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int, kerb: float,
+    width: float = 0.36, up: float = 0.20,
 ) -> None:  # fmt: skip
-    """The sign beside the road, upright and near enough to read."""
+    """The sign beside the road, upright and near enough to read; its posts stand beyond `kerb`."""
     if "sign" not in scene.shows:
         return
     room = (1.0 - camera.vanish) if side > 0 else camera.vanish
-    x = camera.vanish + side * max(0.5 * width + 0.03, min(0.30, room - 0.55 * width))
-    street.sign(canvas, scene, light, x, camera.horizon - up, width, foot=camera.horizon + 0.19)
+    width = min(width, room - 0.04)
+    out = min(0.30, room - 0.55 * width)
+    foot = camera.horizon + camera.height * out / (kerb + 1.0 - side * camera.x)
+    street.sign(canvas, scene, light, camera.vanish + side * out, camera.horizon - up, width, foot)
 
 
 def _trees(
@@ -70,8 +72,8 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
     if "skyline" in shows:
         built.skyline(canvas, scene, camera, light, spread=0.30)
     if "landmark" in shows:
-        built.landmark(canvas, scene, camera, light, 0.03 * main)
-    half, walk, track = 3.6, 4.0, 3.4 if "tram" in shows else 0.0
+        built.landmark(canvas, scene, camera, light, -0.05 * main)
+    half, walk, track = 3.4, 4.4, 3.4 if "tram" in shows else 0.0
     far = 75.0 * f
     edges = {-main: half + track, main: half}
     for side in (-1, 1):
@@ -88,7 +90,7 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
     for side in (-main, main):
         x = edges[side] + walk
         near = 0.72 * _distance(camera, side * x, 1.0)
-        built.row(canvas, scene, camera, light, side, x, near, far, floors=(2, 4), shops=True)
+        built.row(canvas, scene, camera, light, side, x, near, far, floors=(2, 3), shops=True)
     if track:
         street.tram(canvas, scene, camera, light, -main * (half + 0.5 * track), 15.0 * f)
     lamp_side = main if "sign" not in shows else -main
@@ -104,12 +106,12 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
             street.lamp(canvas, scene, camera, light, x, _distance(camera, x, share))
     spots = [(-main * (x_other + 1.5), 16 * f), (main * (half + 2.2), 22 * f), (-main * (x_other + 2.0), 11 * f),
              (main * (half + 1.6), 30 * f), (-main * (x_other + 0.8), 26 * f), (main * (half + 2.6), 14 * f)]  # fmt: skip
+    _sign(canvas, scene, camera, light, main, half)
     street.people(canvas, scene, camera, light, spots)
     if "taxi" in shows and "traffic" not in shows:
         street.taxi(canvas, scene, camera, light, main * 1.9, 11.5 * f, heading=-main)
     if "traffic" in shows:
         street.traffic(canvas, scene, camera, light)
-    _sign(canvas, scene, camera, light, main)
     street.occluder(canvas, scene, light, -main)
 
 
@@ -118,34 +120,77 @@ def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     main = -1 if scene.view.mirrored else 1
     f = camera.focal
     _backdrop(canvas, scene, camera, light)
-    z = 46.0 * f
-    if "buildings" not in shows:
-        nature.generic_hedge(canvas, scene, camera, light)
-    if "landmark" in shows and "buildings" in shows:
-        built.landmark(canvas, scene, camera, light, -0.06 * main)
-    street.pavement(canvas, scene, camera, light, -40.0, 40.0, far=z, kerb=False)
+    z = 44.0 * f
     if "buildings" in shows:
-        built.square(canvas, scene, camera, light, z, -26.0 * f, 26.0 * f, (1, 2), shops=True)
-        for side in (-1, 1):
-            x = 17.0
-            near = _distance(camera, side * x, 1.15)
-            built.row(canvas, scene, camera, light, side, x, near, z, (2, 3), shops=True)
-    elif "landmark" in shows:
+        street.pavement(canvas, scene, camera, light, -60.0, 60.0, far=130.0 * f, kerb=False)
+        middle = -0.06 * main
+        gap = (middle - 0.19, middle + 0.19) if "landmark" in shows else None
+        built.square(canvas, scene, camera, light, z, 27.0 * f, (1, 2), shops=True, gap=gap)
+    else:
+        nature.generic_hedge(canvas, scene, camera, light)
+        street.pavement(canvas, scene, camera, light, -60.0, 60.0, far=z, kerb=False)
+    if "landmark" in shows:
         built.landmark(canvas, scene, camera, light, -0.06 * main)
+    if "buildings" in shows:
+        for side in (-1, 1):
+            near = _distance(camera, side * 17.0, 1.15)
+            built.row(canvas, scene, camera, light, side, 17.0, near, z, (2, 3), shops=True)
+    _foreground_shadow(canvas, scene, light)
     if "tram" in shows:
-        street.tram(canvas, scene, camera, light, -main * 7.0, 20.0 * f)
+        street.tram(canvas, scene, camera, light, -main * 6.0, _distance(camera, -main * 6.0, 0.55))
+    else:
+        _fountain(canvas, scene, camera, light, -main * 3.2, 15.0 * f)
     _trees(canvas, scene, camera, light, -main, 8.5, (0.62, 0.95), 7.0)
     _trees(canvas, scene, camera, light, main, 12.0, (0.62,), 7.0)
     if "lamp" in shows:
         for side, share in ((main, 0.80), (-main, 0.45)):
             if side != main or "sign" not in shows:
-                street.lamp(canvas, scene, camera, light, side * 4.4, _distance(camera, side * 4.4, share))
-    if "taxi" in shows:
-        street.taxi(canvas, scene, camera, light, main * 3.4, 14.0 * f, heading=-main)
-    spots = [(-main * 3.0, 13 * f), (main * 1.0, 20 * f), (main * 5.0, 17 * f), (-main * 1.5, 28 * f), (main * 3.5, 26 * f), (-main * 5, 24 * f)]
+                at = _distance(camera, side * 4.4, share)
+                street.lamp(canvas, scene, camera, light, side * 4.4, at)
+    _sign(canvas, scene, camera, light, main, 4.6)
+    spots = [(main * 1.0, 20 * f), (-main * 1.2, 12 * f), (main * 5.0, 17 * f), (-main * 1.5, 28 * f),
+             (main * 3.5, 26 * f), (-main * 6, 24 * f)]  # fmt: skip
     street.people(canvas, scene, camera, light, spots)
-    _sign(canvas, scene, camera, light, main)
+    if "taxi" in shows:
+        street.taxi(canvas, scene, camera, light, main * 2.6, 11.5 * f, heading=-main)
     street.occluder(canvas, scene, light, -main)
+
+
+def _foreground_shadow(canvas: Canvas, scene: Scene, light: Light) -> None:
+    """The shadow of a house behind the photographer."""
+    rng = scene.rng("behind")
+    a, b, here = rng.random(), rng.random(), rng.random()
+    dark = built.sunshine(light)
+    if dark > 0.2 and here < 0.6:
+        y0, y1 = 0.80 + 0.14 * a, 0.80 + 0.14 * b
+        canvas.veil([(0, 1), (0, y0), (0.4, y0), (0.43, y1), (1, y1), (1, 1)], built.SHADOW, 0.8 * dark)
+
+
+def _fountain(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
+) -> None:
+    """A basin with a jet of water."""
+    k = camera.focal / z
+    cx, y = camera.project(x, 0.0, z)
+    flat = camera.height * k / z
+    stone, shade = light.face((190, 184, 174), "up", z), light.face((176, 170, 160), "front", z)
+    water = mix(light.face((84, 140, 168), "up", z), light.sky_low, 0.3)
+    for r, rise, top in ((2.4, 0.55, True), (0.8, 1.5, False)):
+        deep = max(r * flat, 0.1 * r * k)
+        up = rise * k
+        canvas.ellipse(cx, y, r * k, deep, shade)
+        if top:
+            canvas.rectangle(cx - r * k, y - up, cx + r * k, y, shade)
+        else:
+            canvas.rectangle(cx - 0.2 * k, y - up, cx + 0.2 * k, y, shade)
+        canvas.ellipse(cx, y - up, r * k, deep, stone)
+        canvas.ellipse(cx, y - up, 0.88 * r * k, 0.82 * deep, water)
+    if scene.view.snow:
+        return
+    spray = mix(light.face((232, 244, 250), "up", z), light.sky_low, 0.2)
+    for reach in (-0.62, -0.3, 0.3, 0.62):
+        arc = [(cx + reach * k * t, y - (1.5 + 3.6 * t * (1 - t) + 0.1) * k) for t in (0, 0.25, 0.5, 0.75, 1)]
+        canvas.line(arc, spray, 0.07 * k)
 
 
 def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
@@ -160,27 +205,27 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         x = side * (half + 0.3)
         street.pavement(canvas, scene, camera, light, min(x, x + side * 1.6), max(x, x + side * 1.6))
     for side in (-main, main):
-        x = 11.0
+        x = 10.0
         near = 0.9 * _distance(camera, side * x, 1.0)
         built.row(
             canvas, scene, camera, light, side, x, near, 70.0 * f, (1, 2), gap=3.5,
             gable_to_street=False, depth=7.5,
         )  # fmt: skip
-        _trees(canvas, scene, camera, light, side, 9.3, (0.34, 0.62), 5.0, "garden")
+        _trees(canvas, scene, camera, light, side, 8.2, (0.34, 0.62), 4.6, "garden")
         if "fence" in shows:
-            a, b = _distance(camera, side * 7.2, 1.25), 60.0 * f
-            built.fence(canvas, scene, camera, light, (side * 7.2, a), (side * 7.2, b))
+            a, b = _distance(camera, side * 5.5, 1.25), 60.0 * f
+            built.fence(canvas, scene, camera, light, (side * 5.5, a), (side * 5.5, b))
     _trees(canvas, scene, camera, light, -main, 6.4, (0.88,), 6.5)
     if "pole" in shows:
         x = -main * (half + 1.9)
         z = _distance(camera, x, 0.5)
         street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 4)
     if "bollard" in shows:
-        street.bollards(canvas, scene, camera, light, half + 0.15, 5.6 * f, 5.0 * f, 4)
+        street.bollards(canvas, scene, camera, light, half + 0.15, _distance(camera, half, 0.8), 5.0 * f, 5)
+    _sign(canvas, scene, camera, light, main, half + 0.6)
     street.people(canvas, scene, camera, light, [(-main * 4.6, 13 * f), (main * 4.7, 20 * f), (-main * 4.4, 24 * f)])
     if "traffic" in shows:
         street.traffic(canvas, scene, camera, light, 1.6)
-    _sign(canvas, scene, camera, light, main)
     street.occluder(canvas, scene, light, -main)
 
 
@@ -211,8 +256,8 @@ def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         x = -main * 3.2
         z = _distance(camera, x, 0.48)
         street.poles(canvas, scene, camera, light, x, z, 1.0 * z, 3, bend)
+    _sign(canvas, scene, camera, light, main, 2.4)
     street.people(canvas, scene, camera, light, [(-main * 1.4, 14 * f), (main * 2.4, 11 * f), (main * 1.0, 24 * f)])
-    _sign(canvas, scene, camera, light, main)
     street.occluder(canvas, scene, light, -main)
 
 
@@ -250,11 +295,11 @@ def _open_road(
         z = _distance(camera, x, 0.5)
         street.poles(canvas, scene, camera, light, x, z, 0.8 * z, 5, bend)
     if "bollard" in shows:
-        near = max(5.0 * f, _distance(camera, half + 0.6, 0.88))
+        near = _distance(camera, half + 0.6, 0.8)
         street.bollards(canvas, scene, camera, light, half + 0.5, near, 7.0 * f, 6, bend)
+    _sign(canvas, scene, camera, light, main, half + 0.6, 0.40 if lanes > 1 else 0.36, 0.22)
     if "traffic" in shows:
         street.traffic(canvas, scene, camera, light, lane, 7.5, bend, lanes)
-    _sign(canvas, scene, camera, light, main, 0.40 if lanes > 1 else 0.36, 0.22)
     street.occluder(canvas, scene, light, -main)
 
 
@@ -262,7 +307,7 @@ def highway(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     rng = scene.rng("highway")
     curvature = 0.0011 * (2 * rng.random() - 1) / camera.focal
     camera = replace(_sidestep(scene, camera, 0.9), height=2.0)
-    _open_road(canvas, scene, camera, light, 7.3, 1.9, curvature, 2)
+    _open_road(canvas, scene, camera, light, 6.4, 1.75, curvature, 2)
 
 
 def country_road(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
@@ -291,14 +336,22 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     for side in (-main, main):
         _stalls(canvas, scene, camera, light, side)
     if "taxi" in shows:
-        street.taxi(canvas, scene, camera, light, 0.4 * main, 17.0 * f, heading=main)
+        street.taxi(canvas, scene, camera, light, -0.3 * main, 12.5 * f, heading=main)
     crowd = replace(scene, view=replace(scene.view, people=min(6, scene.view.people + 2)))
-    spots = [(-main * 1.2, 10 * f), (main * 0.8, 14 * f), (-main * 0.4, 19 * f), (main * 1.3, 24 * f), (-main * 1.0, 30 * f), (main * 0.2, 12 * f)]
-    street.people(canvas, crowd, camera, light, spots)
+    spots = [(-main * 1.2, 10 * f), (main * 0.8, 14 * f), (-main * 0.4, 19 * f), (main * 1.3, 24 * f),
+             (-main * 1.0, 30 * f), (main * 0.2, 12 * f)]  # fmt: skip
+    if "taxi" not in shows:
+        street.people(canvas, crowd, camera, light, spots)
     if "sign" in shows:
         room = (1.0 - camera.vanish) if main > 0 else camera.vanish
-        x = camera.vanish + main * max(0.17, min(0.26, room - 0.2))
-        street.sign(canvas, scene, light, x, camera.horizon - 0.24, 0.36)
+        width = min(0.36, room - 0.04)
+        x = camera.vanish + main * min(0.26, room - 0.55 * width)
+        y = camera.horizon - 0.24
+        beam = light.face((84, 66, 54), "front")
+        canvas.line([(x - main * 0.2, y - 0.13), (x + main, y - 0.22)], beam, 0.012)
+        for dx in (-0.1, 0.1):
+            canvas.line([(x + dx, y - 0.16), (x + dx, y)], (50, 48, 48), 0.004)
+        street.sign(canvas, scene, light, x, y, width)
     street.occluder(canvas, scene, light, -main)
 
 
