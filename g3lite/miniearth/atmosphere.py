@@ -297,6 +297,10 @@ def _vignette(size: int, strength: int) -> Image.Image:
     return Image.merge("RGB", (mask, mask, mask))
 
 
+INDOORS = ("interior", "food", "closeup")
+"""Kinds of photo that no rain or snow falls into."""
+
+
 def finish(image: Image.Image, scene: Scene) -> Image.Image:
     """The photo that the camera makes of a finished drawing, at its final size.
 
@@ -305,7 +309,7 @@ def finish(image: Image.Image, scene: Scene) -> Image.Image:
     view, size = scene.view, image.width
     rng = scene.rng("camera")
     luck = [rng.random() for _ in range(3)]
-    if view.weather in ("rain", "snowfall"):
+    if view.weather in ("rain", "snowfall") and view.kind not in INDOORS:
         pale = mix(light_of(scene).haze, (255, 255, 255), 0.45)
         image.paste(pale, (0, 0), _falling(view.weather, int(3 * luck[0])).at(size, size, 0, False).resize((size,size)))
     radius = view.blur * size / 1000

@@ -3,30 +3,566 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from random import Random
 
+from g3lite.miniearth import built, street
 from g3lite.miniearth.atmosphere import sky
 from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale, vary
-from g3lite.miniearth.nature import ground, relief, sea, tree
+from g3lite.miniearth.nature import (
+    GRASS,
+    SNOW,
+    SOILS,
+    generic_hedge,
+    ground,
+    relief,
+    sea,
+    shadow,
+    shrub,
+    tree,
+)
 from g3lite.miniearth.scene import Scene
 
 Compose = Callable[[Canvas, Scene, Camera, Light], None]
 
 
-def land(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
-    """Sky, far land, ground and a few trees."""
+def luck(scene: Scene, part: str, n: int) -> list[tuple[float, ...]]:
+    """For each of `n` things of one part of the picture eight random numbers in [0, 1)."""
+    rng = scene.rng(part)
+    return [tuple(rng.random() for _ in range(8)) for _ in range(n)]
+
+
+def beside(camera: Camera, x: float, share: float) -> float:
+    """How far off something at `x` metres stands if seen `share` of the way to the edge."""
+    room = (1.0 - camera.vanish) if x > 0 else camera.vanish
+    return camera.focal * abs(x) / max(0.05, share * room)
+
+
+def plants(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    spots: Iterable[tuple[float, float, float, tuple[float, ...]]],
+) -> None:  # fmt: skip
+    """Trees (or shrubs, if under 2 m) at (x, z, size, luck), the farthest first."""
+    if "vegetation" not in scene.shows:
+        return
+    for x, z, size, u in sorted(spots, key=lambda spot: -spot[1]):
+        draw = tree if size >= 2.0 else shrub
+        draw(canvas, scene, camera, light, x, z, size, u[:6])
+
+
+def boulder(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    x: float, z: float, size: float, u: tuple[float, ...],
+) -> None:  # fmt: skip
+    """A grey rock, the same everywhere."""
+    k = camera.focal / z
+    if canvas.pixels(size * k) < 1.0:
+        return
+    shadow(canvas, camera, light, x, z, size, 0.7 * size)
+    px, py = camera.project(x, 0.0, z)
+    s = size * k
+    side = -1 if light.side > 0 else 1
+    rock = vary((140, 138, 134), 0.12, u[6])
+    top = (px + 0.2 * side * s * (u[0] - 0.5), py - s * (0.8 + 0.4 * u[1]))
+    left, right = (px - s * (0.8 + 0.3 * u[2]), py), (px + s * (0.8 + 0.3 * u[3]), py)
+    ridge = (px + 0.25 * side * s, py - 0.35 * s)
+    knee = (px - side * s * 0.6, py - s * (0.5 + 0.3 * u[4]))
+    sunny, shady = (left, right) if side > 0 else (right, left)
+    back = (px + side * 0.7 * s, py - s * (0.4 + 0.2 * u[5]))
+    canvas.polygon([shady, back, top, knee, sunny], light.lit(rock, 0.15, z))
+    canvas.polygon([sunny, knee, top, ridge, (px + 0.1 * side * s, py)], light.lit(rock, 0.85, z))
+    if scene.view.snow:
+        canvas.polygon([knee, top, back, (ridge[0], py - 0.62 * s)], light.lit(SNOW, 0.9, z))
+
+
+# ------------------------------------------------------------------------------------- mountain
+
+
+def mountain(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A valley under high mountains, with a lake, a meadow or a pass road."""
+    shows, view = scene.shows, scene.view
+    main = -1 if view.mirrored else 1
+    (u,) = luck(scene, "mountain", 1)
+    f = camera.focal
+    sky(canvas, scene, camera, light)
+    relief(canvas, scene, camera, light, 1.55)
+    ground(canvas, scene, camera, light)
+    on_road = bool(shows & {"line", "traffic", "bollard"})
+    if on_road:
+        bend = street.bend_of(0.006 * (2 * u[1] - 1) / f, 10.0 * f)
+        street.road(canvas, scene, camera, light, 3.3, bend)
+    elif u[0] < 0.55:
+        lake(canvas, scene, camera, light, main * (0.06 + 0.1 * u[2]), 0.30 + 0.2 * u[3])
+    else:
+        path(canvas, scene, camera, light, main, u)
+    wood = []
+    for i, v in enumerate(luck(scene, "wood", 12)):
+        side = main if i % 3 == 0 else -main
+        z = (26 + 60 * v[6]) * f
+        wood.append((side * z / f * (0.20 + 0.42 * v[7]), z, 9.0, v))
+    if "buildings" not in shows:
+        (v,) = luck(scene, "near tree", 1)
+        wood.append((-main * 4.6, beside(camera, -main * 4.6, 0.72 + 0.16 * v[6]), 7.5, v))
+    plants(canvas, scene, camera, light, wood)
+    if "buildings" in shows:
+        (v,) = luck(scene, "hut", 1)
+        x = -main * 7.0
+        built.facing_house(canvas, scene, camera, light, x, beside(camera, x, 0.62), 7.5, 1, v)
+    for i, v in enumerate(luck(scene, "rocks", 6)):
+        x = (main if i % 2 else -main) * (3.6 + 4.0 * v[6])
+        boulder(canvas, scene, camera, light, x, beside(camera, x, 0.4 + 0.6 * v[7]), 0.35 + 0.6 * v[5], v)
+    bushes = [
+        (x, beside(camera, x, 0.55 + 0.5 * v[7]), 0.9, v)
+        for v in luck(scene, "shrubs", 4)
+        for x in ((4.2 + 1.5 * v[6]) * (1 if v[5] < 0.5 else -1),)
+    ]
+    plants(canvas, scene, camera, light, bushes)
+    if "bollard" in shows:
+        street.bollards(canvas, scene, camera, light, 3.8, 5.5 * f, 6.0 * f, 5, bend)
+    if "traffic" in shows:
+        street.traffic(canvas, scene, camera, light, 1.65, 7.5, bend)
+    street.occluder(canvas, scene, light, -main)
+
+
+def lake(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, half: float
+) -> None:
+    """Still water in the middle distance that mirrors the sky."""
+    top = camera.horizon + 0.025
+    low = top + 0.42 * (1.0 - top)
+    edge = [rng_wave(scene, k) for k in range(18)]
+    points = []
+    for k, wave in enumerate(edge):
+        a = 2 * math.pi * k / 18
+        grow = 0.9 + 0.2 * wave
+        y = 0.5 * (top + low) + 0.5 * (low - top) * math.sin(a) * grow
+        spread = half * (0.55 + 0.9 * (y - top) / (low - top))
+        points.append((camera.vanish + x + spread * math.cos(a) * grow, max(top, y)))
+    bank = [(px + (px - camera.vanish - x) * 0.04, py + 0.008) for px, py in points]
+    canvas.polygon(bank, light.lit((150, 142, 126) if not scene.view.snow else SNOW, 0.3))
+    deep, pale = mix(light.sky_top, (30, 70, 84), 0.35), mix(light.sky_low, light.haze, 0.4)
+    canvas.polygon(points, mix(pale, deep, 0.45))
+    for k in range(5):
+        share = (k + 1) / 6
+        y = top + share * (low - top)
+        w = half * (0.5 + 0.75 * share) * (0.75 - 0.25 * abs(2 * share - 1))
+        tone = mix(pale, deep, 0.2 + 0.7 * share)
+        thick = 0.10 * (low - top)
+        canvas.polygon(
+            [(camera.vanish + x + w * dx, y + thick * dy) for dx, dy in
+             ((-1, 0), (-0.4, -0.8), (0.5, -0.7), (1, 0), (0.3, 0.9), (-0.6, 0.7))],
+            tone,
+        )  # fmt: skip
+    for k in range(7):
+        v = edge[k]
+        y = top + (0.15 + 0.75 * edge[k + 8]) * (low - top)
+        px = camera.vanish + x + half * (2 * v - 1) * 0.6
+        w = 0.03 + 0.06 * edge[k + 5]
+        canvas.rectangle(px - w, y, px + w, y + 0.0022, mix(pale, (255, 255, 255), 0.35))
+
+
+def rng_wave(scene: Scene, k: int) -> float:
+    """The k-th of the numbers that shape a shore."""
+    return built.bits((scene.seed % 4096) / 4096, k) / 255
+
+
+def path(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, main: int, u: tuple[float, ...]
+) -> None:
+    """A trodden path that winds away."""
+    earth = SOILS[scene.cues.soil] if "soil" in scene.shows else (178, 168, 148)
+    if scene.view.snow:
+        earth = mix(earth, SNOW, 0.6)
+    sway, reach = (0.9 + 1.2 * u[4]) * main, 0.5 + 0.5 * u[5]
+    left, right = [], []
+    for k in range(17):
+        z = camera.ground(1.02) * (1.28**k)
+        middle = sway * math.sin(reach * math.log(z)) * z**0.5
+        half = 0.75 * (0.8 + 0.2 * math.sin(2.0 * k))
+        left.append(camera.project(middle - half, 0, z))
+        right.append(camera.project(middle + half, 0, z))
+    canvas.polygon(left + right[::-1], light.lit(earth, 0.85))
+    inner = [(0.3 * a[0] + 0.7 * b[0], b[1]) for a, b in zip(left, right, strict=True)]
+    canvas.polygon(inner + right[::-1], light.lit(scale(earth, 0.86), 0.7))
+
+
+# ---------------------------------------------------------------------------------- countryside
+
+
+def countryside(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """Fields, a track, trees."""
+    shows, view = scene.shows, scene.view
+    main = -1 if view.mirrored else 1
+    (u,) = luck(scene, "countryside", 1)
+    f = camera.focal
     sky(canvas, scene, camera, light)
     relief(canvas, scene, camera, light)
     ground(canvas, scene, camera, light)
-    if scene.view.kind == "coast":
-        sea(canvas, scene, camera, light)
-    if "vegetation" in scene.shows:
-        rng = scene.rng("trees")
-        spots = [(rng.random(), rng.random(), [rng.random() for _ in range(6)]) for _ in range(7)]
-        for a, b, u in sorted(spots, key=lambda s: s[1], reverse=True):
-            z = 10 + 50 * b
-            tree(canvas, scene, camera, light, (a - 0.5) * z, z, 8.0, tuple(u))
+    if "vegetation" in shows:
+        fields(canvas, scene, camera, light)
+    else:
+        generic_hedge(canvas, scene, camera, light)
+    if u[0] < 0.4:
+        path(canvas, scene, camera, light, main, u)
+    else:
+        furrows(canvas, scene, camera, light, main, u[1])
+    far = []
+    for v in luck(scene, "far trees", 12):
+        z = (70 + 90 * v[6]) * f
+        far.append(((v[7] - 0.5) * 1.1 * z / f, z, 9.0, v))
+    for i, v in enumerate(luck(scene, "trees", 4)):
+        side = -main if i < 3 else main
+        x = side * (5.5 + 3.0 * v[6])
+        far.append((x, beside(camera, x, (0.75, 0.5, 0.34, 0.45)[i] + 0.12 * v[7]), 8.0, v))
+    for v in luck(scene, "shrubs", 6):
+        x = (3.4 + 3.5 * v[6]) * (-main if v[5] < 0.6 else main)
+        far.append((x, beside(camera, x, 0.4 + 0.6 * v[7]), 1.1, v))
+    plants(canvas, scene, camera, light, far)
+    if u[2] < 0.45:
+        for v in luck(scene, "bales", 4):
+            bale(canvas, scene, camera, light, main * (2.0 + 7.0 * v[6]), (13 + 26 * v[7]) * f, v)
+    if "fence" in shows:
+        x = main * 4.2
+        near, far_end = beside(camera, x, 1.15), beside(camera, x, 0.14)
+        built.fence(canvas, scene, camera, light, (x, near), (x, far_end))
+    if "pole" in shows:
+        x = main * 6.5
+        z = beside(camera, x, 0.62)
+        street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 5)
+    street.occluder(canvas, scene, light, -main)
+
+
+def fields(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A patchwork of fields between the meadow and the far land."""
+    if scene.view.snow:
+        return
+    grass = GRASS[scene.cues.zone]
+    crops = (
+        mix(grass, (226, 190, 84), 0.55), scale(grass, 0.82), mix(grass, (150, 112, 74), 0.5),
+        mix(grass, (150, 190, 80), 0.45), grass, mix(grass, (238, 214, 96), 0.35),
+    )  # fmt: skip
+    rows = (300.0, 120.0, 66.0, 42.0, 30.0)
+    drawn = luck(scene, "fields", 4)
+    for j, v in enumerate(drawn):
+        a, b = rows[j] * camera.focal, rows[j + 1] * camera.focal
+        lean = (v[0] - 0.5) * 0.5
+        cuts = [-0.75, -0.36 + 0.2 * v[1], 0.0 + 0.2 * v[2], 0.36 + 0.2 * v[3], 0.8]
+        (_, ya), (_, yb) = camera.project(0, 0, a), camera.project(0, 0, b)
+        for i in range(4):
+            colour = crops[int(6 * v[4 + i])]
+            x0, x1 = camera.vanish + cuts[i], camera.vanish + cuts[i + 1]
+            shift = lean * (yb - ya) * 3
+            far_tone = light.lit(colour, 0.95, 0.55 * a)
+            canvas.polygon([(x0, ya), (x1, ya), (x1 + shift, yb + 0.003), (x0 + shift, yb + 0.003)], far_tone)
+            edge = light.lit(scale(colour, 0.6), 0.3, 0.6 * a)
+            canvas.polygon([(x0, ya), (x0 + 0.006, ya), (x0 + shift + 0.010, yb), (x0 + shift, yb)], edge)
+        hedge = light.lit(scale(grass, 0.5), 0.3, 0.5 * b)
+        thick = camera.size(1.0, b)
+        canvas.rectangle(0.0, yb - thick, 1.0, yb + 0.25 * thick, hedge)
+
+
+def furrows(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, main: int, u: float
+) -> None:
+    """A ploughed field or a row crop that runs to the vanishing point."""
+    if scene.view.snow:
+        return
+    earth = SOILS[scene.cues.soil] if "soil" in scene.shows else (150, 140, 122)
+    near, far = camera.ground(1.05), 29.0 * camera.focal
+    x0, width = main * 1.6, 1.1
+    planted = "vegetation" in scene.shows and u < 0.6
+    crop = mix(GRASS[scene.cues.zone], (120, 160, 60), 0.35)
+    project = camera.project
+    edge = main * 26.0
+    canvas.polygon(
+        [project(x0, 0, near), project(x0, 0, far), project(edge, 0, far), project(edge, 0, near)],
+        light.lit(earth, 0.8, 8.0),
+    )
+    for k in range(14):
+        x = x0 + main * (0.4 + width * k)
+        a, b = x, x + main * 0.45
+        shade = light.lit(scale(earth, 0.72), 0.3, 8.0)
+        canvas.polygon([project(a, 0, near), project(a, 0, far), project(b, 0, far), project(b, 0, near)], shade)
+        if planted:
+            height = 0.28
+            top = light.lit(crop, 0.9, 8.0)
+            canvas.polygon(
+                [project(a, 0, near), project(a, 0, far), project(a + 0.15 * main, height, far),
+                 project(a + 0.15 * main, height, near)],
+                light.lit(scale(crop, 0.72), 0.4, 8.0),
+            )  # fmt: skip
+            canvas.polygon(
+                [project(a + 0.1 * main, height, near), project(a + 0.1 * main, height, far),
+                 project(b, height, far), project(b, height, near)],
+                top,
+            )  # fmt: skip
+
+
+def bale(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, u: tuple[float, ...]
+) -> None:
+    """A round bale of straw."""
+    shadow(canvas, camera, light, x, z, 1.3, 0.8)
+    px, py = camera.project(x, 0.0, z)
+    r = camera.size(0.68, z)
+    straw: Colour = (206, 176, 104)
+    side = 1 if light.side > 0 else -1
+    for k in range(4):
+        canvas.ellipse(px - side * r * 0.25 * (3 - k), py - r, r, r, light.lit(straw, 0.1 + 0.1 * k, z))
+    canvas.ellipse(px, py - r, r, r, light.lit(scale(straw, 1.08), 0.9, z))
+    for k in (0.72, 0.42):
+        canvas.arc(px, py - r, k * r, k * r, 0, 360, light.lit(scale(straw, 0.8), 0.6, z), 0.05 * r)
+    if scene.view.snow:
+        canvas.ellipse(px, py - 1.85 * r, 0.7 * r, 0.2 * r, light.lit(SNOW, 0.9, z))
+
+
+# ------------------------------------------------------------------------------------------ park
+
+
+def park(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """Lawns and a walk under trees, with benches, a pond or flower beds."""
+    shows, view = scene.shows, scene.view
+    main = -1 if view.mirrored else 1
+    (u,) = luck(scene, "park", 1)
+    f = camera.focal
+    sky(canvas, scene, camera, light)
+    relief(canvas, scene, camera, light)
+    if "skyline" in shows:
+        built.skyline(canvas, scene, camera, light)
+    if "landmark" in shows:
+        built.landmark(canvas, scene, camera, light, -0.04 * main)
+    generic_hedge(canvas, scene, camera, light, 110.0)
+    ground(canvas, scene, camera, light)
+    if "paving" in shows:
+        street.pavement(canvas, scene, camera, light, -2.4, 2.4, far=90.0 * f)
+    else:
+        walk: Colour = (206, 196, 174) if not view.snow else mix(SNOW, (206, 196, 174), 0.4)
+        zs = street.depths(camera, 110.0 * f, 10)
+        bend = street.bend_of(0.012 * (u[0] - 0.5) / f, 9.0 * f)
+        canvas.polygon(street.strip(camera, -1.9, 1.9, zs, bend), light.lit(scale(walk, 0.8), 0.6, 4.0))
+        canvas.polygon(street.strip(camera, -1.75, 1.75, zs, bend), light.lit(walk, 0.95, 6.0))
+    if u[1] < 0.4 and "fence" not in shows:
+        pond(canvas, scene, camera, light, main * 9.0, 17.0 * f, 6.0)
+    if "fence" in shows:
+        x = main * 7.5
+        built.fence(canvas, scene, camera, light, (x, beside(camera, x, 1.2)), (x, 55.0 * f))
+    spots = []
+    for i, v in enumerate(luck(scene, "trees", 9)):
+        side = -main if i % 2 else main
+        x = side * (5.4 + 1.2 * v[6])
+        share = (0.52, 0.78, 0.36, 0.44, 0.27, 0.30, 0.2, 0.22, 0.16)[i]
+        if i == 0:
+            x, share = side * 9.5, 0.86
+        spots.append((x, beside(camera, x, share), 7.5, v))
+    for i, v in enumerate(luck(scene, "beds", 6)):
+        x = (-main if i % 3 else main) * (3.4 + 0.5 * v[6])
+        spots.append((x, beside(camera, x, 0.35 + 0.1 * i + 0.1 * v[7]), 0.8, v))
+    plants(canvas, scene, camera, light, spots)
+    for i, side in enumerate((-main, main)):
+        if u[2 + i] < 0.75:
+            bench(canvas, scene, camera, light, side * 2.75, (12.0 + 9.0 * i) * f, side)
+    if "lamp" in shows:
+        for side, share in ((-main, 0.34), (main, 0.48)):
+            x = side * 2.9
+            street.lamp(canvas, scene, camera, light, x, beside(camera, x, share))
+    places = [(-main * 0.6, 15 * f), (main * 0.9, 21 * f), (main * 4.4, 18 * f), (-main * 0.9, 27 * f),
+              (-main * 4.8, 24 * f), (main * 0.2, 11.5 * f)]  # fmt: skip
+    street.people(canvas, scene, camera, light, places)
+    street.occluder(canvas, scene, light, -main)
+
+
+def pond(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, r: float
+) -> None:
+    """A round pond with a stone rim."""
+    rings = ((1.08, (198, 194, 184), 0.9), (1.0, (120, 132, 130), 0.3))
+    for grow, stone, sun in rings:
+        ring = [(x + r * grow * math.cos(k * math.pi / 12), z + r * grow * math.sin(k * math.pi / 12)) for k in range(24)]
+        canvas.polygon([camera.project(px, 0.0, max(1.0, pz)) for px, pz in ring], light.lit(stone, sun, z))
+    water = [(x + 0.97 * r * math.cos(k * math.pi / 12), z + 0.97 * r * math.sin(k * math.pi / 12)) for k in range(24)]
+    surface = [camera.project(px, -0.1, max(1.0, pz)) for px, pz in water]
+    canvas.polygon(surface, mix(light.sky_top, (44, 88, 92), 0.4))
+    near_half = [camera.project(x + 0.6 * (px - x), -0.1, z + 0.5 * (pz - z)) for px, pz in water]
+    canvas.polygon(near_half, mix(light.sky_low, (90, 130, 130), 0.35))
+
+
+def bench(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, side: int
+) -> None:
+    """A bench beside the walk that faces it."""
+    k = camera.focal / z
+    if canvas.pixels(1.5 * k) < 3:
+        return
+    shadow(canvas, camera, light, x + 0.2 * side, z + 0.7, 0.8, 0.6)
+    wood, project = SNOW if scene.view.snow else (150, 100, 62), camera.project
+    facing = "right" if side < 0 else "left"
+    back = x + side * 0.5
+    for zz in (z, z + 1.5):
+        for px in (x, back):
+            canvas.line([project(px, 0, zz), project(px, 0.45, zz)], light.face((60, 62, 64), "front", z), 0.05 * k)
+        canvas.line([project(back, 0.4, zz), project(back + 0.1 * side, 0.85, zz)], light.face((60, 62, 64), "front", z), 0.05 * k)
+    canvas.polygon(
+        [project(x, 0.45, z - 0.1), project(back, 0.45, z - 0.1), project(back, 0.45, z + 1.6), project(x, 0.45, z + 1.6)],
+        light.face(wood, "up", z),
+    )
+    for y in (0.56, 0.74):
+        b = back + 0.1 * side * (y - 0.4) / 0.45
+        canvas.polygon(
+            [project(b, y, z - 0.1), project(b, y, z + 1.6), project(b, y + 0.12, z + 1.6), project(b, y + 0.12, z - 0.1)],
+            light.face((150, 100, 62), facing, z),
+        )
+
+
+# ----------------------------------------------------------------------------------------- coast
+
+SAND: Colour = (226, 208, 172)
+
+
+def coast(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """The sea from a beach or a promenade: water on the main side, land on the other."""
+    shows, view = scene.shows, scene.view
+    main = -1 if view.mirrored else 1
+    (u,) = luck(scene, "coast", 1)
+    f = camera.focal
+    sky(canvas, scene, camera, light)
+    if "relief" in shows:
+        relief(canvas, scene, camera, light, 0.85)
+    sea(canvas, scene, camera, light)
+    if "landmark" in shows:
+        x = main * (0.16 + 0.06 * u[0])
+        islet(canvas, scene, camera, light, x)
+        built.landmark(canvas, scene, camera, light, x)
+    else:
+        for v in luck(scene, "boats", 3)[: int(4 * u[1])]:
+            boat(canvas, camera, light, camera.vanish + main * (0.05 + 0.4 * v[0]), (40 + 160 * v[1]) * f, v)
+    shore = beach(canvas, scene, camera, light, main, u)
+    land = -main
+    if "buildings" in shows:
+        x = 13.0
+        near = 0.9 * beside(camera, land * x, 1.0)
+        built.row(canvas, scene, camera, light, land, x, near, 80.0 * f, (2, 4), shops=True)
+    spots = []
+    for i, v in enumerate(luck(scene, "trees", 6)):
+        x = land * (5.6 + 2.2 * v[6] + (3.0 if i > 3 else 0.0))
+        share = (0.84, 0.5, 0.34, 0.24, 0.62, 0.42)[i]
+        spots.append((x, beside(camera, x, share), 7.5, v))
+    for v in luck(scene, "shrubs", 4):
+        x = land * (4.6 + 2.0 * v[6])
+        spots.append((x, beside(camera, x, 0.4 + 0.6 * v[7]), 0.9, v))
+    plants(canvas, scene, camera, light, spots)
+    if "lamp" in shows:
+        for share in (0.30, 0.56):
+            x = land * 4.0
+            street.lamp(canvas, scene, camera, light, x, beside(camera, x, share), main)
+    for v in luck(scene, "rocks", 5):
+        if u[2] < 0.45:
+            z = (5.5 + 16 * v[7]) * f
+            boulder(canvas, scene, camera, light, shore(z) + main * (0.4 + 1.5 * v[6]), z, 0.3 + 0.6 * v[5], v)
+    if u[3] < 0.5 and view.weather in ("clear", "cloudy") and not view.snow:
+        for v in luck(scene, "parasols", 3):
+            z = (11 + 22 * v[0]) * f
+            parasol(canvas, camera, light, shore(z) - main * (1.2 + 1.4 * v[1]), z, v)
+    places = [(shore(z * f) - main * d, z * f) for z, d in ((13, 0.8), (19, 1.4), (26, 0.6), (16, 2.2), (33, 1.0))]
+    street.people(canvas, scene, camera, light, places)
+    street.occluder(canvas, scene, light, -main)
+
+
+def beach(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, main: int, u: tuple[float, ...]
+) -> Callable[[float], float]:
+    """Surf, sand and the land behind it; gives back where the water's edge runs, x(z) in metres."""
+    f, rain = camera.focal, scene.view.weather == "rain"
+    start, swing = 0.4 + 1.6 * u[4], 0.05 + 0.13 * u[5]
+
+    def shore(z: float) -> float:
+        return main * (start + swing * z - 0.0011 * z * z / f + 0.35 * math.sin(0.55 * z / f + 6 * u[6]))
+
+    end = 95.0 * f
+    zs = street.depths(camera, end, 18, 0.9 * camera.ground(1.0))
+    edge = -main * 90.0
+
+    def area(offset: float, fill: Colour, alpha: float = 1.0) -> None:
+        line = [camera.project(shore(z) + main * offset * (0.5 + 0.5 * min(1.0, 9.0 * f / z)), 0.0, z) for z in zs]
+        outer = [camera.project(edge, 0.0, zs[-1]), camera.project(edge, 0.0, zs[0])]
+        corner = [(0.0 if main > 0 else 1.0, 1.02)]
+        points = [*line, outer[0], outer[1], *corner]
+        if alpha < 1.0:
+            canvas.veil(points, fill, alpha)
+        else:
+            canvas.polygon(points, fill)
+
+    shallow = mix((104, 196, 190), light.sky_low, 0.35)
+    dim = 0.5 * (light.sun + light.shade)
+    area(7.0, scale(shallow, min(1.0, dim)), 0.30)
+    area(3.6, scale(shallow, min(1.0, dim)), 0.45)
+    foam = light.lit((250, 252, 252), 0.9)
+    area(1.9, foam, 0.55)
+    area(1.5, scale(mix(shallow, (206, 226, 214), 0.5), min(1.0, dim)))
+    area(0.45, foam)
+    sand = scale(SAND, 0.8) if rain else SAND
+    if scene.view.snow:
+        sand = mix(sand, SNOW, 0.65)
+    area(0.1, light.lit(scale(sand, 0.74), 0.7, 5.0))
+    area(-0.9, light.lit(sand, 0.95, 8.0))
+    if "buildings" in scene.shows or "lamp" in scene.shows:
+        walk: Colour = mix((186, 182, 176), SNOW, 0.5 if scene.view.snow else 0.0)
+        strip = street.strip(camera, min(-main * 3.6, edge), max(-main * 3.6, edge), [zs[0], end], street.NO_BEND)
+        wall = [camera.project(-main * 3.6, y, z) for y, z in ((0, zs[0]), (0, end), (-0.5, end), (-0.5, zs[0]))]
+        canvas.polygon(strip, light.lit(walk, 0.9, 6.0))
+        canvas.polygon(wall, light.face(scale(walk, 0.8), "right" if main > 0 else "left", 8.0))
+    elif "vegetation" in scene.shows:
+        grass = SNOW if scene.view.snow else GRASS[scene.cues.zone]
+        line = [camera.project(shore(z) - main * (3.4 + 0.6 * math.sin(0.9 * z / f)), 0.0, z) for z in zs]
+        outer = [camera.project(edge, 0.0, zs[-1]), (0.0 if main > 0 else 1.0, 1.02)]
+        canvas.polygon([*line, *outer], light.lit(scale(grass, 0.8), 0.5, 6.0))
+        lifted = [(px - main * 0.012, py - 0.004) for px, py in line]
+        canvas.polygon([*lifted, *outer], light.lit(grass, 0.9, 10.0))
+    return shore
+
+
+def boat(canvas: Canvas, camera: Camera, light: Light, x: float, z: float, u: tuple[float, ...]) -> None:
+    """A sailing boat."""
+    y, s = camera.horizon + camera.size(camera.height, z), camera.size(7.0, z)
+    if canvas.pixels(s) < 2:
+        return
+    lean, white = 0.08 * s * (u[2] - 0.5), light.lit((250, 248, 242), 0.9, 0.5 * z)
+    canvas.polygon([(x + lean, y - 1.5 * s), (x + 0.02 * s, y - 0.18 * s), (x + 0.62 * s, y - 0.18 * s)], white)
+    canvas.polygon([(x + lean, y - 1.35 * s), (x - 0.04 * s, y - 0.18 * s), (x - 0.42 * s, y - 0.18 * s)], scale(white, 0.84))
+    hull = light.lit(((196, 70, 60), (52, 80, 130), (240, 236, 228))[int(3 * u[3])], 0.6, 0.5 * z)
+    canvas.polygon([(x - 0.55 * s, y - 0.16 * s), (x + 0.65 * s, y - 0.16 * s), (x + 0.48 * s, y + 0.03 * s), (x - 0.42 * s, y + 0.03 * s)], hull)
+    canvas.rectangle(x - 0.5 * s, y + 0.03 * s, x + 0.5 * s, y + 0.07 * s, scale(light.sky_low, 0.9))
+
+
+def islet(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float) -> None:
+    """The rock in the sea on which a landmark stands, `x` canvas widths off the middle."""
+    middle, y = camera.vanish + x, camera.horizon + 0.012
+    rock = SNOW if scene.view.snow else (132, 126, 116)
+    for k, (wide, tall) in enumerate(((0.25, 0.030), (0.22, 0.022))):
+        tone = light.lit(rock, 0.2 + 0.6 * k, 60.0)
+        points = [(middle + wide * dx, y + 0.012 - tall * dy) for dx, dy in
+                  ((-1, 0), (-0.8, 0.5), (-0.5, 0.9), (-0.1, 1.05), (0.4, 0.95), (0.75, 0.6), (1, 0))]  # fmt: skip
+        canvas.polygon(points, tone)
+    foam = light.lit((250, 252, 252), 0.9)
+    canvas.rectangle(middle - 0.25, y + 0.011, middle + 0.25, y + 0.015, foam)
+
+
+def parasol(
+    canvas: Canvas, camera: Camera, light: Light, x: float, z: float, u: tuple[float, ...]
+) -> None:
+    """A striped sunshade on the sand, with a towel under it."""
+    shadow(canvas, camera, light, x, z, 1.4, 1.1)
+    px, py = camera.project(x, 0.0, z)
+    k = camera.focal / z
+    cloth = FABRICS[int(9 * u[2])]
+    canvas.polygon([camera.project(x + a, 0.0, z + b) for a, b in ((0.4, -0.4), (1.2, -0.4), (1.2, 1.2), (0.4, 1.2))], light.lit(FABRICS[int(9 * u[3])], 0.8, z))
+    canvas.line([(px, py), (px + 0.1 * k, py - 2.1 * k)], light.lit((236, 232, 224), 0.6, z), 0.06 * k)
+    top = (px + 0.1 * k, py - 2.3 * k)
+    for i in range(6):
+        a, b = -1.2 + 0.4 * i, -0.8 + 0.4 * i
+        tone = cloth if i % 2 == 0 else (250, 246, 236)
+        sun = 0.5 - 0.4 * (i - 2.5) / 2.5 * (1 if light.side < 0 else -1)
+        canvas.polygon([top, (top[0] + 0.55 * a * k, top[1] + 0.16 * k), (px + (0.1 + a) * k, py - (1.75 + 0.1 * (1 - a * a / 1.44)) * k), (px + (0.1 + b) * k, py - (1.75 + 0.1 * (1 - b * b / 1.44)) * k), (top[0] + 0.55 * b * k, top[1] + 0.16 * k)], light.lit(tone, sun, z))
 
 
 # ------------------------------------------------------------------------------------ interiors
@@ -1043,10 +1579,10 @@ def closeup(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
 
 
 KINDS: dict[str, Compose] = {
-    "coast": land,
-    "mountain": land,
-    "countryside": land,
-    "park": land,
+    "coast": coast,
+    "mountain": mountain,
+    "countryside": countryside,
+    "park": park,
     "interior": interior,
     "food": food,
     "sky": open_sky,

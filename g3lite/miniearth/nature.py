@@ -887,6 +887,43 @@ def _range(
 # ------------------------------------------------------------------------------------- the sea
 
 
+def _waves(s: Sketch, near: float, x: float) -> None:
+    rng, y = s.rng, 1.0 - near
+    long, tall = (0.012 + 0.16 * near) * (0.5 + rng.random()), 0.0012 + 0.011 * near
+    layer = 1 if rng.random() < 0.5 else 2
+    s.shape(layer, [(x - long, y), (x - 0.2 * long, y + tall), (x + long, y), (x + 0.1 * long, y - 0.3 * tall)])
+
+
+TEXTURES["sea"] = (_waves, 1100)
+
+
 def sea(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
-    """Open water from the horizon down."""
-    canvas.gradient(camera.horizon, 1.0, mix((40, 110, 150), light.sky_low, 0.5), (34, 92, 130))
+    """Open water from the horizon down, with waves and, under a low sun ahead, its glitter."""
+    rng = scene.rng("sea")
+    luck = [rng.random() for _ in range(26)]
+    top = camera.horizon
+    grey = light.colour[0] < 245 and light.night < 0.3
+    deep: Colour = (44, 92, 112) if grey else (22, 92, 142)
+    bright = min(1.0, 0.55 * (light.sun + light.shade))
+    far = mix(scale(mix(deep, (66, 140, 170), 0.5), bright), light.sky_low, 0.45)
+    near = mix(scale(deep, bright), light.sky_top, 0.22)
+    knee = top + 0.3 * (1.0 - top)
+    middle = mix(far, near, 0.6)
+    canvas.gradient(top, knee, far, middle)
+    canvas.gradient(knee, 1.0, middle, near)
+    crest = mix(middle, light.sky_low, 0.42)
+    trough = scale(near, 0.82)
+    shift = luck[0] * (TEXTURE_WIDE - 1)
+    canvas.stamp(
+        texture("sea"), -shift, top, TEXTURE_WIDE, 1.0 - top, [None, trough, crest], luck[1] < 0.5
+    )
+    if light.sun - light.shade > 0.25 and light.elevation < 35 and light.night < 0.7:
+        spark = mix(light.colour, (255, 250, 235), 0.4)
+        middle_x = camera.vanish + 0.52 * light.side
+        for k in range(24):
+            t = (k + luck[k + 2]) / 24
+            y = top + 0.004 + t * t * 0.8 * (1.0 - top)
+            half = (0.010 + 0.05 * t) * (0.4 + luck[2 + (7 * k) % 24])
+            x = middle_x + (luck[2 + (5 * k) % 24] - 0.5) * (0.05 + 0.16 * t)
+            thick = 0.0016 + 0.004 * t
+            canvas.rectangle(x - half, y, x + half, y + thick, mix(spark, middle, 0.25 + 0.5 * t))
