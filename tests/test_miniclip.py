@@ -55,7 +55,9 @@ def test_the_shipped_table_is_what_the_shipped_weights_score(shipped):
 def test_the_model_card_holds_the_shipped_table(shipped):
     card = (data_dir() / FOLDER / "README.md").read_text()
     for cue, row in shipped.iterrows():
-        assert f"| {cue} | {row.chance:.2f} | {row.accuracy:.3f} | {row.balanced:.3f} |" in card
+        assert f"| {cue} | {row.chance:.2f} | {row.accuracy:.3f} | {row.balanced:.3f} |" in card, (
+            cue
+        )
 
 
 @pytest.fixture

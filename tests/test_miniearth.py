@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from g3lite import geo, miniearth, miniclip
+from g3lite import geo, miniclip, miniearth
 from g3lite.artefacts import data_dir
 from g3lite.miniearth import captions, cues, render, sampler, splits
-from g3lite.miniearth.scene import ELEMENTS, KINDS, LOW_INFORMATION
+from g3lite.miniearth.scene import KINDS, LOW_INFORMATION
 from g3lite.photos import SCHEMA
 
 
@@ -339,7 +339,9 @@ def test_shipped_pictures_are_what_the_renderer_draws():
         photos = miniearth.load(split)
         for img_id in rng.sample(photos.ids[:n], 15):
             shipped = np.asarray(photos.image(img_id), float)
-            drawn = np.asarray(Image.open(io.BytesIO(render.encode(miniearth.scene_of(img_id)))), float)
+            drawn = np.asarray(
+                Image.open(io.BytesIO(render.encode(miniearth.scene_of(img_id)))), float
+            )
             # Another Pillow may round an edge otherwise; another renderer would differ widely.
             assert np.abs(shipped - drawn).mean() < 1.0, img_id
 

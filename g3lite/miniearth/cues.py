@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from random import Random
 
 ZONES = (
@@ -140,7 +140,7 @@ SCALES = {
 """At which scale each cue tells places apart."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def script_of(country_code: str) -> str:
     for script, countries in SCRIPT_OF.items():
         if country_code in countries.split():

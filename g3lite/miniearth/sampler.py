@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 
 from g3lite.miniearth.cues import CAB_COLOURS, Cues, digest
@@ -150,7 +150,7 @@ def photograph(place_id: int, seed: int, author: str) -> Scene:
     return Scene(place_id, seed, author, lat, lon, look, view, shows)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _place(place_id: int) -> tuple[float, float, str]:
     row = places().loc[place_id]
     return float(row.lat), float(row.lon), row.zone

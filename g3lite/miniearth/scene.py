@@ -108,5 +108,7 @@ class Scene:
     @property
     def visible(self) -> dict[str, object]:
         """The cues that the picture gives away, by name."""
-        names = [name for element in ELEMENTS if element in self.shows for name in ELEMENTS[element]]
+        names = [
+            name for element in ELEMENTS if element in self.shows for name in ELEMENTS[element]
+        ]
         return {name: getattr(self.cues, name) for name in names}

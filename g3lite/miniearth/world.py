@@ -7,7 +7,7 @@ the shaded-relief picture that comes with cartopy.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
 
@@ -71,7 +71,7 @@ def places() -> pd.DataFrame:
     return table
 
 
-@lru_cache(maxsize=None)
+@cache
 def cues_of(place_id: int, landmark_number: int = 0) -> Cues:
     """The cues of a place, with one of its landmarks (`landmark_count` says how many it has)."""
     row = places().loc[place_id]
@@ -143,7 +143,12 @@ def build(folder: Path) -> None:
     states = {code: row["name"] for code, row in names.get_us_states().items()}
     cities = pd.DataFrame(names.get_cities().values())
     cities = cities.rename(
-        columns={"name": "city", "latitude": "lat", "longitude": "lon", "countrycode": "country_code"}
+        columns={
+            "name": "city",
+            "latitude": "lat",
+            "longitude": "lon",
+            "countrycode": "country_code",
+        }
     )
     cities["continent"] = cities.country_code.map(lambda c: countries[c]["continentcode"])
     cities = cities[cities.continent.isin(list(CONTINENTS))]
@@ -162,12 +167,12 @@ def build(folder: Path) -> None:
     chosen["country"] = chosen.country_code.map(lambda c: countries[c]["name"])
     land = _LandCover()
     chosen["zone"] = [land.zone(lat, lon) for lat, lon in zip(chosen.lat, chosen.lon, strict=True)]
-    chosen["coast"] = [land.coast(lat, lon) for lat, lon in zip(chosen.lat, chosen.lon, strict=True)]
+    chosen["coast"] = [
+        land.coast(lat, lon) for lat, lon in zip(chosen.lat, chosen.lon, strict=True)
+    ]
     chosen["photo_weight"] = _photo_weights(chosen)
     chosen["continent"] = chosen.continent.map(CONTINENTS)
-    chosen["seen"] = [
-        digest("unseen", i) % 1000 >= 1000 * UNSEEN_SHARE for i in chosen.geonameid
-    ]
+    chosen["seen"] = [digest("unseen", i) % 1000 >= 1000 * UNSEEN_SHARE for i in chosen.geonameid]
     chosen.index.name = "place_id"
     columns = ["geonameid", "city", "state", "country", "country_code", "continent", "lat", "lon"]
     columns += ["population", "zone", "coast", "photo_weight", "seen"]
@@ -216,8 +221,7 @@ def _spread(cities: pd.DataFrame, n: int) -> pd.DataFrame:
                 break
             here = where.loc[[i]].to_numpy()
             if i not in chosen and (
-                not chosen
-                or great_circle_km(here, where.loc[chosen].to_numpy()).min() >= APART_KM
+                not chosen or great_circle_km(here, where.loc[chosen].to_numpy()).min() >= APART_KM
             ):
                 chosen.append(i)
     return cities.loc[chosen]
