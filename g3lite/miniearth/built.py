@@ -126,7 +126,7 @@ def _windows(
     if tall < 1.2 or wide < 0.8:
         return
     first = 0 if ground_floor else 1
-    if wide < 2.6:
+    if wide < 3.2:
         for floor in range(first, floors):
             y = floor * STOREY + 1.0
             lit = light.night > 0.3 and bits(u, floor) < 120
@@ -139,6 +139,8 @@ def _windows(
         s = (column + 0.5) / columns
         xa, ga, ka = wall.at(s - half)
         xb, gb, kb = wall.at(s + half)
+        if max(xa, xb) < 0.0 or min(xa, xb) > 1.0:
+            continue
         for floor in range(first, floors):
             chance = bits(u, 7 * column + floor)
             y0 = floor * STOREY + 0.95
@@ -179,7 +181,7 @@ def _texture(
     _, _, near = wall.at(0.0)
     _, _, far = wall.at(1.0)
     step = {"timber": 0.45, "brick": 0.38}.get(kind)
-    if step is None or canvas.pixels(step * max(near, far)) < 3.0:
+    if step is None or canvas.pixels(step * max(near, far)) < 4.5:
         return
     line = scale(tone, 0.84 if kind == "timber" else 1.14)
     y = step
@@ -191,13 +193,17 @@ def _texture(
 def house(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
     x: float, z0: float, z1: float, depth: float, floors: int, u: Sequence[float],
-    shop: bool = False, gable_to_street: bool = False,
+    shop: bool = False, gable_to_street: bool = False, detached: bool = True,
 ) -> None:  # fmt: skip
     """One house whose street front lies at `x` from `z0` to `z1` and which is `depth` metres deep.
 
     `side` is -1 left of the street and +1 right of it. `u` holds eight random numbers in [0, 1).
+    The flank of a house that is not `detached` has no windows.
     """
     cues = scene.cues
+    inner = camera.project(x - 0.6 * side, 0.0, z1)[0]
+    if inner < 0.0 if side < 0 else inner > 1.0:
+        return
     height = floors * STOREY + 0.5
     back = x + side * depth
     street_facing = "right" if side < 0 else "left"
@@ -297,11 +303,10 @@ def house(
     elif shape == "mansard":
         _dormers(canvas, scene, camera, light, side, x, z0, z1, height, trim, z)
 
-    upper = floors if not shop else floors
     _windows(
-        canvas, scene, light, front, z1 - z0, upper, tone, trim, u[3], z, ground_floor=not shop
+        canvas, scene, light, front, z1 - z0, floors, tone, trim, u[3], z, ground_floor=not shop
     )
-    if canvas.pixels(depth * near) > 12:
+    if detached:
         _windows(
             canvas, scene, light, end, depth, floors, end_tone,
             mix(end_tone, (250, 248, 240), 0.5), u[4], z0, ground_floor=True,
@@ -369,7 +374,7 @@ def _shop(
         facing = "right" if side < 0 else "left"
         out = x - side * 1.6
         a, b = z0 + 0.04 * (z1 - z0), z1 - 0.04 * (z1 - z0)
-        stripes = 8 if canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0])) > 24 else 1
+        stripes = 7 if canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0])) > 20 else 1
         project = camera.project
         for i in range(stripes):
             za, zb = a + (b - a) * i / stripes, a + (b - a) * (i + 1) / stripes
@@ -419,7 +424,7 @@ def row(
     for z0, z1, count, u in reversed(houses):
         house(
             canvas, scene, camera, light, side, wall_x, z0, z1, depth, count, u,
-            shop=shops, gable_to_street=gable_to_street,
+            shop=shops, gable_to_street=gable_to_street, detached=gap > 0.0,
         )  # fmt: skip
 
 
@@ -579,22 +584,19 @@ def fence(
         for y in (0.45, 0.85, 1.2):
             canvas.line([wall.point(0, y), wall.point(1, y)], scale(tone, 1.25), 0.03 * wall.at(0.2)[2])
     count = max(2, int(metres / step))
-    last = -1.0
+    last = 9.0
     for i in range(count):
         s = (i + 0.5) / count
         x, ground, k = wall.at(s)
-        half = (0.09 if kind == "picket" else 0.07) * k
-        if canvas.pixels(abs(x - last)) < (2.0 if kind == "picket" else 1.0):
+        if canvas.pixels(abs(x - last)) < 1.6:
             continue
         last = x
-        half = max(half, 0.35 / canvas.size)
         if kind == "picket":
-            canvas.polygon(
-                [(x - half, ground), (x - half, ground - 1.05 * k), (x, ground - 1.25 * k),
-                 (x + half, ground - 1.05 * k), (x + half, ground)],
-                tone,
-            )  # fmt: skip
+            half = 0.105 / metres
+            a, b = wall.quad(s - half, s + half, 0.0, 1.0), wall.point(s, 1.24)
+            canvas.polygon([a[0], b, a[1], a[2], a[3]], tone)
         else:
+            half = max(0.08 * k, 0.4 / canvas.size)
             canvas.rectangle(x - half, ground - 1.35 * k, x + half, ground, tone)
 
 
@@ -666,7 +668,8 @@ class _Model:
         flood = 1.0 + 1.1 * light.night
         self.main = scale(LANDMARK_TONES[mark.colour], flood)
         self.accent = scale(LANDMARK_TONES[mark.accent], flood)
-        self.dark = light.through_air(mix((44, 46, 58), LAMPLIGHT, 0.7 * light.night), self.air)
+        hole: Colour = (112, 122, 142) if mark.colour == "black" else (44, 46, 58)
+        self.dark = light.through_air(mix(hole, LAMPLIGHT, 0.7 * light.night), self.air)
 
     def px(self, metres: float) -> float:
         return self.canvas.pixels(metres * self.k)
@@ -797,9 +800,11 @@ def _arch(m: _Model, mark: Landmark) -> None:
     m.poly(m.tone(m.accent, "up"), (-1.06 * half, top), (1.06 * half, top), (1.06 * half, top + 0.05 * h),
            (-1.06 * half, top + 0.05 * h))  # fmt: skip
     m.block(m.main, -0.45 * half, 0.45 * half, top + 0.05 * h, top + 0.12 * h)
-    for x in (-0.22, 0.0, 0.22):
-        m.disc(m.tone(m.accent, "front"), x * half, 0.90 * h, 0.10 * half, 0.055 * h)
-    m.line(m.tone(m.accent, "up"), 0.05 * w, (0.0, 0.88 * h), (0.0, h))
+    for x in (-0.30, -0.10, 0.10, 0.30):
+        m.cone(m.accent, x * half, 0.11 * half, top + 0.12 * h, 0.93 * h)
+        m.disc(m.tone(m.accent, "front"), x * half + 0.05 * half, 0.915 * h, 0.07 * half, 0.022 * h)
+    m.block(m.accent, -0.06 * half, 0.06 * half, top + 0.12 * h, 0.955 * h)
+    m.disc(m.tone(m.accent, "up"), 0.0, 0.975 * h, 0.055 * half, 0.025 * h)
 
 
 def _obelisk(m: _Model, mark: Landmark) -> None:
@@ -989,7 +994,7 @@ def _skyscraper(m: _Model, mark: Landmark) -> None:
         half = w * (0.46 - 0.28 * i / n)
         y1 = top * (1 - (1 - (i + 1) / n) ** 1.4)
         m.block(m.main, -half, half, y, y1, split=split)
-        floors = max(2, int((y1 - y) / 4.2))
+        floors = max(2, int((y1 - y) / 2.4))
         stripes = min(floors, int(m.px(y1 - y) / 2.6))
         m_ = -half + 2 * half * split
         for j in range(stripes):
@@ -1026,4 +1031,13 @@ def landmark(
         share = min(0.46, camera.horizon - 0.03)
         z = camera.focal * mark.height / share
         x = camera.x + x * z / camera.focal
+    foot = Wall(camera, (x - 0.5 * mark.width, z), (x + 0.5 * mark.width, z))
+    (xa, ya, _), (xb, _, k) = foot.at(0.0), foot.at(1.0)
+    reach = shadow_reach(light, 0.6 * mark.height) * k
+    deep = min(0.02, 3.0 * camera.height * k / z * mark.width)
+    canvas.veil(
+        [(xa + min(0.0, reach), ya + deep), (xa, ya - 0.2 * deep), (xb, ya - 0.2 * deep),
+         (xb + max(0.0, reach), ya + deep)],
+        SHADOW, 0.3 + 0.8 * sunshine(light) * (light.night < 0.3),
+    )  # fmt: skip
     _LANDMARKS[mark.kind](_Model(canvas, scene, camera, light, x, z), mark)

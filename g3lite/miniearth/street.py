@@ -77,7 +77,7 @@ def road(
     `edges` adds lines along both edges; `unpaved` is the colour of a track without asphalt.
     """
     rng = scene.rng("road")
-    age, phase, patch, where = (rng.random() for _ in range(4))
+    age, phase = rng.random(), rng.random()
     rain, snow = scene.view.weather == "rain", scene.view.snow
     colour = unpaved or scale(ASPHALT, (0.92 + 0.16 * age) * (0.72 if rain else 1.0))
     if snow:
@@ -85,12 +85,11 @@ def road(
     near_tone = light.face(colour, "up")
     straight = bend is NO_BEND
     zs = depths(camera, far, 1 if straight else 14)
-    bands = 4
-    edges_y = [zs[0], *(camera.ground(camera.horizon + (1.0 - camera.horizon) * f) for f in (0.5, 0.24, 0.09)), far]
-    for i in range(bands):
-        a, b = edges_y[i], edges_y[i + 1]
+    below = 1.0 - camera.horizon
+    cuts = [camera.ground(camera.horizon + below * f) for f in (0.62, 0.38, 0.23, 0.13, 0.06)]
+    for a, b in zip([zs[0], *cuts], [*cuts, far], strict=True):
         part = [a, b] if straight else [a, *(z for z in zs if a < z < b), b]
-        tone = light.through_air(near_tone, math.sqrt(a * min(b, 4 * a)) if i else 0.0)
+        tone = light.through_air(near_tone, math.sqrt(a * min(b, 4 * a)) - zs[0])
         canvas.polygon(strip(camera, -half, half, part, bend), tone)
     if unpaved:
         for x in (-0.9, 0.9):
@@ -98,9 +97,6 @@ def road(
     elif not snow:
         for x in (-0.55 * half, 0.55 * half):
             canvas.veil(strip(camera, x - 0.75, x + 0.75, zs, bend), scale(near_tone, 0.86), 0.4)
-    if patch < 0.4 and not unpaved:
-        z = zs[0] * (1.2 + where)
-        canvas.veil(strip(camera, 0.15 * half, 0.8 * half, [z, 1.35 * z], NO_BEND), (20, 20, 26), 0.13)
     if rain:
         for a, b, alpha in ((zs[0] * 1.6, 400.0, 0.20), (zs[0] * 2.6, 400.0, 0.20), (zs[0] * 5, 400.0, 0.22)):
             part = [a, b] if straight else [z for z in zs if z > a]
@@ -346,12 +342,12 @@ def sign(
     canvas.polygon(outline(0.0), paint)
     canvas.polygon(outline(-rim), ink)
     canvas.polygon(outline(-2.6 * rim), paint)
-    letter = max(0.26 * width, 9.5 / 128 * width / 0.36)
+    letter = 0.30 * width
     room = {"rectangle": 0.84, "arrow": 0.76, "round": 0.72, "hexagon": 0.74, "shield": 0.70}[shape]
     room *= width
     left = x - room / 2 - (0.05 * width if shape == "arrow" else 0.0)
     up = 0.04 * width if shape == "shield" else 0.0
-    letter = min(letter, room * 0.42)
+    letter = min(letter, room * 0.44)
     write(canvas, cues.script, left, y - letter / 2 - up, room, letter, ink, rng, 5)
 
 
@@ -721,7 +717,7 @@ def traffic(
             paint = CAR_PAINT[scene.cues.taxi if taxi else scene.view.vehicle_colour]
         else:
             paint = OTHER_CARS[int(u[4] * len(OTHER_CARS))]
-        extra = 2 * lane if lanes > 1 and u[2] > 0.5 else 0.0
+        extra = 2 * lane if lanes > 1 and i > 1 and u[2] > 0.5 else 0.0
         x = own * (lane + extra) * (1 if away else -1) + bend(z)
         kind = [0.0 if taxi and i == 0 else u[0], u[1], u[2]]
         car(canvas, scene, camera, light, x, z, away, paint, kind, taxi=taxi and i == 0)

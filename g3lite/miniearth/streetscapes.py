@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from g3lite.miniearth import built, nature, street
 from g3lite.miniearth.atmosphere import sky
-from g3lite.miniearth.canvas import Camera, Canvas, Light, mix
+from g3lite.miniearth.canvas import Camera, Canvas, Light, mix, scale
 from g3lite.miniearth.scene import Scene
 
 
@@ -332,9 +332,12 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
             built.row(canvas, scene, camera, light, side, 8.0, near, 60.0 * f, (2, 3))
     else:
         nature.generic_hedge(canvas, scene, camera, light, 60.0)
+    _foreground_shadow(canvas, scene, light)
     _trees(canvas, scene, camera, light, -main, 5.5, (0.7,), 6.5)
     for side in (-main, main):
         _stalls(canvas, scene, camera, light, side)
+    if "landmark" not in shows:
+        _pennants(canvas, scene, camera, light, 14.0 * f)
     if "taxi" in shows:
         street.taxi(canvas, scene, camera, light, -0.3 * main, 12.5 * f, heading=main)
     crowd = replace(scene, view=replace(scene.view, people=min(6, scene.view.people + 2)))
@@ -353,6 +356,24 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
             canvas.line([(x + dx, y - 0.16), (x + dx, y)], (50, 48, 48), 0.004)
         street.sign(canvas, scene, light, x, y, width)
     street.occluder(canvas, scene, light, -main)
+
+
+def _pennants(canvas: Canvas, scene: Scene, camera: Camera, light: Light, z: float) -> None:
+    """A string of small flags (lamps, at night) across the street."""
+    luck = scene.rng("pennants").random()
+    k = camera.focal / z
+    points = []
+    for i in range(15):
+        t = i / 14
+        points.append(camera.project(-8.0 + 16.0 * t, 5.6 - 4.4 * t * (1 - t), z))
+    canvas.line(points, light.face((70, 66, 64), "front"), 0.0025)
+    for i, (x, y) in enumerate(points):
+        cloth = built.CLOTHS[built.bits(luck, i) % len(built.CLOTHS)]
+        if light.night > 0.3:
+            canvas.ellipse(x, y + 0.1 * k, 0.16 * k, 0.2 * k, mix(cloth, built.LAMPLIGHT, 0.8))
+        else:
+            tone = light.face(cloth, "front", 0.5 * z)
+            canvas.polygon([(x - 0.36 * k, y), (x + 0.36 * k, y), (x, y + 0.85 * k)], tone)
 
 
 def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int) -> None:
@@ -382,9 +403,20 @@ def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: in
             colour = ((214, 60, 44), (240, 160, 40), (112, 158, 60), (236, 208, 70), (150, 70, 110))[built.bits(u[1], i) % 5]
             px, py = project(x0 + side * 0.55, 1.0, zz)
             r = 0.36 * camera.focal / zz
-            canvas.ellipse(px, py, r, 0.62 * r, light.face(colour, "up", z0))
-            if canvas.pixels(r) > 5:
-                canvas.ellipse(px - 0.2 * r, py - 0.2 * r, 0.4 * r, 0.24 * r, light.face(mix(colour, (255, 255, 255), 0.25), "up", z0))
+            tone = light.face(colour, "up", z0)
+            if canvas.pixels(r) < 6:
+                canvas.ellipse(px, py, r, 0.62 * r, tone)
+                continue
+            shine = mix(tone, (255, 255, 255), 0.3)
+            for row, count in enumerate((4, 3, 2)):
+                for j in range(count):
+                    bx, by = px + 0.52 * r * (j - 0.5 * (count - 1)), py + 0.2 * r - 0.36 * r * row
+                    canvas.ellipse(bx, by, 0.29 * r, 0.29 * r, scale(tone, 0.88 + 0.06 * row))
+                    canvas.ellipse(bx - 0.08 * r, by - 0.1 * r, 0.09 * r, 0.07 * r, shine)
+        if light.night > 0.3 and u[3] < 0.7:
+            bulb = project(x0 + side * 0.4, 2.0, (z0 + z1) / 2)
+            canvas.glow(*bulb, 2.2 * camera.focal / z1, built.LAMPLIGHT, 0.5 * light.night)
+            canvas.ellipse(*bulb, 0.1 * k, 0.1 * k, (255, 244, 206))
         post = light.face((104, 84, 66), "front", z0)
         for zz in (z0, z1):
             canvas.line([project(x0, 0.85, zz), project(x0, 2.15, zz)], post, 0.07 * k)
@@ -398,7 +430,7 @@ def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: in
             )  # fmt: skip
             canvas.polygon(
                 [project(x0 - side * 0.3, 2.25, a), project(x0 - side * 0.3, 2.25, b), project(x0 - side * 0.3, 1.98, b), project(x0 - side * 0.3, 1.98, a)],
-                light.face(built.scale(tone, 0.88), facing, z0),
+                light.face(scale(tone, 0.88), facing, z0),
             )  # fmt: skip
 
 
