@@ -10,7 +10,7 @@ from random import Random
 from PIL import Image, ImageChops, ImageFilter
 
 from g3lite.miniearth.canvas import (
-    GLOW,
+    FADE,
     Camera,
     Canvas,
     Colour,
@@ -237,7 +237,7 @@ def _sun(canvas: Canvas, camera: Camera, light: Light, luck: list[float]) -> Non
     canvas.ellipse(x, y, r, r, mix((255, 252, 236), warm, 0.5 * low))
 
 
-GLOW_BAND = Stamp(GLOW.levels[0][0].point([v * 3 // 4 for v in range(256)]))
+GLOW_BAND = Stamp(FADE.point([v * 3 // 4 for v in range(256)]))
 
 
 # ---------------------------------------------------------------------------------- the camera
@@ -270,7 +270,7 @@ def _falling(weather: str, variant: int) -> Stamp:
     else:
         _flakes(sketch)
         alpha = 0.85
-    (layer,) = sketch.stamp().levels[0]
+    (layer,) = sketch.masks()
     return Stamp(layer.point([int(alpha * v) for v in range(256)]))
 
 
@@ -311,7 +311,8 @@ def finish(image: Image.Image, scene: Scene) -> Image.Image:
     luck = [rng.random() for _ in range(3)]
     if view.weather in ("rain", "snowfall") and view.kind not in INDOORS:
         pale = mix(light_of(scene).haze, (255, 255, 255), 0.45)
-        image.paste(pale, (0, 0), _falling(view.weather, int(3 * luck[0])).at(size, size, 0, False).resize((size,size)))
+        mask, left, top = _falling(view.weather, int(3 * luck[0])).at(size, size, 0)
+        image.paste(pale, (left + size // 2, top + size), mask)
     radius = view.blur * size / 1000
     if radius >= 0.2:
         image = image.filter(ImageFilter.BoxBlur(radius))

@@ -165,9 +165,13 @@ class Sketch:
         w = max(2, round(width * 2 * self.tall))
         self.put(layer, lambda pen, grey: pen.line(corners, fill=grey, width=w, joint="curve"))
 
+    def masks(self) -> list[Image.Image]:
+        """The layers at the size of the stamp."""
+        return [layer.reduce(2) for layer in self.layers]
+
     def stamp(self) -> Stamp:
         """What has been drawn."""
-        return Stamp(*(layer.reduce(2) for layer in self.layers))
+        return Stamp(*self.masks())
 
 
 def noise(key: str, width: int, height: int, cells: int, octaves: int = 5) -> Image.Image:
@@ -201,41 +205,63 @@ class Stamp:
     """A shape too rich to draw each time: drawn once in large, then printed at any size.
 
     Its layers are grey masks of one size, each printed in a colour of its own, one over another.
+    Only the part of a layer that is not empty is kept, in sizes that halve from one to the next.
     """
 
     def __init__(self, *layers: Image.Image) -> None:
-        self.levels = [layers]
-        while min(self.levels[-1][0].size) > 16:
-            self.levels.append(tuple(layer.reduce(2) for layer in self.levels[-1]))
+        self.size = layers[0].size
+        self.boxes = [layer.getbbox() for layer in layers]
+        self.layers: list[list[Image.Image]] = []
+        for layer, box in zip(layers, self.boxes, strict=True):
+            sizes = [layer.crop(box)] if box else []
+            while sizes and min(sizes[-1].size) > 16:
+                sizes.append(sizes[-1].reduce(2))
+            self.layers.append(sizes)
 
-    def at(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
-        """Layer `number`, mirrored if `flip`, `width` × `height` pixels large.
+    def at(
+        self, width: int, height: int, number: int, flip: bool = False
+    ) -> tuple[Image.Image, int, int] | None:
+        """Layer `number`, mirrored if `flip`, of a print `width` × `height` pixels large.
 
-        Small prints may be up to 6 % larger or smaller than that, so that they can be kept.
+        Gives the mask of what is not empty and the place of its top left corner, measured from
+        the middle of the foot of the print; None if the layer is empty. Small prints may be up to
+        6 % larger or smaller than asked, so that they can be kept.
         """
         if width * height <= 60_000:
             return self._small(_near(width), _near(height), number, flip)
         return self._print(width, height, number, flip)
 
-    @lru_cache(maxsize=3000)  # noqa: B019 - stamps live as long as the program
-    def _small(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
+    @lru_cache(maxsize=6000)  # noqa: B019 - stamps live as long as the program
+    def _small(
+        self, width: int, height: int, number: int, flip: bool
+    ) -> tuple[Image.Image, int, int] | None:
         return self._print(width, height, number, flip)
 
-    def _print(self, width: int, height: int, number: int, flip: bool) -> Image.Image:
-        layers = self.levels[0]
-        for smaller in self.levels[1:]:
-            if smaller[0].width < width or smaller[0].height < height:
+    def _print(
+        self, width: int, height: int, number: int, flip: bool
+    ) -> tuple[Image.Image, int, int] | None:
+        box = self.boxes[number]
+        if box is None:
+            return None
+        left, right = (round(x * width / self.size[0]) for x in (box[0], box[2]))
+        top, bottom = (round(y * height / self.size[1]) for y in (box[1], box[3]))
+        size = max(1, right - left), max(1, bottom - top)
+        layer, *smaller_ones = self.layers[number]
+        for smaller in smaller_ones:
+            if smaller.width < size[0] or smaller.height < size[1]:
                 break
-            layers = smaller
-        mask = layers[number].resize((width, height), Image.Resampling.BILINEAR)
-        return mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else mask
+            layer = smaller
+        mask = layer.resize(size, Image.Resampling.BILINEAR)
+        if flip:
+            mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+            left = width - left - size[0]
+        return mask, left - width // 2, top - height
 
 
 RAMP = Image.linear_gradient("L").crop((0, 0, 1, 256))
 # Pillow's radial gradient is 181 in the middle of each side
-GLOW = Stamp(
-    Image.radial_gradient("L").point([max(0, 181 - v) ** 2 * 255 // 181**2 for v in range(256)])
-)
+FADE = Image.radial_gradient("L").point([max(0, 181 - v) ** 2 * 255 // 181**2 for v in range(256)])
+GLOW = Stamp(FADE)
 
 
 class Canvas:
@@ -319,8 +345,9 @@ class Canvas:
         """Light that fades out with the distance from (x, y): the sun, a lamp at night."""
         fading = [int(v * strength) for v in range(256)]
         side = max(2, round(2 * radius * self.n))
-        mask = GLOW.at(side, side, 0, False).point(fading)
-        self.image.paste(colour, (round(x * self.n) - side // 2, round(y * self.n) - side // 2), mask)
+        mask, left, top = GLOW.at(side, side, 0)
+        corner = (round(x * self.n) + left, round(y * self.n) + side // 2 + top)
+        self.image.paste(colour, corner, mask.point(fading))
 
     def stamp(
         self, stamp: Stamp, x: float, y: float, width: float, height: float,
@@ -333,10 +360,10 @@ class Canvas:
         if centre - w > n or centre + w < 0 or bottom - h > n or bottom < 0:
             return
         for number, colour in enumerate(colours):
-            if colour is not None:
-                mask = stamp.at(w, h, number, flip)
-                corner = (centre - mask.width // 2, bottom - mask.height)
-                self.image.paste(colour, corner, mask)
+            found = stamp.at(w, h, number, flip) if colour is not None else None
+            if found:
+                mask, left, top = found
+                self.image.paste(colour, (centre + left, bottom + top), mask)
 
     def finish(self) -> Image.Image:
         """The picture at its final size, `size` × `size` pixels."""

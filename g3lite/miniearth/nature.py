@@ -53,7 +53,7 @@ SNOW: Colour = (238, 243, 250)
 
 WOOD, DEEP, LEAF, LIT, BLOOM, WHITE = range(6)
 """Layers of a plant's stamp: wood, foliage in shade, in half light and in the sun, flowers, snow."""
-TALL = 512
+TALL = 400
 """Height of a stamp of a plant in pixels."""
 
 
@@ -73,7 +73,7 @@ def foliage(
     for layer, threshold in ((DEEP, -9.0), (LEAF, -0.15), (LIT, 0.5)):
         for dx, dy, size, luck in spots:
             if 0.75 * dy - 0.55 * dx + luck > threshold:
-                pull = 0.94 if layer == DEEP else 0.8
+                pull = (0.94, 0.86, 0.84)[layer - DEEP]
                 s.dab(
                     layer, x + pull * dx * rx, y + pull * dy * ry,
                     grain * size * rx, grain * size * ry,
@@ -285,26 +285,33 @@ def bamboo(s: Sketch) -> None:
 
 
 def fan_palm(s: Sketch) -> None:
+    """A straight trunk with a ball of round, pleated leaves."""
     rng = s.rng
     top = (0.0, 0.70)
-    limb(s, WOOD, (0.0, 0.0), top, 0.015, 0.06, 0.055)
-    for i in range(12):
-        angle = math.pi * (-0.28 + 1.56 * (i * 5 % 12) / 11)
-        reach = 0.17 + 0.03 * rng.random()
-        cx, cy = top[0] + reach * math.cos(angle), top[1] + 0.9 * reach * math.sin(angle)
+    limb(s, WOOD, (0.0, 0.0), top, 0.015, 0.06, 0.05)
+    for k in range(8):
+        y = 0.50 + 0.025 * k
+        limb(s, WOOD, (0.0, y), ((0.05 if k % 2 else -0.05), y + 0.035), 0.0, 0.02, 0.01)
+    leaves = [(math.pi * (-0.22 + 1.44 * k / 8), 0.20) for k in range(9)]
+    leaves += [(math.pi * (0.1 + 0.8 * k / 4), 0.10) for k in range(5)]
+    for angle, reach in leaves:
+        reach += 0.03 * rng.random()
+        cx, cy = top[0] + reach * math.cos(angle), top[1] + 0.85 * reach * math.sin(angle)
         s.path(DEEP, [top, (cx, cy)], 0.010)
-        layer = LIT if math.cos(angle) < 0.05 and math.sin(angle) > 0 else LEAF
-        if math.sin(angle) < -0.1 or (math.cos(angle) > 0.6):
-            layer = DEEP
-        for k in range(9):
-            a = angle + 0.28 * (k - 4)
-            tip = (cx + 0.15 * math.cos(a), cy + 0.15 * math.sin(a) - 0.012)
-            b, c = a - 0.13, a + 0.13
+        blades = 13
+        for k in range(blades):
+            a = angle + 2.6 * (k / (blades - 1) - 0.5)
+            sun = 0.8 * math.sin(a) - 0.5 * math.cos(a) + 0.5 * (0.10 if k % 2 else -0.10)
+            layer = LIT if sun > 0.5 else LEAF if sun > -0.25 else DEEP
+            length = 0.155 + 0.02 * rng.random()
+            droop = 0.03 * abs(math.cos(a))
+            b, c = a - 0.12, a + 0.12
             s.shape(
                 layer,
                 [
-                    (cx, cy), (cx + 0.09 * math.cos(b), cy + 0.09 * math.sin(b)), tip,
-                    (cx + 0.09 * math.cos(c), cy + 0.09 * math.sin(c)),
+                    (cx, cy), (cx + 0.6 * length * math.cos(b), cy + 0.6 * length * math.sin(b)),
+                    (cx + length * math.cos(a), cy + length * math.sin(a) - droop),
+                    (cx + 0.6 * length * math.cos(c), cy + 0.6 * length * math.sin(c)),
                 ],
             )  # fmt: skip
 
@@ -439,6 +446,8 @@ REACH: dict[Callable[[Sketch], None], float] = {
 }  # fmt: skip
 """Half of the width of each kind of plant, in heights."""
 VARIANTS = 3
+CLEAR = 0.9
+"""Plants are never seen through more than this share of the sight, so that fog leaves a trace."""
 
 
 @lru_cache(maxsize=None)
@@ -520,6 +529,8 @@ def tree(
     view, zone = scene.view, scene.cues.zone
     kind, leaf, bark, share = TREES[zone][u[0] < 0.4]
     variant, height = int(VARIANTS * u[1]), size * share * (0.85 + 0.3 * u[4])
+    if canvas.pixels(camera.size(height, z)) < 16:
+        variant = 0  # nobody can tell, and fewer prints need to be kept
     bloom: Colour | None = None
     if kind is plume:
         bloom = PLUME
@@ -542,12 +553,13 @@ def tree(
     if canvas.pixels(camera.size(height, z)) < 1.5:
         return
     shadow(canvas, camera, light, x, z, height, 0.5 * REACH[kind] * height)
-    deep, half, lit = foliage_tones(light, leaf, z)
+    air = min(z, CLEAR * light.sight)
+    deep, half, lit = foliage_tones(light, leaf, air)
     colours = [
-        light.lit(bark, 0.4, z),
+        light.lit(bark, 0.4, air),
         *((None, None, None) if naked else (deep, half, lit)),
-        light.lit(bloom, 0.8, z) if bloom else None,
-        light.lit(SNOW, 0.9, z) if view.snow and not naked else None,
+        light.lit(bloom, 0.8, air) if bloom else None,
+        light.lit(SNOW, 0.9, air) if view.snow and not naked else None,
     ]
     put(canvas, camera, light, plant(kind, variant), x, z, height, REACH[kind], colours)
 
@@ -570,11 +582,12 @@ def shrub(
         return
     height = size * (0.8 + 0.4 * u[4])
     shadow(canvas, camera, light, x, z, height, 0.5 * REACH[kind] * height)
+    air = min(z, CLEAR * light.sight)
     colours = [
         None,
-        *foliage_tones(light, scale(leaf, 0.88 + 0.24 * u[2]), z),
-        light.lit(bloom, 0.8, z) if bloom and not view.snow else None,
-        light.lit(SNOW, 0.9, z) if view.snow else None,
+        *foliage_tones(light, scale(leaf, 0.88 + 0.24 * u[2]), air),
+        light.lit(bloom, 0.8, air) if bloom and not view.snow else None,
+        light.lit(SNOW, 0.9, air) if view.snow else None,
     ]
     stamp = plant(kind, int(VARIANTS * u[1]))
     put(canvas, camera, light, stamp, x, z, height, REACH[kind], colours)
@@ -706,7 +719,7 @@ def texture(name: str) -> Stamp:
             left, top = sketch.at(x + dx - rx, 1.0 - near - dy + ry)
             right, bottom = sketch.at(x + dx + rx, 1.0 - near - dy - ry)
             pen.ellipse((left, top, right, bottom), fill=255)
-    layers = sketch.stamp().levels[0]
+    layers = sketch.masks()
     fade = RAMP.resize((1, layers[0].height)).resize(layers[0].size)
     fade = fade.point([min(255, 20 + 2 * v) for v in range(256)])
     return Stamp(*(ImageChops.multiply(layer, fade) for layer in layers))
@@ -741,79 +754,116 @@ def ground(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
 
 # -------------------------------------------------------------------------------- the far land
 
-ROUGH: dict[str, tuple[float, float, int]] = {
-    "mountains": (1.0, 0.46, 4),
-    "hills": (0.0, 0.42, 4),
-}
-"""Kind of far land: how ridged it is, how much each octave keeps, number of octaves."""
 RANGE_TALL = 320
+RANGE_REACH = 2.0
+"""Stamps of far land are four times as wide as high."""
 
 
-def _lattice(rng: Random, columns: int, rows: int, cells: int) -> list[list[float]]:
-    """Smooth random heights between 0 and 1 on a grid, `cells` waves wide."""
-    wide, deep = cells + 2, max(2, cells * rows // columns) + 2
-    knots = [[rng.random() for _ in range(wide)] for _ in range(deep)]
-    field = []
-    for j in range(rows):
-        v = j / rows * (deep - 2)
-        j0 = int(v)
-        v -= j0
-        v = v * v * (3 - 2 * v)
-        line = [a + (b - a) * v for a, b in zip(knots[j0], knots[j0 + 1], strict=True)]
-        row = []
-        for i in range(columns):
-            u = i / columns * cells
-            i0 = int(u)
-            u -= i0
-            u = u * u * (3 - 2 * u)
-            row.append(line[i0] + (line[i0 + 1] - line[i0]) * u)
-        field.append(row)
-    return field
+def _facet(s: Sketch, points: list[Point], sun: float, snow: bool = False) -> None:
+    """A face of a mountain: its layers are land, sun on the land, snow, sun on the snow."""
+    corners = [s.at(x, y) for x, y in points]
+    lit = int(255 * max(0.0, min(1.0, sun)))
+    if not snow:
+        s.pens[0].polygon(corners, fill=255)
+        s.pens[1].polygon(corners, fill=lit)
+    s.pens[2].polygon(corners, fill=255 if snow else 0)
+    s.pens[3].polygon(corners, fill=lit if snow else 0)
+
+
+def _crag(rng: Random, a: Point, b: Point, rough: float, depth: int = 4) -> list[Point]:
+    """A broken line from `a` to `b`."""
+    if depth == 0:
+        return [a, b]
+    middle = (
+        0.5 * (a[0] + b[0]) + rough * (rng.random() - 0.5),
+        0.5 * (a[1] + b[1]) + 0.7 * rough * (rng.random() - 0.5),
+    )
+    left = _crag(rng, a, middle, 0.5 * rough, depth - 1)
+    return left + _crag(rng, middle, b, 0.5 * rough, depth - 1)[1:]
+
+
+def _peak(s: Sketch, x: float, height: float) -> None:
+    """One mountain: a sunny face on the left, a shady one on the right, gullies, a cap of snow."""
+    rng = s.rng
+    top = (x, height)
+    wide = height * (0.75 + 0.35 * rng.random())
+    left = _crag(rng, top, (x - wide, -0.02), 0.20 * height)
+    right = _crag(rng, top, (x + wide * (0.8 + 0.3 * rng.random()), -0.02), 0.20 * height)
+    spine = _crag(rng, top, (x + 0.5 * wide * (rng.random() - 0.35), -0.02), 0.34 * height)
+    _facet(s, left + spine[::-1], 0.86)
+    _facet(s, spine + right[::-1], 0.16)
+    for k in (2, 5, 8, 11):
+        a, b = spine[k], spine[k + 3]
+        drop = 0.18 + 0.22 * rng.random()
+        out = (a[0] - drop * (0.5 + 0.7 * rng.random()), max(0.0, b[1] - 1.1 * drop))
+        _facet(s, [a, b, out], 0.50 + 0.2 * rng.random())
+        a, b = right[k], spine[k + 1]
+        out = (b[0] + 0.6 * drop, max(0.0, b[1] - drop))
+        _facet(s, [b, spine[k + 3], out], 0.36 + 0.1 * rng.random())
+    line = height - (0.24 + 0.10 * rng.random())
+    for edge, sun in ((left, 1.0), (right, 0.22)):
+        upper = [p for p in edge if p[1] > line]
+        ridge = [p for p in spine if p[1] > line - 0.04]
+        if len(upper) < 2 or len(ridge) < 2:
+            continue
+        (x0, y0), (x1, y1) = upper[-1], ridge[-1]
+        hem = []
+        for k in range(1, 8):
+            t = k / 8
+            bite = 0.10 * height * (rng.random() if k % 2 else -0.5 * rng.random())
+            hem.append((x0 + (x1 - x0) * t, y0 + (y1 - y0) * t + bite))
+        _facet(s, upper + hem + ridge[::-1], sun, snow=True)
+        if sun > 0.5:
+            for k in (2, 5):
+                a, b = spine[k], spine[min(len(ridge) - 1, k + 2)]
+                if b[1] < a[1]:
+                    _facet(s, [a, b, (b[0] - 0.09, b[1] - 0.02)], 0.62, snow=True)
+
+
+def _mountains(s: Sketch) -> None:
+    rng = s.rng
+    peaks = []
+    for k in range(11):
+        x = RANGE_REACH * (2 * (k + 0.8 * (rng.random() - 0.5)) / 10 - 1)
+        peaks.append((0.40 + 0.58 * rng.random() ** 1.4, x))
+    for height, x in sorted(peaks, reverse=True):
+        _peak(s, x, height)
+
+
+def _hills(s: Sketch) -> None:
+    """Rounded hills with woods on them."""
+    rng = s.rng
+    hills = []
+    for k in range(12):
+        x = RANGE_REACH * (2 * (k + 0.9 * (rng.random() - 0.5)) / 11 - 1)
+        hills.append((0.42 + 0.5 * rng.random(), x, 0.6 + 0.7 * rng.random()))
+    for height, x, wide in sorted(hills, reverse=True):
+        steps = 26
+        curve = []
+        for i in range(steps + 1):
+            t = 2 * i / steps - 1
+            curve.append((x + t * wide, height * (1 - t * t) ** 2 * (1 + 0.06 * t)))
+        for i in range(steps):
+            (xa, ya), (xb, yb) = curve[i], curve[i + 1]
+            sun = 0.58 + 0.55 * (yb - ya) / (xb - xa)
+            _facet(s, [(xa, -0.02), (xa, ya), (xb + 0.004, yb), (xb + 0.004, -0.02)], sun)
+        for _ in range(9):
+            t, up = 1.3 * rng.random() - 0.65, 0.25 + 0.62 * rng.random()
+            crest = height * (1 - t * t) ** 2
+            cx, cy = x + t * wide, crest * up
+            for _ in range(9):
+                px = cx + 0.20 * (rng.random() - 0.5)
+                py, r = cy + 0.03 * (rng.random() - 0.5), 0.016 + 0.014 * rng.random()
+                box = (*s.at(px - r, py + r), *s.at(px + r, py - r))
+                s.pens[1].ellipse(box, fill=int(40 + 60 * rng.random()))
 
 
 @lru_cache(maxsize=None)
-def range_of(kind: str, variant: int) -> Stamp:
-    """Mountains or hills in the distance, sun from the left.
-
-    Layers: land in the shade, how much sun falls on it, snow in the shade, sun on the snow. They
-    are a small landscape of facets, drawn from the back to the front.
-    """
-    ridged, keep, octaves = ROUGH[kind]
-    rng = Random(digest("range", kind, variant))
-    columns, rows = 150, 22
-    heights = [[0.0] * columns for _ in range(rows)]
-    strength, total = 1.0, 0.0
-    for octave in range(octaves):
-        waves = _lattice(rng, columns, rows, 4 * 2**octave)
-        for j, row in enumerate(waves):
-            for i, value in enumerate(row):
-                fold = 1.0 - abs(2.0 * value - 1.0)
-                heights[j][i] += strength * (ridged * fold * fold + (1.0 - ridged) * value)
-        total += strength
-        strength *= keep
-    for j in range(rows):
-        t = j / (rows - 1)
-        rise = 4.0 * t * (1.0 - t) if t > 0.5 else 0.55 + 0.9 * t
-        for i in range(columns):
-            heights[j][i] = heights[j][i] / total * rise * (1.0 - 0.55 * t) * 1.15
-    sketch = Sketch(4, 0.5 * TEXTURE_WIDE * 3.2, RANGE_TALL, rng)
-    step = 2 * sketch.reach / (columns - 1)
-    pens = sketch.pens
-
-    def at(i: int, j: int) -> Point:
-        return sketch.at(i * step - sketch.reach, heights[j][i] * 1.1 + 0.16 * (1 - j / (rows - 1)) - 0.05)
-
-    for j in range(rows - 1):
-        for i in range(columns - 1):
-            corners = [at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1)]
-            slope = (heights[j][i + 1] - heights[j][i]) / step
-            depth = heights[j + 1][i] - heights[j][i]
-            sun = max(0.0, min(1.0, 0.52 + 0.42 * slope - 0.9 * depth))
-            pens[0].polygon(corners, fill=255)
-            pens[1].polygon(corners, fill=int(255 * sun))
-            snow = ridged > 0 and heights[j][i] + 0.05 * slope > 0.46 + 0.08 * rng.random()
-            pens[2].polygon(corners, fill=255 if snow else 0)
-            pens[3].polygon(corners, fill=int(255 * sun) if snow else 0)
+def range_of(draw: Callable[[Sketch], None], variant: int) -> Stamp:
+    """Mountains or hills in the distance, the sun from the left."""
+    rng = Random(digest("range", draw.__name__, variant))
+    sketch = Sketch(4, RANGE_REACH, RANGE_TALL, rng)
+    draw(sketch)
     return sketch.stamp()
 
 
@@ -846,13 +896,13 @@ def relief(
         green = rock = SNOW
     kind = scene.cues.relief
     if kind == "mountains":
-        _range(canvas, light, "mountains", luck[0:3], horizon, 0.30 * height, rock, hidden)
-        _range(canvas, light, "mountains", luck[3:6], horizon, 0.19 * height, mix(rock, green, 0.4), 0.72 * hidden)
-        _range(canvas, light, "hills", luck[6:9], horizon, 0.07 * height, green, 0.5 * hidden)
+        _range(canvas, light, _mountains, luck[0:3], horizon, 0.30 * height, rock, hidden)
+        _range(canvas, light, _mountains, luck[3:6], horizon, 0.19 * height, mix(rock, green, 0.4), 0.72 * hidden)
+        _range(canvas, light, _hills, luck[6:9], horizon, 0.07 * height, green, 0.5 * hidden)
     elif kind == "hills":
-        _range(canvas, light, "hills", luck[0:3], horizon, 0.155 * height, green, hidden)
-        _range(canvas, light, "hills", luck[3:6], horizon, 0.11 * height, green, 0.72 * hidden)
-        _range(canvas, light, "hills", luck[6:9], horizon, 0.06 * height, scale(green, 0.92), 0.45 * hidden)
+        _range(canvas, light, _hills, luck[0:3], horizon, 0.155 * height, green, hidden)
+        _range(canvas, light, _hills, luck[3:6], horizon, 0.11 * height, green, 0.72 * hidden)
+        _range(canvas, light, _hills, luck[6:9], horizon, 0.06 * height, scale(green, 0.92), 0.45 * hidden)
     else:
         _far_line(canvas, horizon, 0.016, luck, far_off(light, green, 0.5, hidden), light)
 
@@ -867,8 +917,8 @@ def _far_line(
 
 
 def _range(
-    canvas: Canvas, light: Light, kind: str, luck: list[float], horizon: float, height: float,
-    colour: Colour, hidden: float,
+    canvas: Canvas, light: Light, draw: Callable[[Sketch], None], luck: list[float],
+    horizon: float, height: float, colour: Colour, hidden: float,
 ) -> None:  # fmt: skip
     """One chain of mountains or hills, `height` high in canvas widths."""
     wide = 1.7
@@ -878,9 +928,9 @@ def _range(
         far_off(light, scale(colour, 0.78), 0.0, hidden),
         far_off(light, scale(colour, 1.12), 1.0, hidden),
     ]
-    if kind == "mountains":
+    if draw is _mountains:
         colours += [far_off(light, scale(SNOW, 0.86), 0.0, 0.85 * hidden), far_off(light, SNOW, 1.0, 0.85 * hidden)]
-    stamp = range_of(kind, int(RANGES * luck[2]))
+    stamp = range_of(draw, int(RANGES * luck[2]))
     canvas.stamp(stamp, x, horizon - tall, wide, tall, colours, light.side > 0)
 
 
