@@ -1033,11 +1033,10 @@ def landmark(
         x = camera.x + x * z / camera.focal
     foot = Wall(camera, (x - 0.5 * mark.width, z), (x + 0.5 * mark.width, z))
     (xa, ya, _), (xb, _, k) = foot.at(0.0), foot.at(1.0)
-    reach = shadow_reach(light, 0.6 * mark.height) * k
-    deep = min(0.02, 3.0 * camera.height * k / z * mark.width)
+    reach = max(-0.45, min(0.45, shadow_reach(light, 1.0))) * mark.width * k
     canvas.veil(
-        [(xa + min(0.0, reach), ya + deep), (xa, ya - 0.2 * deep), (xb, ya - 0.2 * deep),
-         (xb + max(0.0, reach), ya + deep)],
-        SHADOW, 0.3 + 0.8 * sunshine(light) * (light.night < 0.3),
+        [(xa, ya), (xb, ya), (xb + max(0.0, reach), ya + 0.003), (xb, ya + 0.007), (xa, ya + 0.007),
+         (xa + min(0.0, reach), ya + 0.003)],
+        SHADOW, 0.25 + 0.7 * sunshine(light),
     )  # fmt: skip
     _LANDMARKS[mark.kind](_Model(canvas, scene, camera, light, x, z), mark)

@@ -85,23 +85,15 @@ def road(
     near_tone = light.face(colour, "up")
     straight = bend is NO_BEND
     zs = depths(camera, far, 1 if straight else 14)
-    below = 1.0 - camera.horizon
-    cuts = [camera.ground(camera.horizon + below * f) for f in (0.62, 0.38, 0.23, 0.13, 0.06)]
-    for a, b in zip([zs[0], *cuts], [*cuts, far], strict=True):
-        part = [a, b] if straight else [a, *(z for z in zs if a < z < b), b]
-        tone = light.through_air(near_tone, math.sqrt(a * min(b, 4 * a)) - zs[0])
-        canvas.polygon(strip(camera, -half, half, part, bend), tone)
+    outline = strip(camera, -half, half, zs, bend)
+    canvas.polygon(outline, near_tone)
     if unpaved:
         for x in (-0.9, 0.9):
             canvas.veil(strip(camera, x - 0.28, x + 0.28, zs, bend), scale(near_tone, 0.8), 0.5)
     elif not snow:
         for x in (-0.55 * half, 0.55 * half):
             canvas.veil(strip(camera, x - 0.75, x + 0.75, zs, bend), scale(near_tone, 0.86), 0.4)
-    if rain:
-        for a, b, alpha in ((zs[0] * 1.6, 400.0, 0.20), (zs[0] * 2.6, 400.0, 0.20), (zs[0] * 5, 400.0, 0.22)):
-            part = [a, b] if straight else [z for z in zs if z > a]
-            if len(part) > 1:
-                canvas.veil(strip(camera, -half, half, part, bend), light.sky_low, alpha)
+    _wash(canvas, camera, outline, light.sky_low if rain else light.haze, _air(light, camera, rain))
     if snow:
         for x0, x1 in ((-half, -0.82 * half), (0.82 * half, half)):
             canvas.polygon(strip(camera, x0, x1, zs, bend), light.face(SNOW, "up"))
@@ -145,6 +137,27 @@ def _lines(
     if edges:
         solid(-half + 0.3, 0.7 * w)
         solid(half - 0.3, 0.7 * w)
+
+
+FADE = Image.linear_gradient("L").crop((0, 0, 1, 256)).point([(255 - v) ** 3 // 65025 for v in range(256)])
+
+
+def _wash(
+    canvas: Canvas, camera: Camera, outline: Sequence[Point], colour: Colour, strength: float
+) -> None:
+    """Tint a piece of ground, least at the viewer's feet, by `strength` (0 to 1) at the horizon."""
+    n = canvas.n
+    top = int(camera.horizon * n)
+    area = Image.new("L", (n, n - top))
+    points = [(x * n, y * n - top) for x, y in outline]
+    ImageDraw.Draw(area).polygon(points, fill=int(255 * strength))
+    fade = FADE.resize((1, n - top)).resize((n, n - top), Image.Resampling.NEAREST)
+    canvas.image.paste(colour, (0, top), ImageChops.multiply(area, fade))
+
+
+def _air(light: Light, camera: Camera, wet: bool) -> float:
+    """How far the ground fades toward the horizon: by the air, or because it mirrors the sky."""
+    return 0.75 if wet else min(0.9, 0.1 + 40.0 * camera.focal / light.sight)
 
 
 # paving: colour of the ground, then a colour for each layer of its pattern
@@ -256,14 +269,7 @@ def pavement(
         for layer, colour in zip(_floor_print(kind, n), colours[1:], strict=True):
             part = layer.crop((left, 0, left + n, n - top))
             canvas.image.paste(tone(colour, 0.0), (0, top), ImageChops.multiply(part, area))
-    if far > 40.0:
-        middle = max(near, 7.0 * camera.focal)
-        for z, alpha in ((middle, 0.10), (2.2 * middle, 0.16), (5.0 * middle, 0.25)):
-            if z < far:
-                canvas.veil(
-                    strip(camera, x0, x1, [z, far], NO_BEND), light.haze,
-                    alpha * min(1.0, 12.0 * z / light.sight),
-                )  # fmt: skip
+    _wash(canvas, camera, outline, light.sky_low if rain else light.haze, _air(light, camera, rain))
     if kerb:
         inner = x0 if abs(x0) < abs(x1) else x1
         edge = 0.22 if inner > 0 else -0.22
@@ -271,8 +277,6 @@ def pavement(
             strip(camera, inner - edge, inner, [near, far], NO_BEND),
             light.face(mix((206, 202, 194), SNOW, 0.3 if snow else 0.0), "up", 12.0),
         )
-    if rain:
-        canvas.veil(strip(camera, x0, x1, [1.8 * near, far], NO_BEND), light.sky_low, 0.22)
 
 
 def ground_shadow(
@@ -601,6 +605,15 @@ def car(
     black = light.through_air((24, 24, 28), 0.5 * z)
     detail = canvas.pixels(1.8 * k)
     ground_shadow(canvas, camera, light, x, z + length / 2, half * 1.12, length / 2 + 0.2)
+    if scene.view.weather == "rain":
+        canvas.veil([n(-half, 0.1), n(half, 0.1), n(0.8 * half, -0.9), n(-0.8 * half, -0.9)], front, 0.18)
+        gleam = (255, 60, 50) if away else (255, 246, 214)
+        for way in (-0.8, 0.8):
+            for wide, deep in ((0.15, -1.2), (0.08, -1.5)):
+                canvas.veil(
+                    [n((way - wide) * half, 0.0), n((way + wide) * half, 0.0), n(way * half, deep)],
+                    gleam, 0.24,
+                )  # fmt: skip
     s = flank * half
     # far side first: flank of the body, wheels, cabin, then the near end
     canvas.polygon([n(s, 0.25), n(s, belt), f(s, belt), f(s, 0.3)], side)
@@ -889,22 +902,44 @@ def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
         canvas.polygon([at(0, 0.93), at(1.15 * wide, 0.93), at(1.15 * wide, 1), at(0, 1)], scale(tone, 0.5))
     elif kind == "person":
         coat = light.face(scale(CLOTHS[int(u[1] * len(CLOTHS))], 0.6), "front")
-        hair = light.face((44, 36, 34), "front")
-        top = 0.40 + 0.15 * u[2]
+        hair = light.face((52, 42, 38), "front")
+        skin = light.face((150, 112, 90), "front")
+        top = 0.42 + 0.15 * u[2]
+        canvas.polygon([at(-0.1, top + 0.14), at(0.42 * wide, top + 0.14), at(0.46 * wide, top + 0.32), at(-0.1, top + 0.32)], skin)
         canvas.polygon(
-            [at(-0.1, 1.05), at(-0.1, top + 0.24), at(0.3 * wide, top + 0.24), at(wide, top + 0.34),
-             at(1.35 * wide, top + 0.5), at(1.5 * wide, 1.05)],
+            [at(-0.1, 1.05), at(-0.1, top + 0.25), at(0.38 * wide, top + 0.25), at(0.6 * wide, top + 0.275),
+             at(1.15 * wide, top + 0.33), at(1.42 * wide, top + 0.45), at(1.55 * wide, 1.05)],
             coat,
         )  # fmt: skip
-        x, y = at(0.12 * wide, top + 0.12)
-        canvas.ellipse(x, y, 0.62 * wide, 0.14, hair)
-        canvas.polygon([at(-0.1, top + 0.2), at(0.36 * wide, top + 0.2), at(0.40 * wide, top + 0.3), at(-0.1, top + 0.3)], light.face((140, 104, 84), "front"))
+        canvas.polygon(
+            [at(0.9 * wide, 1.05), at(1.15 * wide, top + 0.33), at(1.42 * wide, top + 0.45), at(1.55 * wide, 1.05)],
+            scale(coat, 1.25 if side * light.side < 0 else 0.8),
+        )  # fmt: skip
+        x, y = at(0.08 * wide, top + 0.1)
+        canvas.ellipse(x, y, 0.66 * wide, 0.125, hair)
+        canvas.ellipse(*at(0.64 * wide, top + 0.125), 0.09 * wide, 0.028, skin)
     elif kind == "leaves":
-        for i in range(11):
-            x, y = at(1.9 * wide * u[2 * i + 1] ** 1.4 - 0.02, 0.30 * u[2 * i] ** 1.3 - 0.01)
-            tone = (34, 46, 36) if i % 3 else (48, 62, 46)
-            canvas.ellipse(x, y, 0.045 + 0.02 * u[i], 0.03 + 0.012 * u[i + 1], light.through_air(light.face(tone, "front"), 0.0))
+        bark = light.face((58, 50, 46), "front")
+        for i in range(3):
+            tip = at(1.2 * wide + 0.9 * wide * u[i], 0.05 + 0.11 * i + 0.05 * u[i + 3])
+            canvas.line([at(-0.02, 0.02 + 0.1 * i), tip], bark, 0.006)
+        for i in range(20):
+            x, y = at(2.1 * wide * u[i] ** 1.2 - 0.02, 0.02 + 0.34 * u[(7 * i + 5) % 24] ** 1.3)
+            dx, dy = (0.034, 0.030 * (2 * u[(5 * i + 3) % 24] - 1))
+            nx, ny = -0.42 * dy, 0.42 * dx
+            leaf = light.face((52, 74, 50) if i % 3 else (74, 98, 62), "front")
+            back = [(x - dx, y - dy), (x - 0.3 * dx + nx, y - 0.3 * dy + ny),
+                    (x + 0.4 * dx + nx, y + 0.4 * dy + ny), (x + dx, y + dy)]  # fmt: skip
+            canvas.polygon(
+                [*back, (x + 0.4 * dx - nx, y + 0.4 * dy - ny), (x - 0.3 * dx - nx, y - 0.3 * dy - ny)],
+                leaf,
+            )  # fmt: skip
+            canvas.polygon(back, scale(leaf, 0.78))
     else:
         dark = mix((30, 30, 34), light.haze, 0.08)
-        canvas.polygon([at(0, 0), at(1, 0), at(1, 0.035), at(0.8 * wide, 0.05), at(0.45 * wide, 0.12), at(0.45 * wide, 0.86), at(0.8 * wide, 0.95), at(1, 0.965), at(1, 1), at(0, 1)], dark)
-        canvas.veil([at(0.5, 0.04), at(0.62, 0.04), at(0.36, 0.96), at(0.24, 0.96)], (255, 255, 255), 0.07)
+        pillar = 0.5 * wide
+        frame = [at(0, 0), at(1, 0), at(1, 0.03), at(0.55, 0.036)]
+        frame += [at(pillar + 0.09 * c, 0.14 - 0.1 * s) for c, s in ((0.7, 1.0), (0.3, 0.8), (0.08, 0.45), (0.0, 0.0))]
+        frame += [at(pillar + 0.09 * c, 0.86 + 0.1 * s) for c, s in ((0.0, 0.0), (0.08, 0.45), (0.3, 0.8), (0.7, 1.0))]
+        canvas.polygon([*frame, at(0.55, 0.965), at(1, 0.972), at(1, 1), at(0, 1)], dark)
+        canvas.veil([at(0.50, 0.04), at(0.60, 0.04), at(0.36, 0.96), at(0.26, 0.96)], (255, 255, 255), 0.06)

@@ -42,8 +42,10 @@ def _sign(
     if "sign" not in scene.shows:
         return
     room = (1.0 - camera.vanish) if side > 0 else camera.vanish
-    width = min(width, room - 0.04)
-    out = min(0.30, room - 0.55 * width)
+    rng = scene.rng("sign place")
+    width = min(width * (0.94 + 0.12 * rng.random()), room - 0.04)
+    up += 0.07 * (rng.random() - 0.4)
+    out = min(0.27 + 0.06 * rng.random(), room - 0.55 * width)
     foot = camera.horizon + camera.height * out / (kerb + 1.0 - side * camera.x)
     street.sign(canvas, scene, light, camera.vanish + side * out, camera.horizon - up, width, foot)
 
@@ -66,14 +68,17 @@ def _trees(
 def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     shows = scene.shows
     main = -1 if scene.view.mirrored else 1
-    camera = _sidestep(scene, camera, 0.9)
+    camera = _sidestep(scene, camera, 1.1)
     f = camera.focal
     _backdrop(canvas, scene, camera, light)
     if "skyline" in shows:
         built.skyline(canvas, scene, camera, light, spread=0.30)
     if "landmark" in shows:
         built.landmark(canvas, scene, camera, light, -0.05 * main)
-    half, walk, track = 3.4, 4.4, 3.4 if "tram" in shows else 0.0
+    layout = scene.rng("street")
+    half, walk = 3.1 + 0.8 * layout.random(), 3.4 + 2.2 * layout.random()
+    low = int(1.4 + layout.random())
+    track = 3.4 if "tram" in shows else 0.0
     far = 75.0 * f
     edges = {-main: half + track, main: half}
     for side in (-1, 1):
@@ -90,7 +95,7 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
     for side in (-main, main):
         x = edges[side] + walk
         near = 0.72 * _distance(camera, side * x, 1.0)
-        built.row(canvas, scene, camera, light, side, x, near, far, floors=(2, 3), shops=True)
+        built.row(canvas, scene, camera, light, side, x, near, far, (low, 3), shops=True)
     if track:
         street.tram(canvas, scene, camera, light, -main * (half + 0.5 * track), 15.0 * f)
     lamp_side = main if "sign" not in shows else -main
@@ -199,13 +204,14 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     camera = _sidestep(scene, camera, 0.8)
     f = camera.focal
     _backdrop(canvas, scene, camera, light)
-    half = 3.2
+    layout = scene.rng("suburb")
+    half, lawn = 2.9 + 0.6 * layout.random(), 3.5 * layout.random()
     street.road(canvas, scene, camera, light, half)
     for side in (-1, 1):
         x = side * (half + 0.3)
         street.pavement(canvas, scene, camera, light, min(x, x + side * 1.6), max(x, x + side * 1.6))
     for side in (-main, main):
-        x = 10.0
+        x = 9.0 + lawn
         near = 0.9 * _distance(camera, side * x, 1.0)
         built.row(
             canvas, scene, camera, light, side, x, near, 70.0 * f, (1, 2), gap=3.5,
