@@ -8,7 +8,8 @@ that a scene gives the same pixels in every process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import shake_256
@@ -364,6 +365,16 @@ class Canvas:
             if found:
                 mask, left, top = found
                 self.image.paste(colour, (centre + left, bottom + top), mask)
+
+    @contextmanager
+    def within(self, outline: Iterable[Point]) -> Iterator[None]:
+        """Whatever is drawn meanwhile shows only inside the polygon `outline`."""
+        n = self.n
+        before = self.image.copy()
+        outside = Image.new("L", (n, n), 255)
+        ImageDraw.Draw(outside).polygon([(x * n, y * n) for x, y in outline], fill=0)
+        yield
+        self.image.paste(before, (0, 0), outside)
 
     def finish(self) -> Image.Image:
         """The picture at its final size, `size` × `size` pixels."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 
+from PIL import Image
+
 from g3lite.miniearth import built, street
 from g3lite.miniearth.atmosphere import sky
 from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale, vary
@@ -195,6 +197,7 @@ def countryside(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
     shows, view = scene.shows, scene.view
     main = -1 if view.mirrored else 1
     (u,) = luck(scene, "countryside", 1)
+    camera = replace(camera, height=1.7 + 3.0 * u[3])
     f = camera.focal
     sky(canvas, scene, camera, light)
     relief(canvas, scene, camera, light)
@@ -242,24 +245,30 @@ def fields(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         mix(grass, (226, 190, 84), 0.55), scale(grass, 0.82), mix(grass, (150, 112, 74), 0.5),
         mix(grass, (150, 190, 80), 0.45), grass, mix(grass, (238, 214, 96), 0.35),
     )  # fmt: skip
-    rows = (300.0, 120.0, 66.0, 42.0, 30.0)
+    rows = (420.0, 150.0, 84.0, 52.0, 34.0)
     drawn = luck(scene, "fields", 4)
     for j, v in enumerate(drawn):
         a, b = rows[j] * camera.focal, rows[j + 1] * camera.focal
-        lean = (v[0] - 0.5) * 0.5
-        cuts = [-0.75, -0.36 + 0.2 * v[1], 0.0 + 0.2 * v[2], 0.36 + 0.2 * v[3], 0.8]
         (_, ya), (_, yb) = camera.project(0, 0, a), camera.project(0, 0, b)
+        cuts = [-0.9, -0.32 + 0.3 * (v[1] - 0.5), 0.08 + 0.3 * (v[2] - 0.5), 0.40 + 0.2 * v[3], 1.0]
+        air = 0.4 * math.sqrt(a * b)
         for i in range(4):
             colour = crops[int(6 * v[4 + i])]
-            x0, x1 = camera.vanish + cuts[i], camera.vanish + cuts[i + 1]
-            shift = lean * (yb - ya) * 3
-            far_tone = light.lit(colour, 0.95, 0.55 * a)
-            canvas.polygon([(x0, ya), (x1, ya), (x1 + shift, yb + 0.003), (x0 + shift, yb + 0.003)], far_tone)
-            edge = light.lit(scale(colour, 0.6), 0.3, 0.6 * a)
-            canvas.polygon([(x0, ya), (x0 + 0.006, ya), (x0 + shift + 0.010, yb), (x0 + shift, yb)], edge)
-        hedge = light.lit(scale(grass, 0.5), 0.3, 0.5 * b)
-        thick = camera.size(1.0, b)
-        canvas.rectangle(0.0, yb - thick, 1.0, yb + 0.25 * thick, hedge)
+            near_x = [camera.vanish + x for x in cuts[i : i + 2]]
+            far_x = [camera.vanish + x * ((ya - camera.horizon) / (yb - camera.horizon)) ** 0.5 for x in cuts[i : i + 2]]
+            tone = light.lit(colour, 0.95, air)
+            canvas.polygon([(far_x[0], ya), (far_x[1], ya), (near_x[1], yb + 0.004), (near_x[0], yb + 0.004)], tone)
+            if j >= 2 and i % 2 == 0:
+                stripe = light.lit(scale(colour, 0.88), 0.8, air)
+                for k in range(1, 6, 2):
+                    edges = [(p + (q - p) * t, y) for t, (p, q), y in (
+                        (k / 6, far_x, ya), ((k + 1) / 6, far_x, ya), ((k + 1) / 6, near_x, yb), (k / 6, near_x, yb))]
+                    canvas.polygon(edges, stripe)
+        hedge = light.lit(scale(mix(grass, (90, 120, 60), 0.4), 0.74), 0.45, air)
+        bumps = [built.bits(v[0], k) / 255 for k in range(41)]
+        thick = camera.size(0.8, b)
+        crest = [(k / 40, yb - thick * (0.25 + 0.75 * bump)) for k, bump in enumerate(bumps)]
+        canvas.polygon([(0.0, yb + 0.15 * thick), *crest, (1.0, yb + 0.15 * thick)], hedge)
 
 
 def furrows(
@@ -269,7 +278,7 @@ def furrows(
     if scene.view.snow:
         return
     earth = SOILS[scene.cues.soil] if "soil" in scene.shows else (150, 140, 122)
-    near, far = camera.ground(1.05), 29.0 * camera.focal
+    near, far = camera.ground(1.05), 28.0 * camera.focal
     x0, width = main * 1.6, 1.1
     planted = "vegetation" in scene.shows and u < 0.6
     crop = mix(GRASS[scene.cues.zone], (120, 160, 60), 0.35)
@@ -354,7 +363,8 @@ def park(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         share = (0.52, 0.78, 0.36, 0.44, 0.27, 0.30, 0.2, 0.22, 0.16)[i]
         if i == 0:
             x, share = side * 9.5, 0.86
-        spots.append((x, beside(camera, x, share), 7.5, v))
+        if share > 0.25 or "landmark" not in shows:
+            spots.append((x, beside(camera, x, share), 7.5, v))
     for i, v in enumerate(luck(scene, "beds", 6)):
         x = (-main if i % 3 else main) * (3.4 + 0.5 * v[6])
         spots.append((x, beside(camera, x, 0.35 + 0.1 * i + 0.1 * v[7]), 0.8, v))
@@ -473,10 +483,10 @@ def beach(
 ) -> Callable[[float], float]:
     """Surf, sand and the land behind it; gives back where the water's edge runs, x(z) in metres."""
     f, rain = camera.focal, scene.view.weather == "rain"
-    start, swing = 0.4 + 1.6 * u[4], 0.05 + 0.13 * u[5]
+    start, swing = 3.4 * u[4] - 1.2, 0.04 + 0.16 * u[5]
 
     def shore(z: float) -> float:
-        return main * (start + swing * z - 0.0011 * z * z / f + 0.35 * math.sin(0.55 * z / f + 6 * u[6]))
+        return main * (start + swing * z - 0.0011 * z * z / f + 0.4 * math.sin(0.25 * z / f + 6 * u[6]))
 
     end = 95.0 * f
     zs = street.depths(camera, end, 18, 0.9 * camera.ground(1.0))
@@ -503,8 +513,18 @@ def beach(
     sand = scale(SAND, 0.8) if rain else SAND
     if scene.view.snow:
         sand = mix(sand, SNOW, 0.65)
-    area(0.1, light.lit(scale(sand, 0.74), 0.7, 5.0))
-    area(-0.9, light.lit(sand, 0.95, 8.0))
+    area(0.1, light.lit(scale(sand, 0.80), 0.7, 5.0))
+    area(-0.4, light.lit(sand, 0.95, 8.0))
+    area(-1.1, light.lit(scale(sand, 0.90), 0.85, 8.0), 0.5)
+    area(-1.3, light.lit(scale(sand, 1.02), 0.95, 8.0), 0.7)
+    area(-2.9, light.lit(scale(sand, 0.93), 0.9, 8.0), 0.5)
+    for v in luck(scene, "sand", 26):
+        z = zs[0] * (1.05 + 7.0 * v[0] ** 2)
+        x = shore(z) - main * (0.9 + 7.0 * v[1])
+        px, py = camera.project(x, 0.0, z)
+        r = camera.size(0.025 + 0.04 * v[2], z)
+        if canvas.pixels(r) > 0.35:
+            canvas.ellipse(px, py, 2.2 * r, 0.5 * r, light.lit(scale(sand, 0.84 if v[3] < 0.7 else 1.06), 0.8, 8.0))
     if "buildings" in scene.shows or "lamp" in scene.shows:
         walk: Colour = mix((186, 182, 176), SNOW, 0.5 if scene.view.snow else 0.0)
         strip = street.strip(camera, min(-main * 3.6, edge), max(-main * 3.6, edge), [zs[0], end], street.NO_BEND)
@@ -512,12 +532,11 @@ def beach(
         canvas.polygon(strip, light.lit(walk, 0.9, 6.0))
         canvas.polygon(wall, light.face(scale(walk, 0.8), "right" if main > 0 else "left", 8.0))
     elif "vegetation" in scene.shows:
-        grass = SNOW if scene.view.snow else GRASS[scene.cues.zone]
-        line = [camera.project(shore(z) - main * (3.4 + 0.6 * math.sin(0.9 * z / f)), 0.0, z) for z in zs]
+        line = [camera.project(shore(z) - main * (3.6 + 0.9 * math.sin(0.3 * z / f + 3 * u[7])), 0.0, z) for z in zs]
         outer = [camera.project(edge, 0.0, zs[-1]), (0.0 if main > 0 else 1.0, 1.02)]
-        canvas.polygon([*line, *outer], light.lit(scale(grass, 0.8), 0.5, 6.0))
-        lifted = [(px - main * 0.012, py - 0.004) for px, py in line]
-        canvas.polygon([*lifted, *outer], light.lit(grass, 0.9, 10.0))
+        canvas.polygon([*((px + main * 0.006, py + 0.004) for px, py in line), *outer], light.lit(scale(sand, 0.6), 0.3, 6.0))
+        with canvas.within([*line, *outer]):
+            ground(canvas, scene, camera, light)
     return shore
 
 
@@ -1567,15 +1586,71 @@ def leaf(canvas: Canvas, rng: Random, light: Light) -> None:
         canvas.ellipse(x - 0.3 * r, y - 0.3 * r, 0.3 * r, 0.3 * r, (255, 255, 255))
 
 
-CLOSE_UPS = (flower, butterfly, cat, book, shoes, mug, leaf)
+def stones(canvas: Canvas, rng: Random, light: Light) -> None:
+    """Pebbles balanced on one another."""
+    u = [rng.random() for _ in range(18)]
+    canvas.gradient(0.74, 1.0, light.lit((150, 146, 140), 0.5), light.lit((196, 190, 180), 0.9))
+    side = 1 if light.side < 0 else -1
+    y, x = 0.86, 0.5
+    canvas.veil([(x - 0.2, y), (x + 0.2, y + 0.02), (x + side * 0.5, y - 0.02), (x + side * 0.42, y - 0.06)], (20, 16, 24), 0.3)
+    for k in range(5):
+        w, h = (0.25 - 0.042 * k) * (0.9 + 0.2 * u[k]), 0.085 - 0.011 * k + 0.02 * u[k + 5]
+        y -= h
+        x += 0.03 * (u[k + 10] - 0.5)
+        stone = vary(((150, 148, 146), (120, 112, 108), (196, 186, 170), (98, 106, 116))[int(4 * u[k])], 0.1, u[k + 5])
+        for i in range(4):
+            t = i / 3
+            canvas.ellipse(x - side * 0.06 * w * t * 2, y - 0.10 * h * t * 2, w * (1 - 0.16 * t), h * (1 - 0.2 * t), light.lit(stone, 0.1 + 0.85 * t))
+        canvas.arc(x, y, 0.9 * w, 0.7 * h, 200, 330, light.lit(scale(stone, 1.18), 0.9), 0.005)
+        y -= 0.9 * h
+
+
+def old_camera(canvas: Canvas, rng: Random, light: Light) -> None:
+    """A camera on a table."""
+    u = [rng.random() for _ in range(4)]
+    wood, skin = WOODS[int(5 * u[0])], ((58, 54, 56), (132, 84, 56), (70, 92, 98), (150, 62, 56))[int(4 * u[1])]
+    canvas.gradient(0.66, 1.0, light.lit(scale(wood, 0.8), 0.6), light.lit(wood, 0.95))
+    canvas.veil([(0.10, 0.82), (0.92, 0.82), (0.98, 0.74), (0.2, 0.70)], (20, 14, 20), 0.35)
+    steel: Colour = (206, 206, 204)
+    canvas.polygon([(0.36, 0.34), (0.40, 0.27), (0.60, 0.27), (0.64, 0.34)], light.lit(steel, 0.8))
+    canvas.rectangle(0.13, 0.34, 0.87, 0.81, light.lit(steel, 0.35))
+    canvas.rectangle(0.13, 0.34, 0.87, 0.43, light.lit(steel, 0.95))
+    canvas.rectangle(0.13, 0.43, 0.87, 0.74, light.lit(skin, 0.7))
+    for x, w in ((0.21, 0.05), (0.78, 0.06)):
+        canvas.rectangle(x - w, 0.30, x + w, 0.345, light.lit(scale(steel, 0.85), 0.6))
+    canvas.rectangle(0.455, 0.285, 0.545, 0.325, light.lit((70, 96, 120), 0.6))
+    x, y = 0.5, 0.58
+    for r, colour, sun in (
+        (0.205, (40, 38, 42), 0.3), (0.19, steel, 0.9), (0.165, (48, 46, 50), 0.5), (0.13, (28, 28, 34), 0.6),
+        (0.10, (46, 66, 96), 0.8), (0.06, (24, 28, 44), 0.8),
+    ):  # fmt: skip
+        canvas.ellipse(x, y, r, r, light.lit(colour, sun))
+    canvas.ellipse(x - 0.035, y - 0.04, 0.026, 0.02, (226, 236, 250))
+    canvas.ellipse(0.74, 0.385, 0.022, 0.022, light.lit((210, 70, 56), 0.8))
+
+
+CLOSE_UPS = (flower, flower, butterfly, cat, cat, book, shoes, mug, leaf, stones, old_camera)
 
 
 def closeup(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     """One thing from near by, the rest out of focus."""
     rng = scene.rng("closeup")
     kind = CLOSE_UPS[int(len(CLOSE_UPS) * rng.random())]
+    near, dx, dy, flip = (rng.random() for _ in range(4))
+    lamp = 0.7 * light.night
+    light = replace(
+        light, sun=max(1.0, light.sun), shade=max(0.62, light.shade), colour=mix(light.colour, (255, 214, 160), lamp),
+        cool=mix(light.cool, (214, 170, 140), lamp),
+    )  # fmt: skip
     bokeh(canvas, rng, light)
     kind(canvas, scene.rng("subject"), light)
+    n = canvas.n
+    side = int(n * (1.0 - 0.28 * near))
+    left, top = int((n - side) * dx), int((n - side) * dy)
+    view = canvas.image.resize((n, n), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    if flip < 0.5:
+        view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    canvas.image.paste(view)
 
 
 KINDS: dict[str, Compose] = {

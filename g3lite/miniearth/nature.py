@@ -800,7 +800,7 @@ def _peak(s: Sketch, x: float, height: float) -> None:
         a, b = right[k], spine[k + 1]
         out = (b[0] + 0.6 * drop, max(0.0, b[1] - drop))
         _facet(s, [b, spine[k + 3], out], 0.36 + 0.1 * rng.random())
-    line = height - (0.24 + 0.10 * rng.random())
+    line = max(height - 0.36, 0.44 + 0.10 * rng.random())
     for edge, sun in ((left, 1.0), (right, 0.22)):
         upper = [p for p in edge if p[1] > line]
         ridge = [p for p in spine if p[1] > line - 0.04]
@@ -810,7 +810,7 @@ def _peak(s: Sketch, x: float, height: float) -> None:
         hem = []
         for k in range(1, 8):
             t = k / 8
-            bite = 0.10 * height * (rng.random() if k % 2 else -0.5 * rng.random())
+            bite = 0.16 * height * (rng.random() - 0.4)
             hem.append((x0 + (x1 - x0) * t, y0 + (y1 - y0) * t + bite))
         _facet(s, upper + hem + ridge[::-1], sun, snow=True)
         if sun > 0.5:
