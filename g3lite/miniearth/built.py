@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale, vary
 from g3lite.miniearth.cues import Landmark
@@ -74,7 +74,7 @@ def clear_air(light: Light, z: float) -> float:
 
 
 class Wall:
-    """An upright plane between two points of the ground, (x, z) in metres, as the camera sees it."""
+    """An upright plane between two points of the ground, (x, z) in metres, seen by a camera."""
 
     def __init__(self, camera: Camera, a: Point, b: Point) -> None:
         self.camera, self.a, self.b = camera, a, b
@@ -92,6 +92,7 @@ class Wall:
         return [(xa, ga - y1 * ka), (xb, gb - y1 * kb), (xb, gb - y0 * kb), (xa, ga - y0 * ka)]
 
     def point(self, s: float, y: float) -> Point:
+        """The point at share `s` along the wall, `y` metres up."""
         x, ground, k = self.at(s)
         return x, ground - y * k
 
@@ -112,7 +113,7 @@ def wall_colour(scene: Scene, u: float, v: float) -> Colour:
 
 
 def _windows(
-    canvas: Canvas, scene: Scene, light: Light, wall: Wall, metres: float, floors: int,
+    canvas: Canvas, light: Light, wall: Wall, metres: float, floors: int,
     tone: Colour, trim: Colour, u: float, z: float, ground_floor: bool = True,
 ) -> None:  # fmt: skip
     """Rows of windows on a wall `metres` long; bands of glass where they are too small to tell."""
@@ -173,9 +174,7 @@ def _windows(
                 canvas.line([(xa, ya), (xb, yb)], trim, bar)
 
 
-def _texture(
-    canvas: Canvas, scene: Scene, wall: Wall, height: float, tone: Colour, z: float
-) -> None:
+def _texture(canvas: Canvas, scene: Scene, wall: Wall, height: float, tone: Colour) -> None:
     """Boards or courses of brick, where they are large enough to be seen."""
     kind = scene.cues.wall
     _, _, near = wall.at(0.0)
@@ -190,219 +189,213 @@ def _texture(
         y += step
 
 
-def house(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
-    x: float, z0: float, z1: float, depth: float, floors: int, u: Sequence[float],
-    shop: bool = False, gable_to_street: bool = False, detached: bool = True,
-) -> None:  # fmt: skip
-    """One house whose street front lies at `x` from `z0` to `z1` and which is `depth` metres deep.
+@dataclass(frozen=True)
+class Plot:
+    """Where a house stands, and how it looks at the street.
 
-    `side` is -1 left of the street and +1 right of it. `u` holds eight random numbers in [0, 1).
-    The flank of a house that is not `detached` has no windows.
+    (x, z) is the corner where its front meets the flank that the camera sees; from there
+    `along` runs along the front and `inward` to the back, both unit vectors on the ground.
     """
-    cues = scene.cues
-    inner = camera.project(x - 0.6 * side, 0.0, z1)[0]
-    if inner < 0.0 if side < 0 else inner > 1.0:
-        return
-    height = floors * STOREY + 0.5
-    back = x + side * depth
-    street_facing = "right" if side < 0 else "left"
-    z = (z0 + z1) / 2
-    wall = wall_colour(scene, u[0], u[1])
-    tone, end_tone = light.face(wall, street_facing, z), light.face(wall, "front", z0)
-    trim = mix(tone, light.face((250, 248, 240), street_facing, z), 0.62)
-    front, end = Wall(camera, (x, z0), (x, z1)), Wall(camera, (back, z0), (x, z0))
-    project = camera.project
-    rise = 2.6 + 1.2 * u[2]
-    roof_side = _roof_tone(scene, light, "up", z)
-    roof_front = _roof_tone(scene, light, "front", z0)
 
-    def roof(colour: Colour, *points: tuple[float, float, float]) -> None:
-        canvas.polygon([project(*p) for p in points], colour)
+    x: float
+    z: float
+    along: Point
+    inward: Point
+    width: float
+    depth: float
+    facing: str
+    """Where the front looks: "left", "right" or "front" (see `Light.face`)."""
+    flank: str
+    """Where the flank looks."""
 
-    over = 0.45
-    eave, out = height - 0.15, x - side * over
-    shape = cues.roof_shape
-    middle, zm = x + side * depth / 2, (z0 + z1) / 2
-    if shape == "gable" and gable_to_street:
-        ridge = height + rise + 0.4
-        roof(
-            roof_front, (out, eave, z0 - over), (out, ridge, zm), (back, ridge, zm),
-            (back, eave, z0 - over),
-        )  # fmt: skip
-        roof(roof_side, (out, eave, z1 + over), (out, ridge, zm), (x, ridge - 0.7, zm), (x, eave, z1))
-    elif shape == "gable":
-        ridge = height + rise
-        roof(
-            roof_side, (out, eave - 0.2, z0 - over), (out, eave - 0.2, z1 + over),
-            (middle, ridge, z1 + over), (middle, ridge, z0 - over),
-        )  # fmt: skip
-        far_eave = back + side * over
-        roof(
-            roof_front, (far_eave, eave - 0.2, z0 - over), (middle, ridge, z0 - over),
-            (middle, ridge - 0.45, z0), (back, eave - 0.3, z0),
-        )  # fmt: skip
-    elif shape == "hip":
-        ridge = height + rise
-        run = min(depth, z1 - z0) * 0.42
-        roof(
-            roof_front, (out, eave, z0 - over), (back + side * over, eave, z0 - over),
-            (back - side * run, ridge, min(zm, z0 + run)), (x + side * run, ridge, min(zm, z0 + run)),
-        )  # fmt: skip
-        roof(
-            roof_side, (out, eave, z0 - over), (out, eave, z1 + over),
-            (x + side * run, ridge, max(zm, z1 - run)), (x + side * run, ridge, min(zm, z0 + run)),
-        )  # fmt: skip
-    elif shape == "mansard":
-        top, step = height + rise + 0.3, 1.0
-        inner = x + side * step
-        roof(
-            roof_front, (out, eave, z0 - 0.2), (back, eave, z0 - 0.2), (back, top, z0 + step),
-            (inner, top, z0 + step),
-        )  # fmt: skip
-        roof(
-            roof_side, (out, eave, z0 - 0.2), (out, eave, z1), (inner, top, z1), (inner, top, z0 + step)
+    def at(self, a: float, d: float) -> Point:
+        """The (x, z) of `a` metres along the front and `d` metres behind it."""
+        return (
+            self.x + self.along[0] * a + self.inward[0] * d,
+            self.z + self.along[1] * a + self.inward[1] * d,
         )
 
-    canvas.polygon(end.quad(0.0, 1.0, 0.0, height), end_tone)
+
+def house(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, plot: Plot, floors: int,
+    u: Sequence[float], shop: bool = False, gable_front: bool = False, detached: bool = True,
+) -> None:  # fmt: skip
+    """One house. `u` holds eight random numbers in [0, 1).
+
+    With `gable_front` its gable (where that is the local roof) looks at the street; the flank of a
+    house that is not `detached` has no windows.
+    """
+    w, d = plot.width, plot.depth
+    front = Wall(camera, plot.at(0.0, 0.0), plot.at(w, 0.0))
+    flank = Wall(camera, plot.at(0.0, d), plot.at(0.0, 0.0))
+    xs = front.at(-0.06)[0], front.at(1.06)[0]
+    if max(xs) < 0.0 or min(xs) > 1.0:
+        return
+    height = floors * STOREY + 0.5
+    rise = 2.6 + 1.2 * u[2]
+    z = plot.at(w / 2, 0.0)[1]
+    wall = wall_colour(scene, u[0], u[1])
+    tone, flank_tone = light.face(wall, plot.facing, z), light.face(wall, plot.flank, plot.z)
+    trim = mix(tone, light.face((250, 248, 240), plot.facing, z), 0.62)
+    shape = scene.cues.roof_shape
+    near = camera.focal / plot.z
+
+    _roof(canvas, scene, camera, light, plot, height, rise, gable_front)
+    canvas.polygon(flank.quad(0.0, 1.0, 0.0, height), flank_tone)
     canvas.polygon(front.quad(0.0, 1.0, 0.0, height), tone)
-    near = camera.focal / z0
     if shape == "gable":
-        if gable_to_street:
-            peak = height + rise
-            canvas.polygon(
-                [front.point(0.0, height), front.point(0.5, peak), front.point(1.0, height)], tone
-            )
-            verge = scale(roof_side, 0.92)
-            a, b, c = front.point(0.0, height), front.point(0.5, peak), front.point(1.0, height)
-            canvas.line([a, b, c], verge, 0.45 * near)
-        else:
-            a, b, c = end.point(0.0, height), end.point(0.5, height + rise), end.point(1.0, height)
-            canvas.polygon([a, b, c], end_tone)
-            canvas.line([a, b, c], scale(roof_front, 0.9), 0.35 * near)
-    _texture(canvas, scene, front, height, tone, z)
-    _texture(canvas, scene, end, height, end_tone, z0)
+        side, colour = (front, tone) if gable_front else (flank, flank_tone)
+        verge = _roof_tone(scene, light, "up" if gable_front else plot.flank, z)
+        peak = [side.point(0.0, height), side.point(0.5, height + rise), side.point(1.0, height)]
+        canvas.polygon(peak, colour)
+        canvas.line(peak, scale(verge, 0.92), 0.42 * near)
+    _texture(canvas, scene, front, height, tone)
+    _texture(canvas, scene, flank, height, flank_tone)
     if canvas.pixels(0.22 * near) > 1.4:
         ledge = mix(tone, trim, 0.55)
         for storey in range(1, floors):
             y = storey * STOREY + 0.18
             canvas.polygon(front.quad(0.0, 1.0, y, y + 0.22), ledge)
-    if shape == "flat":
-        low, high = height - 0.5, height + 0.75
-        canvas.polygon(end.quad(0.0, 1.0, low, high), roof_front)
-        canvas.polygon(
-            Wall(camera, (x - side * 0.25, z0 - 0.25), (x - side * 0.25, z1)).quad(0, 1, low, high),
-            _roof_tone(scene, light, street_facing, z),
-        )
-    elif shape == "hip":
-        eaves = Wall(camera, (out, z0 - over), (out, z1 + over))
-        fascia = _roof_tone(scene, light, street_facing, z)
-        canvas.polygon(eaves.quad(0, 1, eave - 0.3, eave + 0.25), scale(fascia, 0.92))
-        eaves = Wall(camera, (back, z0 - over), (out, z0 - over))
-        canvas.polygon(eaves.quad(0, 1, eave - 0.3, eave + 0.25), scale(roof_front, 0.92))
+    if shape in ("flat", "hip"):
+        out, low, high = (0.25, -0.5, 0.75) if shape == "flat" else (0.45, -0.45, 0.1)
+        for band, facing in (
+            (Wall(camera, plot.at(-out, d), plot.at(-out, -out)), plot.flank),
+            (Wall(camera, plot.at(-out, -out), plot.at(w + out, -out)), plot.facing),
+        ):
+            colour = _roof_tone(scene, light, facing, z)
+            canvas.polygon(band.quad(0.0, 1.0, height + low, height + high), scale(colour, 0.94))
     elif shape == "mansard":
-        _dormers(canvas, scene, camera, light, side, x, z0, z1, height, trim, z)
+        _dormers(canvas, light, front, w, height, trim, z)
 
-    _windows(
-        canvas, scene, light, front, z1 - z0, floors, tone, trim, u[3], z, ground_floor=not shop
-    )
+    ground_floor = not shop
+    _windows(canvas, light, front, w, floors, tone, trim, u[3], z, ground_floor)
     if detached:
-        _windows(
-            canvas, scene, light, end, depth, floors, end_tone,
-            mix(end_tone, (250, 248, 240), 0.5), u[4], z0, ground_floor=True,
-        )  # fmt: skip
+        frame = mix(flank_tone, (250, 248, 240), 0.5)
+        _windows(canvas, light, flank, d, floors, flank_tone, frame, u[4], plot.z)
     if shop:
-        _shop(canvas, scene, camera, light, side, x, z0, z1, u, z)
-    elif canvas.pixels(1.0 * near) > 2.5:
-        s = (0.5 + int(u[5] * 2)) / max(2, int((z1 - z0) / 2.7))
-        half = 0.6 / (z1 - z0)
-        door = light.face(CLOTHS[bits(u[6], 3) % len(CLOTHS)], street_facing, z)
+        _shop(canvas, light, front, plot, u, z)
+        if u[6] < 0.75:
+            _awning(canvas, camera, light, front, plot, CLOTHS[int(u[7] * len(CLOTHS))], z)
+    elif canvas.pixels(near) > 2.5:
+        s, half = (0.5 + int(u[5] * 2)) / max(2, int(w / 2.7)), 0.6 / w
+        door = light.face(CLOTHS[bits(u[6], 3) % len(CLOTHS)], plot.facing, z)
         canvas.polygon(front.quad(s - 1.3 * half, s + 1.3 * half, 0.0, 2.5), trim)
         canvas.polygon(front.quad(s - half, s + half, 0.0, 2.25), scale(door, 0.7))
 
 
-def _dormers(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
-    x: float, z0: float, z1: float, height: float, trim: Colour, z: float,
+def _roof(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, plot: Plot,
+    height: float, rise: float, gable_front: bool,
 ) -> None:  # fmt: skip
+    """The slopes of a roof toward the street and toward the visible flank."""
+    w, d, over = plot.width, plot.depth, 0.45
+    eave, ridge = height - 0.2, height + rise
+    to_street = _roof_tone(scene, light, "up", plot.at(w / 2, 0.0)[1])
+    to_flank = _roof_tone(scene, light, plot.flank, plot.z)
+
+    def slope(colour: Colour, *corners: tuple[float, float, float]) -> None:
+        points = []
+        for a, deep, y in corners:
+            x, z = plot.at(a, deep)
+            points.append(camera.project(x, y, z))
+        canvas.polygon(points, colour)
+
+    shape = scene.cues.roof_shape
+    if shape == "gable" and gable_front:
+        top = ridge + 0.4
+        slope(
+            to_flank, (-over, -over, eave), (w / 2, -over, top), (w / 2, d, top), (-over, d, eave)
+        )
+        slope(to_street, (w + over, -over, eave), (w / 2, -over, top), (w / 2, 0.0, top - 0.7), (w, 0.0, eave))  # fmt: skip
+    elif shape == "gable":
+        half = d / 2
+        slope(to_street, (-over, -over, eave), (w + over, -over, eave), (w + over, half, ridge), (-over, half, ridge))  # fmt: skip
+        slope(to_flank, (-over, d + over, eave), (-over, half, ridge), (0.0, half, ridge - 0.45), (0.0, d, eave))  # fmt: skip
+    elif shape == "hip":
+        run = min(d, w) * 0.42
+        near, far = min(w / 2, run), max(w / 2, w - run)
+        slope(to_flank, (-over, -over, eave), (-over, d + over, eave), (near, d - run, ridge), (near, run, ridge))  # fmt: skip
+        slope(to_street, (-over, -over, eave), (w + over, -over, eave), (far, run, ridge), (near, run, ridge))  # fmt: skip
+    elif shape == "mansard":
+        top = ridge + 0.3
+        slope(to_flank, (-0.2, -over, eave), (-0.2, d, eave), (1.0, d, top), (1.0, 1.0, top))
+        slope(to_street, (-0.2, -over, eave), (w, -over, eave), (w, 1.0, top), (1.0, 1.0, top))
+
+
+def _dormers(
+    canvas: Canvas, light: Light, front: Wall, metres: float, height: float, trim: Colour, z: float
+) -> None:
     """Small windows that stand out of a mansard roof."""
-    count = max(1, int((z1 - z0) / 3.4))
-    wall = Wall(camera, (x - side * 0.1, z0), (x - side * 0.1, z1))
-    if canvas.pixels(abs(wall.at(1.0)[0] - wall.at(0.0)[0])) / count < 3.0:
+    count = max(1, int(metres / 3.4))
+    if canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0])) / count < 3.0:
         return
-    half = 0.55 / (z1 - z0)
-    glass = mix(GLASS, LAMPLIGHT, 0.7 * light.night)
+    half = 0.55 / metres
+    glass = light.through_air(mix(GLASS, LAMPLIGHT, 0.7 * light.night), z)
     for i in range(count):
         s = (i + 0.5) / count
-        canvas.polygon(wall.quad(s - 1.5 * half, s + 1.5 * half, height + 0.5, height + 2.2), trim)
+        canvas.polygon(front.quad(s - 1.5 * half, s + 1.5 * half, height + 0.5, height + 2.2), trim)
         canvas.polygon(
-            wall.quad(s - 0.8 * half, s + 0.8 * half, height + 0.7, height + 1.9),
-            light.through_air(glass, z),
+            front.quad(s - 0.8 * half, s + 0.8 * half, height + 0.7, height + 1.9), glass
         )
 
 
 def _shop(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
-    x: float, z0: float, z1: float, u: Sequence[float], z: float,
-) -> None:  # fmt: skip
-    """Shop windows on the ground floor under an awning."""
-    front = Wall(camera, (x, z0), (x, z1))
+    canvas: Canvas, light: Light, front: Wall, plot: Plot, u: Sequence[float], z: float
+) -> None:
+    """Shop windows on the ground floor."""
     inside = light.through_air(mix((66, 74, 82), light.sky_low, 0.22), z)
     inside = mix(inside, LAMPLIGHT, 0.2 + 0.55 * light.night)
     canvas.polygon(front.quad(0.05, 0.95, 0.4, 2.75), inside)
-    near = camera.focal / z0
-    if canvas.pixels(near) > 4:
-        facing = "right" if side < 0 else "left"
-        frame = light.face(CLOTHS[bits(u[5], 5) % len(CLOTHS)], facing, z)
-        canvas.polygon(front.quad(0.03, 0.97, 0.0, 0.42), scale(frame, 0.62))
-        bays = max(2, int((z1 - z0) / 2.6))
-        if canvas.pixels(near) > 9:
-            for i in range(3 * bays):
-                s = 0.09 + 0.84 * i / (3 * bays)
-                goods = mix(inside, CLOTHS[bits(u[4], i) % len(CLOTHS)], 0.55)
-                tall = 0.5 + bits(u[3], i) / 255
-                canvas.polygon(front.quad(s, s + 0.5 / (3 * bays), 0.45, 0.45 + tall), goods)
-            canvas.polygon(
-                [front.point(0.05, 2.75), front.point(0.45, 2.75), front.point(0.2, 0.4), front.point(0.05, 0.4)],
-                mix(inside, light.sky_low, 0.16),
-            )  # fmt: skip
-        for i in range(bays + 1):
-            s = 0.05 + 0.9 * i / bays
-            canvas.polygon(front.quad(s - 0.012, s + 0.012, 0.0, 2.75), scale(frame, 0.75))
-    if u[6] < 0.75:
-        cloth = CLOTHS[int(u[7] * len(CLOTHS))]
-        facing = "right" if side < 0 else "left"
-        out = x - side * 1.6
-        a, b = z0 + 0.04 * (z1 - z0), z1 - 0.04 * (z1 - z0)
-        stripes = 7 if canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0])) > 20 else 1
-        project = camera.project
-        for i in range(stripes):
-            za, zb = a + (b - a) * i / stripes, a + (b - a) * (i + 1) / stripes
-            colour = cloth if i % 2 == 0 else mix(cloth, (250, 246, 236), 0.85)
-            canvas.polygon(
-                [project(x, 3.5, za), project(x, 3.5, zb), project(out, 2.75, zb),
-                 project(out, 2.75, za)],
-                light.face(colour, "up", z),
-            )  # fmt: skip
-            canvas.polygon(
-                [project(out, 2.75, za), project(out, 2.75, zb), project(out, 2.4, zb),
-                 project(out, 2.4, za)],
-                light.face(scale(colour, 0.9), facing, z),
-            )  # fmt: skip
+    metre = canvas.pixels(front.at(0.0)[2])
+    if metre < 4:
+        return
+    frame = light.face(CLOTHS[bits(u[5], 5) % len(CLOTHS)], plot.facing, z)
+    canvas.polygon(front.quad(0.03, 0.97, 0.0, 0.42), scale(frame, 0.62))
+    bays = max(2, int(plot.width / 2.6))
+    if metre > 9:
+        for i in range(3 * bays):
+            s = 0.09 + 0.84 * i / (3 * bays)
+            goods = mix(inside, CLOTHS[bits(u[4], i) % len(CLOTHS)], 0.55)
+            tall = 0.5 + bits(u[3], i) / 255
+            canvas.polygon(front.quad(s, s + 0.5 / (3 * bays), 0.45, 0.45 + tall), goods)
+        sheen = [front.point(s, y) for s, y in ((0.05, 2.75), (0.45, 2.75), (0.2, 0.4), (0.05, 0.4))]
+        canvas.polygon(sheen, mix(inside, light.sky_low, 0.16))
+    for i in range(bays + 1):
+        s = 0.05 + 0.9 * i / bays
+        canvas.polygon(front.quad(s - 0.012, s + 0.012, 0.0, 2.75), scale(frame, 0.75))
+
+
+def _awning(
+    canvas: Canvas, camera: Camera, light: Light, front: Wall, plot: Plot, cloth: Colour, z: float
+) -> None:
+    """A striped awning over a shop."""
+    hem = Wall(camera, plot.at(0.0, -1.6), plot.at(plot.width, -1.6))
+    wide = canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0]))
+    stripes = 7 if wide > 20 else 1
+    pale = mix(cloth, (250, 246, 236), 0.85)
+    for i in range(stripes):
+        a, b = 0.04 + 0.92 * i / stripes, 0.04 + 0.92 * (i + 1) / stripes
+        colour = pale if i % 2 else cloth
+        canvas.polygon(
+            [front.point(a, 3.5), front.point(b, 3.5), hem.point(b, 2.75), hem.point(a, 2.75)],
+            light.face(colour, "up", z),
+        )
+        valance = light.face(scale(colour, 0.9), plot.facing, z)
+        canvas.polygon(hem.quad(a, b, 2.4, 2.75), valance)
 
 
 def row(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int,
     x: float, near: float, far: float, floors: tuple[int, int] = (2, 4), gap: float = 0.0,
-    shops: bool = False, gable_to_street: bool = True, depth: float = 9.0,
+    shops: bool = False, gable_front: bool = True, depth: float = 9.0,
 ) -> None:  # fmt: skip
     """Houses along a street that runs into the picture, and the shadow they cast on it.
 
-    `side` is -1 or +1; the fronts stand `x` metres left or right of the camera's axis, from
+    `side` is -1 or +1; the fronts stand `x` metres left or right of the middle of the street, from
     distance `near` to `far`; `gap` metres (and up to twice as many) lie between two houses.
     """
     rng = scene.rng(f"row {side}")
-    wall_x = side * x
+    facing = "right" if side < 0 else "left"
     houses = []
     z = near
     for _ in range(9):
@@ -411,111 +404,33 @@ def row(
         count = floors[0] + int((floors[1] - floors[0] + 1) * rng.random())
         space = gap * (1.0 + rng.random())
         if z < far:
-            houses.append((z, z + width, count, u))
+            along, inward = (0.0, 1.0), (float(side), 0.0)
+            plot = Plot(side * x, z, along, inward, width, depth, facing, "front")
+            houses.append((plot, count, u))
         z += width + space
     dark = sunshine(light)
     if dark > 0.12 and side * light.side > 0.1:
-        for z0, z1, count, _ in houses:
-            reach = shadow_reach(light, count * STOREY + 1.5)
-            reach = max(-1.9 * x, min(1.9 * x, reach))
+        for plot, count, _ in houses:
+            reach = max(-1.9 * x, min(1.9 * x, shadow_reach(light, count * STOREY + 1.5)))
             skew = 0.25 * abs(reach)
-            corners = ((wall_x, z0), (wall_x + reach, z0 + skew), (wall_x + reach, z1 + skew), (wall_x, z1))
-            canvas.veil([camera.project(a, 0.0, b) for a, b in corners], SHADOW, 0.85 * dark)
-    for z0, z1, count, u in reversed(houses):
-        house(
-            canvas, scene, camera, light, side, wall_x, z0, z1, depth, count, u,
-            shop=shops, gable_to_street=gable_to_street, detached=gap > 0.0,
-        )  # fmt: skip
+            a, b = plot.z, plot.z + plot.width
+            corners = ((0.0, a), (reach, a + skew), (reach, b + skew), (0.0, b))
+            points = [camera.project(side * x + away, 0.0, z) for away, z in corners]
+            canvas.veil(points, SHADOW, 0.85 * dark)
+    for plot, count, u in reversed(houses):
+        house(canvas, scene, camera, light, plot, count, u, shops, gable_front, gap > 0.0)
 
 
 def facing_house(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
-    x: float, z: float, width: float, floors: int, u: Sequence[float], shop: bool = False,
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, width: float,
+    floors: int, u: Sequence[float], shop: bool = False, detached: bool = True,
 ) -> None:  # fmt: skip
-    """A house that looks at the camera, its front centred on (x, z). `u` holds eight randoms."""
-    cues = scene.cues
-    left, right = x - width / 2, x + width / 2
-    height = floors * STOREY + 0.4
-    wall = wall_colour(scene, u[0], u[1])
-    tone = light.face(wall, "front", z)
-    trim = mix(tone, light.face((250, 248, 240), "front", z), 0.62)
-    front = Wall(camera, (left, z), (right, z))
-    roof_tone = _roof_tone(scene, light, "up", z)
-    roof_front = _roof_tone(scene, light, "front", z)
-    rise, over, deep = 2.8 + 1.2 * u[2], 0.5, 8.0
-    project = camera.project
-    flank = right if x < camera.x else left
-    facing = "right" if x < camera.x else "left"
-    side_tone = light.face(wall, facing, z)
-    canvas.polygon(
-        Wall(camera, (flank, z), (flank, z + deep)).quad(0.0, 1.0, 0.0, height), side_tone
-    )
-    ridge = height + rise
-    shape = cues.roof_shape
-    if shape == "gable":
-        if u[7] < 0.5:
-            canvas.polygon(
-                [project(flank, height, z), project(flank, ridge, z + deep / 2),
-                 project(flank, height, z + deep)],
-                side_tone,
-            )  # fmt: skip
-            canvas.polygon(
-                [project(left - over, height - 0.2, z - over), project(left - over, ridge, z + deep / 2),
-                 project(right + over, ridge, z + deep / 2), project(right + over, height - 0.2, z - over)],
-                roof_tone,
-            )  # fmt: skip
-        else:
-            for end, colour in ((left, "left"), (right, "right")):
-                canvas.polygon(
-                    [project(end + (over if end > x else -over), height - 0.3, z - over),
-                     project(x, ridge + 0.3, z - over), project(x, ridge + 0.3, z + deep),
-                     project(end + (over if end > x else -over), height - 0.3, z + deep)],
-                    _roof_tone(scene, light, colour, z),
-                )  # fmt: skip
-    elif shape == "hip":
-        run = min(width, deep) * 0.42
-        canvas.polygon(
-            [project(left - over, height - 0.1, z - over), project(left + run, ridge, z + deep / 2),
-             project(right - run, ridge, z + deep / 2), project(right + over, height - 0.1, z - over)],
-            roof_tone,
-        )  # fmt: skip
-    elif shape == "mansard":
-        canvas.polygon(
-            [project(left - 0.2, height - 0.1, z - 0.2), project(left + 0.9, ridge, z + 0.9),
-             project(right - 0.9, ridge, z + 0.9), project(right + 0.2, height - 0.1, z - 0.2)],
-            roof_front,
-        )  # fmt: skip
-    canvas.polygon(front.quad(0.0, 1.0, 0.0, height), tone)
-    if shape == "gable" and u[7] >= 0.5:
-        a, b, c = front.point(0.0, height), front.point(0.5, ridge), front.point(1.0, height)
-        canvas.polygon([a, b, c], tone)
-        canvas.line([a, b, c], scale(roof_front, 0.95), 0.5 * camera.focal / z)
-    _texture(canvas, scene, front, height, tone, z)
-    if shape == "flat":
-        canvas.polygon(front.quad(-0.01, 1.01, height - 0.5, height + 0.8), roof_front)
-    elif shape == "mansard" and canvas.pixels(camera.size(1.0, z)) > 2:
-        count = max(1, int(width / 3.4))
-        for i in range(count):
-            s, half = (i + 0.5) / count, 0.55 / width
-            canvas.polygon(front.quad(s - 1.5 * half, s + 1.5 * half, height + 0.5, height + 2.1), trim)
-            canvas.polygon(
-                front.quad(s - 0.8 * half, s + 0.8 * half, height + 0.7, height + 1.8),
-                light.through_air(mix(GLASS, LAMPLIGHT, 0.7 * light.night), z),
-            )
-    _windows(canvas, scene, light, front, width, floors, tone, trim, u[3], z, ground_floor=not shop)
-    near = camera.focal / z
-    if shop:
-        inside = mix(light.through_air((52, 56, 64), z), LAMPLIGHT, 0.55 * max(0.25, light.night))
-        canvas.polygon(front.quad(0.06, 0.94, 0.3, 2.6), inside)
-        if u[6] < 0.75:
-            cloth = CLOTHS[int(u[7] * len(CLOTHS))]
-            canvas.polygon(front.quad(0.04, 0.96, 2.5, 3.4), light.face(cloth, "up", z))
-    elif canvas.pixels(near) > 2.5:
-        s = (0.5 + int(u[5] * 2)) / max(2, int(width / 2.7))
-        half = 0.6 / width
-        door = light.face(CLOTHS[bits(u[6], 3) % len(CLOTHS)], "front", z)
-        canvas.polygon(front.quad(s - 1.3 * half, s + 1.3 * half, 0.0, 2.5), trim)
-        canvas.polygon(front.quad(s - half, s + half, 0.0, 2.25), scale(door, 0.7))
+    """A house that looks at the camera, the middle of its front at (x, z). `u` as for `house`."""
+    if x < camera.x:
+        plot = Plot(x + width / 2, z, (-1.0, 0.0), (0.0, 1.0), width, 8.0, "front", "right")
+    else:
+        plot = Plot(x - width / 2, z, (1.0, 0.0), (0.0, 1.0), width, 8.0, "front", "left")
+    house(canvas, scene, camera, light, plot, floors, u, shop, u[7] >= 0.5, detached)
 
 
 def square(
@@ -537,7 +452,7 @@ def square(
         free = gap is None or (x + width) * k < gap[0] or x * k > gap[1]
         if x < half and free:
             middle = x + width / 2
-            facing_house(canvas, scene, camera, light, middle, z, width, count, u, shop=shops)
+            facing_house(canvas, scene, camera, light, middle, z, width, count, u, shops, False)
         x += width
 
 
@@ -561,7 +476,9 @@ def fence(
                 canvas.line([wall.point(0, 0.3 * course), wall.point(1, 0.3 * course)], joint, 0)
                 for i in range(int(metres)):
                     s = (i + 0.5 * (course % 2)) / metres
-                    canvas.line([wall.point(s, 0.3 * course), wall.point(s, 0.3 * course + 0.3)], joint, 0)
+                    canvas.line(
+                        [wall.point(s, 0.3 * course), wall.point(s, 0.3 * course + 0.3)], joint, 0
+                    )
         return
     if kind == "hedge":
         green = (78, 112, 60)
@@ -582,7 +499,9 @@ def fence(
             canvas.polygon(wall.quad(0, 1, y, y + 0.12), tone)
     else:
         for y in (0.45, 0.85, 1.2):
-            canvas.line([wall.point(0, y), wall.point(1, y)], scale(tone, 1.25), 0.03 * wall.at(0.2)[2])
+            canvas.line(
+                [wall.point(0, y), wall.point(1, y)], scale(tone, 1.25), 0.03 * wall.at(0.2)[2]
+            )
     count = max(2, int(metres / step))
     last = 9.0
     for i in range(count):
@@ -608,7 +527,9 @@ def skyline(
     traits = [(rng.random(), rng.random()) for _ in range(9)]
     base = light.through_air(light.face((120, 130, 148), "front"), 0.9 * clear_air(light, 500.0))
     lit_right = light.side > 0
-    bright = mix(base, light.through_air(light.face((190, 186, 180), "up"), clear_air(light, 400.0)), 0.5)
+    bright = mix(
+        base, light.through_air(light.face((190, 186, 180), "up"), clear_air(light, 400.0)), 0.5
+    )
     step = 2 * spread / 9
     horizon = camera.horizon
     ahead = mix(base, bright, 0.5)
@@ -648,7 +569,9 @@ def skyline(
                         colour = scale(a if (c + 0.5) / columns * wide + left < split else b, 0.86)
                     wx = left + wide * (c + 0.5) / columns
                     wy = shoulder + (horizon - shoulder) * (r + 0.6) / (rows + 0.6)
-                    canvas.rectangle(wx - dot / 2, wy, wx + dot / 2, wy + 0.5 * height / rows, colour)
+                    canvas.rectangle(
+                        wx - dot / 2, wy, wx + dot / 2, wy + 0.5 * height / rows, colour
+                    )
 
 
 # ---------------------------------------------------------------------------------- landmarks
@@ -723,7 +646,10 @@ class _Model:
         )
         self.poly(
             self.tone(scale(colour, 1.08), lit),
-            *[(x + sign * (0.2 * r + 0.62 * r * c), y + 0.08 * rise + 0.84 * rise * s) for c, s in _HALF_CIRCLE[1:5]],
+            *[
+                (x + sign * (0.2 * r + 0.62 * r * c), y + 0.08 * rise + 0.84 * rise * s)
+                for c, s in _HALF_CIRCLE[1:5]
+            ],
             (x + sign * 0.36 * r, y + 0.1 * rise),
         )
 
@@ -770,7 +696,9 @@ def _dome(m: _Model, mark: Landmark) -> None:
     m.poly(m.tone(scale(m.main, 1.1), "up"), (-1.04 * half, 0.32 * h), (1.04 * half, 0.32 * h),
            (1.04 * half, 0.355 * h), (-1.04 * half, 0.355 * h))  # fmt: skip
     for i in range(n + 1):
-        m.arch(m.dark, half * (2 * (i + 0.5) / (n + 1) - 1), 0.55 * half / (n + 1), 0.02 * h, 0.25 * h)
+        m.arch(
+            m.dark, half * (2 * (i + 0.5) / (n + 1) - 1), 0.55 * half / (n + 1), 0.02 * h, 0.25 * h
+        )
     r = 0.37 * w
     m.drum(m.main, -0.95 * r, 0.95 * r, 0.355 * h, 0.50 * h)
     if m.px(r) > 6:
@@ -885,7 +813,9 @@ def _pyramid(m: _Model, mark: Landmark) -> None:
     for i in range(steps):
         a, b = 1 - i / steps, 1 - (i + 0.55) / steps
         y0, y1 = 0.86 * h * i / steps, 0.86 * h * (i + 1) / steps
-        m.block(m.main, -half * a, half * a, y0, y1 - 0.12 * (y1 - y0), -half * b, half * b, split=0.42)
+        m.block(
+            m.main, -half * a, half * a, y0, y1 - 0.12 * (y1 - y0), -half * b, half * b, split=0.42
+        )
         m.poly(m.tone(scale(m.main, 1.12), "up"), (-half * b, y1 - 0.14 * (y1 - y0)),
                (half * b, y1 - 0.14 * (y1 - y0)), (half * b, y1), (-half * b, y1))  # fmt: skip
     cx = -half * 0.16 / 1.0
@@ -968,8 +898,21 @@ def _minaret(m: _Model, mark: Landmark) -> None:
 def _cathedral(m: _Model, mark: Landmark) -> None:
     h, w, n = mark.height, mark.width, mark.parts
     tower = 0.17 * w
-    m.poly(m.tone(m.main, "front"), (-0.34 * w, 0), (-0.34 * w, 0.42 * h), (0, 0.58 * h), (0.34 * w, 0.42 * h), (0.34 * w, 0))
-    m.line(m.tone(m.accent, "up"), 0.018 * h, (-0.34 * w, 0.42 * h), (0, 0.58 * h), (0.34 * w, 0.42 * h))
+    m.poly(
+        m.tone(m.main, "front"),
+        (-0.34 * w, 0),
+        (-0.34 * w, 0.42 * h),
+        (0, 0.58 * h),
+        (0.34 * w, 0.42 * h),
+        (0.34 * w, 0),
+    )
+    m.line(
+        m.tone(m.accent, "up"),
+        0.018 * h,
+        (-0.34 * w, 0.42 * h),
+        (0, 0.58 * h),
+        (0.34 * w, 0.42 * h),
+    )
     for x, top in ((-0.40 * w, 0.66 * h), (0.40 * w, 0.60 * h)):
         m.block(m.main, x - tower, x + tower, 0, top)
         m.poly(m.tone(scale(m.main, 1.1), "up"), (x - 1.1 * tower, top), (x + 1.1 * tower, top),
@@ -982,7 +925,12 @@ def _cathedral(m: _Model, mark: Landmark) -> None:
     m.disc(m.dark, 0, 0.37 * h, 0.085 * w, 0.085 * w)
     if m.px(w) > 40:
         for a, b in ((0.08, 0.0), (0.0, 0.08), (0.057, 0.057), (0.057, -0.057)):
-            m.line(m.tone(m.accent, "front"), 0.012 * w, (-a * w, 0.37 * h - b * w), (a * w, 0.37 * h + b * w))
+            m.line(
+                m.tone(m.accent, "front"),
+                0.012 * w,
+                (-a * w, 0.37 * h - b * w),
+                (a * w, 0.37 * h + b * w),
+            )
     m.arch(m.dark, 0, 0.10 * w, 0, 0.20 * h)
 
 
@@ -1001,8 +949,20 @@ def _skyscraper(m: _Model, mark: Landmark) -> None:
             yy = y + (y1 - y) * (j + 0.35) / stripes
             t = 0.42 * (y1 - y) / stripes
             lit = mix(m.dark, m.light.through_air(m.light.sky_low, m.air), 0.35)
-            m.poly(lit, (-0.9 * half, yy), (-0.9 * half, yy + t), (m_ - 0.05 * half, yy + t), (m_ - 0.05 * half, yy))
-            m.poly(m.dark, (m_ + 0.05 * half, yy), (m_ + 0.05 * half, yy + t), (0.92 * half, yy + t), (0.92 * half, yy))
+            m.poly(
+                lit,
+                (-0.9 * half, yy),
+                (-0.9 * half, yy + t),
+                (m_ - 0.05 * half, yy + t),
+                (m_ - 0.05 * half, yy),
+            )
+            m.poly(
+                m.dark,
+                (m_ + 0.05 * half, yy),
+                (m_ + 0.05 * half, yy + t),
+                (0.92 * half, yy + t),
+                (0.92 * half, yy),
+            )
         m.poly(m.tone(m.accent, "front"), (-1.04 * half, y1 - 0.012 * h), (1.04 * half, y1 - 0.012 * h),
                (1.04 * half, y1 + 0.012 * h), (-1.04 * half, y1 + 0.012 * h))  # fmt: skip
         y = y1

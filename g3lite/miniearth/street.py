@@ -139,7 +139,11 @@ def _lines(
         solid(half - 0.3, 0.7 * w)
 
 
-FADE = Image.linear_gradient("L").crop((0, 0, 1, 256)).point([(255 - v) ** 3 // 65025 for v in range(256)])
+FADE = (
+    Image.linear_gradient("L")
+    .crop((0, 0, 1, 256))
+    .point([(255 - v) ** 3 // 65025 for v in range(256)])
+)
 
 
 def _wash(
@@ -222,7 +226,10 @@ def _floor(kind: str) -> tuple[Image.Image, ...]:
             pens[0].ellipse((xa, ya, xb, yb), fill=int(130 + 125 * rng.random()))
             if rng.random() < 0.75:
                 top = ya + 0.55 * (yb - ya)
-                pens[1].ellipse((0.8 * xa + 0.2 * xb, ya, 0.2 * xa + 0.8 * xb, top), fill=int(200 * rng.random()))
+                pens[1].ellipse(
+                    (0.8 * xa + 0.2 * xb, ya, 0.2 * xa + 0.8 * xb, top),
+                    fill=int(200 * rng.random()),
+                )
     elif kind == "asphalt":
         for _, _, x, z in cells(0.16, 0.2, 9.0):
             (xa, ya), r = at(x + 0.16 * rng.random(), z + 0.2 * rng.random()), 18.0 / z
@@ -329,7 +336,13 @@ def sign(
             ]  # fmt: skip
         if shape == "arrow":
             a, b, c = half + grow, tall + grow, 0.62 * half
-            return [(x - a, y - b), (x + c, y - b), (x + a + 0.06 * width, y), (x + c, y + b), (x - a, y + b)]
+            return [
+                (x - a, y - b),
+                (x + c, y - b),
+                (x + a + 0.06 * width, y),
+                (x + c, y + b),
+                (x - a, y + b),
+            ]
         if shape == "round":
             r = 0.46 * width + grow
             return [(x + r * c, y + r * s) for c, s in _CIRCLE]
@@ -381,12 +394,23 @@ def pole(
 
     def arm(colour: Colour, y: float, reach: float, thick: float) -> None:
         t = max(thick / 2, 0.4 / canvas.size / k)
-        canvas.polygon([at(-reach, y - t), at(-reach, y + t), at(reach, y + t), at(reach, y - t)], tone(colour, "front"))
+        canvas.polygon(
+            [at(-reach, y - t), at(-reach, y + t), at(reach, y + t), at(reach, y - t)],
+            tone(colour, "front"),
+        )
 
     def insulators(y: float, places: Sequence[float], colour: Colour) -> None:
         if canvas.pixels(0.2 * k) > 0.7:
             for px in places:
-                canvas.polygon([at(px - 0.1, y), at(px - 0.1, y + 0.35), at(px + 0.1, y + 0.35), at(px + 0.1, y)], tone(colour, "front"))
+                canvas.polygon(
+                    [
+                        at(px - 0.1, y),
+                        at(px - 0.1, y + 0.35),
+                        at(px + 0.1, y + 0.35),
+                        at(px + 0.1, y),
+                    ],
+                    tone(colour, "front"),
+                )
 
     if kind == "wood":
         brown = (104, 70, 44)
@@ -394,15 +418,26 @@ def pole(
         for y in (height - 0.5, height - 1.7):
             arm(scale(brown, 0.85), y, 1.3, 0.26)
             insulators(y + 0.1, (-1.15, -0.6, 0.6, 1.15), (214, 224, 226))
-        canvas.line([at(-0.9, height - 0.5), at(0, height - 1.7), at(0.9, height - 0.5)], tone(brown, "right"), 0.1 * k)
+        canvas.line(
+            [at(-0.9, height - 0.5), at(0, height - 1.7), at(0.9, height - 0.5)],
+            tone(brown, "right"),
+            0.1 * k,
+        )
         return [at(-1.15, height - 0.1), at(1.15, height - 0.1)]
     if kind == "concrete":
         pale = (214, 210, 200)
         shaft(pale, 0.34, 0.16, height)
         if canvas.pixels(0.3 * k) > 3:
             for i in range(6):
-                canvas.polygon([at(-0.07, 0.9 + i), at(-0.07, 1.5 + i), at(0.07, 1.5 + i), at(0.07, 0.9 + i)], tone(scale(pale, 0.66), "front"))
-        canvas.line([at(-1.2, height + 0.5), at(0, height - 0.9), at(1.2, height + 0.5)], tone(scale(pale, 0.92), "front"), max(0.2 * k, 0.9 / canvas.size))
+                canvas.polygon(
+                    [at(-0.07, 0.9 + i), at(-0.07, 1.5 + i), at(0.07, 1.5 + i), at(0.07, 0.9 + i)],
+                    tone(scale(pale, 0.66), "front"),
+                )
+        canvas.line(
+            [at(-1.2, height + 0.5), at(0, height - 0.9), at(1.2, height + 0.5)],
+            tone(scale(pale, 0.92), "front"),
+            max(0.2 * k, 0.9 / canvas.size),
+        )
         insulators(height + 0.4, (-1.2, 1.2), (120, 84, 60))
         insulators(height, (0.0,), (120, 84, 60))
         return [at(-1.2, height + 0.7), at(1.2, height + 0.7)]
@@ -462,9 +497,7 @@ def _wires(canvas: Canvas, light: Light, a: list[Point], b: list[Point], z: floa
         canvas.line(points, wire, 0.0022)
 
 
-def bollard(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
-) -> None:
+def bollard(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float) -> None:
     """The country's roadside post at (x, z) metres."""
     kind = scene.cues.bollard
     foot_x, foot_y = camera.project(x, 0.0, z)
@@ -497,8 +530,12 @@ def bollard(
         box(0.125, 0.82, 0.93, white)
     else:
         box(0.11, 0, 1.0, (72, 74, 78))
-        canvas.ellipse(foot_x, foot_y - 0.92 * k, 0.19 * k, 0.19 * k, light.face((60, 60, 64), "front"))
-        canvas.ellipse(foot_x, foot_y - 0.92 * k, 0.14 * k, 0.14 * k, mix((250, 252, 255), light.colour, 0.15))
+        canvas.ellipse(
+            foot_x, foot_y - 0.92 * k, 0.19 * k, 0.19 * k, light.face((60, 60, 64), "front")
+        )
+        canvas.ellipse(
+            foot_x, foot_y - 0.92 * k, 0.14 * k, 0.14 * k, mix((250, 252, 255), light.colour, 0.15)
+        )
 
 
 def bollards(
@@ -533,7 +570,9 @@ def lamp(
         low, high = max(low, 0.45 / canvas.size / k), max(high, 0.45 / canvas.size / k)
         canvas.polygon([at(-low, 0), at(-high, top), at(0, top), at(0, 0)], lit)
         canvas.polygon([at(0, 0), at(0, top), at(high, top), at(low, 0)], dark)
-        canvas.polygon([at(-2.2 * low, 0), at(-1.6 * low, 0.5), at(1.6 * low, 0.5), at(2.2 * low, 0)], dark)
+        canvas.polygon(
+            [at(-2.2 * low, 0), at(-1.6 * low, 0.5), at(1.6 * low, 0.5), at(2.2 * low, 0)], dark
+        )
 
     heads: list[Point] = []
     if kind == "globe":
@@ -606,7 +645,9 @@ def car(
     detail = canvas.pixels(1.8 * k)
     ground_shadow(canvas, camera, light, x, z + length / 2, half * 1.12, length / 2 + 0.2)
     if scene.view.weather == "rain":
-        canvas.veil([n(-half, 0.1), n(half, 0.1), n(0.8 * half, -0.9), n(-0.8 * half, -0.9)], front, 0.18)
+        canvas.veil(
+            [n(-half, 0.1), n(half, 0.1), n(0.8 * half, -0.9), n(-0.8 * half, -0.9)], front, 0.18
+        )
         gleam = (255, 60, 50) if away else (255, 246, 214)
         for way in (-0.8, 0.8):
             for wide, deep in ((0.15, -1.2), (0.08, -1.5)):
@@ -632,12 +673,20 @@ def car(
     if detail > 16:
         middle = (r0 + r1) / 2
         canvas.line([f(s, belt, middle), f(sr, tall, middle)], side, 0.09 * k2)
-    canvas.polygon([f(-roof_in, tall, r0), f(roof_in, tall, r0), f(roof_in, tall, r1), f(-roof_in, tall, r1)], top)
+    canvas.polygon(
+        [f(-roof_in, tall, r0), f(roof_in, tall, r0), f(roof_in, tall, r1), f(-roof_in, tall, r1)],
+        top,
+    )
     if away:
         canvas.polygon([n(-half, belt), f(-half, belt, a0), f(half, belt, a0), n(half, belt)], top)
     else:
-        canvas.polygon([n(-half, belt - 0.12), f(-half, belt, a0), f(half, belt, a0), n(half, belt - 0.12)], top)
-    canvas.polygon([f(-half, belt, a0), f(-roof_in, tall, r0), f(roof_in, tall, r0), f(half, belt, a0)], front)
+        canvas.polygon(
+            [n(-half, belt - 0.12), f(-half, belt, a0), f(half, belt, a0), n(half, belt - 0.12)],
+            top,
+        )
+    canvas.polygon(
+        [f(-half, belt, a0), f(-roof_in, tall, r0), f(roof_in, tall, r0), f(half, belt, a0)], front
+    )
     canvas.polygon(
         [f(-0.86 * half, belt + 0.03, a0), f(-0.9 * roof_in, tall - 0.08, r0),
          f(0.9 * roof_in, tall - 0.08, r0), f(0.86 * half, belt + 0.03, a0)],
@@ -659,7 +708,9 @@ def car(
          n(half, high - 0.12), n(half, low + 0.05), n(0.9 * half, low), n(-0.9 * half, low)],
         front,
     )  # fmt: skip
-    canvas.polygon([n(-half, low), n(-half, low + 0.16), n(half, low + 0.16), n(half, low)], scale(front, 0.55))
+    canvas.polygon(
+        [n(-half, low), n(-half, low + 0.16), n(half, low + 0.16), n(half, low)], scale(front, 0.55)
+    )
     glow = max(light.night, 0.0)
     if away:
         lamp_tone = mix(light.through_air((222, 22, 26), 0.3 * z), (255, 70, 60), 0.5 * glow)
@@ -674,11 +725,25 @@ def car(
                 canvas.glow(gx, gy, 0.8 * k, (255, 40, 36), 0.5 * glow)
     else:
         if detail > 7:
-            canvas.polygon([n(-0.5 * half, 0.46), n(-0.58 * half, 0.66), n(0.58 * half, 0.66), n(0.5 * half, 0.46)], black)
+            canvas.polygon(
+                [
+                    n(-0.5 * half, 0.46),
+                    n(-0.58 * half, 0.66),
+                    n(0.58 * half, 0.66),
+                    n(0.5 * half, 0.46),
+                ],
+                black,
+            )
         lamp_tone = (255, 252, 232)
         for way in (-1, 1):
             gx, gy = n(way * 0.76 * half, 0.63)
-            canvas.ellipse(gx, gy, max(0.19 * k, 0.8 / canvas.size), max(0.12 * k, 0.7 / canvas.size), lamp_tone)
+            canvas.ellipse(
+                gx,
+                gy,
+                max(0.19 * k, 0.8 / canvas.size),
+                max(0.12 * k, 0.7 / canvas.size),
+                lamp_tone,
+            )
             strength = max(0.35, 0.9 * glow)
             if detail > 4:
                 canvas.glow(gx, gy, (0.55 + 1.3 * glow) * k, (255, 246, 214), strength)
@@ -686,26 +751,66 @@ def car(
         y0, y1 = (0.46, 0.68) if away else (0.26, 0.45)
         wide = 0.36
         plate = scale(PLATE_PAINT[scene.cues.plate], max(0.9, 1.0 - 0.2 * light.night))
-        canvas.polygon([n(-wide - 0.03, y0 - 0.03), n(-wide - 0.03, y1 + 0.03), n(wide + 0.03, y1 + 0.03), n(wide + 0.03, y0 - 0.03)], (32, 32, 36) if scene.cues.plate != "black" else (170, 170, 172))
+        canvas.polygon(
+            [
+                n(-wide - 0.03, y0 - 0.03),
+                n(-wide - 0.03, y1 + 0.03),
+                n(wide + 0.03, y1 + 0.03),
+                n(wide + 0.03, y0 - 0.03),
+            ],
+            (32, 32, 36) if scene.cues.plate != "black" else (170, 170, 172),
+        )
         canvas.polygon([n(-wide, y0), n(-wide, y1), n(wide, y1), n(wide, y0)], plate)
         if canvas.pixels(0.2 * k) > 5:
             ink = (24, 24, 30) if scene.cues.plate in ("white", "yellow") else (244, 244, 240)
             for i in range(6):
                 px = -0.28 + 0.112 * i
-                canvas.polygon([n(px - 0.03, y0 + 0.05), n(px - 0.03, y1 - 0.05), n(px + 0.03, y1 - 0.05), n(px + 0.03, y0 + 0.05)], ink)
+                canvas.polygon(
+                    [
+                        n(px - 0.03, y0 + 0.05),
+                        n(px - 0.03, y1 - 0.05),
+                        n(px + 0.03, y1 - 0.05),
+                        n(px + 0.03, y0 + 0.05),
+                    ],
+                    ink,
+                )
     if taxi:
         _roof_box(canvas, n, 0.0, tall + 0.02 - 0.06, k, r0)
 
 
 def _roof_box(
-    canvas: Canvas, at: Callable[[float, float], Point], x: float, y: float, k: float, _: float = 0.0
+    canvas: Canvas,
+    at: Callable[[float, float], Point],
+    x: float,
+    y: float,
+    k: float,
+    _: float = 0.0,
 ) -> None:
     """The lit box on a taxi's roof, with a checkered band."""
-    canvas.polygon([at(x - 0.46, y), at(x - 0.40, y + 0.36), at(x + 0.40, y + 0.36), at(x + 0.46, y)], (30, 30, 34))
-    canvas.polygon([at(x - 0.40, y + 0.05), at(x - 0.35, y + 0.31), at(x + 0.35, y + 0.31), at(x + 0.40, y + 0.05)], (255, 244, 190))
+    canvas.polygon(
+        [at(x - 0.46, y), at(x - 0.40, y + 0.36), at(x + 0.40, y + 0.36), at(x + 0.46, y)],
+        (30, 30, 34),
+    )
+    canvas.polygon(
+        [
+            at(x - 0.40, y + 0.05),
+            at(x - 0.35, y + 0.31),
+            at(x + 0.35, y + 0.31),
+            at(x + 0.40, y + 0.05),
+        ],
+        (255, 244, 190),
+    )
     for i in range(3):
         px = x - 0.24 + 0.24 * i
-        canvas.polygon([at(px - 0.06, y + 0.11), at(px - 0.06, y + 0.25), at(px + 0.06, y + 0.25), at(px + 0.06, y + 0.11)], (40, 40, 44))
+        canvas.polygon(
+            [
+                at(px - 0.06, y + 0.11),
+                at(px - 0.06, y + 0.25),
+                at(px + 0.06, y + 0.25),
+                at(px + 0.06, y + 0.11),
+            ],
+            (40, 40, 44),
+        )
 
 
 def traffic(
@@ -720,7 +825,10 @@ def traffic(
     luck = [[rng.random() for _ in range(5)] for _ in range(6)]
     own = 1 if scene.cues.driving_side == "right" else -1
     f = camera.focal
-    cars = [(near * f * (1.0 + 0.12 * luck[0][3]), True), (near * f * (1.5 + 0.5 * luck[1][3]), False)]
+    cars = [
+        (near * f * (1.0 + 0.12 * luck[0][3]), True),
+        (near * f * (1.5 + 0.5 * luck[1][3]), False),
+    ]
     for i in range(2, 2 + max(0, min(4, scene.view.vehicles - 1))):
         cars.append((near * f * (1.2 + 1.4 * i + 0.8 * luck[i][3]), i % 2 == 0))
     taxi = "taxi" in scene.shows
@@ -759,13 +867,19 @@ def taxi(
          at(2.2, 0.3), at(-2.1, 0.25)],
         body,
     )  # fmt: skip
-    canvas.polygon([at(-2.15, 0.25), at(-2.15, 0.36), at(2.2, 0.36), at(2.2, 0.25)], scale(body, 0.6))
+    canvas.polygon(
+        [at(-2.15, 0.25), at(-2.15, 0.36), at(2.2, 0.36), at(2.2, 0.25)], scale(body, 0.6)
+    )
     if canvas.pixels(0.14 * k) > 0.8:
-        dark, pale = (black, (246, 246, 240)) if scene.cues.taxi != "black" else ((246, 246, 240), black)
+        dark, pale = (
+            (black, (246, 246, 240)) if scene.cues.taxi != "black" else ((246, 246, 240), black)
+        )
         canvas.polygon([at(-1.5, 0.58), at(-1.5, 0.76), at(1.3, 0.76), at(1.3, 0.58)], pale)
         for i in range(8):
             px = -1.5 + 0.35 * i
-            canvas.polygon([at(px, 0.58), at(px, 0.76), at(px + 0.175, 0.76), at(px + 0.175, 0.58)], dark)
+            canvas.polygon(
+                [at(px, 0.58), at(px, 0.76), at(px + 0.175, 0.76), at(px + 0.175, 0.58)], dark
+            )
     for px in (-1.35, 1.38):
         wx, wy = at(px, 0.34)
         canvas.ellipse(wx, wy, 0.36 * k, 0.36 * k, black)
@@ -792,7 +906,9 @@ def tram(
     side, top = light.face(paint, facing, 0.6 * z), light.face((214, 212, 206), "up", 0.5 * z)
     cream = light.face((244, 238, 222), "front", 0.4 * z)
     cream_side = light.face((244, 238, 222), facing, 0.6 * z)
-    glass = light.through_air(mix(mix(GLASS, light.sky_low, 0.15), LAMPLIGHT, 0.55 * light.night), 0.5 * z)
+    glass = light.through_air(
+        mix(mix(GLASS, light.sky_low, 0.15), LAMPLIGHT, 0.55 * light.night), 0.5 * z
+    )
     k = camera.focal / z
 
     def at(px: float, y: float, deep: float = 0.0) -> Point:
@@ -809,27 +925,70 @@ def tram(
     for i in range(count):
         a = length * (i + 0.12) / count
         canvas.polygon(quad(a, a + 0.76 * length / count, 1.7, 2.7), glass)
-    canvas.polygon([at(-half, tall), at(half, tall), at(half, tall, length), at(-half, tall, length)], top)
-    canvas.polygon([at(-0.7, tall), at(0.7, tall), at(0.6, tall + 0.35, 1), at(-0.6, tall + 0.35, 1)], scale(top, 0.7))
-    canvas.polygon([at(-half, 0.25), at(-half, 3.1), at(-0.82 * half, tall), at(0.82 * half, tall), at(half, 3.1), at(half, 0.25)], front)
+    canvas.polygon(
+        [at(-half, tall), at(half, tall), at(half, tall, length), at(-half, tall, length)], top
+    )
+    canvas.polygon(
+        [at(-0.7, tall), at(0.7, tall), at(0.6, tall + 0.35, 1), at(-0.6, tall + 0.35, 1)],
+        scale(top, 0.7),
+    )
+    canvas.polygon(
+        [
+            at(-half, 0.25),
+            at(-half, 3.1),
+            at(-0.82 * half, tall),
+            at(0.82 * half, tall),
+            at(half, 3.1),
+            at(half, 0.25),
+        ],
+        front,
+    )
     canvas.polygon([at(-half, 1.45), at(-half, 2.95), at(half, 2.95), at(half, 1.45)], cream)
-    canvas.polygon([at(-0.84 * half, 1.6), at(-0.8 * half, 2.85), at(0.8 * half, 2.85), at(0.84 * half, 1.6)], glass)
-    canvas.polygon([at(-0.84 * half, 1.9), at(-0.8 * half, 2.85), at(-0.2 * half, 2.85), at(-0.5 * half, 1.6), at(-0.84 * half, 1.6)], mix(glass, light.sky_low, 0.35))
+    canvas.polygon(
+        [at(-0.84 * half, 1.6), at(-0.8 * half, 2.85), at(0.8 * half, 2.85), at(0.84 * half, 1.6)],
+        glass,
+    )
+    canvas.polygon(
+        [
+            at(-0.84 * half, 1.9),
+            at(-0.8 * half, 2.85),
+            at(-0.2 * half, 2.85),
+            at(-0.5 * half, 1.6),
+            at(-0.84 * half, 1.6),
+        ],
+        mix(glass, light.sky_low, 0.35),
+    )
     canvas.polygon([at(-0.5, 3.0), at(-0.5, 3.3), at(0.5, 3.3), at(0.5, 3.0)], (52, 50, 46))
-    canvas.polygon([at(-half, 0.25), at(-half, 0.5), at(half, 0.5), at(half, 0.25)], scale(front, 0.45))
+    canvas.polygon(
+        [at(-half, 0.25), at(-half, 0.5), at(half, 0.5), at(half, 0.25)], scale(front, 0.45)
+    )
     for px in (-0.75, 0.75):
         hx, hy = at(px, 0.95)
-        canvas.ellipse(hx, hy, max(0.17 * k, 0.7 / canvas.size), max(0.17 * k, 0.7 / canvas.size), (255, 250, 226))
+        canvas.ellipse(
+            hx,
+            hy,
+            max(0.17 * k, 0.7 / canvas.size),
+            max(0.17 * k, 0.7 / canvas.size),
+            (255, 250, 226),
+        )
     wire = light.through_air((48, 50, 56), 20.0)
     canvas.line([camera.project(x, 5.6, near), camera.project(x, 5.6, 200.0)], wire, 0.002)
-    canvas.line([at(-0.5, tall + 0.3, 4), at(0.3, 4.6, 3), at(0.0, 5.6, 4)], wire, max(0.05 * k, 0.002))
+    canvas.line(
+        [at(-0.5, tall + 0.3, 4), at(0.3, 4.6, 3), at(0.0, 5.6, 4)], wire, max(0.05 * k, 0.002)
+    )
 
 
 # ------------------------------------------------------------------------ people and foregrounds
 
 
 def person(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, u: Sequence[float]
+    canvas: Canvas,
+    scene: Scene,
+    camera: Camera,
+    light: Light,
+    x: float,
+    z: float,
+    u: Sequence[float],
 ) -> None:
     """Someone on foot at (x, z) metres. `u` holds five random numbers."""
     k = camera.focal / z
@@ -850,20 +1009,33 @@ def person(
 
     ground_shadow(canvas, camera, light, x, z, 0.34, 0.25)
     tone = light.face(legs, "front", 0.6 * z)
-    canvas.polygon([at(-0.18, 0.86), at(0.0, 0.86), at(-0.02 - stride, 0.0), at(-0.15 - stride, 0.0)], tone)
-    canvas.polygon([at(0.0, 0.86), at(0.18, 0.86), at(0.15 + stride, 0.0), at(0.02 + stride, 0.0)], scale(tone, 0.82))
+    canvas.polygon(
+        [at(-0.18, 0.86), at(0.0, 0.86), at(-0.02 - stride, 0.0), at(-0.15 - stride, 0.0)], tone
+    )
+    canvas.polygon(
+        [at(0.0, 0.86), at(0.18, 0.86), at(0.15 + stride, 0.0), at(0.02 + stride, 0.0)],
+        scale(tone, 0.82),
+    )
     bright, dull = light.face(coat, lit, 0.6 * z), light.face(coat, dark, 0.6 * z)
     left, right = (bright, dull) if lit == "left" else (dull, bright)
     hem = 0.55 if u[0] > 0.5 else 0.8
-    canvas.polygon([at(-0.22, hem), at(-0.24, 1.38), at(-0.12, 1.46), at(0.03, 1.46), at(0.03, hem)], left)
-    canvas.polygon([at(0.03, hem), at(0.03, 1.46), at(0.12, 1.46), at(0.24, 1.38), at(0.22, hem)], right)
+    canvas.polygon(
+        [at(-0.22, hem), at(-0.24, 1.38), at(-0.12, 1.46), at(0.03, 1.46), at(0.03, hem)], left
+    )
+    canvas.polygon(
+        [at(0.03, hem), at(0.03, 1.46), at(0.12, 1.46), at(0.24, 1.38), at(0.22, hem)], right
+    )
     if canvas.pixels(k) > 12:
-        canvas.line([at(-0.25, 1.34), at(-0.31 - 0.4 * stride, 0.84)], scale(left, 0.9), 0.1 * s * k)
+        canvas.line(
+            [at(-0.25, 1.34), at(-0.31 - 0.4 * stride, 0.84)], scale(left, 0.9), 0.1 * s * k
+        )
         canvas.line([at(0.25, 1.34), at(0.31 + 0.4 * stride, 0.84)], scale(right, 0.9), 0.1 * s * k)
     hx, hy = at(0.0, 1.61)
     r = 0.135 * s * k
     canvas.ellipse(hx, hy - 0.2 * r, 1.08 * r, 1.08 * r, light.face(hair, "front", 0.5 * z))
-    canvas.ellipse(hx + 0.15 * r, hy + 0.12 * r, 0.88 * r, 0.98 * r, light.face(skin, "front", 0.5 * z))
+    canvas.ellipse(
+        hx + 0.15 * r, hy + 0.12 * r, 0.88 * r, 0.98 * r, light.face(skin, "front", 0.5 * z)
+    )
 
 
 def people(
@@ -899,13 +1071,23 @@ def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
             share = (0.62, 0.9, 1.0, 0.94, 0.8)[i]
             a, b = wide * i / 5, wide * (i + 1) / 5
             canvas.polygon([at(a, 0), at(b, 0), at(b, 1), at(a, 1)], scale(tone, 0.55 * share))
-        canvas.polygon([at(0, 0.93), at(1.15 * wide, 0.93), at(1.15 * wide, 1), at(0, 1)], scale(tone, 0.5))
+        canvas.polygon(
+            [at(0, 0.93), at(1.15 * wide, 0.93), at(1.15 * wide, 1), at(0, 1)], scale(tone, 0.5)
+        )
     elif kind == "person":
         coat = light.face(scale(CLOTHS[int(u[1] * len(CLOTHS))], 0.6), "front")
         hair = light.face((52, 42, 38), "front")
         skin = light.face((150, 112, 90), "front")
         top = 0.42 + 0.15 * u[2]
-        canvas.polygon([at(-0.1, top + 0.14), at(0.42 * wide, top + 0.14), at(0.46 * wide, top + 0.32), at(-0.1, top + 0.32)], skin)
+        canvas.polygon(
+            [
+                at(-0.1, top + 0.14),
+                at(0.42 * wide, top + 0.14),
+                at(0.46 * wide, top + 0.32),
+                at(-0.1, top + 0.32),
+            ],
+            skin,
+        )
         canvas.polygon(
             [at(-0.1, 1.05), at(-0.1, top + 0.25), at(0.38 * wide, top + 0.25), at(0.6 * wide, top + 0.275),
              at(1.15 * wide, top + 0.33), at(1.42 * wide, top + 0.45), at(1.55 * wide, 1.05)],
@@ -939,7 +1121,15 @@ def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
         dark = mix((30, 30, 34), light.haze, 0.08)
         pillar = 0.5 * wide
         frame = [at(0, 0), at(1, 0), at(1, 0.03), at(0.55, 0.036)]
-        frame += [at(pillar + 0.09 * c, 0.14 - 0.1 * s) for c, s in ((0.7, 1.0), (0.3, 0.8), (0.08, 0.45), (0.0, 0.0))]
-        frame += [at(pillar + 0.09 * c, 0.86 + 0.1 * s) for c, s in ((0.0, 0.0), (0.08, 0.45), (0.3, 0.8), (0.7, 1.0))]
+        frame += [
+            at(pillar + 0.09 * c, 0.14 - 0.1 * s)
+            for c, s in ((0.7, 1.0), (0.3, 0.8), (0.08, 0.45), (0.0, 0.0))
+        ]
+        frame += [
+            at(pillar + 0.09 * c, 0.86 + 0.1 * s)
+            for c, s in ((0.0, 0.0), (0.08, 0.45), (0.3, 0.8), (0.7, 1.0))
+        ]
         canvas.polygon([*frame, at(0.55, 0.965), at(1, 0.972), at(1, 1), at(0, 1)], dark)
-        canvas.veil([at(0.50, 0.04), at(0.60, 0.04), at(0.36, 0.96), at(0.26, 0.96)], (255, 255, 255), 0.06)
+        canvas.veil(
+            [at(0.50, 0.04), at(0.60, 0.04), at(0.36, 0.96), at(0.26, 0.96)], (255, 255, 255), 0.06
+        )

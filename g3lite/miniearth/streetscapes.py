@@ -62,7 +62,9 @@ def _trees(
     luck = [tuple(rng.random() for _ in range(6)) for _ in shares]
     for share, u in sorted(zip(shares, luck, strict=True)):
         z = _distance(camera, side * x, share)
-        nature.tree(canvas, scene, camera, light, side * x + bend(z), z, size * (0.8 + 0.4 * u[5]), u)
+        nature.tree(
+            canvas, scene, camera, light, side * x + bend(z), z, size * (0.8 + 0.4 * u[5]), u
+        )
 
 
 def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
@@ -83,7 +85,14 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
     edges = {-main: half + track, main: half}
     for side in (-1, 1):
         inner = side * edges[side]
-        street.pavement(canvas, scene, camera, light, min(inner, inner + side * walk), max(inner, inner + side * walk))
+        street.pavement(
+            canvas,
+            scene,
+            camera,
+            light,
+            min(inner, inner + side * walk),
+            max(inner, inner + side * walk),
+        )
     street.road(canvas, scene, camera, light, half)
     if track:
         inner = -main * half
@@ -129,7 +138,7 @@ def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     if "buildings" in shows:
         street.pavement(canvas, scene, camera, light, -60.0, 60.0, far=130.0 * f, kerb=False)
         middle = -0.06 * main
-        gap = (middle - 0.19, middle + 0.19) if "landmark" in shows else None
+        gap = (middle - 0.16, middle + 0.16) if "landmark" in shows else None
         built.square(canvas, scene, camera, light, z, 27.0 * f, (1, 2), shops=True, gap=gap)
     else:
         nature.generic_hedge(canvas, scene, camera, light)
@@ -168,7 +177,9 @@ def _foreground_shadow(canvas: Canvas, scene: Scene, light: Light) -> None:
     dark = built.sunshine(light)
     if dark > 0.2 and here < 0.6:
         y0, y1 = 0.80 + 0.14 * a, 0.80 + 0.14 * b
-        canvas.veil([(0, 1), (0, y0), (0.4, y0), (0.43, y1), (1, y1), (1, 1)], built.SHADOW, 0.8 * dark)
+        canvas.veil(
+            [(0, 1), (0, y0), (0.4, y0), (0.43, y1), (1, y1), (1, 1)], built.SHADOW, 0.8 * dark
+        )
 
 
 def _fountain(
@@ -194,7 +205,10 @@ def _fountain(
         return
     spray = mix(light.face((232, 244, 250), "up", z), light.sky_low, 0.2)
     for reach in (-0.62, -0.3, 0.3, 0.62):
-        arc = [(cx + reach * k * t, y - (1.5 + 3.6 * t * (1 - t) + 0.1) * k) for t in (0, 0.25, 0.5, 0.75, 1)]
+        arc = [
+            (cx + reach * k * t, y - (1.5 + 3.6 * t * (1 - t) + 0.1) * k)
+            for t in (0, 0.25, 0.5, 0.75, 1)
+        ]
         canvas.line(arc, spray, 0.07 * k)
 
 
@@ -209,13 +223,15 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     street.road(canvas, scene, camera, light, half)
     for side in (-1, 1):
         x = side * (half + 0.3)
-        street.pavement(canvas, scene, camera, light, min(x, x + side * 1.6), max(x, x + side * 1.6))
+        street.pavement(
+            canvas, scene, camera, light, min(x, x + side * 1.6), max(x, x + side * 1.6)
+        )
     for side in (-main, main):
         x = 9.0 + lawn
         near = 0.9 * _distance(camera, side * x, 1.0)
         built.row(
             canvas, scene, camera, light, side, x, near, 70.0 * f, (1, 2), gap=3.5,
-            gable_to_street=False, depth=7.5,
+            gable_front=False, depth=7.5,
         )  # fmt: skip
         _trees(canvas, scene, camera, light, side, 8.2, (0.34, 0.62), 4.6, "garden")
         if "fence" in shows:
@@ -227,9 +243,17 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         z = _distance(camera, x, 0.5)
         street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 4)
     if "bollard" in shows:
-        street.bollards(canvas, scene, camera, light, half + 0.15, _distance(camera, half, 0.8), 5.0 * f, 5)
+        street.bollards(
+            canvas, scene, camera, light, half + 0.15, _distance(camera, half, 0.8), 5.0 * f, 5
+        )
     _sign(canvas, scene, camera, light, main, half + 0.6)
-    street.people(canvas, scene, camera, light, [(-main * 4.6, 13 * f), (main * 4.7, 20 * f), (-main * 4.4, 24 * f)])
+    street.people(
+        canvas,
+        scene,
+        camera,
+        light,
+        [(-main * 4.6, 13 * f), (main * 4.7, 20 * f), (-main * 4.4, 24 * f)],
+    )
     if "traffic" in shows:
         street.traffic(canvas, scene, camera, light, 1.6)
     street.occluder(canvas, scene, light, -main)
@@ -245,13 +269,22 @@ def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     _backdrop(canvas, scene, camera, light)
     earth = nature.SOILS[scene.cues.soil] if "soil" in shows else (152, 142, 126)
     bend = street.bend_of(curve)
-    street.road(canvas, scene, camera, light, 2.1, bend, far=120.0 * f, unpaved=mix(earth, (214, 200, 176), 0.12))
+    street.road(
+        canvas,
+        scene,
+        camera,
+        light,
+        2.1,
+        bend,
+        far=120.0 * f,
+        unpaved=mix(earth, (214, 200, 176), 0.12),
+    )
     for side in (-main, main):
         x = 7.0 if side != main else 8.5
         near = 1.05 * _distance(camera, side * x, 1.0)
         built.row(
             canvas, scene, camera, light, side, x, near, 62.0 * f, (1, 2), gap=4.0,
-            gable_to_street=side == main, depth=7.0,
+            gable_front=side == main, depth=7.0,
         )  # fmt: skip
         _trees(canvas, scene, camera, light, side, x - 1.5, (0.32, 0.56), 5.0, "garden")
     if "fence" in shows:
@@ -263,7 +296,13 @@ def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         z = _distance(camera, x, 0.48)
         street.poles(canvas, scene, camera, light, x, z, 1.0 * z, 3, bend)
     _sign(canvas, scene, camera, light, main, 2.4)
-    street.people(canvas, scene, camera, light, [(-main * 1.4, 14 * f), (main * 2.4, 11 * f), (main * 1.0, 24 * f)])
+    street.people(
+        canvas,
+        scene,
+        camera,
+        light,
+        [(-main * 1.4, 14 * f), (main * 2.4, 11 * f), (main * 1.0, 24 * f)],
+    )
     street.occluder(canvas, scene, light, -main)
 
 
@@ -400,13 +439,33 @@ def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: in
         cloth = built.CLOTHS[int(u[0] * 8)]
         pale = mix(cloth, (252, 246, 234), 0.85)
         table = light.face((140, 104, 70), facing, z0)
-        canvas.polygon([project(x0, 0, z0), project(x0, 0.85, z0), project(x0, 0.85, z1), project(x0, 0, z1)], table)
-        canvas.polygon([project(x0, 0, z0), project(x0, 0.85, z0), project(x1, 0.85, z0), project(x1, 0, z0)], light.face((120, 88, 60), "front", z0))
-        canvas.polygon([project(x0, 0.85, z0), project(x0, 0.85, z1), project(x1, 1.15, z1), project(x1, 1.15, z0)], light.face((196, 168, 126), "up", z0))
+        canvas.polygon(
+            [project(x0, 0, z0), project(x0, 0.85, z0), project(x0, 0.85, z1), project(x0, 0, z1)],
+            table,
+        )
+        canvas.polygon(
+            [project(x0, 0, z0), project(x0, 0.85, z0), project(x1, 0.85, z0), project(x1, 0, z0)],
+            light.face((120, 88, 60), "front", z0),
+        )
+        canvas.polygon(
+            [
+                project(x0, 0.85, z0),
+                project(x0, 0.85, z1),
+                project(x1, 1.15, z1),
+                project(x1, 1.15, z0),
+            ],
+            light.face((196, 168, 126), "up", z0),
+        )
         k = camera.focal / z0
         for i in range(5):
             zz = z0 + (z1 - z0) * (i + 0.5) / 5
-            colour = ((214, 60, 44), (240, 160, 40), (112, 158, 60), (236, 208, 70), (150, 70, 110))[built.bits(u[1], i) % 5]
+            colour = (
+                (214, 60, 44),
+                (240, 160, 40),
+                (112, 158, 60),
+                (236, 208, 70),
+                (150, 70, 110),
+            )[built.bits(u[1], i) % 5]
             px, py = project(x0 + side * 0.55, 1.0, zz)
             r = 0.36 * camera.focal / zz
             tone = light.face(colour, "up", z0)
