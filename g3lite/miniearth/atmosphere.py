@@ -117,20 +117,24 @@ def cloud(variant: int) -> Stamp:
 CLOUDS = 6
 
 
+VEILS = 4
+
+
 @lru_cache(maxsize=None)
-def ceilings() -> dict[str, Stamp]:
-    """Cloud layers: "stratus" (dark and bright parts) fills the sky, "veil" is a thin cirrus."""
+def ceiling(kind: str, variant: int = 0) -> Stamp:
+    """A layer of cloud: "stratus" (dark and bright parts) fills the sky, "veil" is thin cirrus."""
     ramp = Image.linear_gradient("L").resize((512, 256))
     lens = ramp.point([min(255, 6 * min(v, 255 - v)) for v in range(256)])
-    streaks = noise("cirrus", 128, 512, 4).resize((512, 256), Image.Resampling.BICUBIC)
-    stratus = noise("stratus", 256, 256, 5).resize((512, 256), Image.Resampling.BICUBIC)
-    layers = [
-        (streaks, [max(0, min(150, 3 * (v - 138))) for v in range(256)]),
-        (stratus, [max(0, min(255, 4 * (118 - v))) for v in range(256)]),
-        (stratus, [max(0, min(230, 5 * (v - 134))) for v in range(256)]),
-    ]
-    veil, dark, bright = (ImageChops.multiply(grey.point(lut), lens) for grey, lut in layers)
-    return {"veil": Stamp(veil), "stratus": Stamp(dark, bright)}
+    grey = noise(f"{kind} {variant}", 128 if kind == "veil" else 256, 512 if kind == "veil" else 256, 4)
+    grey = grey.resize((512, 256), Image.Resampling.BICUBIC)
+    tones = {
+        "veil": ([max(0, min(140, 3 * (v - 146))) for v in range(256)],),
+        "stratus": (
+            [max(0, min(255, 4 * (118 - v))) for v in range(256)],
+            [max(0, min(230, 5 * (v - 134))) for v in range(256)],
+        ),
+    }
+    return Stamp(*(ImageChops.multiply(grey.point(tone), lens) for tone in tones[kind]))
 
 
 def sky(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
@@ -149,13 +153,13 @@ def sky(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         _sun(canvas, camera, light, luck)
     if weather == "fog":
         return
-    clouds = ceilings()
     lit, middle, shade = cloud_tones(light)
     flip = luck[2] < 0.5
     if open_sky:
-        if luck[3] < 0.6:
-            shift = 0.5 * luck[4]
-            canvas.stamp(clouds["veil"], -shift, 0.0, 1.5, 0.7 * horizon, [mix(lit, middle, 0.3)], flip)
+        if luck[3] < 0.5:
+            veil = ceiling("veil", int(VEILS * luck[7]))
+            tall = (0.5 + 0.45 * luck[1]) * horizon
+            canvas.stamp(veil, -0.5 * luck[4], 0.0, 1.5, tall, [mix(lit, middle, 0.3)], flip)
         number = int((1 + 2 * luck[5]) if weather == "clear" else (5 + 4 * luck[5]))
         size = 0.7 if weather == "clear" else 1.0
         _heaps(canvas, scene.rng("clouds"), horizon, number, size, light, (shade, middle, lit))
@@ -165,7 +169,7 @@ def sky(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         for top, tall, strength in ((-0.30, 0.85, 1.0), (0.38, 0.5, 0.7)):
             colours = [mix(light.sky_top, dark, strength), mix(light.sky_low, pale, strength)]
             y, shift = top * horizon, luck[4] * 0.6
-            canvas.stamp(clouds["stratus"], -shift, y, 1.6, tall * horizon, colours, flip)
+            canvas.stamp(ceiling("stratus"), -shift, y, 1.6, tall * horizon, colours, flip)
             flip = not flip
 
 

@@ -691,21 +691,22 @@ class Room:
     def window(self, scene: Scene, light: Light, x: float, wide: float) -> None:
         """A window in the back wall, with curtains; a plant of the zone outside if it may show."""
         canvas, camera, deep = self.canvas, self.camera, self.deep
-        x0, y0 = camera.project(x - wide / 2, 2.25, deep)
-        x1, y1 = camera.project(x + wide / 2, 0.9, deep)
+        low, top = (0.62, 2.5) if wide > 2 else (0.9, 2.25)
+        x0, y0 = camera.project(x - wide / 2, top, deep)
+        x1, y1 = camera.project(x + wide / 2, low, deep)
         frame = self.tone((248, 244, 236), 1.0)
         t = camera.size(0.07, deep)
         canvas.rectangle(x0 - t, y0 - t, x1 + t, y1 + t, frame)
         canvas.gradient(y0, y1, light.sky_top, mix(light.sky_low, (255, 255, 255), 0.3), x0, x1)
         if "vegetation" in scene.shows:
-            view = Camera(focal=camera.focal, horizon=y1 - 0.12 * (y1 - y0), vanish=0.5 * (x0 + x1))
-            rng = scene.rng("window")
+            view = Camera(focal=camera.focal, horizon=y1 - 0.16 * (y1 - y0), vanish=0.5 * (x0 + x1))
+            rng, z = scene.rng("window"), 11.0
             u = tuple(rng.random() for _ in range(6))
-            tall = (y1 - y0) * 1.0
-            z = 9.0
-            tree(canvas, scene, view, light, 0.0, z, tall * z / camera.focal, u)
-            lawn = light.lit((128, 140, 110), 0.8)
-            canvas.rectangle(x0, y1 - 0.10 * (y1 - y0), x1, y1, lawn)
+            tall = 0.95 * (y1 - y0) * z / camera.focal
+            with canvas.within([(x0, y0), (x1, y0), (x1, y1), (x0, y1)]):
+                lawn = light.lit((128, 140, 110), 0.8)
+                canvas.rectangle(x0, view.horizon, x1, y1, lawn)
+                tree(canvas, scene, view, light, -0.28 * tall, z, tall, u)
         elif light.night < 0.5:
             pale = mix(light.sky_low, (150, 160, 160), 0.35)
             canvas.rectangle(x0, y1 - 0.22 * (y1 - y0), x1, y1, pale)
@@ -963,8 +964,20 @@ def museum(room: Room, rng: Random, u: list[float]) -> None:
     room.box(c - 0.7, c + 0.7, 0.4, 0.48, 2.3, 2.7, WOODS[int(5 * u[2])])
 
 
+def window_seat(room: Room, rng: Random, u: list[float]) -> None:
+    """A bench under a large window."""
+    fabric, wood = FABRICS[int(9 * u[0])], WOODS[int(5 * u[2])]
+    z = room.deep - 0.6
+    room.shade(-1.75, 1.8, z - 0.25, room.deep)
+    room.box(-1.7, 1.7, 0.0, 0.40, z, room.deep - 0.02, wood)
+    room.box(-1.68, 1.68, 0.40, 0.50, z - 0.02, room.deep - 0.02, fabric)
+    for k, a in enumerate((-1.6, 1.15)):
+        room.box(a, a + 0.45, 0.5, 0.82, z + 0.3, z + 0.45, FABRICS[int(9 * u[4 + k])])
+    room.lamp(2.05 if u[3] < 0.5 else -2.05, z + 0.2, 0.0, 1.45, (238, 222, 190))
+
+
 ROOMS = (living_room, bedroom, kitchen, cafe, study, museum)
-WINDOW_IN = (living_room, bedroom, study, cafe)
+WINDOW_IN = (living_room, bedroom, study, cafe, window_seat)
 
 
 def interior(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
@@ -973,19 +986,21 @@ def interior(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None
     room = Room(canvas, scene, light, rng)
     u = [rng.random() for _ in range(16)]
     kind = ROOMS[int(len(ROOMS) * rng.random())]
-    if "vegetation" in scene.shows and kind not in WINDOW_IN:
-        kind = living_room
+    planted = "vegetation" in scene.shows
+    if planted:
+        kind, room.deep = window_seat, 3.7
     wall = WALLPAPERS[int(len(WALLPAPERS) * rng.random())]
     if kind is museum:
         wall = mix(wall, (240, 238, 234), 0.75)
     floor = FLOORS[int(len(FLOORS) * rng.random())]
     room.shell(wall, floor, rng.random() < 0.6)
     if kind in WINDOW_IN:
-        x = (0.7 if u[3] < 0.5 else -0.7) if kind is not cafe else 1.4
-        room.window(scene, light, x, 1.5)
+        x = 0.0 if planted else 1.4 if kind is cafe else 0.7 if u[3] < 0.5 else -0.7
+        wide = 2.9 if planted else 1.5
+        room.window(scene, light, x, wide)
         if kind is not study:
-            room.curtains(x, 1.5, FABRICS[int(9 * u[15])])
-        if kind is not cafe:
+            room.curtains(x, wide, FABRICS[int(9 * u[15])])
+        if kind is not cafe and not planted:
             room.picture(-1.3 if x > 0 else 1.3, 1.65, 0.6, 0.75, rng)
     kind(room, rng, u)
 
@@ -1256,9 +1271,25 @@ def food(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     if u[10] < 0.6 and "sign" not in scene.shows:
         glass(t, 0.86 if u[11] < 0.5 else 0.14, 0.16, 0.085, u[12])
     DISHES[int(len(DISHES) * u[13])](t, scene.rng("dish"), x, y, r, china)
+    if "sign" in scene.shows:
+        menu(canvas, scene, t)
     if u[14] < 0.35:
         soup_or_sauce = FABRICS[int(9 * u[15])]
         t.bowl(0.12 if u[11] < 0.5 else 0.88, 0.86, 0.10, china, soup_or_sauce)
+
+
+def menu(canvas: Canvas, scene: Scene, t: Table) -> None:
+    """A card with the sign of the house, behind the dish."""
+    x0, y0, x1, y1 = 0.24, 0.03, 0.76, 0.36
+    canvas.veil([(x0 + t.dx, y0 + t.dy), (x1 + t.dx, y0 + t.dy), (x1 + 2 * t.dx, y1 + t.dy), (x0 + 2 * t.dx, y1 + t.dy)], (24, 14, 18), 0.35)
+    canvas.rectangle(x0, y0, x1, y1, t.tone((252, 248, 238), 0.96))
+    canvas.rectangle(x0 + 0.012, y0 + 0.012, x1 - 0.012, y1 - 0.012, t.tone((236, 228, 210), 0.98))
+    light = Light(
+        side=0.0, elevation=40.0, sun=1.0, shade=0.8, colour=t.warm, cool=t.warm, sky_top=t.warm,
+        sky_low=t.warm, haze=t.warm, sight=1000.0, night=0.0,
+    )  # fmt: skip
+    long = scene.cues.sign_shape in ("rectangle", "arrow")
+    street.sign(canvas, scene, light, 0.5, 0.5 * (y0 + y1), 0.44 if long else 0.36)
 
 
 def cutlery(t: Table, x: float, y: float, r: float, chopsticks: bool) -> None:

@@ -741,7 +741,7 @@ def ground(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     patch: Colour | None = scale(colour, 0.93)
     if scene.view.snow:
         name, patch = "snow", None
-    elif planted and "soil" in scene.shows:
+    if "soil" in scene.shows and (planted or scene.view.snow):
         patch = SOILS[scene.cues.soil]
     colours = [
         patch and mix(light.lit(patch, 0.9), middle, 0.15),
