@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import shake_256
 from random import Random
 
@@ -26,7 +26,7 @@ from g3lite.miniearth.scene import Scene, View
 
 # elevation of the sun: (sky above, sky at the horizon, air, colour of the light, sun, shade, night)
 HOURS: tuple[tuple[float, Colour, Colour, Colour, Colour, float, float, float], ...] = (
-    (-18, (12, 18, 48), (44, 56, 102), (38, 50, 92), (160, 178, 228), 0.66, 0.46, 1.0),
+    (-18, (12, 18, 48), (44, 56, 102), (38, 50, 92), (146, 168, 234), 0.68, 0.46, 1.0),
     (-7, (24, 40, 94), (100, 92, 138), (74, 78, 124), (172, 178, 224), 0.68, 0.48, 0.9),
     (-1, (62, 84, 146), (248, 158, 112), (196, 142, 130), (255, 194, 162), 0.86, 0.58, 0.35),
     (6, (92, 136, 190), (255, 208, 146), (236, 196, 156), (255, 214, 166), 1.04, 0.58, 0.0),
@@ -106,7 +106,7 @@ def cumulus(sketch: Sketch) -> None:
         pen.rectangle(box, fill=0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def cloud(variant: int) -> Stamp:
     """One of the heaped clouds."""
     sketch = Sketch(3, 1.6, 160, Random(digest("cloud", variant)))
@@ -120,12 +120,14 @@ CLOUDS = 6
 VEILS = 4
 
 
-@lru_cache(maxsize=None)
+@cache
 def ceiling(kind: str, variant: int = 0) -> Stamp:
     """A layer of cloud: "stratus" (dark and bright parts) fills the sky, "veil" is thin cirrus."""
     ramp = Image.linear_gradient("L").resize((512, 256))
     lens = ramp.point([min(255, 6 * min(v, 255 - v)) for v in range(256)])
-    grey = noise(f"{kind} {variant}", 128 if kind == "veil" else 256, 512 if kind == "veil" else 256, 4)
+    grey = noise(
+        f"{kind} {variant}", 128 if kind == "veil" else 256, 512 if kind == "veil" else 256, 4
+    )
     grey = grey.resize((512, 256), Image.Resampling.BICUBIC)
     tones = {
         "veil": ([max(0, min(140, 3 * (v - 146))) for v in range(256)],),
@@ -264,7 +266,7 @@ def _flakes(sketch: Sketch) -> None:
         sketch.dab(0, rng.random() - 0.5, rng.random(), r)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _falling(weather: str, variant: int) -> Stamp:
     """What falls from the sky, as a veil over the whole picture."""
     sketch = Sketch(1, 0.5, 512, Random(digest(weather, variant)))
@@ -283,10 +285,12 @@ GRAIN_SIDE = 512
 
 @lru_cache(maxsize=1)
 def _grain() -> Image.Image:
-    """Noise around 128 with a standard deviation of 32: sums of four hashed bytes, nearly normal."""
+    """Nearly normal noise around 128, standard deviation 32: sums of four hashed bytes."""
     data = shake_256(b"MiniEarth|grain").digest(4 * GRAIN_SIDE**2)
     parts = [
-        Image.frombytes("L", (GRAIN_SIDE, GRAIN_SIDE), data[k::4]).point([v * 56 // 256 for v in range(256)])
+        Image.frombytes("L", (GRAIN_SIDE, GRAIN_SIDE), data[k::4]).point(
+            [v * 56 // 256 for v in range(256)]
+        )
         for k in range(4)
     ]
     total = ImageChops.add(parts[0], parts[1])

@@ -84,7 +84,7 @@ class Light:
         return self.lit(colour, share, z)
 
     def lit(self, colour: Colour, share: float, z: float = 0.0) -> Colour:
-        """`colour` with `share` of the sun on it (0 in the shade, 1 in full sun), `z` metres off."""
+        """`colour` with `share` of the sun on it (0 in shade, 1 in full sun), `z` metres off."""
         factor = (self.shade + (self.sun - self.shade) * share) / 255
         keep = 1.0 - share
         cool, warm = self.cool, self.colour
@@ -280,10 +280,12 @@ class Canvas:
         return length * self.size
 
     def polygon(self, points: Iterable[Point], fill: Colour) -> None:
+        """A filled polygon."""
         n = self.n
         self.pen.polygon([(x * n, y * n) for x, y in points], fill=fill)
 
     def rectangle(self, x0: float, y0: float, x1: float, y1: float, fill: Colour) -> None:
+        """A filled rectangle; its corners may come in any order."""
         n = self.n
         if x1 < x0:
             x0, x1 = x1, x0
@@ -292,6 +294,7 @@ class Canvas:
         self.pen.rectangle((x0 * n, y0 * n, x1 * n, y1 * n), fill=fill)
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, fill: Colour) -> None:
+        """A filled ellipse around (x, y)."""
         n = self.n
         self.pen.ellipse(((x - rx) * n, (y - ry) * n, (x + rx) * n, (y + ry) * n), fill=fill)
 
@@ -299,18 +302,20 @@ class Canvas:
         self, x: float, y: float, rx: float, ry: float, start: float, end: float,
         fill: Colour, width: float,
     ) -> None:  # fmt: skip
+        """Part of the edge of an ellipse, from `start` to `end` degrees (clockwise)."""
         n = self.n
         box = ((x - rx) * n, (y - ry) * n, (x + rx) * n, (y + ry) * n)
         self.pen.arc(box, start, end, fill=fill, width=max(1, round(width * n)))
 
     def line(self, points: Iterable[Point], fill: Colour, width: float) -> None:
+        """A line through `points`."""
         n = self.n
         self.pen.line(
             [(x * n, y * n) for x, y in points], fill=fill, width=max(1, round(width * n))
         )
 
     def veil(self, points: Iterable[Point], fill: Colour, alpha: float) -> None:
-        """A see-through polygon: a cast shadow, the sheen of glass. `alpha` (0 to 1) is its cover."""
+        """A see-through polygon: a shadow, the sheen of glass. `alpha` (0 to 1) is its cover."""
         n = self.n
         self.glaze.polygon([(x * n, y * n) for x, y in points], fill=(*fill, int(255 * alpha)))
 
@@ -354,7 +359,7 @@ class Canvas:
         self, stamp: Stamp, x: float, y: float, width: float, height: float,
         colours: Iterable[Colour | None], flip: bool = False,
     ) -> None:  # fmt: skip
-        """Print `stamp` in the box whose top left corner is (x, y), a colour (or none) per layer."""
+        """Print `stamp` in the box with top left corner (x, y), a colour (or none) per layer."""
         n = self.n
         w, h = max(1, round(width * n)), max(1, round(height * n))
         centre, bottom = round((x + 0.5 * width) * n), round((y + height) * n)

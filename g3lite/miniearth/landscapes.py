@@ -29,6 +29,9 @@ from g3lite.miniearth.scene import Scene
 Compose = Callable[[Canvas, Scene, Camera, Light], None]
 
 
+RING = tuple((math.cos(k * math.pi / 12), math.sin(k * math.pi / 12)) for k in range(24))
+
+
 def luck(scene: Scene, part: str, n: int) -> list[tuple[float, ...]]:
     """For each of `n` things of one part of the picture eight random numbers in [0, 1)."""
     rng = scene.rng(part)
@@ -113,12 +116,14 @@ def mountain(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None
         built.facing_house(canvas, scene, camera, light, x, beside(camera, x, 0.62), 7.5, 1, v)
     for i, v in enumerate(luck(scene, "rocks", 6)):
         x = (main if i % 2 else -main) * (3.6 + 4.0 * v[6])
-        boulder(canvas, scene, camera, light, x, beside(camera, x, 0.4 + 0.6 * v[7]), 0.35 + 0.6 * v[5], v)
-    bushes = [
-        (x, beside(camera, x, 0.55 + 0.5 * v[7]), 0.9, v)
-        for v in luck(scene, "shrubs", 4)
-        for x in ((4.2 + 1.5 * v[6]) * (1 if v[5] < 0.5 else -1),)
-    ]
+        boulder(
+            canvas, scene, camera, light, x, beside(camera, x, 0.4 + 0.6 * v[7]),
+            0.35 + 0.6 * v[5], v,
+        )  # fmt: skip
+    bushes = []
+    for v in luck(scene, "shrubs", 4):
+        x = (4.2 + 1.5 * v[6]) * (1 if v[5] < 0.5 else -1)
+        bushes.append((x, beside(camera, x, 0.55 + 0.5 * v[7]), 0.9, v))
     plants(canvas, scene, camera, light, bushes)
     if "bollard" in shows:
         street.bollards(canvas, scene, camera, light, 3.8, 5.5 * f, 6.0 * f, 5, bend)
@@ -127,9 +132,7 @@ def mountain(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None
     street.occluder(canvas, scene, light, -main)
 
 
-def lake(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, half: float
-) -> None:
+def lake(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, half: float) -> None:
     """Still water in the middle distance that mirrors the sky."""
     top = camera.horizon + 0.025
     low = top + 0.42 * (1.0 - top)
@@ -252,17 +255,23 @@ def fields(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         (_, ya), (_, yb) = camera.project(0, 0, a), camera.project(0, 0, b)
         cuts = [-0.9, -0.32 + 0.3 * (v[1] - 0.5), 0.08 + 0.3 * (v[2] - 0.5), 0.40 + 0.2 * v[3], 1.0]
         air = 0.4 * math.sqrt(a * b)
+        narrow = math.sqrt((ya - camera.horizon) / (yb - camera.horizon))
         for i in range(4):
             colour = crops[int(6 * v[4 + i])]
             near_x = [camera.vanish + x for x in cuts[i : i + 2]]
-            far_x = [camera.vanish + x * ((ya - camera.horizon) / (yb - camera.horizon)) ** 0.5 for x in cuts[i : i + 2]]
+            far_x = [camera.vanish + x * narrow for x in cuts[i : i + 2]]
             tone = light.lit(colour, 0.95, air)
-            canvas.polygon([(far_x[0], ya), (far_x[1], ya), (near_x[1], yb + 0.004), (near_x[0], yb + 0.004)], tone)
+            canvas.polygon(
+                [(far_x[0], ya), (far_x[1], ya), (near_x[1], yb + 0.004),
+                (near_x[0], yb + 0.004)], tone,
+            )  # fmt: skip
             if j >= 2 and i % 2 == 0:
                 stripe = light.lit(scale(colour, 0.88), 0.8, air)
                 for k in range(1, 6, 2):
-                    edges = [(p + (q - p) * t, y) for t, (p, q), y in (
-                        (k / 6, far_x, ya), ((k + 1) / 6, far_x, ya), ((k + 1) / 6, near_x, yb), (k / 6, near_x, yb))]
+                    edges = [
+                        (p + (q - p) * t, y) for t, (p, q), y in ((k / 6, far_x, ya),
+                        ((k + 1) / 6, far_x, ya), ((k + 1) / 6, near_x, yb), (k / 6, near_x, yb))
+                    ]  # fmt: skip
                     canvas.polygon(edges, stripe)
         hedge = light.lit(scale(mix(grass, (90, 120, 60), 0.4), 0.74), 0.45, air)
         bumps = [built.bits(v[0], k) / 255 for k in range(41)]
@@ -285,14 +294,17 @@ def furrows(
     project = camera.project
     edge = main * 26.0
     canvas.polygon(
-        [project(x0, 0, near), project(x0, 0, far), project(edge, 0, far), project(edge, 0, near)],
-        light.lit(earth, 0.8, 8.0),
-    )
+        [project(x0, 0, near), project(x0, 0, far), project(edge, 0, far),
+        project(edge, 0, near)], light.lit(earth, 0.8, 8.0),
+    )  # fmt: skip
     for k in range(14):
         x = x0 + main * (0.4 + width * k)
         a, b = x, x + main * 0.45
         shade = light.lit(scale(earth, 0.72), 0.3, 8.0)
-        canvas.polygon([project(a, 0, near), project(a, 0, far), project(b, 0, far), project(b, 0, near)], shade)
+        canvas.polygon(
+            [project(a, 0, near), project(a, 0, far), project(b, 0, far), project(b, 0, near)],
+            shade,
+        )  # fmt: skip
         if planted:
             height = 0.28
             top = light.lit(crop, 0.9, 8.0)
@@ -309,7 +321,13 @@ def furrows(
 
 
 def bale(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, u: tuple[float, ...]
+    canvas: Canvas,
+    scene: Scene,
+    camera: Camera,
+    light: Light,
+    x: float,
+    z: float,
+    u: tuple[float, ...],
 ) -> None:
     """A round bale of straw."""
     shadow(canvas, camera, light, x, z, 1.3, 0.8)
@@ -318,7 +336,9 @@ def bale(
     straw: Colour = (206, 176, 104)
     side = 1 if light.side > 0 else -1
     for k in range(4):
-        canvas.ellipse(px - side * r * 0.25 * (3 - k), py - r, r, r, light.lit(straw, 0.1 + 0.1 * k, z))
+        canvas.ellipse(
+            px - side * r * 0.25 * (3 - k), py - r, r, r, light.lit(straw, 0.1 + 0.1 * k, z)
+        )
     canvas.ellipse(px, py - r, r, r, light.lit(scale(straw, 1.08), 0.9, z))
     for k in (0.72, 0.42):
         canvas.arc(px, py - r, k * r, k * r, 0, 360, light.lit(scale(straw, 0.8), 0.6, z), 0.05 * r)
@@ -349,7 +369,9 @@ def park(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         walk: Colour = (206, 196, 174) if not view.snow else mix(SNOW, (206, 196, 174), 0.4)
         zs = street.depths(camera, 110.0 * f, 10)
         bend = street.bend_of(0.012 * (u[0] - 0.5) / f, 9.0 * f)
-        canvas.polygon(street.strip(camera, -1.9, 1.9, zs, bend), light.lit(scale(walk, 0.8), 0.6, 4.0))
+        canvas.polygon(
+            street.strip(camera, -1.9, 1.9, zs, bend), light.lit(scale(walk, 0.8), 0.6, 4.0)
+        )
         canvas.polygon(street.strip(camera, -1.75, 1.75, zs, bend), light.lit(walk, 0.95, 6.0))
     if u[1] < 0.4 and "fence" not in shows:
         pond(canvas, scene, camera, light, main * 9.0, 17.0 * f, 6.0)
@@ -376,7 +398,8 @@ def park(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         for side, share in ((-main, 0.34), (main, 0.48)):
             x = side * 2.9
             street.lamp(canvas, scene, camera, light, x, beside(camera, x, share))
-    places = [(-main * 0.6, 15 * f), (main * 0.9, 21 * f), (main * 4.4, 18 * f), (-main * 0.9, 27 * f),
+    places = [(-main * 0.6, 15 * f), (main * 0.9, 21 * f), (main * 4.4, 18 * f),
+              (-main * 0.9, 27 * f),
               (-main * 4.8, 24 * f), (main * 0.2, 11.5 * f)]  # fmt: skip
     street.people(canvas, scene, camera, light, places)
     street.occluder(canvas, scene, light, -main)
@@ -386,15 +409,13 @@ def pond(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, r: float
 ) -> None:
     """A round pond with a stone rim."""
-    rings = ((1.08, (198, 194, 184), 0.9), (1.0, (120, 132, 130), 0.3))
-    for grow, stone, sun in rings:
-        ring = [(x + r * grow * math.cos(k * math.pi / 12), z + r * grow * math.sin(k * math.pi / 12)) for k in range(24)]
-        canvas.polygon([camera.project(px, 0.0, max(1.0, pz)) for px, pz in ring], light.lit(stone, sun, z))
-    water = [(x + 0.97 * r * math.cos(k * math.pi / 12), z + 0.97 * r * math.sin(k * math.pi / 12)) for k in range(24)]
-    surface = [camera.project(px, -0.1, max(1.0, pz)) for px, pz in water]
-    canvas.polygon(surface, mix(light.sky_top, (44, 88, 92), 0.4))
-    near_half = [camera.project(x + 0.6 * (px - x), -0.1, z + 0.5 * (pz - z)) for px, pz in water]
-    canvas.polygon(near_half, mix(light.sky_low, (90, 130, 130), 0.35))
+    for grow, stone, sun in ((1.08, (198, 194, 184), 0.9), (1.0, (120, 132, 130), 0.3)):
+        rim = [(x + r * grow * c, max(1.0, z + r * grow * s)) for c, s in RING]
+        canvas.polygon([camera.project(px, 0.0, pz) for px, pz in rim], light.lit(stone, sun, z))
+    deep, pale = mix(light.sky_top, (44, 88, 92), 0.4), mix(light.sky_low, (90, 130, 130), 0.35)
+    for wide, long, tone in ((0.97, 0.97, deep), (0.58, 0.48, pale)):
+        water = [(x + r * wide * c, max(1.0, z + r * long * s)) for c, s in RING]
+        canvas.polygon([camera.project(px, -0.1, pz) for px, pz in water], tone)
 
 
 def bench(
@@ -410,18 +431,24 @@ def bench(
     back = x + side * 0.5
     for zz in (z, z + 1.5):
         for px in (x, back):
-            canvas.line([project(px, 0, zz), project(px, 0.45, zz)], light.face((60, 62, 64), "front", z), 0.05 * k)
-        canvas.line([project(back, 0.4, zz), project(back + 0.1 * side, 0.85, zz)], light.face((60, 62, 64), "front", z), 0.05 * k)
+            canvas.line(
+                [project(px, 0, zz), project(px, 0.45, zz)], light.face((60, 62, 64), "front", z),
+                0.05 * k,
+            )  # fmt: skip
+        canvas.line(
+            [project(back, 0.4, zz), project(back + 0.1 * side, 0.85, zz)],
+            light.face((60, 62, 64), "front", z), 0.05 * k,
+        )  # fmt: skip
     canvas.polygon(
-        [project(x, 0.45, z - 0.1), project(back, 0.45, z - 0.1), project(back, 0.45, z + 1.6), project(x, 0.45, z + 1.6)],
-        light.face(wood, "up", z),
-    )
+        [project(x, 0.45, z - 0.1), project(back, 0.45, z - 0.1), project(back, 0.45, z + 1.6),
+        project(x, 0.45, z + 1.6)], light.face(wood, "up", z),
+    )  # fmt: skip
     for y in (0.56, 0.74):
         b = back + 0.1 * side * (y - 0.4) / 0.45
         canvas.polygon(
-            [project(b, y, z - 0.1), project(b, y, z + 1.6), project(b, y + 0.12, z + 1.6), project(b, y + 0.12, z - 0.1)],
-            light.face((150, 100, 62), facing, z),
-        )
+            [project(b, y, z - 0.1), project(b, y, z + 1.6), project(b, y + 0.12, z + 1.6),
+            project(b, y + 0.12, z - 0.1)], light.face((150, 100, 62), facing, z),
+        )  # fmt: skip
 
 
 # ----------------------------------------------------------------------------------------- coast
@@ -445,7 +472,10 @@ def coast(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         built.landmark(canvas, scene, camera, light, x)
     else:
         for v in luck(scene, "boats", 3)[: int(4 * u[1])]:
-            boat(canvas, camera, light, camera.vanish + main * (0.05 + 0.4 * v[0]), (40 + 160 * v[1]) * f, v)
+            boat(
+                canvas, camera, light, camera.vanish + main * (0.05 + 0.4 * v[0]),
+                (40 + 160 * v[1]) * f, v,
+            )  # fmt: skip
     shore = beach(canvas, scene, camera, light, main, u)
     land = -main
     if "buildings" in shows:
@@ -468,12 +498,18 @@ def coast(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     for v in luck(scene, "rocks", 5):
         if u[2] < 0.45:
             z = (5.5 + 16 * v[7]) * f
-            boulder(canvas, scene, camera, light, shore(z) + main * (0.4 + 1.5 * v[6]), z, 0.3 + 0.6 * v[5], v)
+            boulder(
+                canvas, scene, camera, light, shore(z) + main * (0.4 + 1.5 * v[6]), z,
+                0.3 + 0.6 * v[5], v,
+            )  # fmt: skip
     if u[3] < 0.5 and view.weather in ("clear", "cloudy") and not view.snow:
         for v in luck(scene, "parasols", 3):
             z = (11 + 22 * v[0]) * f
             parasol(canvas, camera, light, shore(z) - main * (1.2 + 1.4 * v[1]), z, v)
-    places = [(shore(z * f) - main * d, z * f) for z, d in ((13, 0.8), (19, 1.4), (26, 0.6), (16, 2.2), (33, 1.0))]
+    places = [
+        (shore(z * f) - main * d, z * f) for z, d in ((13, 0.8), (19, 1.4), (26, 0.6), (16, 2.2),
+        (33, 1.0))
+    ]  # fmt: skip
     street.people(canvas, scene, camera, light, places)
     street.occluder(canvas, scene, light, -main)
 
@@ -486,14 +522,19 @@ def beach(
     start, swing = 3.4 * u[4] - 1.2, 0.04 + 0.16 * u[5]
 
     def shore(z: float) -> float:
-        return main * (start + swing * z - 0.0011 * z * z / f + 0.4 * math.sin(0.25 * z / f + 6 * u[6]))
+        return main * (
+            start + swing * z - 0.0011 * z * z / f + 0.4 * math.sin(0.25 * z / f + 6 * u[6])
+        )
 
     end = 95.0 * f
     zs = street.depths(camera, end, 18, 0.9 * camera.ground(1.0))
     edge = -main * 90.0
 
     def area(offset: float, fill: Colour, alpha: float = 1.0) -> None:
-        line = [camera.project(shore(z) + main * offset * (0.5 + 0.5 * min(1.0, 9.0 * f / z)), 0.0, z) for z in zs]
+        line = [
+            camera.project(shore(z) + main * offset * (0.5 + 0.5 * min(1.0, 9.0 * f / z)), 0.0,
+            z) for z in zs
+        ]  # fmt: skip
         outer = [camera.project(edge, 0.0, zs[-1]), camera.project(edge, 0.0, zs[0])]
         corner = [(0.0 if main > 0 else 1.0, 1.02)]
         points = [*line, outer[0], outer[1], *corner]
@@ -524,33 +565,63 @@ def beach(
         px, py = camera.project(x, 0.0, z)
         r = camera.size(0.025 + 0.04 * v[2], z)
         if canvas.pixels(r) > 0.35:
-            canvas.ellipse(px, py, 2.2 * r, 0.5 * r, light.lit(scale(sand, 0.84 if v[3] < 0.7 else 1.06), 0.8, 8.0))
+            canvas.ellipse(
+                px, py, 2.2 * r, 0.5 * r, light.lit(scale(sand, 0.84 if v[3] < 0.7 else 1.06),
+                0.8, 8.0),
+            )  # fmt: skip
     if "buildings" in scene.shows or "lamp" in scene.shows:
         walk: Colour = mix((186, 182, 176), SNOW, 0.5 if scene.view.snow else 0.0)
-        strip = street.strip(camera, min(-main * 3.6, edge), max(-main * 3.6, edge), [zs[0], end], street.NO_BEND)
-        wall = [camera.project(-main * 3.6, y, z) for y, z in ((0, zs[0]), (0, end), (-0.5, end), (-0.5, zs[0]))]
+        strip = street.strip(
+            camera, min(-main * 3.6, edge), max(-main * 3.6, edge), [zs[0], end], street.NO_BEND
+        )
+        wall = [
+            camera.project(-main * 3.6, y, z) for y, z in ((0, zs[0]), (0, end), (-0.5, end),
+            (-0.5, zs[0]))
+        ]  # fmt: skip
         canvas.polygon(strip, light.lit(walk, 0.9, 6.0))
         canvas.polygon(wall, light.face(scale(walk, 0.8), "right" if main > 0 else "left", 8.0))
     elif "vegetation" in scene.shows:
-        line = [camera.project(shore(z) - main * (3.6 + 0.9 * math.sin(0.3 * z / f + 3 * u[7])), 0.0, z) for z in zs]
+        line = [
+            camera.project(shore(z) - main * (3.6 + 0.9 * math.sin(0.3 * z / f + 3 * u[7])), 0.0,
+            z) for z in zs
+        ]  # fmt: skip
         outer = [camera.project(edge, 0.0, zs[-1]), (0.0 if main > 0 else 1.0, 1.02)]
-        canvas.polygon([*((px + main * 0.006, py + 0.004) for px, py in line), *outer], light.lit(scale(sand, 0.6), 0.3, 6.0))
+        canvas.polygon(
+            [*((px + main * 0.006, py + 0.004) for px, py in line), *outer],
+            light.lit(scale(sand, 0.6), 0.3, 6.0),
+        )  # fmt: skip
         with canvas.within([*line, *outer]):
             ground(canvas, scene, camera, light)
     return shore
 
 
-def boat(canvas: Canvas, camera: Camera, light: Light, x: float, z: float, u: tuple[float, ...]) -> None:
+def boat(
+    canvas: Canvas, camera: Camera, light: Light, x: float, z: float, u: tuple[float, ...]
+) -> None:
     """A sailing boat."""
     y, s = camera.horizon + camera.size(camera.height, z), camera.size(7.0, z)
     if canvas.pixels(s) < 2:
         return
     lean, white = 0.08 * s * (u[2] - 0.5), light.lit((250, 248, 242), 0.9, 0.5 * z)
-    canvas.polygon([(x + lean, y - 1.5 * s), (x + 0.02 * s, y - 0.18 * s), (x + 0.62 * s, y - 0.18 * s)], white)
-    canvas.polygon([(x + lean, y - 1.35 * s), (x - 0.04 * s, y - 0.18 * s), (x - 0.42 * s, y - 0.18 * s)], scale(white, 0.84))
+    canvas.polygon(
+        [(x + lean, y - 1.5 * s), (x + 0.02 * s, y - 0.18 * s), (x + 0.62 * s, y - 0.18 * s)],
+        white,
+    )  # fmt: skip
+    canvas.polygon(
+        [(x + lean, y - 1.35 * s), (x - 0.04 * s, y - 0.18 * s), (x - 0.42 * s, y - 0.18 * s)],
+        scale(white, 0.84),
+    )  # fmt: skip
     hull = light.lit(((196, 70, 60), (52, 80, 130), (240, 236, 228))[int(3 * u[3])], 0.6, 0.5 * z)
-    canvas.polygon([(x - 0.55 * s, y - 0.16 * s), (x + 0.65 * s, y - 0.16 * s), (x + 0.48 * s, y + 0.03 * s), (x - 0.42 * s, y + 0.03 * s)], hull)
-    canvas.rectangle(x - 0.5 * s, y + 0.03 * s, x + 0.5 * s, y + 0.07 * s, scale(light.sky_low, 0.9))
+    canvas.polygon(
+        [(x - 0.55 * s, y - 0.16 * s), (x + 0.65 * s, y - 0.16 * s), (x + 0.48 * s, y + 0.03 * s),
+        (x - 0.42 * s, y + 0.03 * s)], hull,
+    )  # fmt: skip
+    canvas.rectangle(
+        x - 0.5 * s, y + 0.03 * s, x + 0.5 * s, y + 0.07 * s, scale(light.sky_low, 0.9)
+    )
+
+
+ROCK = ((-1, 0), (-0.8, 0.5), (-0.5, 0.9), (-0.1, 1.05), (0.4, 0.95), (0.75, 0.6), (1, 0))
 
 
 def islet(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float) -> None:
@@ -559,9 +630,7 @@ def islet(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float) 
     rock = SNOW if scene.view.snow else (132, 126, 116)
     for k, (wide, tall) in enumerate(((0.25, 0.030), (0.22, 0.022))):
         tone = light.lit(rock, 0.2 + 0.6 * k, 60.0)
-        points = [(middle + wide * dx, y + 0.012 - tall * dy) for dx, dy in
-                  ((-1, 0), (-0.8, 0.5), (-0.5, 0.9), (-0.1, 1.05), (0.4, 0.95), (0.75, 0.6), (1, 0))]  # fmt: skip
-        canvas.polygon(points, tone)
+        canvas.polygon([(middle + wide * dx, y + 0.012 - tall * dy) for dx, dy in ROCK], tone)
     foam = light.lit((250, 252, 252), 0.9)
     canvas.rectangle(middle - 0.25, y + 0.011, middle + 0.25, y + 0.015, foam)
 
@@ -574,14 +643,24 @@ def parasol(
     px, py = camera.project(x, 0.0, z)
     k = camera.focal / z
     cloth = FABRICS[int(9 * u[2])]
-    canvas.polygon([camera.project(x + a, 0.0, z + b) for a, b in ((0.4, -0.4), (1.2, -0.4), (1.2, 1.2), (0.4, 1.2))], light.lit(FABRICS[int(9 * u[3])], 0.8, z))
-    canvas.line([(px, py), (px + 0.1 * k, py - 2.1 * k)], light.lit((236, 232, 224), 0.6, z), 0.06 * k)
+    canvas.polygon(
+        [camera.project(x + a, 0.0, z + b) for a, b in ((0.4, -0.4), (1.2, -0.4), (1.2, 1.2),
+        (0.4, 1.2))], light.lit(FABRICS[int(9 * u[3])], 0.8, z),
+    )  # fmt: skip
+    canvas.line(
+        [(px, py), (px + 0.1 * k, py - 2.1 * k)], light.lit((236, 232, 224), 0.6, z), 0.06 * k
+    )
     top = (px + 0.1 * k, py - 2.3 * k)
     for i in range(6):
         a, b = -1.2 + 0.4 * i, -0.8 + 0.4 * i
         tone = cloth if i % 2 == 0 else (250, 246, 236)
         sun = 0.5 - 0.4 * (i - 2.5) / 2.5 * (1 if light.side < 0 else -1)
-        canvas.polygon([top, (top[0] + 0.55 * a * k, top[1] + 0.16 * k), (px + (0.1 + a) * k, py - (1.75 + 0.1 * (1 - a * a / 1.44)) * k), (px + (0.1 + b) * k, py - (1.75 + 0.1 * (1 - b * b / 1.44)) * k), (top[0] + 0.55 * b * k, top[1] + 0.16 * k)], light.lit(tone, sun, z))
+        canvas.polygon(
+            [top, (top[0] + 0.55 * a * k, top[1] + 0.16 * k), (px + (0.1 + a) * k,
+            py - (1.75 + 0.1 * (1 - a * a / 1.44)) * k), (px + (0.1 + b) * k,
+            py - (1.75 + 0.1 * (1 - b * b / 1.44)) * k),
+            (top[0] + 0.55 * b * k, top[1] + 0.16 * k)], light.lit(tone, sun, z),
+        )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ interiors
@@ -591,13 +670,29 @@ WALLPAPERS: tuple[Colour, ...] = (
     (88, 104, 128), (206, 206, 204), (176, 120, 104), (120, 140, 116),
 )  # fmt: skip
 FLOORS: tuple[Colour, ...] = (
-    (164, 116, 76), (196, 154, 106), (120, 84, 62), (184, 178, 168), (206, 196, 178), (108, 104, 104),
+    (164, 116, 76), (196, 154, 106), (120, 84, 62), (184, 178, 168), (206, 196, 178),
+    (108, 104, 104),
 )  # fmt: skip
 FABRICS: tuple[Colour, ...] = (
     (52, 92, 110), (190, 96, 70), (206, 160, 72), (108, 128, 88), (150, 76, 92), (226, 216, 198),
     (74, 78, 96), (120, 146, 160), (210, 130, 130),
 )  # fmt: skip
-WOODS: tuple[Colour, ...] = ((150, 102, 64), (186, 142, 96), (98, 68, 50), (214, 198, 170), (70, 62, 60))
+WOODS: tuple[Colour, ...] = (
+    (150, 102, 64),
+    (186, 142, 96),
+    (98, 68, 50),
+    (214, 198, 170),
+    (70, 62, 60),
+)
+
+
+def tinted(colour: Colour, factor: float, glare: Colour) -> Colour:
+    """`colour` in a light of the colour `glare`, brighter or darker by `factor`."""
+    return (
+        min(255, int(colour[0] * factor * glare[0] / 255)),
+        min(255, int(colour[1] * factor * glare[1] / 255)),
+        min(255, int(colour[2] * factor * glare[2] / 255)),
+    )
 
 
 class Room:
@@ -616,13 +711,7 @@ class Room:
 
     def tone(self, colour: Colour, factor: float) -> Colour:
         """`colour` in the light of the room."""
-        glare = self.glare
-        factor *= (1.0 - 0.30 * self.night) / 255
-        return (
-            min(255, int(colour[0] * factor * glare[0])),
-            min(255, int(colour[1] * factor * glare[1])),
-            min(255, int(colour[2] * factor * glare[2])),
-        )
+        return tinted(colour, factor * (1.0 - 0.30 * self.night), self.glare)
 
     def quad(self, corners: tuple[tuple[float, float, float], ...], fill: Colour) -> None:
         """A polygon in space."""
@@ -659,22 +748,28 @@ class Room:
         self.quad(
             ((-half, high, near), (half, high, near), (half, high, deep), (-half, high, deep)),
             self.tone((244, 240, 232), 0.86),
-        )
+        )  # fmt: skip
         self.quad(
             ((-half, 0, near), (half, 0, near), (half, 0, deep), (-half, 0, deep)),
             self.tone(floor, 0.94),
-        )
+        )  # fmt: skip
         dark = self.tone(floor, 0.80)
         thin = 0.0022
         if planks:
             for k in range(1, 12):
                 x = -half + 2 * half * k / 12
-                self.canvas.line([camera.project(x, 0, near), camera.project(x, 0, deep)], dark, thin)
+                self.canvas.line(
+                    [camera.project(x, 0, near), camera.project(x, 0, deep)], dark, thin
+                )
         else:
             for k in range(1, 8):
                 x, z = -half + 2 * half * k / 8, near + (deep - near) * k / 8
-                self.canvas.line([camera.project(x, 0, near), camera.project(x, 0, deep)], dark, thin)
-                self.canvas.line([camera.project(-half, 0, z), camera.project(half, 0, z)], dark, thin)
+                self.canvas.line(
+                    [camera.project(x, 0, near), camera.project(x, 0, deep)], dark, thin
+                )
+                self.canvas.line(
+                    [camera.project(-half, 0, z), camera.project(half, 0, z)], dark, thin
+                )
         x0, y0 = camera.project(-half, high, deep)
         x1, y1 = camera.project(half, 0, deep)
         self.canvas.gradient(y0, y1, self.tone(wall, 0.98), self.tone(wall, 0.86), x0, x1)
@@ -682,11 +777,11 @@ class Room:
             self.quad(
                 ((x, 0, near), (x, 0, deep), (x, 0.12, deep), (x, 0.12, near)),
                 self.tone((240, 236, 228), 0.8),
-            )
+            )  # fmt: skip
         self.quad(
             ((-half, 0, deep), (half, 0, deep), (half, 0.12, deep), (-half, 0.12, deep)),
             self.tone((240, 236, 228), 0.9),
-        )
+        )  # fmt: skip
 
     def window(self, scene: Scene, light: Light, x: float, wide: float) -> None:
         """A window in the back wall, with curtains; a plant of the zone outside if it may show."""
@@ -712,8 +807,12 @@ class Room:
             canvas.rectangle(x0, y1 - 0.22 * (y1 - y0), x1, y1, pale)
         middle = 0.5 * (x0 + x1)
         canvas.rectangle(middle - t / 4, y0, middle + t / 4, y1, frame)
-        canvas.rectangle(x0, y0 + 0.45 * (y1 - y0) - t / 4, x1, y0 + 0.45 * (y1 - y0) + t / 4, frame)
-        canvas.rectangle(x0 - 1.6 * t, y1 + t / 2, x1 + 1.6 * t, y1 + 1.4 * t, self.tone((248, 244, 236), 0.8))
+        canvas.rectangle(
+            x0, y0 + 0.45 * (y1 - y0) - t / 4, x1, y0 + 0.45 * (y1 - y0) + t / 4, frame
+        )
+        canvas.rectangle(
+            x0 - 1.6 * t, y1 + t / 2, x1 + 1.6 * t, y1 + 1.4 * t, self.tone((248, 244, 236), 0.8)
+        )
         if light.night < 0.5 and scene.view.weather in ("clear", "cloudy"):
             lean = 0.9 if self.from_left else -0.9
             for a, b in ((x - wide / 2, x - 0.06), (x + 0.06, x + wide / 2)):
@@ -749,12 +848,23 @@ class Room:
         a, b = (FABRICS[int(9 * v)] for v in u[1:3])
         dx, dy = x1 - x0, y1 - y0
         if u[3] < 0.5:
-            canvas.ellipse(x0 + (0.3 + 0.4 * u[4]) * dx, y0 + 0.4 * dy, 0.2 * dx, 0.2 * dx, self.tone(b, 1.0))
-            hill = [(x0, y1), (x0, y0 + 0.7 * dy), (x0 + 0.4 * dx, y0 + 0.5 * dy), (x1, y0 + 0.8 * dy)]
+            canvas.ellipse(
+                x0 + (0.3 + 0.4 * u[4]) * dx, y0 + 0.4 * dy, 0.2 * dx, 0.2 * dx, self.tone(b, 1.0)
+            )
+            hill = [
+                (x0, y1),
+                (x0, y0 + 0.7 * dy),
+                (x0 + 0.4 * dx, y0 + 0.5 * dy),
+                (x1, y0 + 0.8 * dy),
+            ]
             canvas.polygon([*hill, (x1, y1)], self.tone(a, 1.0))
         else:
-            canvas.rectangle(x0 + 0.12 * dx, y0 + 0.12 * dy, x0 + 0.6 * dx, y0 + 0.55 * dy, self.tone(a, 1.0))
-            canvas.rectangle(x0 + 0.4 * dx, y0 + 0.45 * dy, x1 - 0.12 * dx, y1 - 0.12 * dy, self.tone(b, 1.0))
+            canvas.rectangle(
+                x0 + 0.12 * dx, y0 + 0.12 * dy, x0 + 0.6 * dx, y0 + 0.55 * dy, self.tone(a, 1.0)
+            )
+            canvas.rectangle(
+                x0 + 0.4 * dx, y0 + 0.45 * dy, x1 - 0.12 * dx, y1 - 0.12 * dy, self.tone(b, 1.0)
+            )
 
     def lamp(self, x: float, z: float, foot: float, top: float, colour: Colour) -> None:
         """A lamp with a shade, standing on something `foot` metres high."""
@@ -762,13 +872,13 @@ class Room:
         self.quad(
             ((x - 0.02, foot, z), (x + 0.02, foot, z), (x + 0.02, top, z), (x - 0.02, top, z)),
             self.tone((70, 62, 58), 0.9),
-        )
+        )  # fmt: skip
         w = 0.24
         shade = mix(self.tone(colour, 1.05), (255, 226, 164), 0.3 + 0.5 * self.night)
         self.quad(
-            ((x - w, top - 0.05, z), (x + w, top - 0.05, z), (x + 0.6 * w, top + 0.3, z), (x - 0.6 * w, top + 0.3, z)),
-            shade,
-        )
+            ((x - w, top - 0.05, z), (x + w, top - 0.05, z), (x + 0.6 * w, top + 0.3, z),
+            (x - 0.6 * w, top + 0.3, z)), shade,
+        )  # fmt: skip
         px, py = camera.project(x, top + 0.1, z)
         canvas.glow(px, py, camera.size(1.2, z), (255, 214, 140), 0.22 + 0.4 * self.night)
 
@@ -782,9 +892,13 @@ class Room:
         for k in range(7):
             dx, dy = (2 * u[k] - 1) * 1.3 * s, (2.6 + 1.6 * u[k + 7]) * s
             canvas.line([(px, py - s), (px + dx, py - dy)], self.tone((84, 120, 72), 0.9), 0.25 * s)
-            canvas.ellipse(px + dx, py - dy, 0.5 * s, 0.45 * s, self.tone(vary(petal, 0.2, u[k]), 1.05))
+            canvas.ellipse(
+                px + dx, py - dy, 0.5 * s, 0.45 * s, self.tone(vary(petal, 0.2, u[k]), 1.05)
+            )
         canvas.ellipse(px, py - 0.75 * s, 0.62 * s, 0.8 * s, self.tone((214, 220, 222), 0.95))
-        canvas.rectangle(px - 0.32 * s, py - 1.7 * s, px + 0.32 * s, py - s, self.tone((214, 220, 222), 0.95))
+        canvas.rectangle(
+            px - 0.32 * s, py - 1.7 * s, px + 0.32 * s, py - s, self.tone((214, 220, 222), 0.95)
+        )
 
 
 def living_room(room: Room, rng: Random, u: list[float]) -> None:
@@ -793,8 +907,14 @@ def living_room(room: Room, rng: Random, u: list[float]) -> None:
     side = -1 if u[3] < 0.5 else 1
     z = room.deep - 1.2
     x0 = -0.2 * side - 1.0
-    room.quad(((-1.5, 0.01, 1.7), (1.5, 0.01, 1.7), (1.5, 0.01, z), (-1.5, 0.01, z)), room.tone(rug, 0.86))
-    room.quad(((-1.3, 0.01, 1.9), (1.3, 0.01, 1.9), (1.3, 0.01, z), (-1.3, 0.01, z)), room.tone(mix(rug, (250, 240, 220), 0.45), 0.92))
+    room.quad(
+        ((-1.5, 0.01, 1.7), (1.5, 0.01, 1.7), (1.5, 0.01, z), (-1.5, 0.01, z)),
+        room.tone(rug, 0.86),
+    )  # fmt: skip
+    room.quad(
+        ((-1.3, 0.01, 1.9), (1.3, 0.01, 1.9), (1.3, 0.01, z), (-1.3, 0.01, z)),
+        room.tone(mix(rug, (250, 240, 220), 0.45), 0.92),
+    )  # fmt: skip
     room.shade(x0 - 0.1, x0 + 2.2, z - 0.35, z + 0.9)
     room.box(x0, x0 + 2.0, 0.42, 0.95, z + 0.55, z + 0.85, scale(fabric, 0.94))
     room.box(x0, x0 + 2.0, 0.12, 0.45, z, z + 0.6, fabric)
@@ -842,8 +962,14 @@ def kitchen(room: Room, rng: Random, u: list[float]) -> None:
     n = 6
     for k in range(1, n):
         x = -half + 2 * half * k / n
-        room.quad(((x, 0.12, z), (x + 0.015, 0.12, z), (x + 0.015, 0.86, z), (x, 0.86, z)), room.tone(front, 0.7))
-        room.quad(((x - 0.2, 0.76, z), (x - 0.08, 0.76, z), (x - 0.08, 0.79, z), (x - 0.2, 0.79, z)), room.tone((90, 84, 80), 1))
+        room.quad(
+            ((x, 0.12, z), (x + 0.015, 0.12, z), (x + 0.015, 0.86, z), (x, 0.86, z)),
+            room.tone(front, 0.7),
+        )  # fmt: skip
+        room.quad(
+            ((x - 0.2, 0.76, z), (x - 0.08, 0.76, z), (x - 0.08, 0.79, z), (x - 0.2, 0.79, z)),
+            room.tone((90, 84, 80), 1),
+        )  # fmt: skip
     for a, b in ((-half, -0.95), (0.95, half)):
         room.box(a, b, 1.5, 2.3, room.deep - 0.35, room.deep, front)
     for k in range(4):
@@ -865,11 +991,17 @@ def kitchen(room: Room, rng: Random, u: list[float]) -> None:
 def hang(room: Room, x: float, z: float, y: float, colour: Colour) -> None:
     """A lamp that hangs from the ceiling."""
     canvas, camera = room.canvas, room.camera
-    canvas.line([camera.project(x, room.high, z), camera.project(x, y, z)], room.tone((60, 56, 54), 1), 0.004)
+    canvas.line(
+        [camera.project(x, room.high, z), camera.project(x, y, z)], room.tone((60, 56, 54), 1),
+        0.004,
+    )  # fmt: skip
     px, py = camera.project(x, y, z)
     s = camera.size(0.2, z)
     canvas.glow(px, py + 0.3 * s, 3.2 * s, (255, 220, 150), 0.3 + 0.35 * room.night)
-    canvas.polygon([(px - s, py + 0.5 * s), (px - 0.35 * s, py - 0.5 * s), (px + 0.35 * s, py - 0.5 * s), (px + s, py + 0.5 * s)], room.tone(colour, 0.95))
+    canvas.polygon(
+        [(px - s, py + 0.5 * s), (px - 0.35 * s, py - 0.5 * s), (px + 0.35 * s, py - 0.5 * s),
+        (px + s, py + 0.5 * s)], room.tone(colour, 0.95),
+    )  # fmt: skip
     canvas.ellipse(px, py + 0.5 * s, s, 0.2 * s, (255, 240, 200))
 
 
@@ -884,7 +1016,10 @@ def cafe(room: Room, rng: Random, u: list[float]) -> None:
         s = camera.size(0.09, room.deep)
         tone = room.tone(vary(FABRICS[int(9 * u[k])], 0.2, u[k + 1]), 1.0)
         canvas.rectangle(px - 0.5 * s, py - 3 * s * (0.6 + 0.4 * u[k]), px + 0.5 * s, py, tone)
-    a, b = camera.project(-room.half + 0.15, 1.78, room.deep - 0.05), camera.project(0.5, 1.72, room.deep - 0.05)
+    a, b = (
+        camera.project(-room.half + 0.15, 1.78, room.deep - 0.05),
+        camera.project(0.5, 1.72, room.deep - 0.05),
+    )
     canvas.rectangle(*a, *b, room.tone(wood, 0.8))
     for x, zz in ((1.25, 3.6), (-1.1, 2.6), (0.95, 2.0)):
         room.shade(x - 0.55, x + 0.6, zz - 0.35, zz + 0.4, 0.22)
@@ -892,7 +1027,10 @@ def cafe(room: Room, rng: Random, u: list[float]) -> None:
             c = x + 0.62 * side
             room.box(c - 0.2, c + 0.2, 0.42, 0.48, zz - 0.2, zz + 0.2, seat)
             back = c + 0.18 * side
-            room.box(min(back, back + 0.04), max(back, back + 0.04), 0.48, 0.95, zz - 0.2, zz + 0.2, scale(seat, 0.9))
+            room.box(
+                min(back, back + 0.04), max(back, back + 0.04), 0.48, 0.95, zz - 0.2, zz + 0.2,
+                scale(seat, 0.9),
+            )  # fmt: skip
             for leg in (-0.17, 0.14):
                 room.box(c + leg, c + leg + 0.03, 0.0, 0.42, zz - 0.18, zz - 0.15, (60, 54, 52))
         room.box(x - 0.04, x + 0.04, 0.0, 0.72, zz - 0.04, zz + 0.04, (66, 60, 58))
@@ -901,7 +1039,9 @@ def cafe(room: Room, rng: Random, u: list[float]) -> None:
         flat = max(0.12, min(0.5, (camera.height - 0.74) / zz))
         canvas.ellipse(px, py + 0.04 * r, r, r * flat, room.tone(wood, 0.75))
         canvas.ellipse(px, py, r, r * flat, room.tone(wood, 1.12))
-        canvas.ellipse(px - 0.3 * r, py - 0.02 * r, 0.16 * r, 0.16 * r * flat, room.tone((246, 244, 240), 1))
+        canvas.ellipse(
+            px - 0.3 * r, py - 0.02 * r, 0.16 * r, 0.16 * r * flat, room.tone((246, 244, 240), 1)
+        )
     for x in (-0.9, 0.7):
         hang(room, x, 3.0, 1.9, FABRICS[int(9 * u[3])])
 
@@ -915,13 +1055,19 @@ def study(room: Room, rng: Random, u: list[float]) -> None:
     spines = [rng.random() for _ in range(60)]
     for shelf in range(5):
         y = 0.12 + 0.42 * shelf
-        room.quad(((x0 + 0.05, y, z), (x1 - 0.05, y, z), (x1 - 0.05, y + 0.36, z), (x0 + 0.05, y + 0.36, z)), room.tone(wood, 0.42))
+        room.quad(
+            ((x0 + 0.05, y, z), (x1 - 0.05, y, z), (x1 - 0.05, y + 0.36, z),
+            (x0 + 0.05, y + 0.36, z)), room.tone(wood, 0.42),
+        )  # fmt: skip
         for k in range(12):
             v = spines[12 * shelf + k]
             a = x0 + 0.07 + (x1 - x0 - 0.14) * k / 12
             b = a + (x1 - x0 - 0.14) / 12 * (0.7 + 0.25 * v)
             book = room.tone(vary(FABRICS[int(90 * v) % 9], 0.15, v), 0.95)
-            room.quad(((a, y, z), (b, y, z), (b, y + 0.22 + 0.12 * v, z), (a, y + 0.22 + 0.12 * v, z)), book)
+            room.quad(
+                ((a, y, z), (b, y, z), (b, y + 0.22 + 0.12 * v, z), (a, y + 0.22 + 0.12 * v, z)),
+                book,
+            )  # fmt: skip
     side = 1 if u[3] < 0.5 else -1
     c, z = 0.9 * side, room.deep - 1.3
     room.shade(c - 1.0, c + 1.0, z - 0.1, z + 0.8)
@@ -956,7 +1102,10 @@ def museum(room: Room, rng: Random, u: list[float]) -> None:
     tone = FABRICS[int(9 * u[7])]
     for r, up in ((1.1, 0.8), (0.8, 2.1), (0.55, 3.2)):
         canvas.ellipse(px, py - up * s, r * s, r * s * 0.95, room.tone(tone, 0.75))
-        canvas.ellipse(px - 0.15 * r * s, py - up * s - 0.15 * r * s, 0.75 * r * s, 0.7 * r * s, room.tone(tone, 1.1))
+        canvas.ellipse(
+            px - 0.15 * r * s, py - up * s - 0.15 * r * s, 0.75 * r * s, 0.7 * r * s,
+            room.tone(tone, 1.1),
+        )  # fmt: skip
     c = -0.7 * (1 if x > 0 else -1)
     room.shade(c - 0.75, c + 0.8, 2.3, 2.75)
     for leg in (-0.6, 0.52):
@@ -1013,7 +1162,13 @@ TABLES: tuple[Colour, ...] = (
     (150, 104, 68), (206, 168, 122), (92, 64, 50), (228, 224, 216), (74, 78, 84), (196, 208, 206),
     (178, 92, 76), (60, 88, 100),
 )  # fmt: skip
-CHINA: tuple[Colour, ...] = ((250, 248, 242), (226, 234, 238), (84, 100, 118), (226, 200, 164), (60, 58, 60))
+CHINA: tuple[Colour, ...] = (
+    (250, 248, 242),
+    (226, 234, 238),
+    (84, 100, 118),
+    (226, 200, 164),
+    (60, 58, 60),
+)
 
 
 class Table:
@@ -1026,12 +1181,7 @@ class Table:
 
     def tone(self, colour: Colour, factor: float = 1.0) -> Colour:
         """`colour` in the light over the table."""
-        w = self.warm
-        return (
-            min(255, int(colour[0] * factor * w[0] / 255)),
-            min(255, int(colour[1] * factor * w[1] / 255)),
-            min(255, int(colour[2] * factor * w[2] / 255)),
-        )
+        return tinted(colour, factor, self.warm)
 
     def disc(self, x: float, y: float, r: float, colour: Colour, factor: float = 1.0) -> None:
         """A circle on the table."""
@@ -1039,10 +1189,8 @@ class Table:
 
     def cast(self, x: float, y: float, r: float, lift: float = 1.0) -> None:
         """The shadow of a round thing."""
-        points = [
-            (x + self.dx * lift + r * math.cos(a), y + self.dy * lift + r * self.flat * math.sin(a))
-            for a in (k * math.pi / 12 for k in range(24))
-        ]
+        cx, cy = x + self.dx * lift, y + self.dy * lift
+        points = [(cx + r * c, cy + r * self.flat * s) for c, s in RING]
         self.canvas.veil(points, (24, 14, 18), 0.32)
 
     def plate(self, x: float, y: float, r: float, china: Colour) -> None:
@@ -1133,7 +1281,10 @@ def breakfast(t: Table, rng: Random, x: float, y: float, r: float, china: Colour
         px, py = x + dx * r, y + dy * r * t.flat
         for k in range(6):
             a = k * 1.05
-            t.disc(px + 0.13 * r * math.cos(a), py + 0.13 * r * math.sin(a) * t.flat, 0.15 * r, EGG, 0.98)
+            t.disc(
+                px + 0.13 * r * math.cos(a), py + 0.13 * r * math.sin(a) * t.flat, 0.15 * r, EGG,
+                0.98,
+            )  # fmt: skip
         t.disc(px, py, 0.12 * r, YOLK, 0.85)
         t.disc(px - 0.01 * r, py - 0.02 * r, 0.105 * r, YOLK, 1.0)
         t.disc(px - 0.04 * r, py - 0.05 * r, 0.03 * r, (255, 246, 210), 1.0)
@@ -1141,10 +1292,18 @@ def breakfast(t: Table, rng: Random, x: float, y: float, r: float, china: Colour
         y0 = y + (0.18 + 0.15 * k) * r * t.flat
         points = [(x - 0.4 * r, y0), (x - 0.1 * r, y0 + 0.05 * r), (x + 0.15 * r, y0 - 0.02 * r)]
         t.canvas.stroke(points, t.tone(MEAT, 0.8), 0.13 * r)
-        t.canvas.stroke([(px, py - 0.02 * r) for px, py in points], t.tone((186, 104, 66)), 0.07 * r)
-    toast = [(x + 0.22 * r, y + 0.05 * r), (x + 0.58 * r, y - 0.05 * r), (x + 0.55 * r, y + 0.38 * r * t.flat), (x + 0.25 * r, y + 0.42 * r * t.flat)]
+        t.canvas.stroke(
+            [(px, py - 0.02 * r) for px, py in points], t.tone((186, 104, 66)), 0.07 * r
+        )
+    toast = [
+        (x + 0.22 * r, y + 0.05 * r), (x + 0.58 * r, y - 0.05 * r),
+        (x + 0.55 * r, y + 0.38 * r * t.flat), (x + 0.25 * r, y + 0.42 * r * t.flat)
+    ]  # fmt: skip
     t.canvas.polygon(toast, t.tone(CRUST, 0.8))
-    t.canvas.polygon([(px * 0.9 + (x + 0.4 * r) * 0.1, py * 0.88 + (y + 0.2 * r * t.flat) * 0.12) for px, py in toast], t.tone((238, 200, 136)))
+    t.canvas.polygon(
+        [(px * 0.9 + (x + 0.4 * r) * 0.1,
+        py * 0.88 + (y + 0.2 * r * t.flat) * 0.12) for px, py in toast], t.tone((238, 200, 136)),
+    )  # fmt: skip
 
 
 def curry(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> None:
@@ -1152,7 +1311,10 @@ def curry(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) ->
     t.plate(x, y, r, china)
     stew = ((176, 102, 40), (206, 128, 44), (150, 62, 36), (110, 132, 60))[int(4 * rng.random())]
     t.disc(x + 0.1 * r, y + 0.05 * r, 0.60 * r, stew, 0.92)
-    t.scatter(rng, x + 0.24 * r, y + 0.06 * r, 0.34 * r, 11, 0.11 * r, [mix(stew, MEAT, 0.5), (226, 150, 60), MEAT])
+    t.scatter(
+        rng, x + 0.24 * r, y + 0.06 * r, 0.34 * r, 11, 0.11 * r,
+        [mix(stew, MEAT, 0.5), (226, 150, 60), MEAT],
+    )  # fmt: skip
     t.disc(x - 0.26 * r, y - 0.02 * r, 0.40 * r, RICE, 0.74)
     t.disc(x - 0.28 * r, y - 0.06 * r, 0.38 * r, RICE, 0.98)
     t.scatter(rng, x - 0.28 * r, y - 0.06 * r, 0.30 * r, 24, 0.028 * r, [(255, 252, 244), RICE])
@@ -1162,13 +1324,23 @@ def curry(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) ->
 def cake(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> None:
     """A slice of layer cake."""
     t.plate(x, y, r, china)
-    cream, sponge = ((250, 238, 222), (232, 176, 184), (94, 60, 46), (246, 222, 150))[int(4 * rng.random())], (196, 138, 84)
-    tip, back, up = (x - 0.45 * r, y + 0.12 * r), ((x + 0.42 * r, y - 0.3 * r * t.flat), (x + 0.46 * r, y + 0.36 * r * t.flat)), 0.42 * r * (1.15 - 0.6 * t.flat)
-    t.canvas.polygon([tip, back[1], (back[1][0], back[1][1] - up), (tip[0], tip[1] - up)], t.tone(sponge, 0.95))
+    creams = ((250, 238, 222), (232, 176, 184), (94, 60, 46), (246, 222, 150))
+    cream, sponge = creams[int(4 * rng.random())], (196, 138, 84)
+    tip, up = (x - 0.45 * r, y + 0.12 * r), 0.42 * r * (1.15 - 0.6 * t.flat)
+    back = ((x + 0.42 * r, y - 0.3 * r * t.flat), (x + 0.46 * r, y + 0.36 * r * t.flat))
+    t.canvas.polygon(
+        [tip, back[1], (back[1][0], back[1][1] - up), (tip[0], tip[1] - up)], t.tone(sponge, 0.95)
+    )
     for k in (0.30, 0.66):
         a, b = up * k, up * (k + 0.12)
-        t.canvas.polygon([(tip[0], tip[1] - a), (back[1][0], back[1][1] - a), (back[1][0], back[1][1] - b), (tip[0], tip[1] - b)], t.tone(cream, 0.95))
-    t.canvas.polygon([(tip[0], tip[1] - up), (back[0][0], back[0][1] - up), (back[1][0], back[1][1] - up)], t.tone(cream, 1.03))
+        t.canvas.polygon(
+            [(tip[0], tip[1] - a), (back[1][0], back[1][1] - a), (back[1][0], back[1][1] - b),
+            (tip[0], tip[1] - b)], t.tone(cream, 0.95),
+        )  # fmt: skip
+    t.canvas.polygon(
+        [(tip[0], tip[1] - up), (back[0][0], back[0][1] - up), (back[1][0], back[1][1] - up)],
+        t.tone(cream, 1.03),
+    )  # fmt: skip
     for k in range(3):
         px, py = x + (0.02 + 0.16 * k) * r, y - up - (0.02 - 0.03 * k) * r
         t.disc(px, py, 0.085 * r, (196, 40, 52), 0.95)
@@ -1178,14 +1350,23 @@ def cake(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> 
 def fruit(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> None:
     """A bowl of fruit."""
     t.bowl(x, y, 0.95 * r, china, scale(china, 0.6))
-    kinds: list[Colour] = [(206, 52, 44), (240, 156, 46), (160, 190, 66), (236, 206, 84), (110, 52, 92)]
+    kinds: list[Colour] = [
+        (206, 52, 44),
+        (240, 156, 46),
+        (160, 190, 66),
+        (236, 206, 84),
+        (110, 52, 92),
+    ]
     for k in range(9):
         a, d = 2.4 * k, 0.5 * r * (k / 9) ** 0.5
         px, py = x + d * math.cos(a), y - 0.10 * r + d * math.sin(a) * t.flat
         colour, s = kinds[int(5 * rng.random())], (0.22 + 0.05 * rng.random()) * r
         t.canvas.ellipse(px + 0.02 * r, py + 0.03 * r, s, s * 0.97, t.tone(colour, 0.62))
         t.canvas.ellipse(px, py, 0.94 * s, 0.9 * s, t.tone(colour, 0.95))
-        t.canvas.ellipse(px - 0.3 * s, py - 0.32 * s, 0.3 * s, 0.26 * s, t.tone(mix(colour, (255, 250, 230), 0.5)))
+        t.canvas.ellipse(
+            px - 0.3 * s, py - 0.32 * s, 0.3 * s, 0.26 * s,
+            t.tone(mix(colour, (255, 250, 230), 0.5)),
+        )  # fmt: skip
 
 
 def coffee(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> None:
@@ -1206,11 +1387,14 @@ def coffee(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -
 def burger(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> None:
     """A burger and chips."""
     t.plate(x, y, r, china)
-    for k in range(13):
+    for _ in range(13):
         a = 0.9 * rng.random() - 0.45
         px, py = x + (0.24 + 0.3 * rng.random()) * r, y + 0.3 * (rng.random() - 0.4) * r
         dx, dy = 0.16 * r * math.cos(a), 0.16 * r * math.sin(a)
-        t.canvas.line([(px - dx, py - dy), (px + dx, py + dy)], t.tone((240, 196, 90), 0.85 + 0.25 * rng.random()), 0.06 * r)
+        t.canvas.line(
+            [(px - dx, py - dy), (px + dx, py + dy)],
+            t.tone((240, 196, 90), 0.85 + 0.25 * rng.random()), 0.06 * r,
+        )  # fmt: skip
     c, q = x - 0.24 * r, 0.45 + 0.5 * t.flat
     layers: list[tuple[float, float, Colour]] = [
         (0.14, 0.44, (190, 128, 68)), (0.06, 0.46, MEAT), (0.0, 0.48, LEAF), (-0.04, 0.42, SAUCE),
@@ -1220,14 +1404,20 @@ def burger(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -
         t.canvas.ellipse(c, y + dy * r, s * r, 0.8 * s * q * r, t.tone(colour, 1.0))
     for k in range(9):
         a, d = 2.4 * k, 0.28 * r * (k / 9) ** 0.5
-        t.canvas.ellipse(c + d * math.cos(a), y - 0.22 * r + 0.7 * d * q * math.sin(a), 0.018 * r, 0.012 * r, t.tone(RICE))
+        t.canvas.ellipse(
+            c + d * math.cos(a), y - 0.22 * r + 0.7 * d * q * math.sin(a), 0.018 * r, 0.012 * r,
+            t.tone(RICE),
+        )  # fmt: skip
 
 
 def sushi(t: Table, rng: Random, x: float, y: float, r: float, china: Colour) -> None:
     """Small rolls in rows on a board."""
     wood: Colour = (120, 84, 58)
     w, h = 0.95 * r, 0.66 * r * t.flat
-    t.canvas.veil([(x - w + t.dx, y - h + t.dy), (x + w + t.dx, y - h + t.dy), (x + w + t.dx, y + h + 2 * t.dy), (x - w + t.dx, y + h + 2 * t.dy)], (24, 14, 18), 0.32)
+    t.canvas.veil(
+        [(x - w + t.dx, y - h + t.dy), (x + w + t.dx, y - h + t.dy),
+        (x + w + t.dx, y + h + 2 * t.dy), (x - w + t.dx, y + h + 2 * t.dy)], (24, 14, 18), 0.32,
+    )  # fmt: skip
     t.canvas.rectangle(x - w, y - h, x + w, y + h + 0.05 * r, t.tone(wood, 0.7))
     t.canvas.rectangle(x - w, y - h, x + w, y + h, t.tone(wood))
     tops: list[Colour] = [(244, 140, 96), (206, 62, 60), YOLK, LEAF, (250, 214, 196)]
@@ -1260,8 +1450,12 @@ def food(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     elif u[2] < 0.75:
         cloth = FABRICS[int(9 * u[3])]
         for k in range(8):
-            canvas.veil([(k / 8, 0), (k / 8 + 0.06, 0), (k / 8 + 0.06, 1), (k / 8, 1)], t.tone(cloth), 0.45)
-            canvas.veil([(0, k / 8), (1, k / 8), (1, k / 8 + 0.06), (0, k / 8 + 0.06)], t.tone(cloth), 0.45)
+            canvas.veil(
+                [(k / 8, 0), (k / 8 + 0.06, 0), (k / 8 + 0.06, 1), (k / 8, 1)], t.tone(cloth), 0.45
+            )
+            canvas.veil(
+                [(0, k / 8), (1, k / 8), (1, k / 8 + 0.06), (0, k / 8 + 0.06)], t.tone(cloth), 0.45
+            )
     china = CHINA[int(5 * u[4])]
     x, y, r = 0.5 + 0.12 * (u[5] - 0.5), 0.54 + 0.1 * (u[6] - 0.5), 0.30 + 0.08 * u[7]
     if "sign" in scene.shows:
@@ -1281,7 +1475,10 @@ def food(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
 def menu(canvas: Canvas, scene: Scene, t: Table) -> None:
     """A card with the sign of the house, behind the dish."""
     x0, y0, x1, y1 = 0.24, 0.03, 0.76, 0.36
-    canvas.veil([(x0 + t.dx, y0 + t.dy), (x1 + t.dx, y0 + t.dy), (x1 + 2 * t.dx, y1 + t.dy), (x0 + 2 * t.dx, y1 + t.dy)], (24, 14, 18), 0.35)
+    canvas.veil(
+        [(x0 + t.dx, y0 + t.dy), (x1 + t.dx, y0 + t.dy), (x1 + 2 * t.dx, y1 + t.dy),
+        (x0 + 2 * t.dx, y1 + t.dy)], (24, 14, 18), 0.35,
+    )  # fmt: skip
     canvas.rectangle(x0, y0, x1, y1, t.tone((252, 248, 238), 0.96))
     canvas.rectangle(x0 + 0.012, y0 + 0.012, x1 - 0.012, y1 - 0.012, t.tone((236, 228, 210), 0.98))
     light = Light(
@@ -1297,7 +1494,10 @@ def cutlery(t: Table, x: float, y: float, r: float, chopsticks: bool) -> None:
     steel: Colour = (206, 210, 214)
     if chopsticks:
         for k in (0, 1):
-            a, b = (x - 0.3, y + r * t.flat + 0.07 + 0.03 * k), (x + 0.34, y + r * t.flat + 0.05 + 0.045 * k)
+            a, b = (
+                (x - 0.3, y + r * t.flat + 0.07 + 0.03 * k),
+                (x + 0.34, y + r * t.flat + 0.05 + 0.045 * k),
+            )
             canvas_shadow = [(px + t.dx, py + t.dy) for px, py in (a, b)]
             t.canvas.line(canvas_shadow, t.tone((70, 52, 44), 0.7), 0.012)
             t.canvas.line([a, b], t.tone((150, 88, 54)), 0.013)
@@ -1305,19 +1505,30 @@ def cutlery(t: Table, x: float, y: float, r: float, chopsticks: bool) -> None:
     for side in (-1, 1):
         px = x + side * (r + 0.055)
         top, low = y - 0.75 * r * t.flat, y + 0.8 * r * t.flat
-        t.canvas.line([(px + t.dx, top + t.dy), (px + t.dx, low + t.dy)], t.tone((60, 44, 40), 0.8), 0.012)
+        t.canvas.line(
+            [(px + t.dx, top + t.dy), (px + t.dx, low + t.dy)], t.tone((60, 44, 40), 0.8), 0.012
+        )
         t.canvas.line([(px, top + 0.3 * (low - top)), (px, low)], t.tone(steel), 0.016)
         if side < 0:
             for k in (-1, 0, 1):
-                t.canvas.line([(px + 0.012 * k, top), (px + 0.012 * k, top + 0.22 * (low - top))], t.tone(steel), 0.007)
-            t.canvas.ellipse(px, top + 0.27 * (low - top), 0.019, 0.035 * t.flat + 0.01, t.tone(steel))
+                t.canvas.line(
+                    [(px + 0.012 * k, top), (px + 0.012 * k, top + 0.22 * (low - top))],
+                    t.tone(steel), 0.007,
+                )  # fmt: skip
+            t.canvas.ellipse(
+                px, top + 0.27 * (low - top), 0.019, 0.035 * t.flat + 0.01, t.tone(steel)
+            )
         else:
-            t.canvas.ellipse(px, top + 0.18 * (low - top), 0.016, 0.2 * (low - top), t.tone(steel, 1.05))
+            t.canvas.ellipse(
+                px, top + 0.18 * (low - top), 0.016, 0.2 * (low - top), t.tone(steel, 1.05)
+            )
 
 
 def glass(t: Table, x: float, y: float, r: float, luck: float) -> None:
     """A glass of something to drink."""
-    drink = ((120, 34, 48), (236, 178, 60), (200, 222, 232), (96, 54, 34), (226, 130, 60))[int(5 * luck)]
+    drink = ((120, 34, 48), (236, 178, 60), (200, 222, 232), (96, 54, 34), (226, 130, 60))[
+        int(5 * luck)
+    ]
     depth = 1.6 * (1.0 - t.flat) * r
     t.cast(x, y + depth, r, 2.0)
     for k in range(7):
@@ -1340,18 +1551,26 @@ def open_sky(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None
     if camera.horizon < 1.0:
         for k, (tone, height) in enumerate(((mix(dark, light.haze, 0.55), 0.06), (dark, 0.025))):
             edge = [(-0.02, 1.02)]
-            edge += [(i / 7, camera.horizon - height * (0.3 + u[2 + (i + 3 * k) % 9])) for i in range(8)]
+            edge += [
+                (i / 7, camera.horizon - height * (0.3 + u[2 + (i + 3 * k) % 9])) for i in range(8)
+            ]
             canvas.polygon([*edge, (1.02, 1.02)], tone)
         canvas.rectangle(0, camera.horizon, 1, 1, dark)
     x, y = 0.15 + 0.7 * u[12], 0.12 + 0.5 * u[13]
     if u[14] < 0.30:
         for k in range(3 + int(8 * u[15])):
-            bird(canvas, x + 0.09 * (k % 4 - 1.5) + 0.04 * u[k], y + 0.05 * (k // 4) + 0.06 * u[k + 8], 0.012 + 0.012 * u[k + 3], dark)
+            bird(
+                canvas, x + 0.09 * (k % 4 - 1.5) + 0.04 * u[k],
+                y + 0.05 * (k // 4) + 0.06 * u[k + 8], 0.012 + 0.012 * u[k + 3], dark,
+            )  # fmt: skip
     elif u[14] < 0.46:
         plane(canvas, x, y, light)
     elif u[14] < 0.64:
         for k in range(1 + int(2.5 * u[15])):
-            balloon(canvas, 0.15 + 0.7 * u[16 + k], 0.15 + 0.4 * u[19 + k], 0.05 + 0.07 * u[k], light, FABRICS[int(9 * u[k + 4])], FABRICS[int(9 * u[k + 7])])
+            balloon(
+                canvas, 0.15 + 0.7 * u[16 + k], 0.15 + 0.4 * u[19 + k], 0.05 + 0.07 * u[k], light,
+                FABRICS[int(9 * u[k + 4])], FABRICS[int(9 * u[k + 7])],
+            )  # fmt: skip
     elif u[14] < 0.74 and light.night < 0.5:
         kite(canvas, x, y, FABRICS[int(9 * u[4])], FABRICS[int(9 * u[5])])
 
@@ -1359,7 +1578,11 @@ def open_sky(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None
 def bird(canvas: Canvas, x: float, y: float, size: float, colour: Colour) -> None:
     """A bird far off."""
     for side in (-1, 1):
-        canvas.polygon([(x, y), (x + side * 0.5 * size, y - 0.45 * size), (x + side * 1.2 * size, y - 0.1 * size), (x + side * 0.5 * size, y - 0.2 * size), (x, y + 0.22 * size)], colour)
+        canvas.polygon(
+            [(x, y), (x + side * 0.5 * size, y - 0.45 * size),
+            (x + side * 1.2 * size, y - 0.1 * size), (x + side * 0.5 * size, y - 0.2 * size),
+            (x, y + 0.22 * size)], colour,
+        )  # fmt: skip
 
 
 def plane(canvas: Canvas, x: float, y: float, light: Light) -> None:
@@ -1367,26 +1590,50 @@ def plane(canvas: Canvas, x: float, y: float, light: Light) -> None:
     white = light.lit((250, 250, 250), 0.8)
     trail = mix(light.sky_top, white, 0.6)
     for k in (-1, 1):
-        canvas.polygon([(x, y + 0.004 * k), (x - 0.7, y + 0.26 + 0.012 * k), (x - 0.7, y + 0.26 + 0.03 * k), (x, y + 0.009 * k)], trail)
-    body = [(x + 0.05, y - 0.018), (x + 0.02, y - 0.013), (x - 0.045, y + 0.012), (x - 0.04, y + 0.02), (x + 0.025, y - 0.003)]
+        canvas.polygon(
+            [(x, y + 0.004 * k), (x - 0.7, y + 0.26 + 0.012 * k), (x - 0.7, y + 0.26 + 0.03 * k),
+            (x, y + 0.009 * k)], trail,
+        )  # fmt: skip
+    body = [
+        (x + 0.05, y - 0.018), (x + 0.02, y - 0.013), (x - 0.045, y + 0.012),
+        (x - 0.04, y + 0.02), (x + 0.025, y - 0.003)
+    ]  # fmt: skip
     canvas.polygon(body, white)
-    canvas.polygon([(x + 0.005, y - 0.004), (x - 0.035, y - 0.035), (x - 0.045, y - 0.032), (x - 0.018, y + 0.004)], scale(white, 0.85))
-    canvas.polygon([(x + 0.005, y + 0.002), (x + 0.0, y + 0.045), (x - 0.012, y + 0.045), (x - 0.014, y + 0.010)], scale(white, 0.75))
-    canvas.polygon([(x - 0.038, y + 0.01), (x - 0.058, y - 0.008), (x - 0.05, y + 0.014)], scale(white, 0.7))
+    canvas.polygon(
+        [(x + 0.005, y - 0.004), (x - 0.035, y - 0.035), (x - 0.045, y - 0.032),
+        (x - 0.018, y + 0.004)], scale(white, 0.85),
+    )  # fmt: skip
+    canvas.polygon(
+        [(x + 0.005, y + 0.002), (x + 0.0, y + 0.045), (x - 0.012, y + 0.045),
+        (x - 0.014, y + 0.010)], scale(white, 0.75),
+    )  # fmt: skip
+    canvas.polygon(
+        [(x - 0.038, y + 0.01), (x - 0.058, y - 0.008), (x - 0.05, y + 0.014)], scale(white, 0.7)
+    )
 
 
-def balloon(canvas: Canvas, x: float, y: float, r: float, light: Light, a: Colour, b: Colour) -> None:
+def balloon(
+    canvas: Canvas, x: float, y: float, r: float, light: Light, a: Colour, b: Colour
+) -> None:
     """A hot-air balloon with stripes."""
     side = -1 if light.side < 0 else 1
-    canvas.polygon([(x - 0.78 * r, y + 0.6 * r), (x + 0.78 * r, y + 0.6 * r), (x + 0.16 * r, y + 1.5 * r), (x - 0.16 * r, y + 1.5 * r)], light.lit(a, 0.25))
+    canvas.polygon(
+        [(x - 0.78 * r, y + 0.6 * r), (x + 0.78 * r, y + 0.6 * r), (x + 0.16 * r, y + 1.5 * r),
+        (x - 0.16 * r, y + 1.5 * r)], light.lit(a, 0.25),
+    )  # fmt: skip
     for k in range(6):
         w = 1.0 - k / 5.5
         colour = light.lit(a if k % 2 == 0 else b, 0.25 + 0.14 * k)
         shift = side * 0.14 * (1.0 - w) * r
         canvas.ellipse(x + shift, y, max(0.06, w) * r, 1.06 * r, colour)
     for k in (-1, 1):
-        canvas.line([(x + 0.15 * k * r, y + 1.5 * r), (x + 0.12 * k * r, y + 1.75 * r)], (70, 58, 50), 0.003)
-    canvas.rectangle(x - 0.15 * r, y + 1.74 * r, x + 0.15 * r, y + 1.98 * r, light.lit((126, 88, 56), 0.5))
+        canvas.line(
+            [(x + 0.15 * k * r, y + 1.5 * r), (x + 0.12 * k * r, y + 1.75 * r)], (70, 58, 50),
+            0.003,
+        )  # fmt: skip
+    canvas.rectangle(
+        x - 0.15 * r, y + 1.74 * r, x + 0.15 * r, y + 1.98 * r, light.lit((126, 88, 56), 0.5)
+    )
 
 
 def kite(canvas: Canvas, x: float, y: float, a: Colour, b: Colour) -> None:
@@ -1407,8 +1654,9 @@ def bokeh(canvas: Canvas, rng: Random, light: Light) -> None:
     """A blurred background: soft discs of light."""
     u = [rng.random() for _ in range(3)]
     tones: tuple[tuple[Colour, Colour], ...] = (
-        ((96, 128, 84), (40, 62, 50)), ((188, 160, 120), (110, 84, 70)), ((96, 116, 148), (44, 54, 82)),
-        ((196, 140, 130), (120, 70, 84)), ((150, 150, 146), (84, 86, 90)), ((218, 188, 120), (140, 100, 64)),
+        ((96, 128, 84), (40, 62, 50)), ((188, 160, 120), (110, 84, 70)),
+        ((96, 116, 148), (44, 54, 82)), ((196, 140, 130), (120, 70, 84)),
+        ((150, 150, 146), (84, 86, 90)), ((218, 188, 120), (140, 100, 64)),
     )  # fmt: skip
     a, b = tones[int(6 * u[0])]
     dim = 1.0 - 0.45 * light.night
@@ -1417,19 +1665,32 @@ def bokeh(canvas: Canvas, rng: Random, light: Light) -> None:
     for _ in range(16):
         x, y, r, v = rng.random(), 0.85 * rng.random(), 0.03 + 0.09 * rng.random(), rng.random()
         tone = mix(mix(a, b, y), mix((255, 244, 214), a, v), 0.12 + 0.22 * v)
-        points = [(x + r * math.cos(k * math.pi / 8), y + r * math.sin(k * math.pi / 8)) for k in range(16)]
+        points = [
+            (x + r * math.cos(k * math.pi / 8),
+            y + r * math.sin(k * math.pi / 8)) for k in range(16)
+        ]  # fmt: skip
         canvas.veil(points, mix(tone, (255, 250, 230), 0.3), 0.35)
 
 
 def flower(canvas: Canvas, rng: Random, light: Light) -> None:
     """A single bloom, stalk and leaves."""
     u = [rng.random() for _ in range(8)]
-    petal = ((226, 74, 92), (246, 196, 60), (250, 246, 238), (158, 96, 190), (240, 140, 60), (236, 150, 190))[int(6 * u[0])]
+    petal = (
+        (226, 74, 92),
+        (246, 196, 60),
+        (250, 246, 238),
+        (158, 96, 190),
+        (240, 140, 60),
+        (236, 150, 190),
+    )[int(6 * u[0])]
     n, x, y, r = 7 + int(12 * u[1]), 0.42 + 0.2 * u[2], 0.38 + 0.12 * u[3], 0.24 + 0.08 * u[4]
     stem = light.lit((72, 124, 60), 0.5)
     canvas.stroke([(x, y), (x + 0.03, 0.75), (x - 0.02, 1.05)], stem, 0.028)
     for side in (-1, 1):
-        leaf = [(x + 0.02, 0.78), (x + side * 0.14, 0.68), (x + side * 0.30, 0.74), (x + side * 0.16, 0.83)]
+        leaf = [
+            (x + 0.02, 0.78), (x + side * 0.14, 0.68), (x + side * 0.30, 0.74),
+            (x + side * 0.16, 0.83)
+        ]  # fmt: skip
         canvas.polygon(leaf, light.lit((84, 146, 66), 0.4 + 0.3 * side))
     for ring, shade in ((1.0, 0.82), (0.72, 1.0)):
         for k in range(n):
@@ -1453,27 +1714,49 @@ def flower(canvas: Canvas, rng: Random, light: Light) -> None:
     canvas.ellipse(x, y, 0.24 * r, 0.24 * r, light.lit(heart, 0.9))
     for k in range(18):
         a, d = 2.4 * k, 0.2 * r * (k / 18) ** 0.5
-        canvas.ellipse(x + d * math.cos(a), y + d * math.sin(a), 0.022 * r, 0.022 * r, light.lit(scale(heart, 1.35), 1.0))
+        canvas.ellipse(
+            x + d * math.cos(a), y + d * math.sin(a), 0.022 * r, 0.022 * r,
+            light.lit(scale(heart, 1.35), 1.0),
+        )  # fmt: skip
 
 
 def butterfly(canvas: Canvas, rng: Random, light: Light) -> None:
     """A butterfly on a stalk."""
     u = [rng.random() for _ in range(6)]
-    wing = ((236, 140, 44), (76, 130, 206), (244, 214, 96), (190, 70, 60), (230, 232, 236))[int(5 * u[0])]
+    wing = ((236, 140, 44), (76, 130, 206), (244, 214, 96), (190, 70, 60), (230, 232, 236))[
+        int(5 * u[0])
+    ]
     x, y, s, dark = 0.5 + 0.1 * (u[1] - 0.5), 0.46, 0.30 + 0.06 * u[2], (42, 34, 38)
-    canvas.stroke([(x + 0.05, 1.05), (x - 0.02, 0.75), (x, 0.42)], light.lit((88, 138, 64), 0.6), 0.02)
+    canvas.stroke(
+        [(x + 0.05, 1.05), (x - 0.02, 0.75), (x, 0.42)], light.lit((88, 138, 64), 0.6), 0.02
+    )
     for side in (-1, 1):
         sun = 0.75 - 0.2 * side
-        upper = [(0.0, 0.05), (0.30, -0.75), (0.85, -0.95), (1.15, -0.70), (1.05, -0.25), (0.55, 0.08)]
+        upper = [
+            (0.0, 0.05),
+            (0.30, -0.75),
+            (0.85, -0.95),
+            (1.15, -0.70),
+            (1.05, -0.25),
+            (0.55, 0.08),
+        ]
         lower = [(0.0, 0.05), (0.6, 0.08), (0.92, 0.35), (0.80, 0.80), (0.42, 0.85), (0.12, 0.45)]
         for shape in (upper, lower):
             cx = sum(p[0] for p in shape) / 6
             cy = sum(p[1] for p in shape) / 6
             for grow, colour in ((1.0, dark), (0.84, wing), (0.45, scale(wing, 1.25))):
-                canvas.polygon([(x + side * s * (cx + grow * (px - cx)), y + s * (cy + grow * (py - cy))) for px, py in shape], light.lit(colour, sun))
-            canvas.line([(x, y), (x + side * s * cx * 1.5, y + s * cy * 1.5)], light.lit(dark, sun), 0.008)
+                canvas.polygon(
+                    [(x + side * s * (cx + grow * (px - cx)),
+                    y + s * (cy + grow * (py - cy))) for px, py in shape], light.lit(colour, sun),
+                )  # fmt: skip
+            canvas.line(
+                [(x, y), (x + side * s * cx * 1.5, y + s * cy * 1.5)], light.lit(dark, sun), 0.008
+            )
         for k in range(4):
-            canvas.ellipse(x + side * s * (1.08 - 0.05 * k), y + s * (-0.62 + 0.12 * k), 0.012, 0.012, (248, 244, 236))
+            canvas.ellipse(
+                x + side * s * (1.08 - 0.05 * k), y + s * (-0.62 + 0.12 * k), 0.012, 0.012,
+                (248, 244, 236),
+            )  # fmt: skip
         canvas.line([(x, y - 0.22 * s), (x + side * 0.16 * s, y - 0.62 * s)], dark, 0.006)
     canvas.ellipse(x, y + 0.08 * s, 0.055 * s, 0.38 * s, light.lit(dark, 0.6))
     canvas.ellipse(x, y - 0.30 * s, 0.07 * s, 0.08 * s, light.lit(dark, 0.6))
@@ -1482,7 +1765,9 @@ def butterfly(canvas: Canvas, rng: Random, light: Light) -> None:
 def cat(canvas: Canvas, rng: Random, light: Light) -> None:
     """The face of a cat (or, with hanging ears, a dog)."""
     u = [rng.random() for _ in range(6)]
-    fur = ((196, 132, 76), (92, 86, 86), (236, 226, 210), (52, 48, 52), (166, 150, 134))[int(5 * u[0])]
+    fur = ((196, 132, 76), (92, 86, 86), (236, 226, 210), (52, 48, 52), (166, 150, 134))[
+        int(5 * u[0])
+    ]
     eye = ((126, 176, 84), (226, 176, 60), (104, 160, 206))[int(3 * u[1])]
     dog = u[2] < 0.4
     x, y, s = 0.5 + 0.1 * (u[3] - 0.5), 0.52, 0.30
@@ -1491,16 +1776,25 @@ def cat(canvas: Canvas, rng: Random, light: Light) -> None:
     for side in (-1, 1):
         if dog:
             ear = [(0.55, -0.75), (1.0, -0.85), (1.3, -0.1), (1.12, 0.45), (0.85, 0.2)]
-            canvas.polygon([(x + side * s * a, y + s * b) for a, b in ear], light.lit(scale(fur, 0.72), 0.4))
+            canvas.polygon(
+                [(x + side * s * a, y + s * b) for a, b in ear], light.lit(scale(fur, 0.72), 0.4)
+            )
         else:
             for grow, colour in ((1.0, fur), (0.6, (226, 164, 156))):
                 ear = [(0.25, -0.75), (0.80, -1.35), (0.95, -0.45)]
-                canvas.polygon([(x + side * s * (0.68 + grow * (a - 0.68)), y + s * (-0.8 + grow * (b + 0.8))) for a, b in ear], light.lit(colour, 0.5))
+                canvas.polygon(
+                    [(x + side * s * (0.68 + grow * (a - 0.68)),
+                    y + s * (-0.8 + grow * (b + 0.8))) for a, b in ear], light.lit(colour, 0.5),
+                )  # fmt: skip
     canvas.ellipse(x, y, s, 0.9 * s, light.lit(fur, 0.35))
     canvas.ellipse(x - 0.06 * s, y - 0.06 * s, 0.92 * s, 0.82 * s, light.lit(scale(fur, 1.08), 0.9))
     if not dog:
         for k in (-1, 0, 1):
-            canvas.polygon([(x + (0.16 * k - 0.04) * s, y - 0.85 * s), (x + (0.16 * k + 0.04) * s, y - 0.85 * s), (x + 0.11 * k * s, y - 0.45 * s)], light.lit(scale(fur, 0.68), 0.6))
+            canvas.polygon(
+                [(x + (0.16 * k - 0.04) * s, y - 0.85 * s),
+                (x + (0.16 * k + 0.04) * s, y - 0.85 * s), (x + 0.11 * k * s, y - 0.45 * s)],
+                light.lit(scale(fur, 0.68), 0.6),
+            )  # fmt: skip
     for side in (-1, 1):
         canvas.ellipse(x + side * 0.22 * s, y + 0.42 * s, 0.30 * s, 0.24 * s, light.lit(pale, 0.8))
         ex, ey = x + side * 0.38 * s, y - 0.10 * s
@@ -1510,10 +1804,15 @@ def cat(canvas: Canvas, rng: Random, light: Light) -> None:
         canvas.ellipse(ex - 0.05 * s, ey - 0.06 * s, 0.035 * s, 0.035 * s, (255, 255, 255))
         for k in (-1, 0, 1):
             if not dog:
-                canvas.line([(x + side * 0.3 * s, y + 0.38 * s), (x + side * 1.15 * s, y + (0.34 + 0.16 * k) * s)], (240, 236, 230), 0.004)
+                canvas.line(
+                    [(x + side * 0.3 * s, y + 0.38 * s), (x + side * 1.15 * s,
+                    y + (0.34 + 0.16 * k) * s)], (240, 236, 230), 0.004,
+                )  # fmt: skip
     nose = (44, 36, 38) if dog else (206, 120, 116)
     w = 0.17 if dog else 0.10
-    canvas.polygon([(x - w * s, y + 0.18 * s), (x + w * s, y + 0.18 * s), (x, y + (0.20 + w) * s)], nose)
+    canvas.polygon(
+        [(x - w * s, y + 0.18 * s), (x + w * s, y + 0.18 * s), (x, y + (0.20 + w) * s)], nose
+    )
     canvas.line([(x, y + 0.3 * s), (x, y + 0.45 * s)], scale(fur, 0.5), 0.006)
 
 
@@ -1528,7 +1827,11 @@ def book(canvas: Canvas, rng: Random, light: Light) -> None:
     for side in (-1, 1):
         for k in range(4):
             lift = 0.012 * k
-            page = [(0.5, 0.84 - lift), (0.5 + side * (0.41 - 0.006 * k), 0.84 - 1.6 * lift), (0.5 + side * 0.32, 0.35 - lift), (0.5 + side * 0.14, 0.325 - lift), (0.5, 0.36 - lift)]
+            page = [
+                (0.5, 0.84 - lift), (0.5 + side * (0.41 - 0.006 * k), 0.84 - 1.6 * lift),
+                (0.5 + side * 0.32, 0.35 - lift), (0.5 + side * 0.14, 0.325 - lift),
+                (0.5, 0.36 - lift)
+            ]  # fmt: skip
             canvas.polygon(page, light.lit((250, 244, 230), 0.45 + 0.12 * k - 0.14 * side))
         for k in range(11):
             t = k / 10
@@ -1537,7 +1840,9 @@ def book(canvas: Canvas, rng: Random, light: Light) -> None:
             short = 0.6 if k in (4, 10) else 1.0
             a, b = (0.5 + side * 0.05, y), (0.5 + side * half * short, y - 0.015)
             canvas.line([a, b], light.lit((150, 142, 134), 0.7), 0.006)
-    canvas.polygon([(0.49, 0.36), (0.51, 0.36), (0.505, 0.84), (0.495, 0.84)], light.lit((190, 178, 160), 0.3))
+    canvas.polygon(
+        [(0.49, 0.36), (0.51, 0.36), (0.505, 0.84), (0.495, 0.84)], light.lit((190, 178, 160), 0.3)
+    )
     if u[2] < 0.5:
         canvas.line([(0.505, 0.36), (0.53, 0.80), (0.56, 0.95)], (190, 60, 60), 0.014)
 
@@ -1549,15 +1854,30 @@ def shoes(canvas: Canvas, rng: Random, light: Light) -> None:
     canvas.gradient(0.25, 1.0, light.lit(scale(floor, 0.75), 0.6), light.lit(floor, 0.9))
     cloth, sole = FABRICS[int(9 * u[1])], (246, 242, 234)
     for dx, dy, s in ((0.30, 0.50, 0.80), (0.10, 0.74, 1.0)):
+
         def at(px: float, py: float, dx: float = dx, dy: float = dy, s: float = s) -> Point:
             return dx + 0.62 * s * px, dy + 0.62 * s * py
 
-        canvas.veil([at(-0.02, 0.12), at(1.08, 0.12), at(1.0, 0.2), at(0.05, 0.2)], (20, 14, 20), 0.35)
-        canvas.polygon([at(0.0, 0.06), at(1.02, 0.06), at(1.04, 0.12), at(0.96, 0.16), at(0.02, 0.16)], light.lit(sole, 0.8))
-        upper = [at(0.02, 0.08), at(0.0, -0.26), at(0.10, -0.30), at(0.30, -0.26), at(0.44, -0.20), at(0.66, -0.06), at(0.92, -0.02), at(1.02, 0.08)]
+        canvas.veil(
+            [at(-0.02, 0.12), at(1.08, 0.12), at(1.0, 0.2), at(0.05, 0.2)], (20, 14, 20), 0.35
+        )
+        canvas.polygon(
+            [at(0.0, 0.06), at(1.02, 0.06), at(1.04, 0.12), at(0.96, 0.16), at(0.02, 0.16)],
+            light.lit(sole, 0.8),
+        )  # fmt: skip
+        upper = [
+            at(0.02, 0.08), at(0.0, -0.26), at(0.10, -0.30), at(0.30, -0.26), at(0.44, -0.20),
+            at(0.66, -0.06), at(0.92, -0.02), at(1.02, 0.08)
+        ]  # fmt: skip
         canvas.polygon(upper, light.lit(cloth, 0.7))
-        canvas.polygon([at(0.0, 0.0), at(0.0, -0.26), at(0.10, -0.30), at(0.16, 0.08), at(0.02, 0.08)], light.lit(scale(cloth, 0.8), 0.3))
-        canvas.polygon([at(0.74, 0.08), at(0.78, -0.045), at(0.92, -0.02), at(1.02, 0.08)], light.lit(sole, 0.9))
+        canvas.polygon(
+            [at(0.0, 0.0), at(0.0, -0.26), at(0.10, -0.30), at(0.16, 0.08), at(0.02, 0.08)],
+            light.lit(scale(cloth, 0.8), 0.3),
+        )  # fmt: skip
+        canvas.polygon(
+            [at(0.74, 0.08), at(0.78, -0.045), at(0.92, -0.02), at(1.02, 0.08)],
+            light.lit(sole, 0.9),
+        )  # fmt: skip
         canvas.ellipse(*at(0.16, -0.26), 0.09 * s, 0.028 * s, (46, 40, 44))
         for k in range(4):
             a, b = at(0.36 + 0.09 * k, -0.22 + 0.055 * k), at(0.30 + 0.09 * k, -0.12 + 0.05 * k)
@@ -1571,7 +1891,10 @@ def mug(canvas: Canvas, rng: Random, light: Light) -> None:
     canvas.gradient(0.62, 1.0, light.lit(scale(wood, 0.85), 0.6), light.lit(wood, 0.95))
     x, w, top, low = 0.46 + 0.1 * u[2], 0.20, 0.42, 0.82
     side = 1 if light.side < 0 else -1
-    canvas.veil([(x - w, low), (x + w, low + 0.03), (x + side * 0.55, low - 0.04), (x + side * 0.5, low - 0.10)], (20, 14, 20), 0.30)
+    canvas.veil(
+        [(x - w, low), (x + w, low + 0.03), (x + side * 0.55, low - 0.04),
+        (x + side * 0.5, low - 0.10)], (20, 14, 20), 0.30,
+    )  # fmt: skip
     canvas.arc(x + 0.24, 0.60, 0.10, 0.12, 0, 360, light.lit(glaze, 0.35), 0.035)
     canvas.ellipse(x, low, w, 0.055, light.lit(glaze, 0.2))
     for k in range(8):
@@ -1579,12 +1902,18 @@ def mug(canvas: Canvas, rng: Random, light: Light) -> None:
         sun = 0.5 - 0.5 * side * (a + 0.3 * side)
         canvas.rectangle(x + a * w, top, x + b * w, low, light.lit(glaze, max(0.0, min(1.0, sun))))
     for k in range(9):
-        canvas.ellipse(x + (k / 4 - 1) * 0.86 * w, low + 0.028 * (1 - (k / 4 - 1) ** 2), 0.03, 0.02, light.lit(glaze, 0.3))
+        canvas.ellipse(
+            x + (k / 4 - 1) * 0.86 * w, low + 0.028 * (1 - (k / 4 - 1) ** 2), 0.03, 0.02,
+            light.lit(glaze, 0.3),
+        )  # fmt: skip
     canvas.ellipse(x, top, w, 0.055, light.lit(scale(glaze, 1.15), 0.9))
     canvas.ellipse(x, top + 0.004, 0.9 * w, 0.045, light.lit((92, 58, 40), 0.5))
     canvas.ellipse(x - 0.03, top + 0.008, 0.6 * w, 0.026, light.lit((142, 96, 62), 0.8))
     for k in (-1, 0, 1):
-        steam = [(x + 0.07 * k + 0.025 * math.sin(2.2 * i + k), top - 0.02 - 0.055 * i) for i in range(6)]
+        steam = [
+            (x + 0.07 * k + 0.025 * math.sin(2.2 * i + k),
+            top - 0.02 - 0.055 * i) for i in range(6)
+        ]  # fmt: skip
         left = [(px - 0.012 * (1 + i / 3), py) for i, (px, py) in enumerate(steam)]
         right = [(px + 0.012 * (1 + i / 3), py) for i, (px, py) in enumerate(steam)]
         canvas.veil(left + right[::-1], (255, 255, 255), 0.22)
@@ -1601,13 +1930,18 @@ def leaf(canvas: Canvas, rng: Random, light: Light) -> None:
             w = 0.62 * t * (1 - t) ** 0.6 * (1.0 + 0.05 * (k % 2))
             edge.append((0.12 + 0.74 * t + side * 0.62 * w, 0.86 - 0.72 * t + side * 0.72 * w))
         canvas.polygon([*edge, (0.88, 0.12)], light.lit(green, sun))
-    canvas.line([(0.04, 0.94), (0.12, 0.86), (0.88, 0.12)], light.lit(scale(green, 1.35), 0.9), 0.014)
+    canvas.line(
+        [(0.04, 0.94), (0.12, 0.86), (0.88, 0.12)], light.lit(scale(green, 1.35), 0.9), 0.014
+    )
     for k in range(2, 10):
         t = k / 12
         cx, cy = 0.12 + 0.74 * t, 0.86 - 0.72 * t
         w = 0.5 * t * (1 - t) ** 0.6
         for side in (-1, 1):
-            canvas.line([(cx, cy), (cx + 0.07 + side * 0.55 * w, cy - 0.07 + side * 0.62 * w)], light.lit(scale(green, 1.2), 0.7), 0.005)
+            canvas.line(
+                [(cx, cy), (cx + 0.07 + side * 0.55 * w, cy - 0.07 + side * 0.62 * w)],
+                light.lit(scale(green, 1.2), 0.7), 0.005,
+            )  # fmt: skip
     for _ in range(9):
         a, b, r = rng.random(), rng.random() - 0.5, 0.012 + 0.02 * rng.random()
         t = 0.25 + 0.5 * a
@@ -1623,15 +1957,24 @@ def stones(canvas: Canvas, rng: Random, light: Light) -> None:
     canvas.gradient(0.74, 1.0, light.lit((150, 146, 140), 0.5), light.lit((196, 190, 180), 0.9))
     side = 1 if light.side < 0 else -1
     y, x = 0.86, 0.5
-    canvas.veil([(x - 0.2, y), (x + 0.2, y + 0.02), (x + side * 0.5, y - 0.02), (x + side * 0.42, y - 0.06)], (20, 16, 24), 0.3)
+    canvas.veil(
+        [(x - 0.2, y), (x + 0.2, y + 0.02), (x + side * 0.5, y - 0.02),
+        (x + side * 0.42, y - 0.06)], (20, 16, 24), 0.3,
+    )  # fmt: skip
     for k in range(5):
         w, h = (0.25 - 0.042 * k) * (0.9 + 0.2 * u[k]), 0.085 - 0.011 * k + 0.02 * u[k + 5]
         y -= h
         x += 0.03 * (u[k + 10] - 0.5)
-        stone = vary(((150, 148, 146), (120, 112, 108), (196, 186, 170), (98, 106, 116))[int(4 * u[k])], 0.1, u[k + 5])
+        stone = vary(
+            ((150, 148, 146), (120, 112, 108), (196, 186, 170), (98, 106, 116))[int(4 * u[k])],
+            0.1, u[k + 5],
+        )  # fmt: skip
         for i in range(4):
             t = i / 3
-            canvas.ellipse(x - side * 0.06 * w * t * 2, y - 0.10 * h * t * 2, w * (1 - 0.16 * t), h * (1 - 0.2 * t), light.lit(stone, 0.1 + 0.85 * t))
+            canvas.ellipse(
+                x - side * 0.06 * w * t * 2, y - 0.10 * h * t * 2, w * (1 - 0.16 * t),
+                h * (1 - 0.2 * t), light.lit(stone, 0.1 + 0.85 * t),
+            )  # fmt: skip
         canvas.arc(x, y, 0.9 * w, 0.7 * h, 200, 330, light.lit(scale(stone, 1.18), 0.9), 0.005)
         y -= 0.9 * h
 
@@ -1639,7 +1982,10 @@ def stones(canvas: Canvas, rng: Random, light: Light) -> None:
 def old_camera(canvas: Canvas, rng: Random, light: Light) -> None:
     """A camera on a table."""
     u = [rng.random() for _ in range(4)]
-    wood, skin = WOODS[int(5 * u[0])], ((58, 54, 56), (132, 84, 56), (70, 92, 98), (150, 62, 56))[int(4 * u[1])]
+    wood, skin = (
+        WOODS[int(5 * u[0])],
+        ((58, 54, 56), (132, 84, 56), (70, 92, 98), (150, 62, 56))[int(4 * u[1])],
+    )
     canvas.gradient(0.66, 1.0, light.lit(scale(wood, 0.8), 0.6), light.lit(wood, 0.95))
     canvas.veil([(0.10, 0.82), (0.92, 0.82), (0.98, 0.74), (0.2, 0.70)], (20, 14, 20), 0.35)
     steel: Colour = (206, 206, 204)
@@ -1652,7 +1998,8 @@ def old_camera(canvas: Canvas, rng: Random, light: Light) -> None:
     canvas.rectangle(0.455, 0.285, 0.545, 0.325, light.lit((70, 96, 120), 0.6))
     x, y = 0.5, 0.58
     for r, colour, sun in (
-        (0.205, (40, 38, 42), 0.3), (0.19, steel, 0.9), (0.165, (48, 46, 50), 0.5), (0.13, (28, 28, 34), 0.6),
+        (0.205, (40, 38, 42), 0.3), (0.19, steel, 0.9), (0.165, (48, 46, 50), 0.5),
+        (0.13, (28, 28, 34), 0.6),
         (0.10, (46, 66, 96), 0.8), (0.06, (24, 28, 44), 0.8),
     ):  # fmt: skip
         canvas.ellipse(x, y, r, r, light.lit(colour, sun))
@@ -1670,7 +2017,8 @@ def closeup(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     near, dx, dy, flip = (rng.random() for _ in range(4))
     lamp = 0.7 * light.night
     light = replace(
-        light, sun=max(1.0, light.sun), shade=max(0.62, light.shade), colour=mix(light.colour, (255, 214, 160), lamp),
+        light, sun=max(1.0, light.sun), shade=max(0.62, light.shade),
+        colour=mix(light.colour, (255, 214, 160), lamp),
         cool=mix(light.cool, (214, 170, 140), lamp),
     )  # fmt: skip
     bokeh(canvas, rng, light)
@@ -1678,7 +2026,9 @@ def closeup(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     n = canvas.n
     side = int(n * (1.0 - 0.28 * near))
     left, top = int((n - side) * dx), int((n - side) * dy)
-    view = canvas.image.resize((n, n), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    view = canvas.image.resize(
+        (n, n), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side)
+    )
     if flip < 0.5:
         view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     canvas.image.paste(view)

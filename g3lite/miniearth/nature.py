@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from random import Random
 
 from PIL import ImageChops
@@ -52,7 +52,7 @@ SNOW: Colour = (238, 243, 250)
 # ------------------------------------------------------------------------------------- sketches
 
 WOOD, DEEP, LEAF, LIT, BLOOM, WHITE = range(6)
-"""Layers of a plant's stamp: wood, foliage in shade, in half light and in the sun, flowers, snow."""
+"""Layers of a plant: wood, leaves in shade, half light and sun, flowers, snow."""
 TALL = 400
 """Height of a stamp of a plant in pixels."""
 
@@ -80,9 +80,7 @@ def foliage(
                 )  # fmt: skip
     for dx, dy, size, luck in spots:
         if dy + 0.6 * luck > 0.42:
-            s.dab(
-                WHITE, x + dx * rx, y + 0.95 * dy * ry, 1.2 * grain * size * rx, grain * ry
-            )
+            s.dab(WHITE, x + dx * rx, y + 0.95 * dy * ry, 1.2 * grain * size * rx, grain * ry)
 
 
 def limb(
@@ -126,6 +124,7 @@ def frond(
 
 
 def coconut(s: Sketch) -> None:
+    """A coconut palm with feathered, drooping leaves."""
     rng = s.rng
     lean = 0.22 * rng.random() - 0.11
     top = (lean, 0.74)
@@ -160,6 +159,7 @@ def paddle(s: Sketch, x: float, y: float, dx: float, dy: float, droop: float, ha
 
 
 def banana(s: Sketch) -> None:
+    """A banana plant."""
     rng = s.rng
     limb(s, WOOD, (0.02, 0.0), (0.0, 0.42), 0.0, 0.07, 0.045)
     for i in range(9):
@@ -170,6 +170,7 @@ def banana(s: Sketch) -> None:
 
 
 def acacia(s: Sketch) -> None:
+    """An umbrella acacia: flat tiers of leaves on spreading limbs."""
     rng = s.rng
     lean = 0.16 * rng.random() - 0.08
     fork = (lean, 0.36)
@@ -182,6 +183,7 @@ def acacia(s: Sketch) -> None:
 
 
 def saguaro(s: Sketch) -> None:
+    """A ribbed cactus with two arms."""
     rng = s.rng
 
     def column(x: float, y0: float, y1: float, half: float) -> None:
@@ -214,6 +216,7 @@ def saguaro(s: Sketch) -> None:
 
 
 def cypress(s: Sketch) -> None:
+    """A slender, dark column."""
     rng = s.rng
     limb(s, WOOD, (0.0, 0.0), (0.0, 0.2), 0.0, 0.035, 0.03)
     for i in range(26):
@@ -223,6 +226,7 @@ def cypress(s: Sketch) -> None:
 
 
 def olive(s: Sketch) -> None:
+    """A gnarled trunk under a silvery crown."""
     rng = s.rng
     limb(s, WOOD, (-0.03, 0.0), (0.05, 0.4), 0.05, 0.13, 0.05)
     limb(s, WOOD, (0.03, 0.05), (-0.16, 0.5), -0.05, 0.07, 0.03)
@@ -261,6 +265,7 @@ def plume(s: Sketch) -> None:
 
 
 def bamboo(s: Sketch) -> None:
+    """A clump of canes."""
     rng = s.rng
     for i in range(9):
         x = 0.36 * (i / 8 - 0.5) + 0.03 * rng.random()
@@ -275,11 +280,12 @@ def bamboo(s: Sketch) -> None:
             length = 0.09 + 0.07 * rng.random()
             drop = 0.02 + 0.09 * rng.random()
             shade = (LIT, LEAF, DEEP)[(k + (side > 0)) % 3]
+            middle = px + 0.5 * side * length
             s.shape(
                 shade,
                 [
-                    (px, py), (px + 0.5 * side * length, py - 0.2 * drop + 0.016),
-                    (px + side * length, py - drop), (px + 0.5 * side * length, py - 0.5 * drop - 0.014),
+                    (px, py), (middle, py - 0.2 * drop + 0.016),
+                    (px + side * length, py - drop), (middle, py - 0.5 * drop - 0.014),
                 ],
             )  # fmt: skip
 
@@ -317,6 +323,7 @@ def fan_palm(s: Sketch) -> None:
 
 
 def oak(s: Sketch) -> None:
+    """A broadleaf tree with a heaped crown."""
     rng = s.rng
     limb(s, WOOD, (0.0, 0.0), (0.02, 0.46), 0.01, 0.085, 0.05)
     limb(s, WOOD, (0.0, 0.22), (-0.2, 0.5), 0.0, 0.04, 0.02)
@@ -353,6 +360,7 @@ def bare(s: Sketch) -> None:
 
 
 def spruce(s: Sketch) -> None:
+    """A conifer with tiers of drooping branches."""
     rng = s.rng
     limb(s, WOOD, (0.0, 0.0), (0.0, 0.3), 0.0, 0.04, 0.02)
     tiers = 10
@@ -394,12 +402,20 @@ def birch(s: Sketch) -> None:
             left, top = s.at(x - 0.012, y + 0.006)
             right, bottom = s.at(x + 0.012, y - 0.003)
             pen.rectangle((left, top, right, bottom), fill=0)
-    for x, y in [(0.03, 0.88), (-0.1, 0.76), (0.14, 0.76), (-0.16, 0.6), (0.17, 0.58), (0.02, 0.66)]:
+    for x, y in [
+        (0.03, 0.88),
+        (-0.1, 0.76),
+        (0.14, 0.76),
+        (-0.16, 0.6),
+        (0.17, 0.58),
+        (0.02, 0.66),
+    ]:
         r = 0.105 + 0.03 * rng.random()
         foliage(s, x, y, r, 1.1 * r, 44, 0.17)
 
 
 def bush(s: Sketch) -> None:
+    """A rounded bush, perhaps in flower."""
     rng = s.rng
     for x, y in [(-0.34, 0.4), (0.36, 0.42), (0.0, 0.62), (-0.2, 0.34), (0.2, 0.32)]:
         r = 0.30 + 0.06 * rng.random()
@@ -409,6 +425,7 @@ def bush(s: Sketch) -> None:
 
 
 def fern(s: Sketch) -> None:
+    """Arching fronds from one root."""
     rng = s.rng
     for i in range(13):
         angle = math.pi * (0.04 + 0.92 * (i * 5 % 13) / 12)
@@ -418,6 +435,7 @@ def fern(s: Sketch) -> None:
 
 
 def agave(s: Sketch) -> None:
+    """A rosette of stiff, pointed leaves."""
     rng = s.rng
     for i in range(13):
         angle = math.pi * (0.03 + 0.94 * (i * 5 % 13) / 12)
@@ -450,7 +468,7 @@ CLEAR = 0.9
 """Plants are never seen through more than this share of the sight, so that fog leaves a trace."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def plant(kind: Callable[[Sketch], None], variant: int) -> Stamp:
     """The stamp of one of the `VARIANTS` specimens of a kind of plant."""
     sketch = Sketch(6, REACH[kind], TALL, Random(digest("plant", kind.__name__, variant)))
@@ -459,16 +477,31 @@ def plant(kind: Callable[[Sketch], None], variant: int) -> Stamp:
 
 
 GREY_BARK, RED_BARK, PALE_BARK = (112, 92, 76), (120, 74, 52), (150, 128, 104)
-# zone: two kinds of tree, each with leaf colour, bark, and height as a share of a full tree
-TREES: dict[str, tuple[tuple[Callable[[Sketch], None], Colour, Colour, float], ...]] = {
-    "rainforest": ((coconut, (44, 132, 58), PALE_BARK, 1.1), (banana, (66, 158, 58), (120, 140, 70), 0.6)),
-    "savanna": ((acacia, (122, 138, 50), GREY_BARK, 0.85), (acacia, (140, 140, 56), RED_BARK, 0.7)),
-    "desert": ((saguaro, (92, 142, 84), GREY_BARK, 0.75), (saguaro, (80, 132, 92), GREY_BARK, 0.6)),
-    "mediterranean": ((cypress, (52, 96, 58), GREY_BARK, 1.15), (olive, (138, 152, 104), GREY_BARK, 0.6)),
-    "steppe": ((windswept, (142, 148, 84), GREY_BARK, 0.6), (plume, (176, 164, 88), GREY_BARK, 0.3)),
-    "subtropical": ((bamboo, (110, 168, 62), (70, 104, 44), 0.9), (fan_palm, (70, 136, 60), GREY_BARK, 0.9)),
+Species = tuple[Callable[[Sketch], None], Colour, Colour, float]
+"""A kind of tree with its leaf colour, its bark and its height as a share of a full tree."""
+TREES: dict[str, tuple[Species, Species]] = {
+    "rainforest": (
+        (coconut, (44, 132, 58), PALE_BARK, 1.1), (banana, (66, 158, 58), (120, 140, 70), 0.6),
+    ),
+    "savanna": (
+        (acacia, (122, 138, 50), GREY_BARK, 0.85), (acacia, (140, 140, 56), RED_BARK, 0.7),
+    ),
+    "desert": (
+        (saguaro, (92, 142, 84), GREY_BARK, 0.75), (saguaro, (80, 132, 92), GREY_BARK, 0.6),
+    ),
+    "mediterranean": (
+        (cypress, (52, 96, 58), GREY_BARK, 1.15), (olive, (138, 152, 104), GREY_BARK, 0.6),
+    ),
+    "steppe": (
+        (windswept, (142, 148, 84), GREY_BARK, 0.6), (plume, (176, 164, 88), GREY_BARK, 0.3),
+    ),
+    "subtropical": (
+        (bamboo, (110, 168, 62), (70, 104, 44), 0.9), (fan_palm, (70, 136, 60), GREY_BARK, 0.9),
+    ),
     "temperate": ((oak, (86, 150, 60), GREY_BARK, 1.0), (oak, (108, 162, 64), GREY_BARK, 0.85)),
-    "boreal": ((spruce, (44, 96, 76), RED_BARK, 1.1), (birch, (126, 162, 70), (60, 56, 54), 0.95)),
+    "boreal": (
+        (spruce, (44, 96, 76), RED_BARK, 1.1), (birch, (126, 162, 70), (60, 56, 54), 0.95),
+    ),
 }  # fmt: skip
 SHRUBS: dict[str, tuple[Callable[[Sketch], None], Colour, Colour | None]] = {
     "rainforest": (fern, (56, 146, 58), None),
@@ -605,7 +638,9 @@ def put(
     canvas.stamp(stamp, foot_x - 0.5 * wide, foot_y - tall, wide, tall, colours, flip)
 
 
-def generic_hedge(canvas: Canvas, scene: Scene, camera: Camera, light: Light, z: float = 90) -> None:
+def generic_hedge(
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, z: float = 90
+) -> None:
     """A far grey-green line of bushes, the same in every zone: it says nothing of the place."""
     rng = scene.rng("hedge")
     low = camera.project(0.0, 0.0, z)[1]
@@ -684,15 +719,14 @@ def _ripples(s: Sketch, near: float, x: float) -> None:
 def _drifts(s: Sketch, near: float, x: float) -> None:
     """Snow: soft hollows and sparkle."""
     rng, y = s.rng, 1.0 - near
-    if rng.random() < 0.12:
-        s.dab(1, x, y, 0.10 + 0.5 * near, 0.004 + 0.02 * near)
-    elif rng.random() < 0.3:
-        s.dab(2, x, y, 0.04 + 0.3 * near, 0.002 + 0.010 * near)
+    if rng.random() < 0.3:
+        s.dab(1, x, y, 0.06 + 0.34 * near, 0.003 + 0.016 * near)
+        s.dab(2, x - 0.03, y + 0.004 + 0.010 * near, 0.06 + 0.32 * near, 0.002 + 0.012 * near)
 
 
 TEXTURES = {
     "grass": (_grass, 2600), "dry": (_tussock, 1800), "dirt": (_pebbles, 900),
-    "sand": (_ripples, 300), "snow": (_drifts, 500),
+    "sand": (_ripples, 300), "snow": (_drifts, 220),
 }  # fmt: skip
 TEXTURE_OF = {
     "rainforest": "grass", "savanna": "dry", "desert": "sand", "mediterranean": "dry",
@@ -700,7 +734,7 @@ TEXTURE_OF = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def texture(name: str) -> Stamp:
     """Ground from the horizon (top) to the viewer's feet: layers patches, dark and light marks."""
     mark, number = TEXTURES[name]
@@ -744,8 +778,8 @@ def ground(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     if "soil" in scene.shows and (planted or scene.view.snow):
         patch = SOILS[scene.cues.soil]
     colours = [
-        patch and mix(light.lit(patch, 0.9), middle, 0.15),
-        mix(light.lit(scale(colour, 0.74), 0.35), middle, 0.35),
+        patch and mix(light.lit(patch, 0.9), middle, 0.45 if scene.view.snow else 0.15),
+        mix(light.lit(scale(colour, 0.74), 0.35), middle, 0.6 if scene.view.snow else 0.35),
         mix(light.lit(scale(colour, 1.16), 1.0), middle, 0.3),
     ]
     wide = TEXTURE_WIDE
@@ -858,7 +892,7 @@ def _hills(s: Sketch) -> None:
                 s.pens[1].ellipse(box, fill=int(40 + 60 * rng.random()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def range_of(draw: Callable[[Sketch], None], variant: int) -> Stamp:
     """Mountains or hills in the distance, the sun from the left."""
     rng = Random(digest("range", draw.__name__, variant))
@@ -875,9 +909,7 @@ def far_off(light: Light, colour: Colour, share: float, hidden: float) -> Colour
     return mix(light.lit(colour, share), light.haze, hidden)
 
 
-def relief(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, height: float = 1.0
-) -> None:
+def relief(canvas: Canvas, scene: Scene, camera: Camera, light: Light, height: float = 1.0) -> None:
     """The land at the horizon: plain, hills or mountains, or a neutral line of haze.
 
     `height` makes mountains and hills higher or lower than usual.
@@ -897,12 +929,30 @@ def relief(
     kind = scene.cues.relief
     if kind == "mountains":
         _range(canvas, light, _mountains, luck[0:3], horizon, 0.30 * height, rock, hidden)
-        _range(canvas, light, _mountains, luck[3:6], horizon, 0.19 * height, mix(rock, green, 0.4), 0.72 * hidden)
+        _range(
+            canvas,
+            light,
+            _mountains,
+            luck[3:6],
+            horizon,
+            0.19 * height,
+            mix(rock, green, 0.4),
+            0.72 * hidden,
+        )
         _range(canvas, light, _hills, luck[6:9], horizon, 0.07 * height, green, 0.5 * hidden)
     elif kind == "hills":
         _range(canvas, light, _hills, luck[0:3], horizon, 0.155 * height, green, hidden)
         _range(canvas, light, _hills, luck[3:6], horizon, 0.11 * height, green, 0.72 * hidden)
-        _range(canvas, light, _hills, luck[6:9], horizon, 0.06 * height, scale(green, 0.92), 0.45 * hidden)
+        _range(
+            canvas,
+            light,
+            _hills,
+            luck[6:9],
+            horizon,
+            0.06 * height,
+            scale(green, 0.92),
+            0.45 * hidden,
+        )
     else:
         _far_line(canvas, horizon, 0.016, luck, far_off(light, green, 0.5, hidden), light)
 
@@ -929,7 +979,10 @@ def _range(
         far_off(light, scale(colour, 1.12), 1.0, hidden),
     ]
     if draw is _mountains:
-        colours += [far_off(light, scale(SNOW, 0.86), 0.0, 0.85 * hidden), far_off(light, SNOW, 1.0, 0.85 * hidden)]
+        colours += [
+            far_off(light, scale(SNOW, 0.86), 0.0, 0.85 * hidden),
+            far_off(light, SNOW, 1.0, 0.85 * hidden),
+        ]
     stamp = range_of(draw, int(RANGES * luck[2]))
     canvas.stamp(stamp, x, horizon - tall, wide, tall, colours, light.side > 0)
 
@@ -941,7 +994,15 @@ def _waves(s: Sketch, near: float, x: float) -> None:
     rng, y = s.rng, 1.0 - near
     long, tall = (0.012 + 0.16 * near) * (0.5 + rng.random()), 0.0012 + 0.011 * near
     layer = 1 if rng.random() < 0.5 else 2
-    s.shape(layer, [(x - long, y), (x - 0.2 * long, y + tall), (x + long, y), (x + 0.1 * long, y - 0.3 * tall)])
+    s.shape(
+        layer,
+        [
+            (x - long, y),
+            (x - 0.2 * long, y + tall),
+            (x + long, y),
+            (x + 0.1 * long, y - 0.3 * tall),
+        ],
+    )
 
 
 TEXTURES["sea"] = (_waves, 1100)
