@@ -42,7 +42,7 @@ GRASS: dict[str, Colour] = {
     "savanna": (204, 172, 86),
     "desert": (226, 194, 140),
     "mediterranean": (170, 162, 90),
-    "steppe": (186, 180, 112),
+    "steppe": (180, 184, 128),
     "subtropical": (100, 152, 68),
     "temperate": (104, 156, 70),
     "boreal": (116, 132, 80),
@@ -237,13 +237,16 @@ def olive(s: Sketch) -> None:
 
 
 def windswept(s: Sketch) -> None:
-    """A lone tree of the steppe, combed to one side by the wind."""
+    """A lone silvery tree of the steppe, combed to one side by the wind."""
     rng = s.rng
-    limb(s, WOOD, (-0.16, 0.0), (0.02, 0.5), -0.05, 0.06, 0.03)
-    for x, y in [(0.3, 0.62), (-0.1, 0.66), (0.16, 0.74), (-0.02, 0.52), (0.22, 0.5)]:
-        limb(s, WOOD, (0.0, 0.42), (x, y), 0.0, 0.022, 0.01)
-    for x, y, r in [(0.42, 0.64, 0.12), (-0.08, 0.62, 0.15), (0.24, 0.68, 0.2), (0.06, 0.76, 0.17)]:
-        foliage(s, x, y, 1.25 * r, 0.55 * r + 0.02 * rng.random(), 46, 0.2)
+    limb(s, WOOD, (-0.30, 0.0), (0.0, 0.56), -0.08, 0.07, 0.03)
+    for x, y in [(0.42, 0.76), (0.22, 0.9), (0.40, 0.58), (0.05, 0.84)]:
+        limb(s, WOOD, (-0.06, 0.46), (x, y), -0.04, 0.024, 0.008)
+    for x, y, r in [
+        (0.36, 0.58, 0.15), (0.02, 0.64, 0.15), (0.24, 0.72, 0.2), (0.44, 0.76, 0.13),
+        (0.06, 0.84, 0.15), (0.26, 0.88, 0.14),
+    ]:  # fmt: skip
+        foliage(s, x, y, 1.1 * r, 0.62 * r + 0.02 * rng.random(), 70, 0.16)
 
 
 def plume(s: Sketch) -> None:
@@ -493,7 +496,7 @@ TREES: dict[str, tuple[Species, Species]] = {
         (cypress, (52, 96, 58), GREY_BARK, 1.15), (olive, (138, 152, 104), GREY_BARK, 0.6),
     ),
     "steppe": (
-        (windswept, (142, 148, 84), GREY_BARK, 0.6), (plume, (176, 164, 88), GREY_BARK, 0.3),
+        (windswept, (150, 166, 130), GREY_BARK, 0.7), (plume, (186, 178, 114), GREY_BARK, 0.32),
     ),
     "subtropical": (
         (bamboo, (110, 168, 62), (70, 104, 44), 0.9), (fan_palm, (70, 136, 60), GREY_BARK, 0.9),
@@ -508,7 +511,7 @@ SHRUBS: dict[str, tuple[Callable[[Sketch], None], Colour, Colour | None]] = {
     "savanna": (tuft, (206, 172, 84), None),
     "desert": (agave, (122, 158, 128), None),
     "mediterranean": (bush, (122, 138, 96), (150, 112, 184)),
-    "steppe": (plume, (190, 176, 104), (240, 228, 196)),
+    "steppe": (plume, (192, 184, 122), (244, 236, 210)),
     "subtropical": (bush, (78, 142, 62), (232, 96, 140)),
     "temperate": (bush, (92, 148, 64), None),
     "boreal": (bush, (92, 108, 66), (176, 62, 70)),
