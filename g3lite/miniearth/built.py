@@ -97,6 +97,58 @@ class Wall:
         return x, ground - y * k
 
 
+class Figure:
+    """A thing that stands at (x, z), drawn in metres right of, above and behind its foot."""
+
+    def __init__(
+        self, canvas: Canvas, camera: Camera, x: float, z: float,
+        across: float = 1.0, up: float = 1.0,
+    ) -> None:  # fmt: skip
+        self.canvas, self.camera = canvas, camera
+        self.x, self.z, self.across, self.up = x, z, across, up
+        self.k = camera.focal / z
+        self.foot = camera.project(x, 0.0, z)
+
+    def at(self, px: float, py: float, deep: float = 0.0) -> Point:
+        """The canvas point of (px, py, deep)."""
+        if deep:
+            return self.camera.project(self.x + self.across * px, self.up * py, self.z + deep)
+        x, y = self.foot
+        return x + self.across * px * self.k, y - self.up * py * self.k
+
+    def px(self, metres: float) -> float:
+        """How many pixels of the finished picture `metres` take at the foot."""
+        return self.canvas.pixels(metres * self.k)
+
+    def least(self, metres: float, pixels: float) -> float:
+        """`metres`, or as many as `pixels` take where that is more: nothing may get lost."""
+        return max(metres, pixels / self.canvas.size / self.k)
+
+    def poly(self, colour: Colour, *points: Sequence[float]) -> None:
+        """A polygon."""
+        self.canvas.polygon([self.at(*p) for p in points], colour)
+
+    def even(self, colour: Colour, *points: Sequence[float]) -> None:
+        """A polygon that is the same left and right: `points` are those of its right half."""
+        mirrored = [(-p[0], *p[1:]) for p in reversed(points)]
+        self.canvas.polygon([self.at(*p) for p in (*points, *mirrored)], colour)
+
+    def box(self, colour: Colour, x0: float, x1: float, y0: float, y1: float) -> None:
+        """An upright rectangle."""
+        self.poly(colour, (x0, y0), (x0, y1), (x1, y1), (x1, y0))
+
+    def line(self, colour: Colour, width: float, *points: Sequence[float]) -> None:
+        """A line `width` metres thick."""
+        self.canvas.line([self.at(*p) for p in points], colour, width * self.k)
+
+    def disc(
+        self, colour: Colour, px: float, py: float, rx: float, ry: float | None = None
+    ) -> None:
+        """An ellipse."""
+        x, y = self.at(px, py)
+        self.canvas.ellipse(x, y, rx * self.k, (rx if ry is None else ry) * self.k, colour)
+
+
 def _roof_tone(scene: Scene, light: Light, facing: str, z: float) -> Colour:
     roof = ROOFS[scene.cues.roof_colour]
     if scene.view.snow:
@@ -275,7 +327,9 @@ def house(
     if shop:
         _shop(canvas, light, front, plot, u, z)
         if u[6] < 0.75:
-            _awning(canvas, camera, light, front, plot, CLOTHS[int(u[7] * len(CLOTHS))], z)
+            hem = Wall(camera, plot.at(0.0, -1.6), plot.at(w, -1.6))
+            cloth = CLOTHS[int(u[7] * len(CLOTHS))]
+            awning(canvas, light, front, hem, (3.5, 2.75, 2.4), cloth, plot.facing, z, 0.04)
     elif canvas.pixels(near) > 2.5:
         s, half = (0.5 + int(u[5] * 2)) / max(2, int(w / 2.7)), 0.6 / w
         door = light.face(CLOTHS[bits(u[6], 3) % len(CLOTHS)], plot.facing, z)
@@ -301,25 +355,25 @@ def _roof(
         canvas.polygon(points, colour)
 
     shape = scene.cues.roof_shape
+    near_eave, far_eave = (-over, -over, eave), (w + over, -over, eave)
     if shape == "gable" and gable_front:
         top = ridge + 0.4
-        slope(
-            to_flank, (-over, -over, eave), (w / 2, -over, top), (w / 2, d, top), (-over, d, eave)
-        )
-        slope(to_street, (w + over, -over, eave), (w / 2, -over, top), (w / 2, 0.0, top - 0.7), (w, 0.0, eave))  # fmt: skip
+        peak = (w / 2, -over, top)
+        slope(to_flank, near_eave, peak, (w / 2, d, top), (-over, d, eave))
+        slope(to_street, far_eave, peak, (w / 2, 0.0, top - 0.7), (w, 0.0, eave))
     elif shape == "gable":
-        half = d / 2
-        slope(to_street, (-over, -over, eave), (w + over, -over, eave), (w + over, half, ridge), (-over, half, ridge))  # fmt: skip
-        slope(to_flank, (-over, d + over, eave), (-over, half, ridge), (0.0, half, ridge - 0.45), (0.0, d, eave))  # fmt: skip
+        near, far = (-over, d / 2, ridge), (w + over, d / 2, ridge)
+        slope(to_street, near_eave, far_eave, far, near)
+        slope(to_flank, (-over, d + over, eave), near, (0.0, d / 2, ridge - 0.45), (0.0, d, eave))
     elif shape == "hip":
         run = min(d, w) * 0.42
-        near, far = min(w / 2, run), max(w / 2, w - run)
-        slope(to_flank, (-over, -over, eave), (-over, d + over, eave), (near, d - run, ridge), (near, run, ridge))  # fmt: skip
-        slope(to_street, (-over, -over, eave), (w + over, -over, eave), (far, run, ridge), (near, run, ridge))  # fmt: skip
+        near, far = (min(w / 2, run), run, ridge), (max(w / 2, w - run), run, ridge)
+        slope(to_flank, near_eave, (-over, d + over, eave), (near[0], d - run, ridge), near)
+        slope(to_street, near_eave, far_eave, far, near)
     elif shape == "mansard":
-        top = ridge + 0.3
-        slope(to_flank, (-0.2, -over, eave), (-0.2, d, eave), (1.0, d, top), (1.0, 1.0, top))
-        slope(to_street, (-0.2, -over, eave), (w, -over, eave), (w, 1.0, top), (1.0, 1.0, top))
+        near = (1.0, 1.0, ridge + 0.3)
+        slope(to_flank, near_eave, (-over, d, eave), (1.0, d, ridge + 0.3), near)
+        slope(to_street, near_eave, (w, -over, eave), (w, 1.0, ridge + 0.3), near)
 
 
 def _dormers(
@@ -358,30 +412,31 @@ def _shop(
             goods = mix(inside, CLOTHS[bits(u[4], i) % len(CLOTHS)], 0.55)
             tall = 0.5 + bits(u[3], i) / 255
             canvas.polygon(front.quad(s, s + 0.5 / (3 * bays), 0.45, 0.45 + tall), goods)
-        sheen = [front.point(s, y) for s, y in ((0.05, 2.75), (0.45, 2.75), (0.2, 0.4), (0.05, 0.4))]
-        canvas.polygon(sheen, mix(inside, light.sky_low, 0.16))
+        sheen = ((0.05, 2.75), (0.45, 2.75), (0.2, 0.4), (0.05, 0.4))
+        canvas.polygon([front.point(*p) for p in sheen], mix(inside, light.sky_low, 0.16))
     for i in range(bays + 1):
         s = 0.05 + 0.9 * i / bays
         canvas.polygon(front.quad(s - 0.012, s + 0.012, 0.0, 2.75), scale(frame, 0.75))
 
 
-def _awning(
-    canvas: Canvas, camera: Camera, light: Light, front: Wall, plot: Plot, cloth: Colour, z: float
-) -> None:
-    """A striped awning over a shop."""
-    hem = Wall(camera, plot.at(0.0, -1.6), plot.at(plot.width, -1.6))
-    wide = canvas.pixels(abs(front.at(1.0)[0] - front.at(0.0)[0]))
-    stripes = 7 if wide > 20 else 1
-    pale = mix(cloth, (250, 246, 236), 0.85)
+def awning(
+    canvas: Canvas, light: Light, back: Wall, hem: Wall, heights: tuple[float, float, float],
+    cloth: Colour, facing: str, z: float, margin: float = 0.0,
+) -> None:  # fmt: skip
+    """A striped cloth that slopes from the wall `back` down to `hem` and hangs over there.
+
+    `heights` are those of its back, of its front edge and of the end of the cloth, in metres.
+    """
+    top, edge, low = heights
+    wide = canvas.pixels(abs(back.at(1.0)[0] - back.at(0.0)[0]))
+    stripes = 7 if wide > 20 else 3 if wide > 6 else 1
+    step = (1.0 - 2 * margin) / stripes
     for i in range(stripes):
-        a, b = 0.04 + 0.92 * i / stripes, 0.04 + 0.92 * (i + 1) / stripes
-        colour = pale if i % 2 else cloth
-        canvas.polygon(
-            [front.point(a, 3.5), front.point(b, 3.5), hem.point(b, 2.75), hem.point(a, 2.75)],
-            light.face(colour, "up", z),
-        )
-        valance = light.face(scale(colour, 0.9), plot.facing, z)
-        canvas.polygon(hem.quad(a, b, 2.4, 2.75), valance)
+        a, b = margin + i * step, margin + (i + 1) * step
+        colour = mix(cloth, (250, 246, 236), 0.85) if i % 2 else cloth
+        slope = [back.point(a, top), back.point(b, top), hem.point(b, edge), hem.point(a, edge)]
+        canvas.polygon(slope, light.face(colour, "up", z))
+        canvas.polygon(hem.quad(a, b, low, edge), light.face(scale(colour, 0.9), facing, z))
 
 
 def row(
@@ -456,73 +511,75 @@ def square(
         x += width
 
 
-def fence(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
-    a: Point, b: Point,
-) -> None:  # fmt: skip
+def fence(canvas: Canvas, scene: Scene, camera: Camera, light: Light, a: Point, b: Point) -> None:
     """The region's fence between two points of the ground, (x, z) in metres, `a` the nearer."""
-    kind = scene.cues.fence
-    wall = Wall(camera, a, b)
+    line = Wall(camera, a, b)
     z = (a[1] + b[1]) / 2
     facing = "front" if abs(a[1] - b[1]) < 1e-6 else ("right" if a[0] < camera.x else "left")
-    metres = ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
+    metres = math.hypot(a[0] - b[0], a[1] - b[1])
+    kind = scene.cues.fence
     if kind == "wall":
-        tone = light.face((196, 186, 170), facing, z)
-        canvas.polygon(wall.quad(0, 1, 0, 1.25), tone)
-        canvas.polygon(wall.quad(0, 1, 1.2, 1.42), light.face((222, 214, 200), "up", z))
-        if canvas.pixels(0.3 * wall.at(0)[2]) > 3:
-            joint = scale(tone, 0.86)
-            for course in range(1, 4):
-                canvas.line([wall.point(0, 0.3 * course), wall.point(1, 0.3 * course)], joint, 0)
-                for i in range(int(metres)):
-                    s = (i + 0.5 * (course % 2)) / metres
-                    canvas.line(
-                        [wall.point(s, 0.3 * course), wall.point(s, 0.3 * course + 0.3)], joint, 0
-                    )
-        return
-    if kind == "hedge":
-        green = (78, 112, 60)
-        canvas.polygon(wall.quad(0, 1, 0, 1.3), light.face(green, facing, z))
-        top = light.face(mix(green, SNOW, 0.7) if scene.view.snow else scale(green, 1.25), "up", z)
-        count = min(40, max(3, int(metres / 0.8)))
-        for i in range(count):
-            x, ground, k = wall.at((i + 0.5) / count)
-            r = 0.55 * k
-            if canvas.pixels(r) < 0.5:
-                break
-            canvas.ellipse(x, ground - 1.25 * k, r, 0.42 * r, top)
-        return
-    tone = light.face((244, 242, 234) if kind == "picket" else (112, 92, 72), facing, z)
-    step = 0.34 if kind == "picket" else 2.6
-    if kind == "picket":
+        _garden_wall(canvas, light, line, metres, facing, z)
+    elif kind == "hedge":
+        leaf: Colour = (78, 112, 60)
+        canvas.polygon(line.quad(0.0, 1.0, 0.0, 1.3), light.face(leaf, facing, z))
+        top = mix(leaf, SNOW, 0.7) if scene.view.snow else scale(leaf, 1.25)
+        for s in _posts(canvas, line, metres, 0.8):
+            x, ground, k = line.at(s)
+            canvas.ellipse(x, ground - 1.25 * k, 0.55 * k, 0.23 * k, light.face(top, "up", z))
+    elif kind == "picket":
+        tone = light.face((244, 242, 234), facing, z)
         for y in (0.35, 0.85):
-            canvas.polygon(wall.quad(0, 1, y, y + 0.12), tone)
+            canvas.polygon(line.quad(0.0, 1.0, y, y + 0.12), tone)
+        half = 0.105 / metres
+        for s in _posts(canvas, line, metres, 0.34):
+            top_a, top_b, low_b, low_a = line.quad(s - half, s + half, 0.0, 1.0)
+            canvas.polygon([top_a, line.point(s, 1.24), top_b, low_b, low_a], tone)
     else:
+        tone = light.face((112, 92, 72), facing, z)
         for y in (0.45, 0.85, 1.2):
-            canvas.line(
-                [wall.point(0, y), wall.point(1, y)], scale(tone, 1.25), 0.03 * wall.at(0.2)[2]
-            )
-    count = max(2, int(metres / step))
-    last = 9.0
-    for i in range(count):
-        s = (i + 0.5) / count
-        x, ground, k = wall.at(s)
-        if canvas.pixels(abs(x - last)) < 1.6:
-            continue
-        last = x
-        if kind == "picket":
-            half = 0.105 / metres
-            a, b = wall.quad(s - half, s + half, 0.0, 1.0), wall.point(s, 1.24)
-            canvas.polygon([a[0], b, a[1], a[2], a[3]], tone)
-        else:
+            wire = [line.point(0.0, y), line.point(1.0, y)]
+            canvas.line(wire, scale(tone, 1.25), 0.03 * line.at(0.2)[2])
+        for s in _posts(canvas, line, metres, 2.6):
+            x, ground, k = line.at(s)
             half = max(0.08 * k, 0.4 / canvas.size)
             canvas.rectangle(x - half, ground - 1.35 * k, x + half, ground, tone)
+
+
+def _posts(canvas: Canvas, line: Wall, metres: float, step: float) -> list[float]:
+    """Where the posts of a fence stand, as shares of its length; too crowded ones left out."""
+    count = max(2, int(metres / step))
+    shares, last = [], 9.0
+    for i in range(count):
+        s = (i + 0.5) / count
+        x = line.at(s)[0]
+        if canvas.pixels(abs(x - last)) > 1.6:
+            shares.append(s)
+            last = x
+    return shares
+
+
+def _garden_wall(
+    canvas: Canvas, light: Light, line: Wall, metres: float, facing: str, z: float
+) -> None:
+    """A low wall of stones under a coping."""
+    tone = light.face((196, 186, 170), facing, z)
+    canvas.polygon(line.quad(0.0, 1.0, 0.0, 1.25), tone)
+    canvas.polygon(line.quad(0.0, 1.0, 1.2, 1.42), light.face((222, 214, 200), "up", z))
+    if canvas.pixels(0.3 * line.at(0.0)[2]) > 3:
+        joint = scale(tone, 0.86)
+        for course in range(1, 4):
+            y = 0.3 * course
+            canvas.line([line.point(0.0, y), line.point(1.0, y)], joint, 0.0)
+            for i in range(int(metres)):
+                s = (i + 0.5 * (course % 2)) / metres
+                canvas.line([line.point(s, y), line.point(s, y + 0.3)], joint, 0.0)
 
 
 def skyline(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light, spread: float = 0.36
 ) -> None:
-    """The city's towers at the horizon, over `spread` canvas widths left and right of the middle."""
+    """The city's towers at the horizon, `spread` canvas widths left and right of the middle."""
     rng = scene.rng("skyline")
     traits = [(rng.random(), rng.random()) for _ in range(9)]
     base = light.through_air(light.face((120, 130, 148), "front"), 0.9 * clear_air(light, 500.0))
@@ -577,16 +634,14 @@ def skyline(
 # ---------------------------------------------------------------------------------- landmarks
 
 
-class _Model:
-    """A landmark on its stage: metres from the middle of its foot, and tones of its colours."""
+class _Model(Figure):
+    """A landmark, with the tones of its colours."""
 
     def __init__(
         self, canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
     ) -> None:
-        self.canvas, self.light = canvas, light
-        self.air = clear_air(light, 0.8 * z)
-        self.k = camera.focal / z
-        self.x, self.ground = camera.project(x, 0.0, z)
+        super().__init__(canvas, camera, x, z)
+        self.light, self.air = light, clear_air(light, 0.8 * z)
         mark = scene.cues.landmark
         flood = 1.0 + 1.1 * light.night
         self.main = scale(LANDMARK_TONES[mark.colour], flood)
@@ -594,26 +649,32 @@ class _Model:
         hole: Colour = (112, 122, 142) if mark.colour == "black" else (44, 46, 58)
         self.dark = light.through_air(mix(hole, LAMPLIGHT, 0.7 * light.night), self.air)
 
-    def px(self, metres: float) -> float:
-        return self.canvas.pixels(metres * self.k)
-
     def tone(self, colour: Colour, facing: str) -> Colour:
+        """`colour` on a face that looks that way."""
         return self.light.face(colour, facing, self.air)
 
-    def poly(self, colour: Colour, *points: Point) -> None:
-        x, y, k = self.x, self.ground, self.k
-        self.canvas.polygon([(x + px * k, y - py * k) for px, py in points], colour)
+    def slab(self, colour: Colour, half: float, y0: float, y1: float, x: float = 0.0) -> None:
+        """A ledge seen from the front."""
+        self.box(self.tone(colour, "front"), x - half, x + half, y0, y1)
 
-    def block(self, colour: Colour, x0: float, x1: float, y0: float, y1: float,
-              top0: float | None = None, top1: float | None = None, split: float = 0.58) -> None:  # fmt: skip
+    def step(self, colour: Colour, half: float, y0: float, y1: float, x: float = 0.0) -> None:
+        """The bright upper face of a step."""
+        self.box(self.tone(scale(colour, 1.1), "up"), x - half, x + half, y0, y1)
+
+    def block(
+        self, colour: Colour, x0: float, x1: float, y0: float, y1: float,
+        top0: float | None = None, top1: float | None = None, split: float = 0.58,
+    ) -> None:  # fmt: skip
         """A body seen over its corner: left face and right face; `top0`, `top1` if it tapers."""
         t0, t1 = x0 if top0 is None else top0, x1 if top1 is None else top1
         m, mt = x0 + split * (x1 - x0), t0 + split * (t1 - t0)
         self.poly(self.tone(colour, "left"), (x0, y0), (t0, y1), (mt, y1), (m, y0))
         self.poly(self.tone(colour, "right"), (m, y0), (mt, y1), (t1, y1), (x1, y0))
 
-    def drum(self, colour: Colour, x0: float, x1: float, y0: float, y1: float,
-             top0: float | None = None, top1: float | None = None) -> None:  # fmt: skip
+    def drum(
+        self, colour: Colour, x0: float, x1: float, y0: float, y1: float,
+        top0: float | None = None, top1: float | None = None,
+    ) -> None:  # fmt: skip
         """A round body: three upright bands from the lit to the dark side."""
         t0, t1 = x0 if top0 is None else top0, x1 if top1 is None else top1
         for a, b, facing in ((0.0, 0.34, "left"), (0.34, 0.68, "front"), (0.68, 1.0, "right")):
@@ -623,15 +684,6 @@ class _Model:
                 (t0 + b * (t1 - t0), y1), (x0 + b * (x1 - x0), y0),
             )  # fmt: skip
 
-    def disc(self, colour: Colour, x: float, y: float, rx: float, ry: float) -> None:
-        self.canvas.ellipse(
-            self.x + x * self.k, self.ground - y * self.k, rx * self.k, ry * self.k, colour
-        )
-
-    def line(self, colour: Colour, width: float, *points: Point) -> None:
-        x, y, k = self.x, self.ground, self.k
-        self.canvas.line([(x + px * k, y - py * k) for px, py in points], colour, width * k)
-
     def dome(self, colour: Colour, x: float, y: float, r: float, rise: float) -> None:
         """Half an ellipse with a lit flank and a highlight."""
         points = [(x + r * c, y + rise * s) for c, s in _HALF_CIRCLE]
@@ -639,27 +691,17 @@ class _Model:
         self.poly(self.tone(colour, "front"), *points)
         lit, dark = ("right", "left") if toward > 0 else ("left", "right")
         sign = 1 if toward > 0 else -1
-        self.poly(
-            self.tone(colour, dark),
-            *[(x - sign * r * c, y + rise * s) for c, s in _HALF_CIRCLE[:6]],
-            (x - sign * 0.35 * r, y),
-        )
-        self.poly(
-            self.tone(scale(colour, 1.08), lit),
-            *[
-                (x + sign * (0.2 * r + 0.62 * r * c), y + 0.08 * rise + 0.84 * rise * s)
-                for c, s in _HALF_CIRCLE[1:5]
-            ],
-            (x + sign * 0.36 * r, y + 0.1 * rise),
-        )
+        shade = [(x - sign * r * c, y + rise * s) for c, s in _HALF_CIRCLE[:6]]
+        self.poly(self.tone(colour, dark), *shade, (x - sign * 0.35 * r, y))
+        gleam = [(0.2 + 0.62 * c, 0.08 + 0.84 * s) for c, s in _HALF_CIRCLE[1:5]] + [(0.36, 0.1)]
+        gleam = [(x + sign * r * a, y + rise * b) for a, b in gleam]
+        self.poly(self.tone(scale(colour, 1.08), lit), *gleam)
 
     def arch(self, colour: Colour, x: float, half: float, y0: float, y1: float) -> None:
         """An opening with a round head that reaches up to `y1`."""
         spring = max(y0, y1 - half)
-        self.poly(
-            colour, (x - half, y0), *[(x + half * c, spring + (y1 - spring) * s) for c, s in reversed(_HALF_CIRCLE)],
-            (x + half, y0),
-        )  # fmt: skip
+        head = [(x + half * c, spring + (y1 - spring) * s) for c, s in reversed(_HALF_CIRCLE)]
+        self.poly(colour, (x - half, y0), *head, (x + half, y0))
 
     def cone(self, colour: Colour, x: float, half: float, y0: float, y1: float) -> None:
         """A pointed roof."""
@@ -693,12 +735,10 @@ def _dome(m: _Model, mark: Landmark) -> None:
     h, w, n = mark.height, mark.width, mark.parts
     half = 0.55 * w
     m.block(m.main, -half, half, 0, 0.32 * h)
-    m.poly(m.tone(scale(m.main, 1.1), "up"), (-1.04 * half, 0.32 * h), (1.04 * half, 0.32 * h),
-           (1.04 * half, 0.355 * h), (-1.04 * half, 0.355 * h))  # fmt: skip
+    m.step(m.main, 1.04 * half, 0.32 * h, 0.355 * h)
     for i in range(n + 1):
-        m.arch(
-            m.dark, half * (2 * (i + 0.5) / (n + 1) - 1), 0.55 * half / (n + 1), 0.02 * h, 0.25 * h
-        )
+        x = half * (2 * (i + 0.5) / (n + 1) - 1)
+        m.arch(m.dark, x, 0.55 * half / (n + 1), 0.02 * h, 0.25 * h)
     r = 0.37 * w
     m.drum(m.main, -0.95 * r, 0.95 * r, 0.355 * h, 0.50 * h)
     if m.px(r) > 6:
@@ -723,10 +763,8 @@ def _arch(m: _Model, mark: Landmark) -> None:
         x = -half + step * (i + 0.5)
         m.arch(m.tone(m.main, "left" if m.light.side > 0 else "right"), x, 0.36 * step, 0, 0.52 * h)
         m.arch(sky, x + (0.05 if m.light.side > 0 else -0.05) * step, 0.30 * step, 0, 0.50 * h)
-    m.poly(m.tone(m.accent, "front"), (-1.03 * half, 0.57 * h), (1.03 * half, 0.57 * h),
-           (1.03 * half, 0.61 * h), (-1.03 * half, 0.61 * h))  # fmt: skip
-    m.poly(m.tone(m.accent, "up"), (-1.06 * half, top), (1.06 * half, top), (1.06 * half, top + 0.05 * h),
-           (-1.06 * half, top + 0.05 * h))  # fmt: skip
+    m.slab(m.accent, 1.03 * half, 0.57 * h, 0.61 * h)
+    m.step(m.accent, 1.06 * half, top, top + 0.05 * h)
     m.block(m.main, -0.45 * half, 0.45 * half, top + 0.05 * h, top + 0.12 * h)
     for x in (-0.30, -0.10, 0.10, 0.30):
         m.cone(m.accent, x * half, 0.11 * half, top + 0.12 * h, 0.93 * h)
@@ -741,8 +779,7 @@ def _obelisk(m: _Model, mark: Landmark) -> None:
     for i in range(n):
         half = w * (0.52 - 0.3 * i / n)
         m.block(m.main, -half, half, y, y + 0.72 * step)
-        m.poly(m.tone(scale(m.main, 1.1), "up"), (-half, y + 0.7 * step), (half, y + 0.7 * step),
-               (half, y + step), (-half, y + step))  # fmt: skip
+        m.step(m.main, half, y + 0.7 * step, y + step)
         y += step
     m.block(m.accent, -0.19 * w, 0.19 * w, y, y + 0.08 * h)
     y += 0.08 * h
@@ -766,7 +803,7 @@ def _wheel(m: _Model, mark: Landmark) -> None:
         m.line(frame, 0.004 * h, (0, cy), (x, y))
     k, light = m.k, m.light
     for radius in (r, 0.86 * r):
-        m.canvas.arc(m.x, m.ground - cy * k, radius * k, radius * k, 0, 360, frame, 0.017 * h * k)
+        m.canvas.arc(*m.at(0.0, cy), radius * k, radius * k, 0, 360, frame, 0.017 * h * k)
     cabin = max(0.028 * h, 0.22 * r * 6.3 / spokes)
     for i, (x, y) in enumerate(rim):
         colour = m.accent if i % 2 == 0 else mix(m.accent, (250, 248, 240), 0.45)
@@ -782,8 +819,7 @@ def _statue(m: _Model, mark: Landmark) -> None:
     for i in range(n):
         half = w * (0.46 - 0.24 * i / n)
         m.block(m.accent, -half, half, y, y + 0.82 * tier)
-        m.poly(m.tone(scale(m.accent, 1.12), "up"), (-1.06 * half, y + 0.8 * tier), (1.06 * half, y + 0.8 * tier),
-               (1.06 * half, y + tier), (-1.06 * half, y + tier))  # fmt: skip
+        m.step(m.accent, 1.06 * half, y + 0.8 * tier, y + tier)
         y += tier
     t = 0.93 * h - y
     body = t * 0.27
@@ -813,14 +849,11 @@ def _pyramid(m: _Model, mark: Landmark) -> None:
     for i in range(steps):
         a, b = 1 - i / steps, 1 - (i + 0.55) / steps
         y0, y1 = 0.86 * h * i / steps, 0.86 * h * (i + 1) / steps
-        m.block(
-            m.main, -half * a, half * a, y0, y1 - 0.12 * (y1 - y0), -half * b, half * b, split=0.42
-        )
-        m.poly(m.tone(scale(m.main, 1.12), "up"), (-half * b, y1 - 0.14 * (y1 - y0)),
-               (half * b, y1 - 0.14 * (y1 - y0)), (half * b, y1), (-half * b, y1))  # fmt: skip
-    cx = -half * 0.16 / 1.0
-    m.poly(m.tone(m.accent, "front"), (cx - 0.13 * half, 0), (cx - 0.05 * half, 0.84 * h),
-           (cx + 0.05 * half, 0.84 * h), (cx + 0.13 * half, 0))  # fmt: skip
+        a, b, edge = half * a, half * b, 0.13 * (y1 - y0)
+        m.block(m.main, -a, a, y0, y1 - edge, -b, b, split=0.42)
+        m.step(m.main, b, y1 - edge, y1)
+    stairs = [(-0.29, 0.0), (-0.21, 0.84), (-0.11, 0.84), (-0.03, 0.0)]
+    m.poly(m.tone(m.accent, "front"), *[(half * x, h * y) for x, y in stairs])
     m.block(m.accent, -0.17 * half, 0.17 * half, 0.86 * h, 0.93 * h)
     m.cone(m.accent, 0, 0.24 * half, 0.93 * h, h)
 
@@ -831,8 +864,8 @@ def _castle(m: _Model, mark: Landmark) -> None:
     m.block(m.main, -half, half, 0, 0.40 * h, split=0.5)
     for i in range(9):
         x = half * (-1 + 2 * (i + 0.5) / 9)
-        m.poly(m.tone(m.main, "left" if i < 5 else "right"), (x - 0.06 * half, 0.40 * h),
-               (x - 0.06 * half, 0.445 * h), (x + 0.06 * half, 0.445 * h), (x + 0.06 * half, 0.40 * h))  # fmt: skip
+        tone = m.tone(m.main, "left" if i < 5 else "right")
+        m.box(tone, x - 0.06 * half, x + 0.06 * half, 0.40 * h, 0.445 * h)
     heights = (0.70, 0.62, 0.84, 0.58, 0.76, 0.66)
     for i in range(n):
         x = half * (-1 + 2 * i / (n - 1))
@@ -857,14 +890,14 @@ def _pagoda(m: _Model, mark: Landmark) -> None:
         if m.px(body) > 4:
             for x in (-0.5, 0.05, 0.6):
                 m.arch(m.dark, x * body, 0.13 * body, y, y + 0.4 * tier)
-        lift, peak = 0.14 * tier, y + 1.05 * tier
-        inner = 0.5 * body
-        m.poly(m.tone(m.accent, "left"), (-eave * 1.06, top + lift), (-0.7 * eave, top - 0.02 * tier),
-               (0.06 * eave, top - 0.05 * tier), (0.06 * inner, peak), (-inner, peak), (-0.62 * eave, top + 0.26 * tier))  # fmt: skip
-        m.poly(m.tone(m.accent, "right"), (0.06 * eave, top - 0.05 * tier), (0.7 * eave, top - 0.02 * tier),
-               (eave * 1.06, top + lift), (0.62 * eave, top + 0.26 * tier), (inner, peak), (0.06 * inner, peak))  # fmt: skip
-        m.poly(m.tone(scale(m.accent, 0.6), "front"), (-0.72 * eave, top - 0.02 * tier), (0.72 * eave, top - 0.02 * tier),
-               (0.6 * eave, top - 0.09 * tier), (-0.6 * eave, top - 0.09 * tier))  # fmt: skip
+        inner, peak = 0.5 * body / eave, 1.05 - 0.55
+        curve = ((0.7, -0.02), (1.06, 0.14), (0.62, 0.26), (inner, peak))
+        corner = ((0.06 * inner, peak), (0.06, -0.05))
+        for sign, facing in ((-1, "left"), (1, "right")):
+            roof = [(sign * x, dy) for x, dy in curve] + list(corner)
+            m.poly(m.tone(m.accent, facing), *[(eave * x, top + tier * dy) for x, dy in roof])
+        under = m.tone(scale(m.accent, 0.6), "front")
+        m.even(under, (0.72 * eave, top - 0.02 * tier), (0.6 * eave, top - 0.09 * tier))
         y += tier
     m.line(m.tone(m.main, "up"), 0.02 * h, (0, y), (0, h))
     m.disc(m.tone(m.accent, "up"), 0, y + 0.08 * h, 0.022 * h, 0.022 * h)
@@ -898,25 +931,12 @@ def _minaret(m: _Model, mark: Landmark) -> None:
 def _cathedral(m: _Model, mark: Landmark) -> None:
     h, w, n = mark.height, mark.width, mark.parts
     tower = 0.17 * w
-    m.poly(
-        m.tone(m.main, "front"),
-        (-0.34 * w, 0),
-        (-0.34 * w, 0.42 * h),
-        (0, 0.58 * h),
-        (0.34 * w, 0.42 * h),
-        (0.34 * w, 0),
-    )
-    m.line(
-        m.tone(m.accent, "up"),
-        0.018 * h,
-        (-0.34 * w, 0.42 * h),
-        (0, 0.58 * h),
-        (0.34 * w, 0.42 * h),
-    )
+    gable = ((-0.34 * w, 0.42 * h), (0, 0.58 * h), (0.34 * w, 0.42 * h))
+    m.poly(m.tone(m.main, "front"), (-0.34 * w, 0), *gable, (0.34 * w, 0))
+    m.line(m.tone(m.accent, "up"), 0.018 * h, *gable)
     for x, top in ((-0.40 * w, 0.66 * h), (0.40 * w, 0.60 * h)):
         m.block(m.main, x - tower, x + tower, 0, top)
-        m.poly(m.tone(scale(m.main, 1.1), "up"), (x - 1.1 * tower, top), (x + 1.1 * tower, top),
-               (x + 1.1 * tower, top + 0.02 * h), (x - 1.1 * tower, top + 0.02 * h))  # fmt: skip
+        m.step(m.main, 1.1 * tower, top, top + 0.02 * h, x)
         m.cone(m.accent, x, 1.0 * tower, top + 0.02 * h, top + 0.34 * h)
         for i in range(n):
             y = top * (0.12 + 0.86 * i / n)
@@ -925,46 +945,28 @@ def _cathedral(m: _Model, mark: Landmark) -> None:
     m.disc(m.dark, 0, 0.37 * h, 0.085 * w, 0.085 * w)
     if m.px(w) > 40:
         for a, b in ((0.08, 0.0), (0.0, 0.08), (0.057, 0.057), (0.057, -0.057)):
-            m.line(
-                m.tone(m.accent, "front"),
-                0.012 * w,
-                (-a * w, 0.37 * h - b * w),
-                (a * w, 0.37 * h + b * w),
-            )
+            spoke = ((-a * w, 0.37 * h - b * w), (a * w, 0.37 * h + b * w))
+            m.line(m.tone(m.accent, "front"), 0.012 * w, *spoke)
     m.arch(m.dark, 0, 0.10 * w, 0, 0.20 * h)
 
 
 def _skyscraper(m: _Model, mark: Landmark) -> None:
     h, w, n = mark.height, mark.width, mark.parts
-    y, top = 0.0, 0.88 * h
-    split = 0.62
+    y, top, split = 0.0, 0.88 * h, 0.62
+    mirror = mix(m.dark, m.light.through_air(m.light.sky_low, m.air), 0.35)
     for i in range(n):
         half = w * (0.46 - 0.28 * i / n)
         y1 = top * (1 - (1 - (i + 1) / n) ** 1.4)
         m.block(m.main, -half, half, y, y1, split=split)
         floors = max(2, int((y1 - y) / 2.4))
         stripes = min(floors, int(m.px(y1 - y) / 2.6))
-        m_ = -half + 2 * half * split
+        corner = half * (2 * split - 1)
         for j in range(stripes):
-            yy = y + (y1 - y) * (j + 0.35) / stripes
-            t = 0.42 * (y1 - y) / stripes
-            lit = mix(m.dark, m.light.through_air(m.light.sky_low, m.air), 0.35)
-            m.poly(
-                lit,
-                (-0.9 * half, yy),
-                (-0.9 * half, yy + t),
-                (m_ - 0.05 * half, yy + t),
-                (m_ - 0.05 * half, yy),
-            )
-            m.poly(
-                m.dark,
-                (m_ + 0.05 * half, yy),
-                (m_ + 0.05 * half, yy + t),
-                (0.92 * half, yy + t),
-                (0.92 * half, yy),
-            )
-        m.poly(m.tone(m.accent, "front"), (-1.04 * half, y1 - 0.012 * h), (1.04 * half, y1 - 0.012 * h),
-               (1.04 * half, y1 + 0.012 * h), (-1.04 * half, y1 + 0.012 * h))  # fmt: skip
+            low = y + (y1 - y) * (j + 0.35) / stripes
+            high = low + 0.42 * (y1 - y) / stripes
+            m.box(mirror, -0.9 * half, corner - 0.05 * half, low, high)
+            m.box(m.dark, corner + 0.05 * half, 0.92 * half, low, high)
+        m.slab(m.accent, 1.04 * half, y1 - 0.012 * h, y1 + 0.012 * h)
         y = y1
     m.cone(m.accent, 0, 0.07 * w, y, h)
 
@@ -977,7 +979,8 @@ _LANDMARKS: dict[str, Callable[[_Model, Landmark], None]] = {
 
 
 def landmark(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float = 0.0, z: float | None = None,
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light,
+    x: float = 0.0, z: float | None = None,
 ) -> None:  # fmt: skip
     """The place's landmark with its foot at (x, z) metres.
 

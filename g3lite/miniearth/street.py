@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from g3lite.miniearth.built import CLOTHS, GLASS, LAMPLIGHT, SHADOW, SNOW, clear_air, sunshine
+from g3lite.miniearth.built import (
+    CLOTHS,
+    GLASS,
+    LAMPLIGHT,
+    SHADOW,
+    SNOW,
+    Figure,
+    clear_air,
+    sunshine,
+)
 from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.scene import Scene
@@ -25,8 +34,11 @@ SIGN_PAINT: dict[str, Colour] = {
     "yellow": (252, 206, 40),
 }
 PLATE_PAINT: dict[str, Colour] = {
-    "white": (248, 248, 244), "yellow": (252, 206, 36), "blue": (36, 92, 196), "black": (18, 18, 20),
-}  # fmt: skip
+    "white": (248, 248, 244),
+    "yellow": (252, 206, 36),
+    "blue": (36, 92, 196),
+    "black": (18, 18, 20),
+}
 CAR_PAINT: dict[str, Colour] = {
     "yellow": (246, 188, 32),
     "white": (238, 238, 234),
@@ -38,6 +50,27 @@ CAR_PAINT: dict[str, Colour] = {
 OTHER_CARS: tuple[Colour, ...] = (
     (186, 190, 194), (120, 128, 138), (226, 222, 212), (70, 84, 104), (140, 54, 52), (96, 116, 104),
 )  # fmt: skip
+# shape of sign: half its width, half its height, room for the word, in widths
+SIGN_SIZES = {
+    "rectangle": (0.5, 0.27, 0.84),
+    "arrow": (0.5, 0.27, 0.76),
+    "round": (0.46, 0.46, 0.72),
+    "hexagon": (0.52, 0.40, 0.74),
+    "shield": (0.45, 0.42, 0.70),
+}
+SIGN_OUTLINES: dict[str, tuple[Point, ...]] = {
+    "rectangle": (
+        (-0.88, -1.0), (0.88, -1.0), (1.0, -0.78), (1.0, 0.78), (0.88, 1.0), (-0.88, 1.0),
+        (-1.0, 0.78), (-1.0, -0.78),
+    ),
+    "arrow": ((-1.0, -1.0), (0.62, -1.0), (1.12, 0.0), (0.62, 1.0), (-1.0, 1.0)),
+    "round": tuple((math.cos(i * math.pi / 20), math.sin(i * math.pi / 20)) for i in range(40)),
+    "hexagon": ((-1.0, 0.0), (-0.55, -1.0), (0.55, -1.0), (1.0, 0.0), (0.55, 1.0), (-0.55, 1.0)),
+    "shield": (
+        (-1.0, -0.86), (-0.5, -1.0), (0.0, -0.84), (0.5, -1.0), (1.0, -0.86), (0.96, 0.2),
+        (0.6, 0.72), (0.0, 1.08), (-0.6, 0.72), (-0.96, 0.2),
+    ),
+}  # fmt: skip
 ASPHALT: Colour = (96, 97, 104)
 NO_BEND: Callable[[float], float] = lambda z: 0.0  # noqa: E731
 
@@ -53,7 +86,8 @@ def bend_of(curvature: float, start: float = 12.0) -> Callable[[float], float]:
 
 
 def strip(
-    camera: Camera, x0: float, x1: float, distances: Sequence[float], bend: Callable[[float], float],
+    camera: Camera, x0: float, x1: float, distances: Sequence[float],
+    bend: Callable[[float], float],
 ) -> list[Point]:  # fmt: skip
     """The outline of a band of ground between `x0` and `x1` metres that follows a bending road."""
     left = [camera.project(x0 + bend(z), 0.0, z) for z in distances]
@@ -175,7 +209,7 @@ PAVINGS: dict[str, tuple[Colour, ...]] = {
 FLOOR_REACH, FLOOR_DEPTH, FLOOR_EYE = 0.66, 0.6, 1.7
 
 
-@lru_cache(maxsize=None)
+@cache
 def _floor(kind: str) -> tuple[Image.Image, ...]:
     """The layers of a paving as an eye 1.7 m above it sees them, drawn once in large.
 
@@ -293,11 +327,12 @@ def ground_shadow(
     dark = 0.25 + 0.6 * sunshine(light)
     away = -0.4 * light.side * sunshine(light) * rx
     near = max(0.5, z - rz)
-    canvas.veil(
-        [camera.project(x - rx + min(0, away), 0, near), camera.project(x - 0.96 * rx + 2 * min(0, away), 0, z + rz),
-         camera.project(x + 0.96 * rx + 2 * max(0, away), 0, z + rz), camera.project(x + rx + max(0, away), 0, near)],
-        SHADOW, dark,
+    left, right = min(0.0, away), max(0.0, away)
+    corners = (
+        (x - rx + left, near), (x - 0.96 * rx + 2 * left, z + rz),
+        (x + 0.96 * rx + 2 * right, z + rz), (x + rx + right, near),
     )  # fmt: skip
+    canvas.veil([camera.project(px, 0.0, pz) for px, pz in corners], SHADOW, dark)
 
 
 # --------------------------------------------------------------------------- signs, posts, lamps
@@ -317,10 +352,9 @@ def sign(
     paint = scale(SIGN_PAINT[cues.sign_colour], shine)
     pale = cues.sign_colour in ("white", "yellow")
     ink = scale((22, 24, 34) if pale else (250, 250, 246), shine)
-    half, steel = width / 2, light.face((126, 132, 138), "front")
+    steel = light.face((126, 132, 138), "front")
     shape = cues.sign_shape
-    tall = {"rectangle": 0.27, "arrow": 0.27, "round": 0.42, "hexagon": 0.40, "shield": 0.42}[shape]
-    tall *= width
+    wide, tall, room = (share * width for share in SIGN_SIZES[shape])
     if foot is not None:
         post = max(0.012 * width / 0.3, 0.9 / canvas.size)
         for px in (-0.26 * width, 0.26 * width) if shape in ("rectangle", "arrow") else (0.0,):
@@ -328,47 +362,18 @@ def sign(
             canvas.rectangle(x + px + 0.3 * post, y, x + px + post, foot, scale(steel, 0.72))
 
     def outline(grow: float) -> list[Point]:
-        if shape == "rectangle":
-            a, b, c = half + grow, tall + grow, 0.06 * width
-            return [
-                (x - a + c, y - b), (x + a - c, y - b), (x + a, y - b + c), (x + a, y + b - c),
-                (x + a - c, y + b), (x - a + c, y + b), (x - a, y + b - c), (x - a, y - b + c),
-            ]  # fmt: skip
-        if shape == "arrow":
-            a, b, c = half + grow, tall + grow, 0.62 * half
-            return [
-                (x - a, y - b),
-                (x + c, y - b),
-                (x + a + 0.06 * width, y),
-                (x + c, y + b),
-                (x - a, y + b),
-            ]
-        if shape == "round":
-            r = 0.46 * width + grow
-            return [(x + r * c, y + r * s) for c, s in _CIRCLE]
-        if shape == "hexagon":
-            a, b = 0.52 * width + grow, tall + grow
-            return [(x - a, y), (x - 0.55 * a, y - b), (x + 0.55 * a, y - b), (x + a, y),
-                    (x + 0.55 * a, y + b), (x - 0.55 * a, y + b)]  # fmt: skip
-        a, b = 0.45 * width + grow, tall + grow
-        return [(x - a, y - 0.86 * b), (x - 0.5 * a, y - b), (x, y - 0.84 * b), (x + 0.5 * a, y - b),
-                (x + a, y - 0.86 * b), (x + 0.96 * a, y + 0.2 * b), (x + 0.6 * a, y + 0.72 * b), (x, y + 1.08 * b),
-                (x - 0.6 * a, y + 0.72 * b), (x - 0.96 * a, y + 0.2 * b)]  # fmt: skip
+        a, b = wide + grow, tall + grow
+        return [(x + px * a, y + py * b) for px, py in SIGN_OUTLINES[shape]]
 
     rim = 0.016 * width
     canvas.polygon(outline(0.0), paint)
     canvas.polygon(outline(-rim), ink)
     canvas.polygon(outline(-2.6 * rim), paint)
     letter = 0.30 * width
-    room = {"rectangle": 0.84, "arrow": 0.76, "round": 0.72, "hexagon": 0.74, "shield": 0.70}[shape]
-    room *= width
     left = x - room / 2 - (0.05 * width if shape == "arrow" else 0.0)
     up = 0.04 * width if shape == "shield" else 0.0
     letter = min(letter, room * 0.44)
     write(canvas, cues.script, left, y - letter / 2 - up, room, letter, ink, rng, 5)
-
-
-_CIRCLE = tuple((math.cos(i * math.pi / 14), math.sin(i * math.pi / 14)) for i in range(28))
 
 
 def pole(
@@ -377,95 +382,63 @@ def pole(
 ) -> list[Point]:  # fmt: skip
     """A utility pole at (x, z) metres; gives back the canvas points where its wires hang."""
     kind = scene.cues.pole
-    foot_x, foot_y = camera.project(x, 0.0, z)
-    k = camera.focal / z
+    p = Figure(canvas, camera, x, z)
     air = clear_air(light, z)
 
-    def tone(colour: Colour, facing: str) -> Colour:
+    def tone(colour: Colour, facing: str = "front") -> Colour:
         return light.face(colour, facing, air)
 
-    def at(px: float, py: float) -> Point:
-        return foot_x + px * k, foot_y - py * k
-
     def shaft(colour: Colour, low: float, high: float, top: float) -> None:
-        low, high = max(low, 0.45 / canvas.size / k), max(high, 0.4 / canvas.size / k)
-        canvas.polygon([at(-low, 0), at(-high, top), at(0, top), at(0, 0)], tone(colour, "left"))
-        canvas.polygon([at(0, 0), at(0, top), at(high, top), at(low, 0)], tone(colour, "right"))
-
-    def arm(colour: Colour, y: float, reach: float, thick: float) -> None:
-        t = max(thick / 2, 0.4 / canvas.size / k)
-        canvas.polygon(
-            [at(-reach, y - t), at(-reach, y + t), at(reach, y + t), at(reach, y - t)],
-            tone(colour, "front"),
-        )
+        low, high = p.least(low, 0.45), p.least(high, 0.4)
+        p.poly(tone(colour, "left"), (-low, 0), (-high, top), (0, top), (0, 0))
+        p.poly(tone(colour, "right"), (0, 0), (0, top), (high, top), (low, 0))
 
     def insulators(y: float, places: Sequence[float], colour: Colour) -> None:
-        if canvas.pixels(0.2 * k) > 0.7:
+        if p.px(0.2) > 0.7:
             for px in places:
-                canvas.polygon(
-                    [
-                        at(px - 0.1, y),
-                        at(px - 0.1, y + 0.35),
-                        at(px + 0.1, y + 0.35),
-                        at(px + 0.1, y),
-                    ],
-                    tone(colour, "front"),
-                )
+                p.box(tone(colour), px - 0.1, px + 0.1, y, y + 0.35)
 
     if kind == "wood":
-        brown = (104, 70, 44)
+        brown, glass = (104, 70, 44), (214, 224, 226)
         shaft(brown, 0.20, 0.15, height)
+        half = p.least(0.13, 0.4)
         for y in (height - 0.5, height - 1.7):
-            arm(scale(brown, 0.85), y, 1.3, 0.26)
-            insulators(y + 0.1, (-1.15, -0.6, 0.6, 1.15), (214, 224, 226))
-        canvas.line(
-            [at(-0.9, height - 0.5), at(0, height - 1.7), at(0.9, height - 0.5)],
-            tone(brown, "right"),
-            0.1 * k,
-        )
-        return [at(-1.15, height - 0.1), at(1.15, height - 0.1)]
+            p.box(tone(scale(brown, 0.85)), -1.3, 1.3, y - half, y + half)
+            insulators(y + 0.1, (-1.15, -0.6, 0.6, 1.15), glass)
+        brace = ((-0.9, height - 0.5), (0.0, height - 1.7), (0.9, height - 0.5))
+        p.line(tone(brown, "right"), 0.1, *brace)
+        return [p.at(-1.15, height - 0.1), p.at(1.15, height - 0.1)]
     if kind == "concrete":
-        pale = (214, 210, 200)
+        pale, clay = (214, 210, 200), (120, 84, 60)
         shaft(pale, 0.34, 0.16, height)
-        if canvas.pixels(0.3 * k) > 3:
+        if p.px(0.3) > 3:
             for i in range(6):
-                canvas.polygon(
-                    [at(-0.07, 0.9 + i), at(-0.07, 1.5 + i), at(0.07, 1.5 + i), at(0.07, 0.9 + i)],
-                    tone(scale(pale, 0.66), "front"),
-                )
-        canvas.line(
-            [at(-1.2, height + 0.5), at(0, height - 0.9), at(1.2, height + 0.5)],
-            tone(scale(pale, 0.92), "front"),
-            max(0.2 * k, 0.9 / canvas.size),
-        )
-        insulators(height + 0.4, (-1.2, 1.2), (120, 84, 60))
-        insulators(height, (0.0,), (120, 84, 60))
-        return [at(-1.2, height + 0.7), at(1.2, height + 0.7)]
+                p.box(tone(scale(pale, 0.66)), -0.07, 0.07, 0.9 + i, 1.5 + i)
+        arms = ((-1.2, height + 0.5), (0.0, height - 0.9), (1.2, height + 0.5))
+        p.line(tone(scale(pale, 0.92)), p.least(0.2, 0.9), *arms)
+        insulators(height + 0.4, (-1.2, 1.2), clay)
+        insulators(height, (0.0,), clay)
+        return [p.at(-1.2, height + 0.7), p.at(1.2, height + 0.7)]
     if kind == "steel":
         grey = (92, 112, 128)
         shaft(grey, 0.15, 0.09, height + 0.8)
+        half = p.least(0.06, 0.4)
         for y, reach in ((height + 0.2, 0.9), (height - 0.9, 1.25), (height - 2.0, 0.9)):
-            arm(grey, y, reach, 0.12)
+            p.box(tone(grey), -reach, reach, y - half, y + half)
             insulators(y - 0.4, (-reach, reach), (224, 230, 232))
-        return [at(-1.25, height - 1.3), at(1.25, height - 1.3)]
-    iron = (120, 128, 132)
-    thick = max(0.09 * k, 0.8 / canvas.size)
-    left, right = tone(iron, "left"), tone(iron, "right")
-    top = height + 1.2
-    canvas.line([at(-0.85, 0), at(-0.22, top)], left, thick)
-    canvas.line([at(0.85, 0), at(0.22, top)], right, thick)
-    steps = 6
-    zigzag, zagzig = [], []
-    for i in range(steps + 1):
-        y = top * i / steps
-        half = 0.85 - 0.63 * i / steps
-        zigzag.append(at(half if i % 2 else -half, y))
-        zagzig.append(at(-half if i % 2 else half, y))
-    canvas.line(zigzag, left, 0.7 * thick)
-    canvas.line(zagzig, right, 0.7 * thick)
+        return [p.at(-1.25, height - 1.3), p.at(1.25, height - 1.3)]
+    left, right = tone((120, 128, 132), "left"), tone((120, 128, 132), "right")
+    thick, top, steps = p.least(0.09, 0.8), height + 1.2, 6
+    p.line(left, thick, (-0.85, 0), (-0.22, top))
+    p.line(right, thick, (0.85, 0), (0.22, top))
+    rungs = [(0.85 - 0.63 * i / steps, top * i / steps) for i in range(steps + 1)]
+    p.line(left, 0.7 * thick, *[(half if i % 2 else -half, y) for i, (half, y) in enumerate(rungs)])
+    p.line(
+        right, 0.7 * thick, *[(-half if i % 2 else half, y) for i, (half, y) in enumerate(rungs)]
+    )
     for y, reach in ((height - 0.1, 1.9), (height - 1.9, 1.5)):
-        canvas.polygon([at(-reach, y), at(0, y + 0.55), at(reach, y), at(0, y + 0.12)], left)
-    return [at(-1.9, height - 0.3), at(1.9, height - 0.3)]
+        p.poly(left, (-reach, y), (0, y + 0.55), (reach, y), (0, y + 0.12))
+    return [p.at(-1.9, height - 0.3), p.at(1.9, height - 0.3)]
 
 
 def poles(
@@ -487,11 +460,12 @@ def poles(
 
 
 def _wires(canvas: Canvas, light: Light, a: list[Point], b: list[Point], z: float) -> None:
+    """Wires that sag between the tips `a` of one pole and `b` of the next."""
     wire = light.through_air((52, 54, 60), z)
     for (xa, ya), (xb, yb) in zip(a, b, strict=True):
-        sag = 0.05 * abs(xb - xa)
+        sag = 0.2 * abs(xb - xa)
         points = [
-            (xa + (xb - xa) * t, ya + (yb - ya) * t + sag * 4 * t * (1 - t))
+            (xa + (xb - xa) * t, ya + (yb - ya) * t + sag * t * (1 - t))
             for t in (0.0, 0.25, 0.5, 0.75, 1.0)
         ]
         canvas.line(points, wire, 0.0022)
@@ -500,42 +474,36 @@ def _wires(canvas: Canvas, light: Light, a: list[Point], b: list[Point], z: floa
 def bollard(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float) -> None:
     """The country's roadside post at (x, z) metres."""
     kind = scene.cues.bollard
-    foot_x, foot_y = camera.project(x, 0.0, z)
-    k = 1.3 * camera.focal / z
-    if canvas.pixels(1.1 * k) < 2:
+    p = Figure(canvas, camera, x, z, across=1.3, up=1.3)
+    if p.px(1.4) < 2:
         return
-
-    def box(half: float, low: float, high: float, colour: Colour, slant: float = 0.0) -> None:
-        lit, dark = light.face(colour, "left", 0.5 * z), light.face(colour, "right", 0.5 * z)
-        h = max(half, 0.5 / canvas.size / k)
-        a, b, c = foot_x - h * k, foot_x + 0.2 * h * k, foot_x + h * k
-        y0, y1, d = foot_y - low * k, foot_y - high * k, slant * k
-        canvas.polygon([(a, y0), (a, y1), (b, y1 - 0.6 * d), (b, y0 - 0.6 * d)], lit)
-        canvas.polygon([(b, y0 - 0.6 * d), (b, y1 - 0.6 * d), (c, y1 - d), (c, y0 - d)], dark)
-
     white = (244, 244, 240)
+
+    def post(half: float, low: float, high: float, colour: Colour, slant: float = 0.0) -> None:
+        lit, dark = light.face(colour, "left", 0.5 * z), light.face(colour, "right", 0.5 * z)
+        h, s = p.least(half, 0.4), slant
+        edge, turn = 0.2 * h, 0.6 * s
+        p.poly(lit, (-h, low), (-h, high), (edge, high + turn), (edge, low + turn))
+        p.poly(dark, (edge, low + turn), (edge, high + turn), (h, high + s), (h, low + s))
+
     if kind == "red band":
-        box(0.13, 0, 1.1, white)
-        box(0.14, 0.68, 0.94, (214, 34, 34))
+        post(0.13, 0.0, 1.1, white)
+        post(0.14, 0.68, 0.94, (214, 34, 34))
     elif kind == "black band":
-        box(0.13, 0, 1.1, white)
-        box(0.14, 0.55, 0.80, (24, 24, 28), slant=0.16)
+        post(0.13, 0.0, 1.1, white)
+        post(0.14, 0.55, 0.80, (24, 24, 28), slant=0.16)
     elif kind == "yellow":
-        box(0.19, 0, 0.82, (248, 200, 30))
-        box(0.19, 0.82, 0.88, (255, 226, 110))
+        post(0.19, 0.0, 0.82, (248, 200, 30))
+        post(0.19, 0.82, 0.88, (255, 226, 110))
     elif kind == "orange":
-        box(0.24, 0, 0.08, (70, 66, 64))
-        box(0.12, 0.08, 1.12, (246, 104, 24))
-        box(0.125, 0.55, 0.66, white)
-        box(0.125, 0.82, 0.93, white)
+        post(0.24, 0.0, 0.08, (70, 66, 64))
+        post(0.12, 0.08, 1.12, (246, 104, 24))
+        post(0.125, 0.55, 0.66, white)
+        post(0.125, 0.82, 0.93, white)
     else:
-        box(0.11, 0, 1.0, (72, 74, 78))
-        canvas.ellipse(
-            foot_x, foot_y - 0.92 * k, 0.19 * k, 0.19 * k, light.face((60, 60, 64), "front")
-        )
-        canvas.ellipse(
-            foot_x, foot_y - 0.92 * k, 0.14 * k, 0.14 * k, mix((250, 252, 255), light.colour, 0.15)
-        )
+        post(0.11, 0.0, 1.0, (72, 74, 78))
+        p.disc(light.face((60, 60, 64), "front"), 0.0, 0.92, 0.25)
+        p.disc(mix((250, 252, 255), light.colour, 0.15), 0.0, 0.92, 0.18)
 
 
 def bollards(
@@ -554,60 +522,49 @@ def lamp(
 ) -> None:
     """The city's street lamp at (x, z) metres; `inward` is the side (-1, +1) its arm points to."""
     kind = scene.cues.lamp
-    foot_x, foot_y = camera.project(x, 0.0, z)
-    k = camera.focal / z
-    iron: Colour = (54, 62, 66) if kind in ("globe", "lantern") else (150, 156, 160)
+    p = Figure(canvas, camera, x, z)
     inward = inward or (-1 if x > camera.x else 1)
     air = clear_air(light, z)
+    iron: Colour = (54, 62, 66) if kind in ("globe", "lantern") else (150, 156, 160)
     lit, dark = light.face(iron, "left", air), light.face(iron, "right", air)
-    shade = light.face((244, 242, 230), "front", air)
-    bulb = mix(shade, (255, 236, 178), max(light.night, 0.25))
-
-    def at(px: float, py: float) -> Point:
-        return foot_x + px * k, foot_y - py * k
+    bulb = mix(light.face((244, 242, 230), "front", air), (255, 236, 178), max(light.night, 0.25))
 
     def post(top: float, low: float, high: float) -> None:
-        low, high = max(low, 0.45 / canvas.size / k), max(high, 0.45 / canvas.size / k)
-        canvas.polygon([at(-low, 0), at(-high, top), at(0, top), at(0, 0)], lit)
-        canvas.polygon([at(0, 0), at(0, top), at(high, top), at(low, 0)], dark)
-        canvas.polygon(
-            [at(-2.2 * low, 0), at(-1.6 * low, 0.5), at(1.6 * low, 0.5), at(2.2 * low, 0)], dark
-        )
+        low, high = p.least(low, 0.45), p.least(high, 0.45)
+        p.poly(lit, (-low, 0), (-high, top), (0, top), (0, 0))
+        p.poly(dark, (0, 0), (0, top), (high, top), (low, 0))
+        p.even(dark, (2.2 * low, 0), (1.6 * low, 0.5))
 
-    heads: list[Point] = []
     if kind == "globe":
+        heads = [(0.0, 4.1)]
         post(3.7, 0.1, 0.08)
-        x1, y1 = at(0, 4.1)
-        canvas.ellipse(x1, y1 + 0.42 * k, 0.2 * k, 0.1 * k, dark)
-        canvas.ellipse(x1, y1, 0.46 * k, 0.46 * k, scale(bulb, 0.88))
-        canvas.ellipse(x1 + 0.08 * light.side * k, y1 - 0.05 * k, 0.36 * k, 0.36 * k, bulb)
-        heads.append((x1, y1))
+        p.disc(dark, 0.0, 3.68, 0.2, 0.1)
+        p.disc(scale(bulb, 0.88), 0.0, 4.1, 0.46)
+        p.disc(bulb, 0.08 * light.side, 4.15, 0.36)
     elif kind == "lantern":
+        heads = [(0.0, 3.85)]
         post(3.4, 0.1, 0.07)
-        canvas.polygon([at(-0.55, 3.12), at(-0.55, 3.26), at(0.55, 3.26), at(0.55, 3.12)], dark)
-        canvas.polygon([at(-0.22, 3.4), at(-0.44, 4.3), at(0.44, 4.3), at(0.22, 3.4)], bulb)
-        canvas.line([at(0, 3.4), at(0, 4.3)], dark, 0.06 * k)
-        canvas.line([at(-0.22, 3.4), at(-0.44, 4.3)], lit, 0.08 * k)
-        canvas.line([at(0.22, 3.4), at(0.44, 4.3)], dark, 0.08 * k)
-        canvas.polygon([at(-0.6, 4.28), at(0, 4.95), at(0.6, 4.28)], lit)
-        canvas.polygon([at(0, 4.28), at(0, 4.95), at(0.6, 4.28)], dark)
-        heads.append(at(0, 3.85))
+        p.box(dark, -0.55, 0.55, 3.12, 3.26)
+        p.even(bulb, (0.22, 3.4), (0.44, 4.3))
+        p.line(dark, 0.06, (0, 3.4), (0, 4.3))
+        p.line(lit, 0.08, (-0.22, 3.4), (-0.44, 4.3))
+        p.line(dark, 0.08, (0.22, 3.4), (0.44, 4.3))
+        p.poly(lit, (-0.6, 4.28), (0, 4.95), (0.6, 4.28))
+        p.poly(dark, (0, 4.28), (0, 4.95), (0.6, 4.28))
     else:
+        heads = []
         post(6.4, 0.13, 0.08)
         for way in (inward,) if kind == "arm" else (-1, 1):
             reach = 2.3 if kind == "arm" else 1.7
-            canvas.line(
-                [at(0, 6.3), at(0.25 * reach * way, 7.0), at(0.7 * reach * way, 7.3), at(reach * way, 7.25)],
-                lit, max(0.12 * k, 1.0 / canvas.size),
-            )  # fmt: skip
-            xa, ya = at((reach - 0.75) * way, 7.42)
-            xb, yb = at((reach + 0.3) * way, 7.1)
-            canvas.polygon([(xa, yb), (xa, ya), (xb, (ya + yb) / 2), (xb, yb)], dark)
-            canvas.rectangle(min(xa, xb), yb, max(xa, xb), yb + 0.12 * k, bulb)
-            heads.append(at((reach - 0.2) * way, 7.1))
+            bow = ((0.0, 6.3), (0.25, 7.0), (0.7, 7.3), (1.0, 7.25))
+            p.line(lit, p.least(0.12, 1.0), *[(way * reach * px, py) for px, py in bow])
+            a, b = (reach - 0.75) * way, (reach + 0.3) * way
+            p.poly(dark, (a, 7.1), (a, 7.42), (b, 7.26), (b, 7.1))
+            p.box(bulb, a, b, 6.98, 7.1)
+            heads.append(((reach - 0.2) * way, 7.1))
     if light.night > 0.2:
-        for hx, hy in heads:
-            canvas.glow(hx, hy, 2.6 * k, LAMPLIGHT, 0.7 * light.night)
+        for head in heads:
+            canvas.glow(*p.at(*head), 2.6 * p.k, LAMPLIGHT, 0.7 * light.night)
 
 
 # ------------------------------------------------------------------------------------- vehicles
@@ -619,198 +576,119 @@ def car(
 ) -> None:  # fmt: skip
     """A car on the road with its near end at (x, z): `away` from the viewer or towards it.
 
-    `u` holds three random numbers: kind of car, tone, and phase.
+    `u` holds two random numbers: kind of car and height.
     """
     van = u[0] > 0.74
     tall = 1.95 if van else 1.46 + 0.1 * u[1]
     half, belt, length = (0.98, 1.05, 4.6) if van else (0.92, 0.90, 4.2)
-    k, k2 = camera.focal / z, camera.focal / (z + length)
-    cx, cy = camera.vanish, camera.horizon
-    ch, ox = camera.height, x - camera.x
-
-    def n(px: float, y: float) -> Point:
-        return cx + (ox + px) * k, cy + (ch - y) * k
-
-    def f(px: float, y: float, share: float = 1.0) -> Point:
-        kk = camera.focal / (z + share * length)
-        return cx + (ox + px) * kk, cy + (ch - y) * kk
-
-    front = light.face(paint, "front", 0.5 * z)
+    low, high = 0.24, belt if away else belt - 0.12
+    p = Figure(canvas, camera, x, z)
+    flank = -1 if x > camera.x else 1
+    facing = "left" if flank < 0 else "right"
+    front, side = light.face(paint, "front", 0.5 * z), light.face(paint, facing, 0.5 * z)
     top = light.face(scale(paint, 1.05), "up", 0.5 * z)
-    flank = -1 if ox > 0 else 1
-    side = light.face(scale(paint, 0.92), "left" if flank < 0 else "right", 0.5 * z)
     glass = light.through_air(mix(GLASS, light.sky_low, 0.12), 0.5 * z)
-    sheen = mix(glass, light.sky_low, 0.45)
     black = light.through_air((24, 24, 28), 0.5 * z)
-    detail = canvas.pixels(1.8 * k)
+    detail = p.px(1.8)
     ground_shadow(canvas, camera, light, x, z + length / 2, half * 1.12, length / 2 + 0.2)
     if scene.view.weather == "rain":
-        canvas.veil(
-            [n(-half, 0.1), n(half, 0.1), n(0.8 * half, -0.9), n(-0.8 * half, -0.9)], front, 0.18
-        )
-        gleam = (255, 60, 50) if away else (255, 246, 214)
-        for way in (-0.8, 0.8):
-            for wide, deep in ((0.15, -1.2), (0.08, -1.5)):
-                canvas.veil(
-                    [n((way - wide) * half, 0.0), n((way + wide) * half, 0.0), n(way * half, deep)],
-                    gleam, 0.24,
-                )  # fmt: skip
+        _reflection(p, half, front, (255, 60, 50) if away else (255, 246, 214))
+
+    # the flank first, then the cabin, then the end that is near
     s = flank * half
-    # far side first: flank of the body, wheels, cabin, then the near end
-    canvas.polygon([n(s, 0.25), n(s, belt), f(s, belt), f(s, 0.3)], side)
+    p.poly(side, (s, 0.25), (s, belt), (s, belt, length), (s, 0.3, length))
     if detail > 9:
-        for share in (0.18, 0.80):
-            (wx, wy), (wx2, _) = f(s, 0.33, share - 0.07), f(s, 0.33, share + 0.07)
-            r = 0.33 * camera.focal / (z + share * length)
-            canvas.ellipse((wx + wx2) / 2, wy, max(abs(wx - wx2) / 2, 0.3 * r), r, black)
-    roof_in = 0.80 * half
-    a0, a1 = (0.03, 0.62) if away else (0.30, 0.95)
+        for deep in (0.18 * length, 0.80 * length):
+            (x0, y), (x1, _) = p.at(s, 0.33, deep - 0.3), p.at(s, 0.33, deep + 0.3)
+            r = 0.33 * camera.focal / (z + deep)
+            canvas.ellipse((x0 + x1) / 2, y, max(abs(x0 - x1) / 2, 0.3 * r), r, black)
     if van:
-        a0, a1 = (0.02, 0.78) if away else (0.2, 0.98)
-    r0, r1 = (a0 + 0.06, a1 - 0.14) if away else (a0 + 0.14, a1 - 0.06)
-    sr = flank * roof_in
-    canvas.polygon([f(s, belt, a0), f(sr, tall, r0), f(sr, tall, r1), f(s, belt, a1)], glass)
-    if detail > 16:
-        middle = (r0 + r1) / 2
-        canvas.line([f(s, belt, middle), f(sr, tall, middle)], side, 0.09 * k2)
-    canvas.polygon(
-        [f(-roof_in, tall, r0), f(roof_in, tall, r0), f(roof_in, tall, r1), f(-roof_in, tall, r1)],
-        top,
-    )
-    if away:
-        canvas.polygon([n(-half, belt), f(-half, belt, a0), f(half, belt, a0), n(half, belt)], top)
+        a, b = (0.02, 0.78) if away else (0.20, 0.98)
     else:
-        canvas.polygon(
-            [n(-half, belt - 0.12), f(-half, belt, a0), f(half, belt, a0), n(half, belt - 0.12)],
-            top,
-        )
-    canvas.polygon(
-        [f(-half, belt, a0), f(-roof_in, tall, r0), f(roof_in, tall, r0), f(half, belt, a0)], front
-    )
-    canvas.polygon(
-        [f(-0.86 * half, belt + 0.03, a0), f(-0.9 * roof_in, tall - 0.08, r0),
-         f(0.9 * roof_in, tall - 0.08, r0), f(0.86 * half, belt + 0.03, a0)],
-        glass,
-    )  # fmt: skip
+        a, b = (0.03, 0.62) if away else (0.30, 0.95)
+    c, d = (a + 0.06, b - 0.14) if away else (a + 0.14, b - 0.06)
+    a, b, c, d = a * length, b * length, c * length, d * length
+    r = 0.80 * half
+    p.poly(glass, (s, belt, a), (flank * r, tall, c), (flank * r, tall, d), (s, belt, b))
+    if detail > 16:
+        middle = (c + d) / 2
+        p.line(side, 0.06, (s, belt, middle), (flank * r, tall, middle))
+    p.even(top, (r, tall, d), (r, tall, c))
+    p.even(top, (half, belt, a), (half, high))
+    p.even(front, (half, belt, a), (r, tall, c))
+    pane, brow = 0.86 * half, 0.9 * r
+    p.even(glass, (pane, belt + 0.03, a), (brow, tall - 0.08, c))
     if detail > 9:
-        canvas.polygon(
-            [f(-0.86 * half, belt + 0.03, a0), f(-0.9 * roof_in, tall - 0.08, r0), f(-0.2 * roof_in, tall - 0.08, r0),
-             f(-0.55 * half, belt + 0.03, a0)],
-            sheen,
+        p.poly(
+            mix(glass, light.sky_low, 0.45), (-pane, belt + 0.03, a), (-brow, tall - 0.08, c),
+            (-0.2 * r, tall - 0.08, c), (-0.55 * half, belt + 0.03, a),
         )  # fmt: skip
-    low, high = 0.24, belt if away else belt - 0.12
     if detail > 5:
-        for wheel in (-0.78, 0.78):
-            (xa, ya), (xb, yb) = n(wheel * half - 0.14, 0.4), n(wheel * half + 0.14, 0.0)
-            canvas.rectangle(xa, ya, xb, yb, black)
-    canvas.polygon(
-        [n(-half, low + 0.05), n(-half, high - 0.12), n(-0.9 * half, high), n(0.9 * half, high),
-         n(half, high - 0.12), n(half, low + 0.05), n(0.9 * half, low), n(-0.9 * half, low)],
-        front,
+        for wheel in (-0.78 * half, 0.78 * half):
+            p.box(black, wheel - 0.14, wheel + 0.14, 0.0, 0.4)
+    p.even(
+        front, (0.9 * half, low), (half, low + 0.05), (half, high - 0.12), (0.9 * half, high)
     )  # fmt: skip
-    canvas.polygon(
-        [n(-half, low), n(-half, low + 0.16), n(half, low + 0.16), n(half, low)], scale(front, 0.55)
-    )
-    glow = max(light.night, 0.0)
+    p.box(scale(front, 0.55), -half, half, low, low + 0.16)
     if away:
-        lamp_tone = mix(light.through_air((222, 22, 26), 0.3 * z), (255, 70, 60), 0.5 * glow)
-        for way in (-1, 1):
-            canvas.polygon(
-                [n(way * half, high - 0.06), n(way * half, high - 0.40), n(way * 0.64 * half, high - 0.36),
-                 n(way * 0.64 * half, high - 0.14)],
-                lamp_tone,
-            )  # fmt: skip
-            if glow > 0.25:
-                gx, gy = n(way * 0.8 * half, high - 0.22)
-                canvas.glow(gx, gy, 0.8 * k, (255, 40, 36), 0.5 * glow)
+        _tail_lights(p, light, half, high)
     else:
         if detail > 7:
-            canvas.polygon(
-                [
-                    n(-0.5 * half, 0.46),
-                    n(-0.58 * half, 0.66),
-                    n(0.58 * half, 0.66),
-                    n(0.5 * half, 0.46),
-                ],
-                black,
-            )
-        lamp_tone = (255, 252, 232)
-        for way in (-1, 1):
-            gx, gy = n(way * 0.76 * half, 0.63)
-            canvas.ellipse(
-                gx,
-                gy,
-                max(0.19 * k, 0.8 / canvas.size),
-                max(0.12 * k, 0.7 / canvas.size),
-                lamp_tone,
-            )
-            strength = max(0.35, 0.9 * glow)
-            if detail > 4:
-                canvas.glow(gx, gy, (0.55 + 1.3 * glow) * k, (255, 246, 214), strength)
+            p.even(black, (0.5 * half, 0.46), (0.58 * half, 0.66))
+        _head_lights(p, light, 0.76 * half)
     if detail > 6:
-        y0, y1 = (0.46, 0.68) if away else (0.26, 0.45)
-        wide = 0.36
-        plate = scale(PLATE_PAINT[scene.cues.plate], max(0.9, 1.0 - 0.2 * light.night))
-        canvas.polygon(
-            [
-                n(-wide - 0.03, y0 - 0.03),
-                n(-wide - 0.03, y1 + 0.03),
-                n(wide + 0.03, y1 + 0.03),
-                n(wide + 0.03, y0 - 0.03),
-            ],
-            (32, 32, 36) if scene.cues.plate != "black" else (170, 170, 172),
-        )
-        canvas.polygon([n(-wide, y0), n(-wide, y1), n(wide, y1), n(wide, y0)], plate)
-        if canvas.pixels(0.2 * k) > 5:
-            ink = (24, 24, 30) if scene.cues.plate in ("white", "yellow") else (244, 244, 240)
-            for i in range(6):
-                px = -0.28 + 0.112 * i
-                canvas.polygon(
-                    [
-                        n(px - 0.03, y0 + 0.05),
-                        n(px - 0.03, y1 - 0.05),
-                        n(px + 0.03, y1 - 0.05),
-                        n(px + 0.03, y0 + 0.05),
-                    ],
-                    ink,
-                )
+        _plate(p, scene, light, 0.46 if away else 0.26)
     if taxi:
-        _roof_box(canvas, n, 0.0, tall + 0.02 - 0.06, k, r0)
+        _roof_box(p, 0.0, tall - 0.04)
 
 
-def _roof_box(
-    canvas: Canvas,
-    at: Callable[[float, float], Point],
-    x: float,
-    y: float,
-    k: float,
-    _: float = 0.0,
-) -> None:
+def _reflection(p: Figure, half: float, paint: Colour, gleam: Colour) -> None:
+    """What a wet road mirrors of a car and its lights."""
+    body = ((-half, 0.1), (half, 0.1), (0.8 * half, -0.9), (-0.8 * half, -0.9))
+    p.canvas.veil([p.at(*point) for point in body], paint, 0.18)
+    for way in (-0.8 * half, 0.8 * half):
+        for wide, deep in ((0.14, -1.2), (0.07, -1.5)):
+            streak = ((way - wide, 0.0), (way + wide, 0.0), (way, deep))
+            p.canvas.veil([p.at(*point) for point in streak], gleam, 0.24)
+
+
+def _tail_lights(p: Figure, light: Light, half: float, high: float) -> None:
+    red = mix(light.through_air((222, 22, 26), 0.3 * p.z), (255, 70, 60), 0.5 * light.night)
+    shape = ((1.0, -0.06), (1.0, -0.40), (0.64, -0.36), (0.64, -0.14))
+    for way in (-half, half):
+        p.poly(red, *[(px * way, high + dy) for px, dy in shape])
+        if light.night > 0.25:
+            spot = p.at(0.8 * way, high - 0.22)
+            p.canvas.glow(*spot, 0.8 * p.k, (255, 40, 36), 0.5 * light.night)
+
+
+def _head_lights(p: Figure, light: Light, out: float) -> None:
+    for px in (-out, out):
+        p.disc((255, 252, 232), px, 0.63, p.least(0.19, 0.8), p.least(0.12, 0.7))
+        if p.px(1.8) > 4:
+            radius, strength = (0.55 + 1.3 * light.night) * p.k, max(0.35, 0.9 * light.night)
+            p.canvas.glow(*p.at(px, 0.63), radius, (255, 246, 214), strength)
+
+
+def _plate(p: Figure, scene: Scene, light: Light, y: float) -> None:
+    """The country's number plate, its lower edge `y` metres above the road."""
+    kind = scene.cues.plate
+    top = y + (0.22 if y > 0.4 else 0.19)
+    p.box((170, 170, 172) if kind == "black" else (32, 32, 36), -0.39, 0.39, y - 0.03, top + 0.03)
+    p.box(scale(PLATE_PAINT[kind], max(0.9, 1.0 - 0.2 * light.night)), -0.36, 0.36, y, top)
+    if p.px(0.2) > 5:
+        ink = (24, 24, 30) if kind in ("white", "yellow") else (244, 244, 240)
+        for i in range(6):
+            px = -0.28 + 0.112 * i
+            p.box(ink, px - 0.03, px + 0.03, y + 0.05, top - 0.05)
+
+
+def _roof_box(p: Figure, x: float, y: float) -> None:
     """The lit box on a taxi's roof, with a checkered band."""
-    canvas.polygon(
-        [at(x - 0.46, y), at(x - 0.40, y + 0.36), at(x + 0.40, y + 0.36), at(x + 0.46, y)],
-        (30, 30, 34),
-    )
-    canvas.polygon(
-        [
-            at(x - 0.40, y + 0.05),
-            at(x - 0.35, y + 0.31),
-            at(x + 0.35, y + 0.31),
-            at(x + 0.40, y + 0.05),
-        ],
-        (255, 244, 190),
-    )
-    for i in range(3):
-        px = x - 0.24 + 0.24 * i
-        canvas.polygon(
-            [
-                at(px - 0.06, y + 0.11),
-                at(px - 0.06, y + 0.25),
-                at(px + 0.06, y + 0.25),
-                at(px + 0.06, y + 0.11),
-            ],
-            (40, 40, 44),
-        )
+    p.poly((30, 30, 34), (x - 0.46, y), (x - 0.40, y + 0.36), (x + 0.40, y + 0.36), (x + 0.46, y))
+    p.box((255, 244, 190), x - 0.38, x + 0.38, y + 0.05, y + 0.31)
+    for px in (x - 0.24, x, x + 0.24):
+        p.box((40, 40, 44), px - 0.06, px + 0.06, y + 0.11, y + 0.25)
 
 
 def traffic(
@@ -824,218 +702,129 @@ def traffic(
     rng = scene.rng("traffic")
     luck = [[rng.random() for _ in range(5)] for _ in range(6)]
     own = 1 if scene.cues.driving_side == "right" else -1
-    f = camera.focal
-    cars = [
-        (near * f * (1.0 + 0.12 * luck[0][3]), True),
-        (near * f * (1.5 + 0.5 * luck[1][3]), False),
-    ]
-    for i in range(2, 2 + max(0, min(4, scene.view.vehicles - 1))):
-        cars.append((near * f * (1.2 + 1.4 * i + 0.8 * luck[i][3]), i % 2 == 0))
-    taxi = "taxi" in scene.shows
+    first = near * camera.focal
+    cars = [(first * (1.0 + 0.12 * luck[0][3]), True), (first * (1.5 + 0.5 * luck[1][3]), False)]
+    for i in range(2, 1 + min(5, max(1, scene.view.vehicles))):
+        cars.append((first * (1.2 + 1.4 * i + 0.8 * luck[i][3]), i % 2 == 0))
     for i, (z, away) in reversed(list(enumerate(cars))):
         u = luck[i]
+        is_taxi = i == 0 and "taxi" in scene.shows
         if i == 0:
-            paint = CAR_PAINT[scene.cues.taxi if taxi else scene.view.vehicle_colour]
+            paint = CAR_PAINT[scene.cues.taxi if is_taxi else scene.view.vehicle_colour]
         else:
             paint = OTHER_CARS[int(u[4] * len(OTHER_CARS))]
-        extra = 2 * lane if lanes > 1 and i > 1 and u[2] > 0.5 else 0.0
-        x = own * (lane + extra) * (1 if away else -1) + bend(z)
-        kind = [0.0 if taxi and i == 0 else u[0], u[1], u[2]]
-        car(canvas, scene, camera, light, x, z, away, paint, kind, taxi=taxi and i == 0)
+        outer = 2 * lane if lanes > 1 and i > 1 and u[2] > 0.5 else 0.0
+        x = own * (lane + outer) * (1 if away else -1) + bend(z)
+        kind = 0.0 if is_taxi else u[0]
+        car(canvas, scene, camera, light, x, z, away, paint, (kind, u[1]), is_taxi)
 
 
 def taxi(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float, heading: int = 1
 ) -> None:
     """A taxi seen from the side, as at a rank: it says nothing of the side of the road."""
-    k = camera.focal / z
-    cx, foot = camera.project(x, 0.0, z)
+    p = Figure(canvas, camera, x, z, across=heading)
     paint = CAR_PAINT[scene.cues.taxi]
     body, top = light.face(paint, "front", 0.5 * z), light.face(scale(paint, 1.06), "up", 0.5 * z)
     glass = light.through_air(mix(GLASS, light.sky_low, 0.12), 0.5 * z)
     black = light.through_air((24, 24, 28), 0.5 * z)
-
-    def at(px: float, py: float) -> Point:
-        return cx + heading * px * k, foot - py * k
-
     ground_shadow(canvas, camera, light, x, z + 0.8, 2.3, 0.9)
-    canvas.polygon([at(-1.55, 0.85), at(-1.05, 1.42), at(0.45, 1.42), at(1.15, 0.85)], top)
-    canvas.polygon([at(-1.32, 0.88), at(-0.95, 1.33), at(-0.3, 1.33), at(-0.3, 0.88)], glass)
-    canvas.polygon([at(-0.2, 0.88), at(-0.2, 1.33), at(0.38, 1.33), at(0.92, 0.88)], glass)
-    canvas.polygon(
-        [at(-2.2, 0.35), at(-2.22, 0.8), at(-1.6, 0.92), at(1.15, 0.9), at(2.05, 0.74), at(2.2, 0.55),
-         at(2.2, 0.3), at(-2.1, 0.25)],
-        body,
+    p.poly(top, (-1.55, 0.85), (-1.05, 1.42), (0.45, 1.42), (1.15, 0.85))
+    p.poly(glass, (-1.32, 0.88), (-0.95, 1.33), (-0.3, 1.33), (-0.3, 0.88))
+    p.poly(glass, (-0.2, 0.88), (-0.2, 1.33), (0.38, 1.33), (0.92, 0.88))
+    p.poly(
+        body, (-2.2, 0.35), (-2.22, 0.8), (-1.6, 0.92), (1.15, 0.9), (2.05, 0.74), (2.2, 0.55),
+        (2.2, 0.3), (-2.1, 0.25),
     )  # fmt: skip
-    canvas.polygon(
-        [at(-2.15, 0.25), at(-2.15, 0.36), at(2.2, 0.36), at(2.2, 0.25)], scale(body, 0.6)
-    )
-    if canvas.pixels(0.14 * k) > 0.8:
-        dark, pale = (
-            (black, (246, 246, 240)) if scene.cues.taxi != "black" else ((246, 246, 240), black)
-        )
-        canvas.polygon([at(-1.5, 0.58), at(-1.5, 0.76), at(1.3, 0.76), at(1.3, 0.58)], pale)
+    p.box(scale(body, 0.6), -2.15, 2.2, 0.25, 0.36)
+    if p.px(0.14) > 0.8:
+        dark, pale = black, (246, 246, 240)
+        if scene.cues.taxi == "black":
+            dark, pale = pale, dark
+        p.box(pale, -1.5, 1.3, 0.58, 0.76)
         for i in range(8):
-            px = -1.5 + 0.35 * i
-            canvas.polygon(
-                [at(px, 0.58), at(px, 0.76), at(px + 0.175, 0.76), at(px + 0.175, 0.58)], dark
-            )
+            p.box(dark, -1.5 + 0.35 * i, -1.325 + 0.35 * i, 0.58, 0.76)
     for px in (-1.35, 1.38):
-        wx, wy = at(px, 0.34)
-        canvas.ellipse(wx, wy, 0.36 * k, 0.36 * k, black)
-        canvas.ellipse(wx, wy, 0.19 * k, 0.19 * k, light.face((170, 174, 178), "front"))
-    xa, ya = at(2.12, 0.62)
-    canvas.ellipse(xa, ya, 0.12 * k, 0.09 * k, (255, 250, 224))
-    _roof_box(canvas, at, -0.25, 1.42, k)
+        p.disc(black, px, 0.34, 0.36)
+        p.disc(light.face((170, 174, 178), "front"), px, 0.34, 0.19)
+    p.disc((255, 250, 224), 2.12, 0.62, 0.12, 0.09)
+    _roof_box(p, -0.25, 1.42)
 
 
 def tram(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float,
-    bend: Callable[[float], float] = NO_BEND,
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
 ) -> None:  # fmt: skip
-    """A tram in the city's colour on its rails, its front at (x, z), 20 metres long."""
-    rails = light.face((176, 172, 170), "up", 4.0)
+    """A tram in the city's colour on its rails, 18 metres long, its front at (x, z)."""
+    p = Figure(canvas, camera, x, z)
+    half, tall, length = 1.25, 3.5, 18.0
     near = 0.96 * camera.ground(1.0)
     for px in (-0.75, 0.75):
-        canvas.polygon(strip(camera, x + px - 0.07, x + px + 0.07, [near, 300.0], bend), rails)
-    paint = CAR_PAINT[scene.cues.tram]
-    half, tall, length = 1.25, 3.5, 18.0
-    front = light.face(paint, "front", 0.4 * z)
+        rail = strip(camera, x + px - 0.07, x + px + 0.07, [near, 300.0], NO_BEND)
+        canvas.polygon(rail, light.face((176, 172, 170), "up", 4.0))
     flank = -1 if x > camera.x else 1
     facing = "left" if flank < 0 else "right"
-    side, top = light.face(paint, facing, 0.6 * z), light.face((214, 212, 206), "up", 0.5 * z)
-    cream = light.face((244, 238, 222), "front", 0.4 * z)
-    cream_side = light.face((244, 238, 222), facing, 0.6 * z)
-    glass = light.through_air(
-        mix(mix(GLASS, light.sky_low, 0.15), LAMPLIGHT, 0.55 * light.night), 0.5 * z
-    )
-    k = camera.focal / z
-
-    def at(px: float, y: float, deep: float = 0.0) -> Point:
-        return camera.project(x + px, y, z + deep)
-
-    def quad(deep0: float, deep1: float, y0: float, y1: float) -> list[Point]:
-        s = flank * half
-        return [at(s, y0, deep0), at(s, y1, deep0), at(s, y1, deep1), at(s, y0, deep1)]
-
+    paint, cream, grey = CAR_PAINT[scene.cues.tram], (244, 238, 222), (214, 212, 206)
+    front, side = light.face(paint, "front", 0.4 * z), light.face(paint, facing, 0.6 * z)
+    top = light.face(grey, "up", 0.5 * z)
+    glass = mix(mix(GLASS, light.sky_low, 0.15), LAMPLIGHT, 0.55 * light.night)
+    glass = light.through_air(glass, 0.5 * z)
     ground_shadow(canvas, camera, light, x, z + length / 2, half * 1.1, length / 2)
-    canvas.polygon(quad(0, length, 0.25, tall), side)
-    canvas.polygon(quad(0, length, 1.55, 2.85), cream_side)
-    count = 6
-    for i in range(count):
-        a = length * (i + 0.12) / count
-        canvas.polygon(quad(a, a + 0.76 * length / count, 1.7, 2.7), glass)
-    canvas.polygon(
-        [at(-half, tall), at(half, tall), at(half, tall, length), at(-half, tall, length)], top
-    )
-    canvas.polygon(
-        [at(-0.7, tall), at(0.7, tall), at(0.6, tall + 0.35, 1), at(-0.6, tall + 0.35, 1)],
-        scale(top, 0.7),
-    )
-    canvas.polygon(
-        [
-            at(-half, 0.25),
-            at(-half, 3.1),
-            at(-0.82 * half, tall),
-            at(0.82 * half, tall),
-            at(half, 3.1),
-            at(half, 0.25),
-        ],
-        front,
-    )
-    canvas.polygon([at(-half, 1.45), at(-half, 2.95), at(half, 2.95), at(half, 1.45)], cream)
-    canvas.polygon(
-        [at(-0.84 * half, 1.6), at(-0.8 * half, 2.85), at(0.8 * half, 2.85), at(0.84 * half, 1.6)],
-        glass,
-    )
-    canvas.polygon(
-        [
-            at(-0.84 * half, 1.9),
-            at(-0.8 * half, 2.85),
-            at(-0.2 * half, 2.85),
-            at(-0.5 * half, 1.6),
-            at(-0.84 * half, 1.6),
-        ],
-        mix(glass, light.sky_low, 0.35),
-    )
-    canvas.polygon([at(-0.5, 3.0), at(-0.5, 3.3), at(0.5, 3.3), at(0.5, 3.0)], (52, 50, 46))
-    canvas.polygon(
-        [at(-half, 0.25), at(-half, 0.5), at(half, 0.5), at(half, 0.25)], scale(front, 0.45)
-    )
+
+    def along(colour: Colour, deep0: float, deep1: float, y0: float, y1: float) -> None:
+        s = flank * half
+        p.poly(colour, (s, y0, deep0), (s, y1, deep0), (s, y1, deep1), (s, y0, deep1))
+
+    along(side, 0.0, length, 0.25, tall)
+    along(light.face(cream, facing, 0.6 * z), 0.0, length, 1.55, 2.85)
+    for i in range(6):
+        along(glass, 3.0 * i + 0.36, 3.0 * i + 2.64, 1.7, 2.7)
+    p.even(top, (half, tall), (half, tall, length))
+    p.even(scale(top, 0.7), (0.7, tall), (0.6, tall + 0.35, 1.0))
+    p.even(front, (half, 0.25), (half, 3.1), (0.82 * half, tall))
+    p.box(light.face(cream, "front", 0.4 * z), -half, half, 1.45, 2.95)
+    p.even(glass, (0.84 * half, 1.6), (0.8 * half, 2.85))
+    sheen = ((-1.05, 1.6), (-1.0, 2.85), (-0.25, 2.85), (-0.62, 1.6))
+    p.poly(mix(glass, light.sky_low, 0.35), *sheen)
+    p.box((52, 50, 46), -0.5, 0.5, 3.0, 3.3)
+    p.box(scale(front, 0.45), -half, half, 0.25, 0.5)
     for px in (-0.75, 0.75):
-        hx, hy = at(px, 0.95)
-        canvas.ellipse(
-            hx,
-            hy,
-            max(0.17 * k, 0.7 / canvas.size),
-            max(0.17 * k, 0.7 / canvas.size),
-            (255, 250, 226),
-        )
+        p.disc((255, 250, 226), px, 0.95, p.least(0.17, 0.7))
     wire = light.through_air((48, 50, 56), 20.0)
     canvas.line([camera.project(x, 5.6, near), camera.project(x, 5.6, 200.0)], wire, 0.002)
-    canvas.line(
-        [at(-0.5, tall + 0.3, 4), at(0.3, 4.6, 3), at(0.0, 5.6, 4)], wire, max(0.05 * k, 0.002)
-    )
+    p.line(wire, p.least(0.05, 0.26), (-0.5, tall + 0.3, 4.0), (0.3, 4.6, 3.0), (0.0, 5.6, 4.0))
 
 
 # ------------------------------------------------------------------------ people and foregrounds
 
+TROUSERS: tuple[Colour, ...] = ((52, 56, 76), (88, 76, 66), (60, 60, 62), (120, 112, 96))
+SKINS: tuple[Colour, ...] = ((238, 196, 164), (206, 152, 112), (150, 102, 72), (104, 70, 52))
+HAIRS: tuple[Colour, ...] = ((48, 36, 30), (96, 66, 40), (40, 40, 44), (190, 156, 100))
+
 
 def person(
-    canvas: Canvas,
-    scene: Scene,
-    camera: Camera,
-    light: Light,
-    x: float,
-    z: float,
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float,
     u: Sequence[float],
-) -> None:
+) -> None:  # fmt: skip
     """Someone on foot at (x, z) metres. `u` holds five random numbers."""
-    k = camera.focal / z
-    height = 1.55 + 0.3 * u[0]
-    if canvas.pixels(height * k) < 2.5:
+    tall = (1.55 + 0.3 * u[0]) / 1.75
+    p = Figure(canvas, camera, x, z, across=tall, up=tall)
+    if p.px(1.7) < 2.5:
         return
-    foot_x, foot_y = camera.project(x, 0.0, z)
-    coat = CLOTHS[int(u[1] * len(CLOTHS))]
-    legs = ((52, 56, 76), (88, 76, 66), (60, 60, 62), (120, 112, 96))[int(u[2] * 4)]
-    skin = ((238, 196, 164), (206, 152, 112), (150, 102, 72), (104, 70, 52))[int(u[3] * 4)]
-    hair = ((48, 36, 30), (96, 66, 40), (40, 40, 44), (190, 156, 100))[int(u[4] * 4)]
-    stride = 0.16 * (2 * u[4] - 1) + 0.1
-    lit, dark = ("left", "right") if light.side < 0 else ("right", "left")
-    s = height / 1.75
-
-    def at(px: float, py: float) -> Point:
-        return foot_x + px * s * k, foot_y - py * s * k
-
     ground_shadow(canvas, camera, light, x, z, 0.34, 0.25)
-    tone = light.face(legs, "front", 0.6 * z)
-    canvas.polygon(
-        [at(-0.18, 0.86), at(0.0, 0.86), at(-0.02 - stride, 0.0), at(-0.15 - stride, 0.0)], tone
-    )
-    canvas.polygon(
-        [at(0.0, 0.86), at(0.18, 0.86), at(0.15 + stride, 0.0), at(0.02 + stride, 0.0)],
-        scale(tone, 0.82),
-    )
-    bright, dull = light.face(coat, lit, 0.6 * z), light.face(coat, dark, 0.6 * z)
-    left, right = (bright, dull) if lit == "left" else (dull, bright)
+    tone = light.face(TROUSERS[int(u[2] * 4)], "front", 0.6 * z)
+    stride = 0.16 * (2 * u[4] - 1) + 0.1
+    p.poly(tone, (-0.18, 0.86), (0.0, 0.86), (-0.02 - stride, 0.0), (-0.15 - stride, 0.0))
+    p.poly(scale(tone, 0.82), (0.0, 0.86), (0.18, 0.86), (0.15 + stride, 0.0), (0.02 + stride, 0.0))
+    coat = CLOTHS[int(u[1] * len(CLOTHS))]
+    left, right = light.face(coat, "left", 0.6 * z), light.face(coat, "right", 0.6 * z)
     hem = 0.55 if u[0] > 0.5 else 0.8
-    canvas.polygon(
-        [at(-0.22, hem), at(-0.24, 1.38), at(-0.12, 1.46), at(0.03, 1.46), at(0.03, hem)], left
-    )
-    canvas.polygon(
-        [at(0.03, hem), at(0.03, 1.46), at(0.12, 1.46), at(0.24, 1.38), at(0.22, hem)], right
-    )
-    if canvas.pixels(k) > 12:
-        canvas.line(
-            [at(-0.25, 1.34), at(-0.31 - 0.4 * stride, 0.84)], scale(left, 0.9), 0.1 * s * k
-        )
-        canvas.line([at(0.25, 1.34), at(0.31 + 0.4 * stride, 0.84)], scale(right, 0.9), 0.1 * s * k)
-    hx, hy = at(0.0, 1.61)
-    r = 0.135 * s * k
-    canvas.ellipse(hx, hy - 0.2 * r, 1.08 * r, 1.08 * r, light.face(hair, "front", 0.5 * z))
-    canvas.ellipse(
-        hx + 0.15 * r, hy + 0.12 * r, 0.88 * r, 0.98 * r, light.face(skin, "front", 0.5 * z)
-    )
+    p.poly(left, (-0.22, hem), (-0.24, 1.38), (-0.12, 1.46), (0.03, 1.46), (0.03, hem))
+    p.poly(right, (0.03, hem), (0.03, 1.46), (0.12, 1.46), (0.24, 1.38), (0.22, hem))
+    if p.px(1.0) > 12:
+        p.line(scale(left, 0.9), 0.1, (-0.25, 1.34), (-0.31 - 0.4 * stride, 0.84))
+        p.line(scale(right, 0.9), 0.1, (0.25, 1.34), (0.31 + 0.4 * stride, 0.84))
+    p.disc(light.face(HAIRS[int(u[4] * 4)], "front", 0.5 * z), 0.0, 1.64, 0.145)
+    p.disc(light.face(SKINS[int(u[3] * 4)], "front", 0.5 * z), 0.02, 1.595, 0.12, 0.13)
 
 
 def people(
@@ -1059,47 +848,31 @@ def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
         return
     rng = scene.rng("occluder")
     u = [rng.random() for _ in range(24)]
-    edge = 0.0 if side < 0 else 1.0
     wide = 0.10 + 0.08 * u[0]
 
     def at(px: float, y: float) -> Point:
-        return edge - side * px, y
+        return (px if side < 0 else 1.0 - px), y
+
+    def poly(colour: Colour, *points: Point) -> None:
+        canvas.polygon([at(*p) for p in points], colour)
 
     if kind == "pillar":
-        tone = light.face((150, 140, 128), "left" if side > 0 else "right")
-        for i in range(5):
-            share = (0.62, 0.9, 1.0, 0.94, 0.8)[i]
+        tone = scale(light.face((150, 140, 128), "left" if side > 0 else "right"), 0.55)
+        for i, share in enumerate((0.62, 0.9, 1.0, 0.94, 0.8)):
             a, b = wide * i / 5, wide * (i + 1) / 5
-            canvas.polygon([at(a, 0), at(b, 0), at(b, 1), at(a, 1)], scale(tone, 0.55 * share))
-        canvas.polygon(
-            [at(0, 0.93), at(1.15 * wide, 0.93), at(1.15 * wide, 1), at(0, 1)], scale(tone, 0.5)
-        )
+            poly(scale(tone, share), (a, 0), (b, 0), (b, 1), (a, 1))
+        poly(scale(tone, 0.9), (0, 0.93), (1.15 * wide, 0.93), (1.15 * wide, 1), (0, 1))
     elif kind == "person":
         coat = light.face(scale(CLOTHS[int(u[1] * len(CLOTHS))], 0.6), "front")
-        hair = light.face((52, 42, 38), "front")
         skin = light.face((150, 112, 90), "front")
-        top = 0.42 + 0.15 * u[2]
-        canvas.polygon(
-            [
-                at(-0.1, top + 0.14),
-                at(0.42 * wide, top + 0.14),
-                at(0.46 * wide, top + 0.32),
-                at(-0.1, top + 0.32),
-            ],
-            skin,
-        )
-        canvas.polygon(
-            [at(-0.1, 1.05), at(-0.1, top + 0.25), at(0.38 * wide, top + 0.25), at(0.6 * wide, top + 0.275),
-             at(1.15 * wide, top + 0.33), at(1.42 * wide, top + 0.45), at(1.55 * wide, 1.05)],
-            coat,
-        )  # fmt: skip
-        canvas.polygon(
-            [at(0.9 * wide, 1.05), at(1.15 * wide, top + 0.33), at(1.42 * wide, top + 0.45), at(1.55 * wide, 1.05)],
-            scale(coat, 1.25 if side * light.side < 0 else 0.8),
-        )  # fmt: skip
-        x, y = at(0.08 * wide, top + 0.1)
-        canvas.ellipse(x, y, 0.66 * wide, 0.125, hair)
-        canvas.ellipse(*at(0.64 * wide, top + 0.125), 0.09 * wide, 0.028, skin)
+        y, w = 0.42 + 0.15 * u[2], wide
+        poly(skin, (-0.1, y + 0.14), (0.42 * w, y + 0.14), (0.46 * w, y + 0.32), (-0.1, y + 0.32))
+        arm = ((1.15 * w, y + 0.33), (1.42 * w, y + 0.45), (1.55 * w, 1.05))
+        back = ((-0.1, 1.05), (-0.1, y + 0.25), (0.38 * w, y + 0.25), (0.6 * w, y + 0.275))
+        poly(coat, *back, *arm)
+        poly(scale(coat, 1.25 if side * light.side < 0 else 0.8), (0.9 * w, 1.05), *arm)
+        canvas.ellipse(*at(0.08 * w, y + 0.1), 0.66 * w, 0.125, light.face((52, 42, 38), "front"))
+        canvas.ellipse(*at(0.64 * w, y + 0.125), 0.09 * w, 0.028, skin)
     elif kind == "leaves":
         bark = light.face((58, 50, 46), "front")
         for i in range(3):
@@ -1107,29 +880,20 @@ def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
             canvas.line([at(-0.02, 0.02 + 0.1 * i), tip], bark, 0.006)
         for i in range(20):
             x, y = at(2.1 * wide * u[i] ** 1.2 - 0.02, 0.02 + 0.34 * u[(7 * i + 5) % 24] ** 1.3)
-            dx, dy = (0.034, 0.030 * (2 * u[(5 * i + 3) % 24] - 1))
-            nx, ny = -0.42 * dy, 0.42 * dx
+            dx, dy = 0.034, 0.030 * (2 * u[(5 * i + 3) % 24] - 1)
             leaf = light.face((52, 74, 50) if i % 3 else (74, 98, 62), "front")
-            back = [(x - dx, y - dy), (x - 0.3 * dx + nx, y - 0.3 * dy + ny),
-                    (x + 0.4 * dx + nx, y + 0.4 * dy + ny), (x + dx, y + dy)]  # fmt: skip
-            canvas.polygon(
-                [*back, (x + 0.4 * dx - nx, y + 0.4 * dy - ny), (x - 0.3 * dx - nx, y - 0.3 * dy - ny)],
-                leaf,
-            )  # fmt: skip
-            canvas.polygon(back, scale(leaf, 0.78))
+            # half a leaf: along its vein, and across it
+            for across, tone in ((-0.42, leaf), (0.42, scale(leaf, 0.78))):
+                outline = ((-1.0, 0.0), (-0.3, across), (0.4, across), (1.0, 0.0))
+                points = [(x + a * dx - b * dy, y + a * dy + b * dx) for a, b in outline]
+                canvas.polygon(points, tone)
     else:
-        dark = mix((30, 30, 34), light.haze, 0.08)
-        pillar = 0.5 * wide
-        frame = [at(0, 0), at(1, 0), at(1, 0.03), at(0.55, 0.036)]
-        frame += [
-            at(pillar + 0.09 * c, 0.14 - 0.1 * s)
-            for c, s in ((0.7, 1.0), (0.3, 0.8), (0.08, 0.45), (0.0, 0.0))
-        ]
-        frame += [
-            at(pillar + 0.09 * c, 0.86 + 0.1 * s)
-            for c, s in ((0.0, 0.0), (0.08, 0.45), (0.3, 0.8), (0.7, 1.0))
-        ]
-        canvas.polygon([*frame, at(0.55, 0.965), at(1, 0.972), at(1, 1), at(0, 1)], dark)
-        canvas.veil(
-            [at(0.50, 0.04), at(0.60, 0.04), at(0.36, 0.96), at(0.26, 0.96)], (255, 255, 255), 0.06
-        )
+        edge = 0.5 * wide
+        curve = ((0.063, 0.04), (0.027, 0.06), (0.007, 0.095), (0.0, 0.14))
+        corner = [(edge + dx, y) for dx, y in curve]
+        below = [(x, 1.0 - y) for x, y in reversed(corner)]
+        frame = ((0, 0), (1, 0), (1, 0.03), (0.55, 0.036))
+        sill = ((0.55, 0.964), (1, 0.97), (1, 1), (0, 1))
+        poly(mix((30, 30, 34), light.haze, 0.08), *frame, *corner, *below, *sill)
+        sheen = ((0.50, 0.04), (0.60, 0.04), (0.36, 0.96), (0.26, 0.96))
+        canvas.veil([at(*p) for p in sheen], (255, 255, 255), 0.06)

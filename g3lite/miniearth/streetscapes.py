@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from g3lite.miniearth import built, nature, street
 from g3lite.miniearth.atmosphere import sky
-from g3lite.miniearth.canvas import Camera, Canvas, Light, mix, scale
+from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, mix, scale
 from g3lite.miniearth.scene import Scene
 
 
@@ -68,6 +68,7 @@ def _trees(
 
 
 def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A street of shops with pavements, perhaps a tram, and what stands at its end."""
     shows = scene.shows
     main = -1 if scene.view.mirrored else 1
     camera = _sidestep(scene, camera, 1.1)
@@ -95,12 +96,10 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
         )
     street.road(canvas, scene, camera, light, half)
     if track:
-        inner = -main * half
-        outer = -main * (half + track)
-        canvas.polygon(
-            street.strip(camera, min(inner, outer), max(inner, outer), [0.96 * camera.ground(1.0), 500.0], street.NO_BEND),
-            light.face((132, 126, 120), "up", 6.0),
-        )  # fmt: skip
+        bed = sorted((-main * half, -main * (half + track)))
+        zs = [0.96 * camera.ground(1.0), 500.0]
+        stones = light.face((132, 126, 120), "up", 6.0)
+        canvas.polygon(street.strip(camera, *bed, zs, street.NO_BEND), stones)
     for side in (-main, main):
         x = edges[side] + walk
         near = 0.72 * _distance(camera, side * x, 1.0)
@@ -118,8 +117,11 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
         x = lamp_side * (edges[lamp_side] + 0.7)
         for share in (0.30, 0.66):
             street.lamp(canvas, scene, camera, light, x, _distance(camera, x, share))
-    spots = [(-main * (x_other + 1.5), 16 * f), (main * (half + 2.2), 22 * f), (-main * (x_other + 2.0), 11 * f),
-             (main * (half + 1.6), 30 * f), (-main * (x_other + 0.8), 26 * f), (main * (half + 2.6), 14 * f)]  # fmt: skip
+    near, far = -main * x_other, main * half
+    spots = [
+        (near - 1.5 * main, 16 * f), (far + 2.2 * main, 22 * f), (near - 2.0 * main, 11 * f),
+        (far + 1.6 * main, 30 * f), (near - 0.8 * main, 26 * f), (far + 2.6 * main, 14 * f),
+    ]  # fmt: skip
     _sign(canvas, scene, camera, light, main, half)
     street.people(canvas, scene, camera, light, spots)
     if "taxi" in shows and "traffic" not in shows:
@@ -130,6 +132,7 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
 
 
 def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A wide paved square with houses around it, open to the landmark."""
     shows = scene.shows
     main = -1 if scene.view.mirrored else 1
     f = camera.focal
@@ -162,8 +165,8 @@ def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
                 at = _distance(camera, side * 4.4, share)
                 street.lamp(canvas, scene, camera, light, side * 4.4, at)
     _sign(canvas, scene, camera, light, main, 4.6)
-    spots = [(main * 1.0, 20 * f), (-main * 1.2, 12 * f), (main * 5.0, 17 * f), (-main * 1.5, 28 * f),
-             (main * 3.5, 26 * f), (-main * 6, 24 * f)]  # fmt: skip
+    places = ((1.0, 20), (-1.2, 12), (5.0, 17), (-1.5, 28), (3.5, 26), (-6.0, 24))
+    spots = [(main * x, z * f) for x, z in places]
     street.people(canvas, scene, camera, light, spots)
     if "taxi" in shows:
         street.taxi(canvas, scene, camera, light, main * 2.6, 11.5 * f, heading=-main)
@@ -213,6 +216,7 @@ def _fountain(
 
 
 def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A residential street: detached houses behind fences and lawns."""
     shows = scene.shows
     main = -1 if scene.view.mirrored else 1
     camera = _sidestep(scene, camera, 0.8)
@@ -260,6 +264,7 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
 
 
 def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A track between the houses of a village."""
     shows = scene.shows
     main = -1 if scene.view.mirrored else 1
     rng = scene.rng("village")
@@ -349,6 +354,7 @@ def _open_road(
 
 
 def highway(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A wide road through open country."""
     rng = scene.rng("highway")
     curvature = 0.0011 * (2 * rng.random() - 1) / camera.focal
     camera = replace(_sidestep(scene, camera, 0.9), height=2.0)
@@ -356,6 +362,7 @@ def highway(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
 
 
 def country_road(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A winding two-lane road through open country."""
     rng = scene.rng("bend")
     curvature = 0.0045 * (2 * rng.random() - 1) / camera.focal
     camera = _sidestep(scene, camera, 0.6)
@@ -363,6 +370,7 @@ def country_road(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> 
 
 
 def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
+    """A lane between market stalls."""
     shows = scene.shows
     main = -1 if scene.view.mirrored else 1
     camera = _sidestep(scene, camera, 0.5)
@@ -386,8 +394,8 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     if "taxi" in shows:
         street.taxi(canvas, scene, camera, light, -0.3 * main, 12.5 * f, heading=main)
     crowd = replace(scene, view=replace(scene.view, people=min(6, scene.view.people + 2)))
-    spots = [(-main * 1.2, 10 * f), (main * 0.8, 14 * f), (-main * 0.4, 19 * f), (main * 1.3, 24 * f),
-             (-main * 1.0, 30 * f), (main * 0.2, 12 * f)]  # fmt: skip
+    places = ((-1.2, 10), (0.8, 14), (-0.4, 19), (1.3, 24), (-1.0, 30), (0.2, 12))
+    spots = [(main * x, z * f) for x, z in places]
     if "taxi" not in shows:
         street.people(canvas, crowd, camera, light, spots)
     if "sign" in shows:
@@ -421,82 +429,56 @@ def _pennants(canvas: Canvas, scene: Scene, camera: Camera, light: Light, z: flo
             canvas.polygon([(x - 0.36 * k, y), (x + 0.36 * k, y), (x, y + 0.85 * k)], tone)
 
 
+FRUITS: tuple[Colour, ...] = (
+    (214, 60, 44), (240, 160, 40), (112, 158, 60), (236, 208, 70), (150, 70, 110),
+)  # fmt: skip
+
+
 def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: int) -> None:
     """Market stalls along one side: striped cloths over heaps of goods."""
     f = camera.focal
     rng = scene.rng(f"stalls {side}")
-    x0, x1 = side * 2.5, side * 4.4
-    near = 0.86 * _distance(camera, x0, 1.0)
-    stalls = []
-    z = near
-    for _ in range(6):
-        u = [rng.random() for _ in range(5)]
-        stalls.append((z, z + 2.6 * f, u))
-        z += 3.0 * f
-    project = camera.project
+    x = side * 2.5
+    near = 0.86 * _distance(camera, x, 1.0)
+    stalls = [(near + 3.0 * f * i, [rng.random() for _ in range(5)]) for i in range(6)]
     facing = "right" if side < 0 else "left"
-    for z0, z1, u in reversed(stalls):
-        cloth = built.CLOTHS[int(u[0] * 8)]
-        pale = mix(cloth, (252, 246, 234), 0.85)
-        table = light.face((140, 104, 70), facing, z0)
-        canvas.polygon(
-            [project(x0, 0, z0), project(x0, 0.85, z0), project(x0, 0.85, z1), project(x0, 0, z1)],
-            table,
+    post = light.face((104, 84, 66), "front", near)
+    for z, u in reversed(stalls):
+        end, k = z + 2.6 * f, f / z
+        front, back, hem = (
+            built.Wall(camera, (x + side * deep, z), (x + side * deep, end))
+            for deep in (0.0, 1.9, -0.3)
         )
-        canvas.polygon(
-            [project(x0, 0, z0), project(x0, 0.85, z0), project(x1, 0.85, z0), project(x1, 0, z0)],
-            light.face((120, 88, 60), "front", z0),
-        )
-        canvas.polygon(
-            [
-                project(x0, 0.85, z0),
-                project(x0, 0.85, z1),
-                project(x1, 1.15, z1),
-                project(x1, 1.15, z0),
-            ],
-            light.face((196, 168, 126), "up", z0),
-        )
-        k = camera.focal / z0
+        flank = built.Wall(camera, (x, z), (x + side * 1.9, z))
+        canvas.polygon(front.quad(0.0, 1.0, 0.0, 0.85), light.face((140, 104, 70), facing, z))
+        canvas.polygon(flank.quad(0.0, 1.0, 0.0, 0.85), light.face((120, 88, 60), "front", z))
+        board = [front.point(0.0, 0.85), front.point(1.0, 0.85), back.point(1.0, 1.15)]
+        canvas.polygon([*board, back.point(0.0, 1.15)], light.face((196, 168, 126), "up", z))
         for i in range(5):
-            zz = z0 + (z1 - z0) * (i + 0.5) / 5
-            colour = (
-                (214, 60, 44),
-                (240, 160, 40),
-                (112, 158, 60),
-                (236, 208, 70),
-                (150, 70, 110),
-            )[built.bits(u[1], i) % 5]
-            px, py = project(x0 + side * 0.55, 1.0, zz)
-            r = 0.36 * camera.focal / zz
-            tone = light.face(colour, "up", z0)
-            if canvas.pixels(r) < 6:
-                canvas.ellipse(px, py, r, 0.62 * r, tone)
-                continue
-            shine = mix(tone, (255, 255, 255), 0.3)
-            for row, count in enumerate((4, 3, 2)):
-                for j in range(count):
-                    bx, by = px + 0.52 * r * (j - 0.5 * (count - 1)), py + 0.2 * r - 0.36 * r * row
-                    canvas.ellipse(bx, by, 0.29 * r, 0.29 * r, scale(tone, 0.88 + 0.06 * row))
-                    canvas.ellipse(bx - 0.08 * r, by - 0.1 * r, 0.09 * r, 0.07 * r, shine)
+            at = z + (end - z) * (i + 0.5) / 5
+            tone = light.face(FRUITS[built.bits(u[1], i) % len(FRUITS)], "up", z)
+            _heap(canvas, *camera.project(x + side * 0.55, 1.0, at), 0.36 * f / at, tone)
         if light.night > 0.3 and u[3] < 0.7:
-            bulb = project(x0 + side * 0.4, 2.0, (z0 + z1) / 2)
-            canvas.glow(*bulb, 2.2 * camera.focal / z1, built.LAMPLIGHT, 0.5 * light.night)
+            bulb = camera.project(x + side * 0.4, 2.0, (z + end) / 2)
+            canvas.glow(*bulb, 2.2 * f / end, built.LAMPLIGHT, 0.5 * light.night)
             canvas.ellipse(*bulb, 0.1 * k, 0.1 * k, (255, 244, 206))
-        post = light.face((104, 84, 66), "front", z0)
-        for zz in (z0, z1):
-            canvas.line([project(x0, 0.85, zz), project(x0, 2.15, zz)], post, 0.07 * k)
-        stripes = 6 if canvas.pixels(2.6 * f * k) > 14 else 3
-        for i in range(stripes):
-            a, b = z0 + (z1 - z0) * i / stripes, z0 + (z1 - z0) * (i + 1) / stripes
-            tone = cloth if i % 2 == 0 else pale
-            canvas.polygon(
-                [project(x1, 2.9, a), project(x1, 2.9, b), project(x0 - side * 0.3, 2.25, b), project(x0 - side * 0.3, 2.25, a)],
-                light.face(tone, "up", z0),
-            )  # fmt: skip
-            canvas.polygon(
-                [project(x0 - side * 0.3, 2.25, a), project(x0 - side * 0.3, 2.25, b), project(x0 - side * 0.3, 1.98, b), project(x0 - side * 0.3, 1.98, a)],
-                light.face(scale(tone, 0.88), facing, z0),
-            )  # fmt: skip
+        for s in (0.0, 1.0):
+            canvas.line([front.point(s, 0.85), front.point(s, 2.15)], post, 0.07 * k)
+        cloth = built.CLOTHS[int(u[0] * len(built.CLOTHS))]
+        built.awning(canvas, light, back, hem, (2.9, 2.25, 1.98), cloth, facing, z)
+
+
+def _heap(canvas: Canvas, x: float, y: float, r: float, tone: Colour) -> None:
+    """A heap of fruit, about `r` in size: single fruits if they can be told apart."""
+    if canvas.pixels(r) < 6:
+        canvas.ellipse(x, y, r, 0.62 * r, tone)
+        return
+    shine = mix(tone, (255, 255, 255), 0.3)
+    for row, count in enumerate((4, 3, 2)):
+        for i in range(count):
+            px, py = x + 0.52 * r * (i - 0.5 * (count - 1)), y + 0.2 * r - 0.36 * r * row
+            canvas.ellipse(px, py, 0.29 * r, 0.29 * r, scale(tone, 0.88 + 0.06 * row))
+            canvas.ellipse(px - 0.08 * r, py - 0.1 * r, 0.09 * r, 0.07 * r, shine)
 
 
 KINDS: dict[str, Callable[[Canvas, Scene, Camera, Light], None]] = {
