@@ -457,7 +457,10 @@ SAND: Colour = (226, 208, 172)
 
 
 def coast(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
-    """The sea from a beach or a promenade: water on the main side, land on the other."""
+    """The sea from a beach or a promenade: water on the main side, land on the other.
+
+    Where the place is said to lie inland, the same view without water.
+    """
     shows, view = scene.shows, scene.view
     main = -1 if view.mirrored else 1
     (u,) = luck(scene, "coast", 1)
@@ -465,12 +468,13 @@ def coast(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     sky(canvas, scene, camera, light)
     if "relief" in shows:
         relief(canvas, scene, camera, light, 0.85)
-    sea(canvas, scene, camera, light)
+    wet = scene.cues.coast
+    (sea if wet else ground)(canvas, scene, camera, light)
     if "landmark" in shows:
         x = main * (0.16 + 0.06 * u[0])
         islet(canvas, scene, camera, light, x)
         built.landmark(canvas, scene, camera, light, x)
-    else:
+    elif wet:
         for v in luck(scene, "boats", 3)[: int(4 * u[1])]:
             boat(
                 canvas, camera, light, camera.vanish + main * (0.05 + 0.4 * v[0]),
@@ -543,14 +547,15 @@ def beach(
         else:
             canvas.polygon(points, fill)
 
-    shallow = mix((104, 196, 190), light.sky_low, 0.35)
-    dim = 0.5 * (light.sun + light.shade)
-    area(7.0, scale(shallow, min(1.0, dim)), 0.30)
-    area(3.6, scale(shallow, min(1.0, dim)), 0.45)
-    foam = light.lit((250, 252, 252), 0.9)
-    area(1.9, foam, 0.55)
-    area(1.5, scale(mix(shallow, (206, 226, 214), 0.5), min(1.0, dim)))
-    area(0.45, foam)
+    if scene.cues.coast:
+        shallow = mix((104, 196, 190), light.sky_low, 0.35)
+        dim = min(1.0, 0.5 * (light.sun + light.shade))
+        foam = light.lit((250, 252, 252), 0.9)
+        area(7.0, scale(shallow, dim), 0.30)
+        area(3.6, scale(shallow, dim), 0.45)
+        area(1.9, foam, 0.55)
+        area(1.5, scale(mix(shallow, (206, 226, 214), 0.5), dim))
+        area(0.45, foam)
     sand = scale(SAND, 0.8) if rain else SAND
     if scene.view.snow:
         sand = mix(sand, SNOW, 0.65)
@@ -631,7 +636,7 @@ def islet(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float) 
     for k, (wide, tall) in enumerate(((0.25, 0.030), (0.22, 0.022))):
         tone = light.lit(rock, 0.2 + 0.6 * k, 60.0)
         canvas.polygon([(middle + wide * dx, y + 0.012 - tall * dy) for dx, dy in ROCK], tone)
-    foam = light.lit((250, 252, 252), 0.9)
+    foam = light.lit((250, 252, 252) if scene.cues.coast else rock, 0.9)
     canvas.rectangle(middle - 0.25, y + 0.011, middle + 0.25, y + 0.015, foam)
 
 
