@@ -187,7 +187,7 @@ def _windows(
             canvas.polygon(wall.quad(0.1, 0.9, y, y + 1.5), colour)
         return
     half = 0.27 / columns
-    framed, barred = wide > 7.0, wide > 16.0
+    framed, barred = wide > 9.0, wide > 16.0
     for column in range(columns):
         s = (column + 0.5) / columns
         xa, ga, ka = wall.at(s - half)
@@ -401,12 +401,12 @@ def _shop(
     inside = mix(inside, LAMPLIGHT, 0.2 + 0.55 * light.night)
     canvas.polygon(front.quad(0.05, 0.95, 0.4, 2.75), inside)
     metre = canvas.pixels(front.at(0.0)[2])
-    if metre < 4:
+    if metre < 5:
         return
     frame = light.face(CLOTHS[bits(u[5], 5) % len(CLOTHS)], plot.facing, z)
     canvas.polygon(front.quad(0.03, 0.97, 0.0, 0.42), scale(frame, 0.62))
     bays = max(2, int(plot.width / 2.6))
-    if metre > 9:
+    if metre > 12:
         for i in range(3 * bays):
             s = 0.09 + 0.84 * i / (3 * bays)
             goods = mix(inside, CLOTHS[bits(u[4], i) % len(CLOTHS)], 0.55)

@@ -133,17 +133,14 @@ def write(
 ) -> None:  # fmt: skip
     """A word of at most `letters` glyphs, centred in the box whose top left corner is (x, y).
 
-    As many letters as fit at full `height` are set; Arabic and Hebrew look the same from both
-    ends, so all words are set from left to right.
+    As many letters are set as fit at seven eighths of `height`, then all as tall as they can be.
     """
     style = SCRIPTS[script]
-    count = int((width + style.gap * height) / ((style.width + style.gap) * height))
+    pitch = style.width + style.gap
+    count = int((width / (0.875 * height) + style.gap) / pitch)
     count = max(1, min(letters, count))
-    step = (style.width + style.gap) * height
-    size = height
-    length = count * step - style.gap * height
-    if length > width:
-        size, step, length = size * width / length, step * width / length, width
+    size = min(height, width / (count * pitch - style.gap))
+    step, length = pitch * size, (count * pitch - style.gap) * size
     left, top = x + (width - length) / 2, y + (height - size) / 2
     thick = max(style.stroke * size, 0.8 / canvas.size)
     pad = thick / 2

@@ -372,7 +372,7 @@ def sign(
     letter = 0.30 * width
     left = x - room / 2 - (0.05 * width if shape == "arrow" else 0.0)
     up = 0.04 * width if shape == "shield" else 0.0
-    letter = min(letter, room * 0.44)
+    letter = min(letter, room * 0.42)
     write(canvas, cues.script, left, y - letter / 2 - up, room, letter, ink, rng, 5)
 
 
