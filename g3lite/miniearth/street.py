@@ -775,13 +775,13 @@ def tram(
         p.poly(colour, (s, y0, deep0), (s, y1, deep0), (s, y1, deep1), (s, y0, deep1))
 
     along(side, 0.0, length, 0.25, tall)
-    along(light.face(cream, facing, 0.6 * z), 0.0, length, 1.55, 2.85)
+    along(light.face(cream, facing, 0.6 * z), 0.0, length, 1.35, 1.58)
     for i in range(6):
         along(glass, 3.0 * i + 0.36, 3.0 * i + 2.64, 1.7, 2.7)
     p.even(top, (half, tall), (half, tall, length))
     p.even(scale(top, 0.7), (0.7, tall), (0.6, tall + 0.35, 1.0))
     p.even(front, (half, 0.25), (half, 3.1), (0.82 * half, tall))
-    p.box(light.face(cream, "front", 0.4 * z), -half, half, 1.45, 2.95)
+    p.box(light.face(cream, "front", 0.4 * z), -half, half, 1.3, 1.55)
     p.even(glass, (0.84 * half, 1.6), (0.8 * half, 2.85))
     sheen = ((-1.05, 1.6), (-1.0, 2.85), (-0.25, 2.85), (-0.62, 1.6))
     p.poly(mix(glass, light.sky_low, 0.35), *sheen)

@@ -104,8 +104,6 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
         x = edges[side] + walk
         near = 0.72 * _distance(camera, side * x, 1.0)
         built.row(canvas, scene, camera, light, side, x, near, far, (low, 3), shops=True)
-    if track:
-        street.tram(canvas, scene, camera, light, -main * (half + 0.5 * track), 15.0 * f)
     lamp_side = main if "sign" not in shows else -main
     x_other = edges[-main] + 1.0
     _trees(canvas, scene, camera, light, -main, x_other + 0.6, (0.36, 0.55, 0.9), 6.5)
@@ -117,6 +115,9 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
         x = lamp_side * (edges[lamp_side] + 0.7)
         for share in (0.30, 0.66):
             street.lamp(canvas, scene, camera, light, x, _distance(camera, x, share))
+    if track:
+        x = -main * (half + 0.5 * track)
+        street.tram(canvas, scene, camera, light, x, _distance(camera, x, 0.66))
     near, far = -main * x_other, main * half
     spots = [
         (near - 1.5 * main, 16 * f), (far + 2.2 * main, 22 * f), (near - 2.0 * main, 11 * f),
