@@ -509,16 +509,21 @@ print(f"equal to the package's for {(nearest == package).all(axis=1).mean():.1%}
 
 
 # %%
-def lknn_one(similar, where, sigma_deg=4, power=10, snap_km=100):
+def votes_of(similar, power=10):
+    """How loud each vote is: the squared distance of unit vectors, 2 - 2 cos, to the -10th."""
+    return np.maximum(2 - 2 * similar.astype(float), 1e-6) ** -power
+
+
+def lknn_one(similar, where, sigma_deg=4, snap_km=100):
     """[L]kNN for one query: similarities (k,), best first, and locations (k, 2)."""
-    votes = (2 - 2 * similar.astype(float)) ** -power  # 2 - 2 cos: the squared distance
     apart = geo.great_circle_km(where[:, None], where)  # (k, k) km
     sigma_km = np.radians(sigma_deg) * geo.EARTH_RADIUS_KM
-    density = np.exp(-0.5 * (apart / sigma_km) ** 2) @ votes
+    density = np.exp(-0.5 * (apart / sigma_km) ** 2) @ votes_of(similar)
     close = apart[density.argmax()] <= snap_km
     return where[close.argmax()]  # the first, so the most similar, of those near the peak
 
 
+# %%
 best, rows = evaluation.neighbours(vectors["validation"], known, k=100)
 by_hand = np.array([lknn_one(*pair) for pair in zip(best, gallery.coordinates[rows], strict=True)])
 package = evaluation.lknn(vectors["validation"], known, gallery.coordinates)
@@ -533,7 +538,7 @@ truth = validation.coordinates
 gain = geo.great_circle_km(nearest, truth) - geo.great_circle_km(by_hand, truth)
 near_enough = geo.great_circle_km(by_hand, truth) <= 200
 row = np.where(near_enough, gain, -np.inf).argmax()
-weight = (2 - 2 * best[row].astype(float)) ** -10.0
+weight = votes_of(best[row])
 figure, axes = plots.world_map("The votes of 100 neighbours")
 for point, size in zip(gallery.coordinates[rows[row]], 300 * weight / weight.max(), strict=True):
     plots.draw_points(axes, [point], size=max(size, 4), color=plots.PALETTE[5])
