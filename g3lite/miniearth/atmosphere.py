@@ -114,10 +114,7 @@ def cloud(variant: int) -> Stamp:
     return sketch.stamp()
 
 
-CLOUDS = 6
-
-
-VEILS = 4
+CLOUDS, VEILS = 6, 4
 
 
 @cache
@@ -330,13 +327,13 @@ def finish(image: Image.Image, scene: Scene) -> Image.Image:
         image = ImageChops.multiply(image, _vignette(size, strength))
     if view.grain >= 0.5:
         share = view.grain / 32
-        noise = Image.new("L", (size, size))
+        grain = Image.new("L", (size, size))
         x0, y0 = int(luck[1] * GRAIN_SIDE), int(luck[2] * GRAIN_SIDE)
         for x in range(-x0, size, GRAIN_SIDE):
             for y in range(-y0, size, GRAIN_SIDE):
-                noise.paste(_grain(), (x, y))
-        noise = noise.point([128 + round((v - 128) * share) for v in range(256)])
-        image = ImageChops.add(image, Image.merge("RGB", (noise, noise, noise)), 1, -128)
+                grain.paste(_grain(), (x, y))
+        grain = grain.point([128 + round((v - 128) * share) for v in range(256)])
+        image = ImageChops.add(image, Image.merge("RGB", (grain, grain, grain)), 1, -128)
     return image
 
 

@@ -8,20 +8,24 @@ that a scene gives the same pixels in every process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import shake_256
 from random import Random
+from typing import TypeVar
 
 from PIL import Image, ImageChops, ImageDraw
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
+Option = TypeVar("Option")
 
 SUPERSAMPLING = 2
 """Drawn at twice the size and averaged down: Pillow's polygons have hard edges."""
+SNOW: Colour = (238, 243, 250)
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
@@ -46,6 +50,17 @@ def scale(colour: Colour, factor: float) -> Colour:
 def vary(colour: Colour, amount: float, u: float) -> Colour:
     """`colour` with its brightness moved by up to ±`amount`; `u` is a random number in [0, 1)."""
     return scale(colour, 1.0 + amount * (2.0 * u - 1.0))
+
+
+def pick(options: Sequence[Option], u: float) -> Option:
+    """The one of `options` that the random number `u` in [0, 1) falls on."""
+    return options[int(len(options) * u)]
+
+
+def circle(corners: int) -> tuple[Point, ...]:
+    """The corners of a regular polygon around (0, 0) with radius 1."""
+    angles = [2 * math.pi * k / corners for k in range(corners)]
+    return tuple((math.cos(a), math.sin(a)) for a in angles)
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,14 @@ class Camera:
         """The distance z at which the ground is seen at canvas height `y` (below the horizon)."""
         return self.height * self.focal / max(1e-4, y - self.horizon)
 
+    def room(self, side: float) -> float:
+        """Canvas widths between the vanishing point and the left (`side` < 0) or right edge."""
+        return (1.0 - self.vanish) if side > 0 else self.vanish
+
+    def distance(self, x: float, share: float) -> float:
+        """How far off something at `x` metres stands when seen `share` of the way to the edge."""
+        return self.focal * abs(x - self.x) / max(0.05, share * self.room(x - self.x))
+
 
 class Sketch:
     """A shape being drawn for a stamp: x from -`reach` to `reach`, y from 0 (foot) up to 1."""
@@ -175,14 +198,17 @@ class Sketch:
         return Stamp(*self.masks())
 
 
-def noise(key: str, width: int, height: int, cells: int, octaves: int = 5) -> Image.Image:
+OCTAVES = 5
+
+
+def noise(key: str, width: int, height: int, cells: int) -> Image.Image:
     """Cloudy grey noise, `cells` blotches wide, each octave half as large and half as strong.
 
     It comes from hashed bytes, so it is the same on every platform.
     """
     total = Image.new("L", (width, height), 128)
     strength = 0.5
-    for octave in range(octaves):
+    for octave in range(OCTAVES):
         across = cells * 2**octave
         down = max(2, across * height // width)
         data = shake_256(f"MiniEarth|{key}|{octave}".encode()).digest(across * down)
@@ -384,3 +410,60 @@ class Canvas:
     def finish(self) -> Image.Image:
         """The picture at its final size, `size` × `size` pixels."""
         return self.image.reduce(SUPERSAMPLING)
+
+
+class Figure:
+    """A thing that stands at (x, z), drawn in metres right of, above and behind its foot."""
+
+    def __init__(
+        self, canvas: Canvas, camera: Camera, x: float, z: float,
+        across: float = 1.0, up: float = 1.0,
+    ) -> None:  # fmt: skip
+        self.canvas, self.camera = canvas, camera
+        self.x, self.z, self.across, self.up = x, z, across, up
+        self.k = camera.focal / z
+        self.foot = camera.project(x, 0.0, z)
+
+    def at(self, px: float, py: float, deep: float = 0.0) -> Point:
+        """The canvas point of (px, py, deep)."""
+        if deep:
+            return self.camera.project(self.x + self.across * px, self.up * py, self.z + deep)
+        x, y = self.foot
+        return x + self.across * px * self.k, y - self.up * py * self.k
+
+    def px(self, metres: float) -> float:
+        """How many pixels of the finished picture `metres` take at the foot."""
+        return self.canvas.pixels(metres * self.k)
+
+    def least(self, metres: float, pixels: float) -> float:
+        """`metres`, or as many as `pixels` take where that is more: nothing may get lost."""
+        return max(metres, pixels / self.canvas.size / self.k)
+
+    def poly(self, colour: Colour, *points: Sequence[float]) -> None:
+        """A polygon."""
+        self.canvas.polygon([self.at(*p) for p in points], colour)
+
+    def even(self, colour: Colour, *points: Sequence[float]) -> None:
+        """A polygon that is the same left and right: `points` are those of its right half."""
+        mirrored = [(-p[0], *p[1:]) for p in reversed(points)]
+        self.canvas.polygon([self.at(*p) for p in (*points, *mirrored)], colour)
+
+    def box(self, colour: Colour, x0: float, x1: float, y0: float, y1: float) -> None:
+        """An upright rectangle."""
+        self.poly(colour, (x0, y0), (x0, y1), (x1, y1), (x1, y0))
+
+    def post(self, lit: Colour, dark: Colour, low: float, high: float, top: float) -> None:
+        """A post with a lit left and a dark right half, `low` and `high` half its widths."""
+        self.poly(lit, (-low, 0), (-high, top), (0, top), (0, 0))
+        self.poly(dark, (0, 0), (0, top), (high, top), (low, 0))
+
+    def line(self, colour: Colour, width: float, *points: Sequence[float]) -> None:
+        """A line `width` metres thick."""
+        self.canvas.line([self.at(*p) for p in points], colour, width * self.k)
+
+    def disc(
+        self, colour: Colour, px: float, py: float, rx: float, ry: float | None = None
+    ) -> None:
+        """An ellipse."""
+        x, y = self.at(px, py)
+        self.canvas.ellipse(x, y, rx * self.k, (rx if ry is None else ry) * self.k, colour)

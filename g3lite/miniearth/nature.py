@@ -15,6 +15,7 @@ from PIL import ImageChops
 
 from g3lite.miniearth.canvas import (
     RAMP,
+    SNOW,
     Camera,
     Canvas,
     Colour,
@@ -22,7 +23,9 @@ from g3lite.miniearth.canvas import (
     Point,
     Sketch,
     Stamp,
+    circle,
     mix,
+    pick,
     scale,
 )
 from g3lite.miniearth.cues import digest
@@ -47,7 +50,6 @@ GRASS: dict[str, Colour] = {
     "temperate": (104, 156, 70),
     "boreal": (116, 132, 80),
 }
-SNOW: Colour = (238, 243, 250)
 
 # ------------------------------------------------------------------------------------- sketches
 
@@ -531,7 +533,7 @@ def foliage_tones(light: Light, leaf: Colour, z: float) -> tuple[Colour, Colour,
     )
 
 
-CIRCLE = tuple((math.cos(k * math.pi / 6), math.sin(k * math.pi / 6)) for k in range(12))
+CIRCLE = circle(12)
 SHADOW: Colour = (26, 30, 58)
 
 
@@ -575,7 +577,7 @@ def tree(
     naked = False
     if kind in (oak, birch):
         if view.season == "autumn":
-            leaf = AUTUMN[int(4 * u[3])]
+            leaf = pick(AUTUMN, u[3])
         elif view.season == "winter":
             naked = True
         elif view.season == "spring":
@@ -590,10 +592,9 @@ def tree(
         return
     shadow(canvas, camera, light, x, z, height, 0.5 * REACH[kind] * height)
     air = min(z, CLEAR * light.sight)
-    deep, half, lit = foliage_tones(light, leaf, air)
     colours = [
         light.lit(bark, 0.4, air),
-        *((None, None, None) if naked else (deep, half, lit)),
+        *((None, None, None) if naked else foliage_tones(light, leaf, air)),
         light.lit(bloom, 0.8, air) if bloom else None,
         light.lit(SNOW, 0.9, air) if view.snow and not naked else None,
     ]
@@ -609,7 +610,7 @@ def shrub(
     kind, leaf, bloom = SHRUBS[zone]
     if zone == "temperate":
         if view.season == "autumn":
-            leaf = AUTUMN[int(4 * u[3])]
+            leaf = pick(AUTUMN, u[3])
         elif view.season == "winter":
             leaf = (128, 112, 88)
     elif zone == "subtropical" and view.season != "spring":
@@ -650,12 +651,12 @@ def generic_hedge(
     tall = camera.size(3.2, z)
     leaf = SNOW if scene.view.snow else (120, 128, 112)
     heights = [tall * (0.6 + 0.4 * rng.random()) for _ in range(24)]
-    for factor, top, colour in (
-        (1.0, 0.0, light.lit(scale(leaf, 0.9), 0.7, z)),
-        (0.62, 0.0, light.lit(scale(leaf, 0.7), 0.1, z)),
+    for factor, colour in (
+        (1.0, light.lit(scale(leaf, 0.9), 0.7, z)),
+        (0.62, light.lit(scale(leaf, 0.7), 0.1, z)),
     ):
         points = [(-0.02, low)]
-        points += [(-0.02 + 1.04 * k / 23, low - factor * h - top) for k, h in enumerate(heights)]
+        points += [(-0.02 + 1.04 * k / 23, low - factor * h) for k, h in enumerate(heights)]
         canvas.polygon([*points, (1.02, low)], colour)
 
 
@@ -922,7 +923,7 @@ def relief(canvas: Canvas, scene: Scene, camera: Camera, light: Light, height: f
     hidden = min(0.80, 0.30 + 240.0 / (240.0 + light.sight))
     horizon = camera.horizon + 0.004
     if "relief" not in scene.shows:
-        _far_line(canvas, horizon, 0.010, luck, mix(light.sky_low, light.haze, 0.5), light)
+        _far_line(canvas, horizon, 0.010, luck, mix(light.sky_low, light.haze, 0.5))
         return
     planted = "vegetation" in scene.shows
     green = mix((112, 122, 104), GRASS[scene.cues.zone], 0.5) if planted else (118, 122, 112)
@@ -930,38 +931,27 @@ def relief(canvas: Canvas, scene: Scene, camera: Camera, light: Light, height: f
     if scene.view.snow:
         green = rock = SNOW
     kind = scene.cues.relief
-    if kind == "mountains":
-        _range(canvas, light, _mountains, luck[0:3], horizon, 0.30 * height, rock, hidden)
-        _range(
-            canvas,
-            light,
-            _mountains,
-            luck[3:6],
-            horizon,
-            0.19 * height,
-            mix(rock, green, 0.4),
-            0.72 * hidden,
-        )
-        _range(canvas, light, _hills, luck[6:9], horizon, 0.07 * height, green, 0.5 * hidden)
-    elif kind == "hills":
-        _range(canvas, light, _hills, luck[0:3], horizon, 0.155 * height, green, hidden)
-        _range(canvas, light, _hills, luck[3:6], horizon, 0.11 * height, green, 0.72 * hidden)
-        _range(
-            canvas,
-            light,
-            _hills,
-            luck[6:9],
-            horizon,
-            0.06 * height,
-            scale(green, 0.92),
-            0.45 * hidden,
-        )
+    # kind, height, colour, share of the air in front: the farthest chain first
+    chains = {
+        "mountains": (
+            (_mountains, 0.30, rock, 1.0), (_mountains, 0.19, mix(rock, green, 0.4), 0.72),
+            (_hills, 0.07, green, 0.5),
+        ),
+        "hills": (
+            (_hills, 0.155, green, 1.0), (_hills, 0.11, green, 0.72),
+            (_hills, 0.06, scale(green, 0.92), 0.45),
+        ),
+    }  # fmt: skip
+    if kind in chains:
+        for i, (draw, tall, colour, air) in enumerate(chains[kind]):
+            part = luck[3 * i : 3 * i + 3]
+            _range(canvas, light, draw, part, horizon, tall * height, colour, air * hidden)
     else:
-        _far_line(canvas, horizon, 0.016, luck, far_off(light, green, 0.5, hidden), light)
+        _far_line(canvas, horizon, 0.016, luck, far_off(light, green, 0.5, hidden))
 
 
 def _far_line(
-    canvas: Canvas, horizon: float, height: float, luck: list[float], colour: Colour, light: Light
+    canvas: Canvas, horizon: float, height: float, luck: list[float], colour: Colour
 ) -> None:
     """A low edge of land, nearly level."""
     points = [(-0.02, horizon)]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from PIL import Image
 
-from g3lite.miniearth import landscapes, streetscapes
+from g3lite.miniearth import landscapes, low_information, streetscapes
 from g3lite.miniearth.atmosphere import finish, light_of
-from g3lite.miniearth.canvas import Camera, Canvas
+from g3lite.miniearth.canvas import Camera, Canvas, Light
 from g3lite.miniearth.scene import Scene
 
 RENDERER_VERSION = "1"
 """Raise it when a change moves a pixel: every shipped artefact is tied to it."""
 
-COMPOSITIONS = {**landscapes.KINDS, **streetscapes.KINDS}
+Compose = Callable[[Canvas, Scene, Camera, Light], None]
+COMPOSITIONS: dict[str, Compose] = {
+    **streetscapes.KINDS,
+    **landscapes.KINDS,
+    **low_information.KINDS,
+}
+"""What draws each kind of photo."""
 
 
 def camera_of(scene: Scene) -> Camera:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from random import Random
@@ -14,12 +13,23 @@ from g3lite.miniearth.built import (
     GLASS,
     LAMPLIGHT,
     SHADOW,
-    SNOW,
-    Figure,
     clear_air,
     sunshine,
 )
-from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, Point, mix, scale
+from g3lite.miniearth.canvas import (
+    RAMP,
+    SNOW,
+    Camera,
+    Canvas,
+    Colour,
+    Figure,
+    Light,
+    Point,
+    circle,
+    mix,
+    pick,
+    scale,
+)
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.scripts import write
@@ -64,7 +74,7 @@ SIGN_OUTLINES: dict[str, tuple[Point, ...]] = {
         (-1.0, 0.78), (-1.0, -0.78),
     ),
     "arrow": ((-1.0, -1.0), (0.62, -1.0), (1.12, 0.0), (0.62, 1.0), (-1.0, 1.0)),
-    "round": tuple((math.cos(i * math.pi / 20), math.sin(i * math.pi / 20)) for i in range(40)),
+    "round": circle(40),
     "hexagon": ((-1.0, 0.0), (-0.55, -1.0), (0.55, -1.0), (1.0, 0.0), (0.55, 1.0), (-0.55, 1.0)),
     "shield": (
         (-1.0, -0.86), (-0.5, -1.0), (0.0, -0.84), (0.5, -1.0), (1.0, -0.86), (0.96, 0.2),
@@ -173,23 +183,26 @@ def _lines(
         solid(half - 0.3, 0.7 * w)
 
 
-FADE = (
-    Image.linear_gradient("L")
-    .crop((0, 0, 1, 256))
-    .point([(255 - v) ** 3 // 65025 for v in range(256)])
-)
+FADE = RAMP.point([(255 - v) ** 3 // 65025 for v in range(256)])
+
+
+def _mask(
+    canvas: Canvas, camera: Camera, outline: Sequence[Point], grey: int
+) -> tuple[Image.Image, int]:
+    """A piece of ground as a mask from the horizon down, and its upper edge in pixels."""
+    n = canvas.n
+    top = int(camera.horizon * n)
+    area = Image.new("L", (n, n - top))
+    ImageDraw.Draw(area).polygon([(x * n, y * n - top) for x, y in outline], fill=grey)
+    return area, top
 
 
 def _wash(
     canvas: Canvas, camera: Camera, outline: Sequence[Point], colour: Colour, strength: float
 ) -> None:
     """Tint a piece of ground, least at the viewer's feet, by `strength` (0 to 1) at the horizon."""
-    n = canvas.n
-    top = int(camera.horizon * n)
-    area = Image.new("L", (n, n - top))
-    points = [(x * n, y * n - top) for x, y in outline]
-    ImageDraw.Draw(area).polygon(points, fill=int(255 * strength))
-    fade = FADE.resize((1, n - top)).resize((n, n - top), Image.Resampling.NEAREST)
+    area, top = _mask(canvas, camera, outline, int(255 * strength))
+    fade = FADE.resize((1, area.height)).resize(area.size, Image.Resampling.NEAREST)
     canvas.image.paste(colour, (0, top), ImageChops.multiply(area, fade))
 
 
@@ -286,10 +299,10 @@ def _floor_print(kind: str, n: int) -> tuple[Image.Image, ...]:
 
 def pavement(
     canvas: Canvas, scene: Scene, camera: Camera, light: Light,
-    x0: float, x1: float, far: float = 300.0, near: float | None = None, kerb: bool = True,
+    x0: float, x1: float, far: float = 300.0, kerb: bool = True,
 ) -> None:  # fmt: skip
     """Ground paved in the manner of the city between `x0` and `x1` metres; plain if not shown."""
-    near = 0.96 * camera.ground(1.0) if near is None else near
+    near = 0.96 * camera.ground(1.0)
     kind = scene.cues.paving if "paving" in scene.shows else "plain"
     rain, snow = scene.view.weather == "rain", scene.view.snow
     colours = PAVINGS[kind]
@@ -303,9 +316,7 @@ def pavement(
     canvas.polygon(outline, tone(colours[0], 0.0))
     if len(colours) > 1:
         n = canvas.n
-        top = int(camera.horizon * n)
-        area = Image.new("L", (n, n - top))
-        ImageDraw.Draw(area).polygon([(x * n, y * n - top) for x, y in outline], fill=255)
+        area, top = _mask(canvas, camera, outline, 255)
         left = int((FLOOR_REACH - camera.vanish) * n)
         for layer, colour in zip(_floor_print(kind, n), colours[1:], strict=True):
             part = layer.crop((left, 0, left + n, n - top))
@@ -377,11 +388,10 @@ def sign(
 
 
 def pole(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float,
-    height: float = 8.5,
-) -> list[Point]:  # fmt: skip
+    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
+) -> list[Point]:
     """A utility pole at (x, z) metres; gives back the canvas points where its wires hang."""
-    kind = scene.cues.pole
+    kind, height = scene.cues.pole, 8.5
     p = Figure(canvas, camera, x, z)
     air = clear_air(light, z)
 
@@ -390,8 +400,7 @@ def pole(
 
     def shaft(colour: Colour, low: float, high: float, top: float) -> None:
         low, high = p.least(low, 0.45), p.least(high, 0.4)
-        p.poly(tone(colour, "left"), (-low, 0), (-high, top), (0, top), (0, 0))
-        p.poly(tone(colour, "right"), (0, 0), (0, top), (high, top), (low, 0))
+        p.post(tone(colour, "left"), tone(colour, "right"), low, high, top)
 
     def insulators(y: float, places: Sequence[float], colour: Colour) -> None:
         if p.px(0.2) > 0.7:
@@ -531,8 +540,7 @@ def lamp(
 
     def post(top: float, low: float, high: float) -> None:
         low, high = p.least(low, 0.45), p.least(high, 0.45)
-        p.poly(lit, (-low, 0), (-high, top), (0, top), (0, 0))
-        p.poly(dark, (0, 0), (0, top), (high, top), (low, 0))
+        p.post(lit, dark, low, high, top)
         p.even(dark, (2.2 * low, 0), (1.6 * low, 0.5))
 
     if kind == "globe":
@@ -712,7 +720,7 @@ def traffic(
         if i == 0:
             paint = CAR_PAINT[scene.cues.taxi if is_taxi else scene.view.vehicle_colour]
         else:
-            paint = OTHER_CARS[int(u[4] * len(OTHER_CARS))]
+            paint = pick(OTHER_CARS, u[4])
         outer = 2 * lane if lanes > 1 and i > 1 and u[2] > 0.5 else 0.0
         x = own * (lane + outer) * (1 if away else -1) + bend(z)
         kind = 0.0 if is_taxi else u[0]
@@ -751,9 +759,7 @@ def taxi(
     _roof_box(p, -0.25, 1.42)
 
 
-def tram(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float
-) -> None:  # fmt: skip
+def tram(canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float) -> None:
     """A tram in the city's colour on its rails, 18 metres long, its front at (x, z)."""
     p = Figure(canvas, camera, x, z)
     half, tall, length = 1.25, 3.5, 18.0
@@ -802,20 +808,19 @@ HAIRS: tuple[Colour, ...] = ((48, 36, 30), (96, 66, 40), (40, 40, 44), (190, 156
 
 
 def person(
-    canvas: Canvas, scene: Scene, camera: Camera, light: Light, x: float, z: float,
-    u: Sequence[float],
-) -> None:  # fmt: skip
+    canvas: Canvas, camera: Camera, light: Light, x: float, z: float, u: Sequence[float]
+) -> None:
     """Someone on foot at (x, z) metres. `u` holds five random numbers."""
     tall = (1.55 + 0.3 * u[0]) / 1.75
     p = Figure(canvas, camera, x, z, across=tall, up=tall)
     if p.px(1.7) < 2.5:
         return
     ground_shadow(canvas, camera, light, x, z, 0.34, 0.25)
-    tone = light.face(TROUSERS[int(u[2] * 4)], "front", 0.6 * z)
+    tone = light.face(pick(TROUSERS, u[2]), "front", 0.6 * z)
     stride = 0.16 * (2 * u[4] - 1) + 0.1
     p.poly(tone, (-0.18, 0.86), (0.0, 0.86), (-0.02 - stride, 0.0), (-0.15 - stride, 0.0))
     p.poly(scale(tone, 0.82), (0.0, 0.86), (0.18, 0.86), (0.15 + stride, 0.0), (0.02 + stride, 0.0))
-    coat = CLOTHS[int(u[1] * len(CLOTHS))]
+    coat = pick(CLOTHS, u[1])
     left, right = light.face(coat, "left", 0.6 * z), light.face(coat, "right", 0.6 * z)
     hem = 0.55 if u[0] > 0.5 else 0.8
     p.poly(left, (-0.22, hem), (-0.24, 1.38), (-0.12, 1.46), (0.03, 1.46), (0.03, hem))
@@ -823,8 +828,8 @@ def person(
     if p.px(1.0) > 12:
         p.line(scale(left, 0.9), 0.1, (-0.25, 1.34), (-0.31 - 0.4 * stride, 0.84))
         p.line(scale(right, 0.9), 0.1, (0.25, 1.34), (0.31 + 0.4 * stride, 0.84))
-    p.disc(light.face(HAIRS[int(u[4] * 4)], "front", 0.5 * z), 0.0, 1.64, 0.145)
-    p.disc(light.face(SKINS[int(u[3] * 4)], "front", 0.5 * z), 0.02, 1.595, 0.12, 0.13)
+    p.disc(light.face(pick(HAIRS, u[4]), "front", 0.5 * z), 0.0, 1.64, 0.145)
+    p.disc(light.face(pick(SKINS, u[3]), "front", 0.5 * z), 0.02, 1.595, 0.12, 0.13)
 
 
 def people(
@@ -838,7 +843,7 @@ def people(
         u = [rng.random() for _ in range(7)]
         crowd.append((z * (0.9 + 0.25 * u[5]), x + 1.2 * (u[6] - 0.5), u))
     for z, x, u in sorted(crowd, reverse=True):
-        person(canvas, scene, camera, light, x, z, u)
+        person(canvas, camera, light, x, z, u)
 
 
 def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
@@ -863,7 +868,7 @@ def occluder(canvas: Canvas, scene: Scene, light: Light, side: int) -> None:
             poly(scale(tone, share), (a, 0), (b, 0), (b, 1), (a, 1))
         poly(scale(tone, 0.9), (0, 0.93), (1.15 * wide, 0.93), (1.15 * wide, 1), (0, 1))
     elif kind == "person":
-        coat = light.face(scale(CLOTHS[int(u[1] * len(CLOTHS))], 0.6), "front")
+        coat = light.face(scale(pick(CLOTHS, u[1]), 0.6), "front")
         skin = light.face((150, 112, 90), "front")
         y, w = 0.42 + 0.15 * u[2], wide
         poly(skin, (-0.1, y + 0.14), (0.42 * w, y + 0.14), (0.46 * w, y + 0.32), (-0.1, y + 0.32))

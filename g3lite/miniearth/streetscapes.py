@@ -12,14 +12,9 @@ from dataclasses import replace
 
 from g3lite.miniearth import built, nature, street
 from g3lite.miniearth.atmosphere import sky
-from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, mix, scale
+from g3lite.miniearth.canvas import Camera, Canvas, Colour, Light, mix, pick, scale
+from g3lite.miniearth.landmarks import landmark
 from g3lite.miniearth.scene import Scene
-
-
-def _distance(camera: Camera, x: float, share: float) -> float:
-    """How far off something at `x` metres stands when it is seen `share` of the way to the edge."""
-    room = (1.0 - camera.vanish) if x > camera.x else camera.vanish
-    return camera.focal * abs(x - camera.x) / max(0.05, share * room)
 
 
 def _backdrop(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
@@ -41,7 +36,7 @@ def _sign(
     """The sign beside the road, upright and near enough to read; its posts stand beyond `kerb`."""
     if "sign" not in scene.shows:
         return
-    room = (1.0 - camera.vanish) if side > 0 else camera.vanish
+    room = camera.room(side)
     rng = scene.rng("sign place")
     width = min(width * (0.94 + 0.12 * rng.random()), room - 0.04)
     up += 0.07 * (rng.random() - 0.4)
@@ -61,7 +56,7 @@ def _trees(
     rng = scene.rng(f"{part} {side}")
     luck = [tuple(rng.random() for _ in range(6)) for _ in shares]
     for share, u in sorted(zip(shares, luck, strict=True)):
-        z = _distance(camera, side * x, share)
+        z = camera.distance(side * x, share)
         nature.tree(
             canvas, scene, camera, light, side * x + bend(z), z, size * (0.8 + 0.4 * u[5]), u
         )
@@ -77,7 +72,7 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
     if "skyline" in shows:
         built.skyline(canvas, scene, camera, light, spread=0.30)
     if "landmark" in shows:
-        built.landmark(canvas, scene, camera, light, -0.05 * main)
+        landmark(canvas, scene, camera, light, -0.05 * main)
     layout = scene.rng("street")
     half, walk = 3.1 + 0.8 * layout.random(), 3.4 + 2.2 * layout.random()
     low = int(1.4 + layout.random())
@@ -102,22 +97,22 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
         canvas.polygon(street.strip(camera, *bed, zs, street.NO_BEND), stones)
     for side in (-main, main):
         x = edges[side] + walk
-        near = 0.72 * _distance(camera, side * x, 1.0)
+        near = 0.72 * camera.distance(side * x, 1.0)
         built.row(canvas, scene, camera, light, side, x, near, far, (low, 3), shops=True)
     lamp_side = main if "sign" not in shows else -main
     x_other = edges[-main] + 1.0
     _trees(canvas, scene, camera, light, -main, x_other + 0.6, (0.36, 0.55, 0.9), 6.5)
     if "pole" in shows:
         x = -main * x_other
-        z = _distance(camera, x, 0.46)
+        z = camera.distance(x, 0.46)
         street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 3)
     if "lamp" in shows:
         x = lamp_side * (edges[lamp_side] + 0.7)
         for share in (0.30, 0.66):
-            street.lamp(canvas, scene, camera, light, x, _distance(camera, x, share))
+            street.lamp(canvas, scene, camera, light, x, camera.distance(x, share))
     if track:
         x = -main * (half + 0.5 * track)
-        street.tram(canvas, scene, camera, light, x, _distance(camera, x, 0.66))
+        street.tram(canvas, scene, camera, light, x, camera.distance(x, 0.66))
     near, far = -main * x_other, main * half
     spots = [
         (near - 1.5 * main, 16 * f), (far + 2.2 * main, 22 * f), (near - 2.0 * main, 11 * f),
@@ -148,14 +143,14 @@ def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         nature.generic_hedge(canvas, scene, camera, light)
         street.pavement(canvas, scene, camera, light, -60.0, 60.0, far=z, kerb=False)
     if "landmark" in shows:
-        built.landmark(canvas, scene, camera, light, -0.06 * main)
+        landmark(canvas, scene, camera, light, -0.06 * main)
     if "buildings" in shows:
         for side in (-1, 1):
-            near = _distance(camera, side * 17.0, 1.15)
+            near = camera.distance(side * 17.0, 1.15)
             built.row(canvas, scene, camera, light, side, 17.0, near, z, (2, 3), shops=True)
     _foreground_shadow(canvas, scene, light)
     if "tram" in shows:
-        street.tram(canvas, scene, camera, light, -main * 6.0, _distance(camera, -main * 6.0, 0.55))
+        street.tram(canvas, scene, camera, light, -main * 6.0, camera.distance(-main * 6.0, 0.55))
     else:
         _fountain(canvas, scene, camera, light, -main * 3.2, 15.0 * f)
     _trees(canvas, scene, camera, light, -main, 8.5, (0.62, 0.95), 7.0)
@@ -163,7 +158,7 @@ def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     if "lamp" in shows:
         for side, share in ((main, 0.80), (-main, 0.45)):
             if side != main or "sign" not in shows:
-                at = _distance(camera, side * 4.4, share)
+                at = camera.distance(side * 4.4, share)
                 street.lamp(canvas, scene, camera, light, side * 4.4, at)
     _sign(canvas, scene, camera, light, main, 4.6)
     places = ((1.0, 20), (-1.2, 12), (5.0, 17), (-1.5, 28), (3.5, 26), (-6.0, 24))
@@ -233,23 +228,23 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         )
     for side in (-main, main):
         x = 9.0 + lawn
-        near = 0.9 * _distance(camera, side * x, 1.0)
+        near = 0.9 * camera.distance(side * x, 1.0)
         built.row(
             canvas, scene, camera, light, side, x, near, 70.0 * f, (1, 2), gap=3.5,
             gable_front=False, depth=7.5,
         )  # fmt: skip
         _trees(canvas, scene, camera, light, side, 8.2, (0.34, 0.62), 4.6, "garden")
         if "fence" in shows:
-            a, b = _distance(camera, side * 5.5, 1.25), 60.0 * f
+            a, b = camera.distance(side * 5.5, 1.25), 60.0 * f
             built.fence(canvas, scene, camera, light, (side * 5.5, a), (side * 5.5, b))
     _trees(canvas, scene, camera, light, -main, 6.4, (0.88,), 6.5)
     if "pole" in shows:
         x = -main * (half + 1.9)
-        z = _distance(camera, x, 0.5)
+        z = camera.distance(x, 0.5)
         street.poles(canvas, scene, camera, light, x, z, 0.9 * z, 4)
     if "bollard" in shows:
         street.bollards(
-            canvas, scene, camera, light, half + 0.15, _distance(camera, half, 0.8), 5.0 * f, 5
+            canvas, scene, camera, light, half + 0.15, camera.distance(half, 0.8), 5.0 * f, 5
         )
     _sign(canvas, scene, camera, light, main, half + 0.6)
     street.people(
@@ -287,19 +282,19 @@ def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     )
     for side in (-main, main):
         x = 7.0 if side != main else 8.5
-        near = 1.05 * _distance(camera, side * x, 1.0)
+        near = 1.05 * camera.distance(side * x, 1.0)
         built.row(
             canvas, scene, camera, light, side, x, near, 62.0 * f, (1, 2), gap=4.0,
             gable_front=side == main, depth=7.0,
         )  # fmt: skip
         _trees(canvas, scene, camera, light, side, x - 1.5, (0.32, 0.56), 5.0, "garden")
     if "fence" in shows:
-        a, b = _distance(camera, -main * 3.6, 1.3), _distance(camera, -main * 3.6, 0.3)
+        a, b = camera.distance(-main * 3.6, 1.3), camera.distance(-main * 3.6, 0.3)
         built.fence(canvas, scene, camera, light, (-main * 3.6, a), (-main * 3.6, b))
     _trees(canvas, scene, camera, light, -main, 4.6, (0.92,), 6.0)
     if "pole" in shows:
         x = -main * 3.2
-        z = _distance(camera, x, 0.48)
+        z = camera.distance(x, 0.48)
         street.poles(canvas, scene, camera, light, x, z, 1.0 * z, 3, bend)
     _sign(canvas, scene, camera, light, main, 2.4)
     street.people(
@@ -338,15 +333,15 @@ def _open_road(
             u = tuple(rng.random() for _ in range(6))
             side, out, deep = (1 if rng.random() < 0.5 else -1), rng.random(), rng.random()
             x = side * (half + 1.8 + 7.0 * out)
-            z = _distance(camera, side * (half + 3.0), 0.9) * (0.8 + 2.2 * deep)
+            z = camera.distance(side * (half + 3.0), 0.9) * (0.8 + 2.2 * deep)
             nature.shrub(canvas, scene, camera, light, x + bend(z), z, 1.0, u)
     _trees(canvas, scene, camera, light, -main, half + 3.5, (0.82,), 7.0, "trees", bend)
     if "pole" in shows:
         x = -main * (half + 1.9)
-        z = _distance(camera, x, 0.5)
+        z = camera.distance(x, 0.5)
         street.poles(canvas, scene, camera, light, x, z, 0.8 * z, 5, bend)
     if "bollard" in shows:
-        near = _distance(camera, half + 0.6, 0.8)
+        near = camera.distance(half + 0.6, 0.8)
         street.bollards(canvas, scene, camera, light, half + 0.5, near, 7.0 * f, 6, bend)
     _sign(canvas, scene, camera, light, main, half + 0.6, 0.40 if lanes > 1 else 0.36, 0.22)
     if "traffic" in shows:
@@ -378,11 +373,11 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     f = camera.focal
     _backdrop(canvas, scene, camera, light)
     if "landmark" in shows:
-        built.landmark(canvas, scene, camera, light, -0.02 * main)
+        landmark(canvas, scene, camera, light, -0.02 * main)
     street.pavement(canvas, scene, camera, light, -9.0, 9.0, kerb=False)
     if "buildings" in shows:
         for side in (-main, main):
-            near = 0.8 * _distance(camera, side * 8.0, 1.0)
+            near = 0.8 * camera.distance(side * 8.0, 1.0)
             built.row(canvas, scene, camera, light, side, 8.0, near, 60.0 * f, (2, 3))
     else:
         nature.generic_hedge(canvas, scene, camera, light, 60.0)
@@ -400,7 +395,7 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     if "taxi" not in shows:
         street.people(canvas, crowd, camera, light, spots)
     if "sign" in shows:
-        room = (1.0 - camera.vanish) if main > 0 else camera.vanish
+        room = camera.room(main)
         width = min(0.36, room - 0.04)
         x = camera.vanish + main * min(0.26, room - 0.55 * width)
         y = camera.horizon - 0.24
@@ -440,7 +435,7 @@ def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: in
     f = camera.focal
     rng = scene.rng(f"stalls {side}")
     x = side * 2.5
-    near = 0.86 * _distance(camera, x, 1.0)
+    near = 0.86 * camera.distance(x, 1.0)
     stalls = [(near + 3.0 * f * i, [rng.random() for _ in range(5)]) for i in range(6)]
     facing = "right" if side < 0 else "left"
     post = light.face((104, 84, 66), "front", near)
@@ -465,7 +460,7 @@ def _stalls(canvas: Canvas, scene: Scene, camera: Camera, light: Light, side: in
             canvas.ellipse(*bulb, 0.1 * k, 0.1 * k, (255, 244, 206))
         for s in (0.0, 1.0):
             canvas.line([front.point(s, 0.85), front.point(s, 2.15)], post, 0.07 * k)
-        cloth = built.CLOTHS[int(u[0] * len(built.CLOTHS))]
+        cloth = pick(built.CLOTHS, u[0])
         built.awning(canvas, light, back, hem, (2.9, 2.25, 1.98), cloth, facing, z)
 
 
@@ -482,7 +477,7 @@ def _heap(canvas: Canvas, x: float, y: float, r: float, tone: Colour) -> None:
             canvas.ellipse(px - 0.08 * r, py - 0.1 * r, 0.09 * r, 0.07 * r, shine)
 
 
-KINDS: dict[str, Callable[[Canvas, Scene, Camera, Light], None]] = {
+KINDS = {
     "street": city_street,
     "plaza": plaza,
     "suburb": suburb,
