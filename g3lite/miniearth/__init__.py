@@ -1,10 +1,10 @@
 """MiniEarth: a rendered world of real places, procedural photos and cues that are known exactly.
 
-    scene = miniearth.photograph(place_id=810, seed=7, author="someone")
-    miniearth.draw(scene, 512)                     # the picture
-    scene.visible                                  # the cues that it gives away
-    miniearth.caption(scene, Random(0))            # a caption of what is visible
-    miniearth.load("validation")                   # a photo set
+scene = miniearth.photograph(place_id=810, seed=7, author="someone")
+miniearth.draw(scene, 512)                     # the picture
+scene.visible                                  # the cues that it gives away
+miniearth.caption(scene, Random(0))            # a caption of what is visible
+miniearth.load("validation")                   # a photo set
 """
 
 from g3lite.miniearth.captions import caption

@@ -13,118 +13,131 @@ from g3lite.miniearth.scene import Scene
 
 CAPTIONS_VERSION = "1"
 MOST_ATTRIBUTES = 4
-
-PLANTS = {
-    "rainforest": "palm trees and lush jungle",
-    "savanna": "flat topped acacia trees",
-    "desert": "cactus and dry scrub",
-    "mediterranean": "cypress and olive trees",
-    "steppe": "dry grass and lone poplars",
-    "subtropical": "bamboo and tea bushes",
-    "temperate": "round broadleaf trees",
-    "boreal": "dark spruce and birch trees",
-}
-RELIEF = {"flat": "a flat horizon", "hills": "rolling hills", "mountains": "high mountains"}
-LETTERS = {
-    "latin": "latin letters", "cyrillic": "cyrillic letters", "arabic": "arabic script",
-    "han": "chinese characters", "kana": "japanese kana", "hangul": "korean hangul",
-    "indic": "devanagari script", "southeast": "round looped letters",
-}  # fmt: skip
-CAPTIONED_SCRIPTS = cues.SCRIPTS[: len(LETTERS)]
-
-
-def _a(words: str) -> str:
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
-
-
-CUE_PHRASES = {
-    "zone": lambda v: PLANTS[v],
-    "soil": lambda v: f"{v} soil",
-    "relief": lambda v: RELIEF[v],
-    "coast": lambda v: "the sea",
-    "driving_side": lambda v: f"traffic driving on the {v}",
-    "line_colour": lambda v: f"{v} road lines",
-    "line_style": lambda v: _a(f"{v} centre line"),
-    "script": lambda v: f"a sign in {LETTERS[v]}",
-    "sign_shape": lambda v: _a(f"{v} shaped sign"),
-    "sign_colour": lambda v: _a(f"{v} sign"),
-    "plate": lambda v: _a(f"{v} number plate"),
-    "pole": lambda v: _a(f"{v} utility pole"),
-    "bollard": lambda v: f"roadside posts with {v}",
-    "roof_shape": lambda v: f"{v} roofs",
-    "roof_colour": lambda v: f"{v} roof tiles",
-    "wall": lambda v: f"{v} walls",
-    "fence": lambda v: _a(f"{v} fence"),
-    "taxi": lambda v: _a(f"{v} taxi"),
-    "tram": lambda v: _a(f"{v} tram"),
-    "lamp": lambda v: f"{v} street lamps",
-    "paving": lambda v: f"{v} paving",
-}
-"""How a caption says each cue; a skyline has no words, a landmark has two (see `attributes`)."""
-
-VALUES = {
-    "zone": cues.ZONES, "soil": cues.SOILS, "relief": cues.RELIEFS, "coast": (True,),
-    "driving_side": cues.DRIVING_SIDES, "line_colour": cues.LINE_COLOURS,
-    "line_style": cues.LINE_STYLES, "script": CAPTIONED_SCRIPTS, "sign_shape": cues.SIGN_SHAPES,
-    "sign_colour": cues.SIGN_COLOURS, "plate": cues.PLATES, "pole": cues.POLES,
-    "bollard": cues.BOLLARDS, "roof_shape": cues.ROOF_SHAPES, "roof_colour": cues.ROOF_COLOURS,
-    "wall": cues.WALLS, "fence": cues.FENCES, "taxi": cues.CAB_COLOURS, "tram": cues.CAB_COLOURS,
-    "lamp": cues.LAMPS, "paving": cues.PAVINGS,
-}  # fmt: skip
-"""The values of each cue that captions can name."""
-
-KIND_PHRASES = {
-    "street": "a city street", "plaza": "a city square", "suburb": "a suburban street",
-    "village": "a village", "highway": "a highway", "road": "a country road",
-    "coast": "a beach", "mountain": "a mountain landscape", "countryside": "open countryside",
-    "market": "a street market", "park": "a park", "interior": "the inside of a room",
-    "food": "a plate of food", "sky": "the sky", "closeup": "a close up of an object",
-}  # fmt: skip
-WEATHER_PHRASES = {
-    "clear": "clear weather", "cloudy": "scattered clouds", "overcast": "an overcast sky",
-    "rain": "rain", "fog": "fog", "snowfall": "falling snow",
-}  # fmt: skip
-
-LIGHT_PHRASES = ("night", "low sun", "full daylight")
 OPENINGS = ("a photo of ", "", "there is ", "a picture with ")
 
 
-def attributes(scene: Scene) -> tuple[list[tuple[str, object, str]], list[tuple[str, object, str]]]:
-    """(cues, nuisance): everything visible as (name, value, phrase)."""
-    shown = []
-    for name, value in scene.visible.items():
-        if name == "landmark":
-            shown.append(("landmark_kind", value.kind, _a(f"{value.kind} landmark")))
-            shown.append(("landmark_colour", value.colour, _a(f"{value.colour} landmark")))
-        elif name in CUE_PHRASES and (name != "script" or value in CAPTIONED_SCRIPTS):
-            shown.append((name, value, CUE_PHRASES[name](value)))
+def _say(values: tuple, words: str) -> dict[str, str]:
+    """A phrase for each value: `words` with the value in place of {}, and "a" or "an" as it fits."""
+    phrases = {value: words.format(value) for value in values}
+    return {
+        value: "an " + phrase[2:] if phrase.startswith("a ") and phrase[2] in "aeiou" else phrase
+        for value, phrase in phrases.items()
+    }
+
+
+CUE_PHRASES: dict[str, dict] = {
+    "zone": {
+        "rainforest": "palm trees and lush jungle",
+        "savanna": "flat topped acacia trees",
+        "desert": "cactus and dry scrub",
+        "mediterranean": "cypress and olive trees",
+        "steppe": "dry grass and lone poplars",
+        "subtropical": "bamboo and tea bushes",
+        "temperate": "round broadleaf trees",
+        "boreal": "dark spruce and birch trees",
+    },
+    "soil": _say(cues.SOILS, "{} soil"),
+    "relief": {
+        "flat": "a flat horizon",
+        "hills": "rolling hills",
+        "mountains": "high mountains",
+    },
+    "coast": {True: "the sea"},
+    "driving_side": _say(cues.DRIVING_SIDES, "traffic driving on the {}"),
+    "line_colour": _say(cues.LINE_COLOURS, "{} road lines"),
+    "line_style": _say(cues.LINE_STYLES, "a {} centre line"),
+    "script": {
+        "latin": "a sign in latin letters",
+        "cyrillic": "a sign in cyrillic letters",
+        "arabic": "a sign in arabic script",
+        "han": "a sign in chinese characters",
+        "kana": "a sign in japanese kana",
+        "hangul": "a sign in korean hangul",
+        "indic": "a sign in devanagari script",
+        "southeast": "a sign in round looped letters",
+    },
+    "sign_shape": _say(cues.SIGN_SHAPES, "a {} shaped sign"),
+    "sign_colour": _say(cues.SIGN_COLOURS, "a {} sign"),
+    "plate": _say(cues.PLATES, "a {} number plate"),
+    "pole": _say(cues.POLES, "a {} utility pole"),
+    "bollard": _say(cues.BOLLARDS, "roadside posts with {}"),
+    "roof_shape": _say(cues.ROOF_SHAPES, "{} roofs"),
+    "roof_colour": _say(cues.ROOF_COLOURS, "{} roof tiles"),
+    "wall": _say(cues.WALLS, "{} walls"),
+    "fence": _say(cues.FENCES, "a {} fence"),
+    "taxi": _say(cues.CAB_COLOURS, "a {} taxi"),
+    "tram": _say(cues.CAB_COLOURS, "a {} tram"),
+    "lamp": _say(cues.LAMPS, "{} street lamps"),
+    "paving": _say(cues.PAVINGS, "{} paving"),
+    "landmark_kind": _say(cues.LANDMARK_KINDS, "a {} landmark"),
+    "landmark_colour": _say(cues.LANDMARK_COLOURS, "a {} landmark"),
+}
+"""How a caption says each value of each cue. What is not listed goes unnamed: a skyline, and the
+scripts of less than 3 % of the places."""
+
+NUISANCE_PHRASES: dict[str, dict] = {
+    "kind": {
+        "street": "a city street",
+        "plaza": "a city square",
+        "suburb": "a suburban street",
+        "village": "a village",
+        "highway": "a highway",
+        "road": "a country road",
+        "coast": "a beach",
+        "mountain": "a mountain landscape",
+        "countryside": "open countryside",
+        "market": "a street market",
+        "park": "a park",
+        "interior": "the inside of a room",
+        "food": "a plate of food",
+        "sky": "the sky",
+        "closeup": "a close up of an object",
+    },
+    "weather": {
+        "clear": "clear weather",
+        "cloudy": "scattered clouds",
+        "overcast": "an overcast sky",
+        "rain": "rain",
+        "fog": "fog",
+    },
+    "light": {"night": "night", "low": "low sun", "day": "full daylight"},
+    "snow": {True: "snow on the ground"},
+    "vehicle": _say(cues.CAB_COLOURS, "a {} car"),
+}
+PHRASES = {**CUE_PHRASES, **NUISANCE_PHRASES}
+
+
+def attributes(scene: Scene) -> dict[str, object]:
+    """What a caption of the photo can name: attribute -> value, the keys of `PHRASES`."""
+    shown = dict(scene.visible)
+    if "landmark" in shown:
+        mark = shown["landmark"]
+        shown["landmark_kind"], shown["landmark_colour"] = mark.kind, mark.colour
     view = scene.view
-    nuisance = [("kind", view.kind, KIND_PHRASES[view.kind])]
+    shown["kind"] = view.kind
     if view.kind not in ("interior", "food", "closeup"):
-        nuisance.append(("weather", view.weather, WEATHER_PHRASES[view.weather]))
-        nuisance.append(("light", _light(view.sun_elevation), _light(view.sun_elevation)))
-        if view.snow:
-            nuisance.append(("snow", True, "snow on the ground"))
+        sun = view.sun_elevation
+        shown["weather"] = view.weather
+        shown["light"] = "night" if sun < -4 else "low" if sun < 15 else "day"
+        shown["snow"] = view.snow
     if "traffic" in scene.shows:
-        nuisance.append(("vehicle", view.vehicle_colour, _a(f"{view.vehicle_colour} car")))
-    return shown, nuisance
-
-
-def _light(sun_elevation: float) -> str:
-    return LIGHT_PHRASES[(sun_elevation >= -4) + (sun_elevation >= 15)]
+        shown["vehicle"] = view.vehicle_colour
+    return {name: value for name, value in shown.items() if value in PHRASES.get(name, ())}
 
 
 def caption(scene: Scene, rng: Random) -> str:
-    """One caption: two to four attributes, at most one or two of them nuisance.
+    """One caption of two to four attributes, one or two of them nuisance.
 
-    "a city street, a sign in cyrillic letters, slate roof tiles and overcast sky"
+    "a city street, a sign in cyrillic letters, slate roof tiles and an overcast sky"
     """
-    shown, nuisance = attributes(scene)
-    n_nuisance = min(len(nuisance), 1 + (rng.random() < 0.5))
-    chosen = rng.sample(nuisance, n_nuisance)
-    chosen += rng.sample(shown, min(len(shown), MOST_ATTRIBUTES - n_nuisance))
+    shown = attributes(scene)
+    nuisance = [name for name in shown if name in NUISANCE_PHRASES]
+    cue_names = [name for name in shown if name in CUE_PHRASES]
+    n = min(len(nuisance), 1 + (rng.random() < 0.5))
+    chosen = rng.sample(nuisance, n)
+    chosen += rng.sample(cue_names, min(len(cue_names), MOST_ATTRIBUTES - n))
     rng.shuffle(chosen)
-    phrases = [phrase for _, _, phrase in chosen]
+    phrases = [PHRASES[name][shown[name]] for name in chosen]
     opening = OPENINGS[int(len(OPENINGS) * rng.random())]
     if len(phrases) == 1:
         return opening + phrases[0]
@@ -133,9 +146,5 @@ def caption(scene: Scene, rng: Random) -> str:
 
 def vocabulary() -> list[str]:
     """Every word that a caption can hold, sorted."""
-    phrases = [CUE_PHRASES[name](value) for name, values in VALUES.items() for value in values]
-    phrases += [_a(f"{word} landmark") for word in cues.LANDMARK_KINDS + cues.LANDMARK_COLOURS]
-    phrases += [_a(f"{colour} car") for colour in cues.CAB_COLOURS]
-    phrases += [*KIND_PHRASES.values(), *WEATHER_PHRASES.values(), *LIGHT_PHRASES, *OPENINGS]
-    phrases += ["snow on the ground", "and", ","]
-    return sorted({word for phrase in phrases for word in phrase.split()})
+    phrases = [phrase for by_value in PHRASES.values() for phrase in by_value.values()]
+    return sorted({word for phrase in [*phrases, *OPENINGS, "and ,"] for word in phrase.split()})

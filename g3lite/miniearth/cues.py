@@ -142,6 +142,7 @@ SCALES = {
 
 @cache
 def script_of(country_code: str) -> str:
+    """The main script on the signs of a country (ISO code)."""
     for script, countries in SCRIPT_OF.items():
         if country_code in countries.split():
             return script

@@ -21,7 +21,7 @@ HOT_SPOT_SHARE = 0.30
 """Share of the photos taken within a few hundred metres of a landmark."""
 HOT_SPOT_KM = (0.05, 0.6)
 SCATTER_KM = (0.1, 20.0)
-"""Distance from the centre of the place for all other photos, log-uniform."""
+"""Distance from the centre of the place for all other photos, roughly log-uniform."""
 HABIT = 0.35
 """How much a photographer's habits (hour, weather, camera) bind all of his or her photos."""
 
@@ -60,7 +60,8 @@ SHOWS = {
         "sign": 0.25, "traffic": 0.4,
     },
     "coast": {
-        "sea": 1.0, "vegetation": 0.5, "buildings": 0.3, "relief": 0.4, "landmark": 0.5, "lamp": 0.15,
+        "sea": 1.0, "vegetation": 0.5, "buildings": 0.3, "relief": 0.4, "landmark": 0.5,
+        "lamp": 0.15,
     },
     "mountain": {
         "relief": 1.0, "vegetation": 0.8, "soil": 0.4, "buildings": 0.2, "bollard": 0.15,
@@ -71,7 +72,8 @@ SHOWS = {
     },
     "market": {"sign": 0.85, "buildings": 0.8, "vegetation": 0.2, "taxi": 0.1, "landmark": 0.3},
     "park": {
-        "vegetation": 1.0, "lamp": 0.4, "paving": 0.5, "skyline": 0.4, "landmark": 0.7, "fence": 0.3,
+        "vegetation": 1.0, "lamp": 0.4, "paving": 0.5, "skyline": 0.4, "landmark": 0.7,
+        "fence": 0.3,
     },
     "interior": {"vegetation": 0.08},
     "food": {"sign": 0.08},
@@ -121,9 +123,9 @@ def photographer(author: str) -> Photographer:
         exposure=1 + rng.gauss(0, 0.10),
         contrast=1 + rng.gauss(0, 0.10),
         saturation=min(1.5, max(0.0 if rng.random() < 0.06 else 0.45, 1 + rng.gauss(0, 0.22))),
-        grain=1.5 + 7.0 * rng.random() ** 2,
+        grain=1.0 + 6.0 * rng.random() ** 2,
         vignette=0.45 * rng.random() ** 2,
-        quality=int(68 + 24 * rng.random()),
+        quality=int(55 + 32 * rng.random()),
         focal=0.75 + 0.7 * rng.random(),
         hour=8.0 + 10.0 * rng.random(),
         low_information=2 * LOW_INFORMATION_SHARE * rng.random(),
@@ -145,7 +147,9 @@ def photograph(place_id: int, seed: int, author: str) -> Scene:
     shows = frozenset(
         element
         for element in sorted(chances)
-        if rng.random() < chances[element] and (element != "landmark" or at_landmark)
+        if rng.random() < chances[element]
+        and (element != "landmark" or at_landmark)
+        and (element != "soil" or not view.snow)
     )
     return Scene(place_id, seed, author, lat, lon, look, view, shows)
 
@@ -161,7 +165,7 @@ def _position(
 ) -> tuple[float, float, float]:
     """Where the photo is taken: latitude, longitude, and km from the centre of the place."""
     near, far = SCATTER_KM
-    bearing, km = 360.0 * rng.random(), near * (far / near) ** rng.random()
+    bearing, km = 360.0 * rng.random(), near * (far / near) ** rng.random() ** 0.7
     around, away = 360.0 * rng.random(), rng.uniform(*HOT_SPOT_KM)
     east, north = _xy(bearing, km)
     if at_landmark:

@@ -35,7 +35,7 @@ SHIPPED = {"gallery": 2_000, "validation": 300, "test_natural": 300, "test_unifo
 """How many of them ship as pictures: the first rows."""
 EVENNESS = {"test_uniform": 0.15}
 """Exponent of the photo weights of a set, 1 where not given; 0 would be uniform."""
-PHOTOS_PER_AUTHOR = 12
+PHOTOS_PER_AUTHOR = 6
 PICTURE_SIZE = 128
 SHARD = 1_000
 
@@ -106,9 +106,9 @@ def sample(
         home = int(ids[min(len(ids) - 1, int(np.searchsorted(cumulative, rng.random())))])
         for k in range(photos):
             where, u = rng.random(), rng.random()
-            if where < 0.55:
+            if where < 0.45:
                 place = home
-            elif where < 0.80:
+            elif where < 0.70:
                 near, share = abroad[countries[home]]
                 place = int(near[min(len(near) - 1, int(np.searchsorted(share, u)))])
             else:

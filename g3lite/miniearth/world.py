@@ -36,7 +36,7 @@ MAX_LANDMARKS = 3
 
 APART_KM = 30.0
 """Two places are at least this far apart, except where a country has too few cities."""
-LARGEST_SHARE = 0.02
+LARGEST_SHARE = 0.014
 """No place holds more than about this share of the photos."""
 
 CONTINENTS = {
@@ -44,10 +44,10 @@ CONTINENTS = {
     "NA": "North America", "SA": "South America", "OC": "Oceania",
 }  # fmt: skip
 PLACES_PER_ROOT_PERSON = {"EU": 1.7, "NA": 1.1, "AS": 0.8, "SA": 1.0, "AF": 0.8, "OC": 1.6}
-PHOTOS_PER_CITY = {"EU": 2.8, "NA": 2.4, "AS": 1.0, "SA": 1.1, "AF": 0.6, "OC": 2.2}
+PHOTOS_PER_CITY = {"EU": 4.0, "NA": 2.8, "AS": 1.0, "SA": 1.1, "AF": 0.6, "OC": 2.2}
 """How eagerly people photograph, by continent: the unevenness of Flickr in one number each."""
 AT_LEAST = {
-    "JP": 46, "KR": 38, "TH": 22, "MM": 12, "KH": 7, "LA": 5, "CN": 62, "TW": 10, "IN": 52,
+    "JP": 46, "KR": 38, "TH": 28, "MM": 15, "KH": 8, "LA": 6, "CN": 62, "TW": 10, "IN": 52,
     "RU": 48, "US": 130, "AU": 26, "CA": 32, "BR": 46, "KP": 6,
 }  # fmt: skip
 """Places of some large countries, so that every script that captions name is common enough."""
@@ -231,7 +231,7 @@ def _photo_weights(table: pd.DataFrame) -> np.ndarray:
     """Share of all photos that each place gets: heavy-tailed, dense in Europe, thin in Siberia."""
     luck = np.array([Random(digest("luck", i)).gauss(0, 0.5) for i in table.geonameid])
     eagerness = table.continent.map(PHOTOS_PER_CITY).to_numpy(float)
-    weights = table.population.to_numpy(float) ** 0.7 * eagerness * np.exp(luck)
+    weights = table.population.to_numpy(float) ** 0.9 * eagerness * np.exp(luck)
     weights /= weights.sum()
     for _ in range(20):
         weights = np.minimum(weights, LARGEST_SHARE)
