@@ -16,7 +16,9 @@ data_app = typer.Typer(help="Compare or rebuild the shipped data.", **_OPTIONS)
 notebooks_app = typer.Typer(
     help="Write the notebooks from their sources, or check them.", **_OPTIONS
 )
+world_app = typer.Typer(help="Look at MiniEarth, or take new photos of it.", **_OPTIONS)
 app.add_typer(data_app, name="artefacts")
+app.add_typer(world_app, name="miniearth")
 app.add_typer(notebooks_app, name="notebooks")
 
 _SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
@@ -94,6 +96,52 @@ def record_artefact(name: str) -> None:
     """Write the present files of an artefact into the manifest, as they are."""
     artefacts.record(name)
     typer.echo(f"recorded {name}")
+
+
+@world_app.command("fresh")
+def fresh_queries(
+    name: Annotated[str, typer.Argument(help="seeds the set: another name, other photos")],
+    number: Annotated[int, typer.Argument(help="how many photos", min=1)],
+    output: Annotated[Path, typer.Argument(help="folder to write, in IM2GPS3K's form")],
+    evenness: Annotated[
+        float, typer.Option(help="1: as the gallery, 0: evenly over the places", min=0, max=1)
+    ] = 1.0,
+) -> None:
+    """Take photos that nobody has seen, for checks from outside: a table and a folder of JPEGs."""
+    from g3lite import miniearth
+    from g3lite.miniearth.splits import QUERY_COLUMNS
+
+    try:
+        photos = miniearth.fresh(name, number, evenness)
+    except ValueError as error:
+        raise G3Error(str(error)) from error
+    images = output / "images"
+    if output.exists() and any(output.iterdir()):
+        raise G3Error(f"{output} is not empty; name another folder")
+    images.mkdir(parents=True)
+    for img_id in photos.ids:
+        (images / img_id).write_bytes(photos.read(img_id))
+    photos.table[QUERY_COLUMNS].to_csv(output / f"{name}_places365.csv", index=False)
+    typer.echo(f"wrote {number} photos and {name}_places365.csv to {output}")
+
+
+@world_app.command("sheet")
+def picture_sheet(
+    output: Annotated[Path, typer.Argument(help="picture to write (.png or .jpg)")],
+    by: Annotated[str, typer.Option(help="kind, climate, place or scale")] = "kind",
+    columns: Annotated[int, typer.Option(min=1)] = 6,
+    rows: Annotated[int, typer.Option(min=1)] = 4,
+    size: Annotated[int, typer.Option(min=64, max=1024, help="pixels of a photo")] = 256,
+) -> None:
+    """Draw a sheet of photos, to look at."""
+    from g3lite.miniearth import sheets
+
+    try:
+        scenes = sheets.grouped(by, columns, rows)
+    except ValueError as error:
+        raise G3Error(str(error)) from error
+    sheets.sheet(scenes, columns, size).save(output, quality=85)
+    typer.echo(f"wrote {len(scenes)} photos to {output}")
 
 
 @notebooks_app.command("sync")

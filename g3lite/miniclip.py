@@ -14,6 +14,7 @@ import json
 import math
 import os
 import time
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -26,18 +27,21 @@ from tqdm.auto import tqdm
 from g3lite import miniearth
 from g3lite.artefacts import cache_dir, data_dir
 from g3lite.miniearth import captions
+from g3lite.miniearth.captions import CAPTIONS_VERSION
+from g3lite.miniearth.cues import digest
 from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.photos import PhotoSet, conform
 
-CORPUS = {"name": "corpus-miniclip", "photos": 30_000, "evenness": 0.5}
+CORPUS = {"name": "corpus-miniclip", "photos": 32_000, "candidates": 90_000, "evenness": 0.4}
 TRAINING = {
     "seed": 0,
-    "samples": 160_000,
+    "samples": 200_000,
     "batch": 32,
     "contrast": 0.3,  # weight of the contrast among photos, beside that among values
-    "lr": 1.5e-3,
+    "lr": 8e-4,
     "weight_decay": 0.02,
     "warmup": 100,
+    "text_steps": 300,
 }
 MODEL = {
     "embed_dim": 256,
@@ -50,6 +54,8 @@ MODEL = {
     },
 }  # fmt: skip
 """open_clip's model configuration; the vocabulary is that of the captions."""
+CLIP_SCALE = 1 / 0.07
+"""CLIP's first logit scale."""
 LOG_STEPS = 50
 CHECKPOINT_STEPS = 250
 
@@ -57,10 +63,33 @@ PREPROCESS = {"mean": (0.45, 0.46, 0.44), "std": (0.25, 0.24, 0.25)}
 
 
 def corpus_ids() -> list[str]:
-    """IMG_IDs of the training photos: seen places only, more evenly than the gallery."""
+    """IMG_IDs of the training photos, as they are shipped."""
+    return (data_dir() / "miniclip" / "corpus.txt").read_text().split()
+
+
+def choose_corpus() -> list[str]:
+    """Choose the training photos: of seen places only, rich in cues, rare values more often.
+
+    A weighted draw without replacement (Efraimidis and Spirakis, 2006) from `CORPUS["candidates"]`
+    photos. The weight of a photo is the sum over its visible cues of how much rarer their values
+    are than if all values of the cue were seen alike.
+    """
     table = miniearth.places()
     seen = table.index[table.seen].to_numpy()
-    return list(sample(CORPUS["name"], CORPUS["photos"], CORPUS["evenness"], seen))
+    ids = list(sample(CORPUS["name"], CORPUS["candidates"], CORPUS["evenness"], seen))
+    shown = [captions.attributes(miniearth.scene_of(img_id)) for img_id in tqdm(ids, "corpus")]
+    counts = Counter(item for of in shown for item in of.items() if item[0] in captions.CUE_PHRASES)
+    totals = Counter()
+    for (name, _), n in counts.items():
+        totals[name] += n / len(captions.CUE_PHRASES[name])
+    weights = [
+        0.5
+        + sum(totals[name] / counts[name, value] for name, value in of.items() if name in totals)
+        for of in shown
+    ]
+    keys = [(digest(img) / 2**64) ** (1 / w) for img, w in zip(ids, weights, strict=True)]
+    order = sorted(range(len(ids)), key=lambda i: -keys[i])[: CORPUS["photos"]]
+    return [ids[i] for i in sorted(order)]
 
 
 def corpus() -> PhotoSet:
@@ -149,8 +178,10 @@ def train(folder: Path) -> tuple[float, str]:
     model.to(device, memory_format=torch.channels_last).train()
     batches = Batches(corpus())
     steps = TRAINING["samples"] // TRAINING["batch"]
-    decay = [p for p in model.parameters() if p.ndim >= 2]
-    plain = [p for p in model.parameters() if p.ndim < 2]
+    learn_to_read(model, tokenizer, device)
+    trained = [*model.visual.parameters(), model.logit_scale]
+    decay = [p for p in trained if p.ndim >= 2]
+    plain = [p for p in trained if p.ndim < 2]
     optimizer = torch.optim.AdamW(
         [{"params": decay, "weight_decay": TRAINING["weight_decay"]},
          {"params": plain, "weight_decay": 0.0}],
@@ -166,23 +197,23 @@ def train(folder: Path) -> tuple[float, str]:
         began -= state["seconds"]
     mean = torch.tensor(PREPROCESS["mean"], device=device).view(1, 3, 1, 1) * 255
     std = torch.tensor(PREPROCESS["std"], device=device).view(1, 3, 1, 1) * 255
+    phrases = phrase_embeddings(model, tokenizer, device)
     with tqdm(total=steps, initial=start, desc="train MiniCLIP") as bar:
         for step in range(start, steps):
             for group in optimizer.param_groups:
                 group["lr"] = TRAINING["lr"] * _schedule(step, steps)
             pixels, texts, attributes = batches(step)
-            opening = captions.OPENINGS[step % len(captions.OPENINGS)]
-            texts += [opening + phrase for of in CHOICES.values() for phrase in of.values()]
             images = (pixels.to(device).permute(0, 3, 1, 2).float() - mean) / std
             image = model.encode_image(images, normalize=True)
-            text = model.encode_text(tokenizer(texts).to(device), normalize=True)
-            logits = model.logit_scale.exp() * image @ text.T
+            with torch.no_grad():
+                text = model.encode_text(tokenizer(texts).to(device), normalize=True)
+            logits = model.logit_scale.exp() * image @ torch.cat([text, phrases]).T
             n = len(image)
             loss = TRAINING["contrast"] * info_nce(logits[:, :n])
             loss = loss + against_other_values(logits[:, n:], attributes)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             with torch.no_grad():  # CLIP's bound: a scale of at most 100
                 model.logit_scale.clamp_(0, math.log(100))
@@ -210,6 +241,42 @@ def train(folder: Path) -> tuple[float, str]:
     checkpoint.unlink(missing_ok=True)
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"{os.cpu_count()} CPU cores"
     return (time.perf_counter() - began) / 60, where
+
+
+def learn_to_read(model, tokenizer, device: torch.device) -> None:
+    """Train the text tower, alone: two wordings of the same attributes are to be alike, all else not.
+
+    (As SimCSE does: Gao et al., EMNLP 2021.) Then it is locked. Trained together from scratch, the
+    two towers wait for each other: captions that the image tower cannot yet tell apart collapse,
+    and what has collapsed it never learns to tell apart.
+    """
+    rng = Random(TRAINING["seed"])
+    single = [[phrase] for of in captions.PHRASES.values() for phrase in of.values()]
+    optimizer = torch.optim.AdamW(
+        [p for name, p in model.named_parameters() if not name.startswith("visual.")], lr=1e-3
+    )
+    for _ in tqdm(range(TRAINING["text_steps"]), desc="learn to read"):
+        mixed = []
+        for _ in range(64):
+            names = rng.sample(list(captions.PHRASES), rng.randint(2, captions.MOST_ATTRIBUTES))
+            mixed.append([rng.choice(list(captions.PHRASES[name].values())) for name in names])
+        texts = [captions.wording(said, rng) for said in single + mixed]
+        again = [captions.wording(said, rng) for said in single + mixed]
+        text = model.encode_text(tokenizer(texts + again).to(device), normalize=True)
+        one, two = text.chunk(2)
+        loss = info_nce(CLIP_SCALE * one @ two.T)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def phrase_embeddings(model, tokenizer, device: torch.device) -> torch.Tensor:
+    """The phrases of `CHOICES`, in order, each the mean of its wordings: (phrases, d), normalised."""
+    phrases = [phrase for of in CHOICES.values() for phrase in of.values()]
+    texts = [opening + phrase for phrase in phrases for opening in captions.OPENINGS]
+    text = model.encode_text(tokenizer(texts).to(device), normalize=True)
+    return F.normalize(text.unflatten(0, (len(phrases), -1)).mean(dim=1), dim=-1)
 
 
 def info_nce(logits: torch.Tensor) -> torch.Tensor:
@@ -248,7 +315,8 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def _run_key() -> str:
-    text = json.dumps([CORPUS, TRAINING, MODEL, PREPROCESS, miniearth.RENDERER_VERSION])
+    parts = [CORPUS, TRAINING, MODEL, PREPROCESS, miniearth.RENDERER_VERSION, CAPTIONS_VERSION]
+    text = json.dumps([*parts, corpus_ids()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -298,6 +366,8 @@ def zero_shot(folder: Path, photos: PhotoSet) -> pd.DataFrame:
 def build(folder: Path) -> None:
     """Train MiniCLIP into the data folder `folder` and measure it on scenes it has not seen."""
     folder = folder / "miniclip"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "corpus.txt").write_text("\n".join(choose_corpus()) + "\n")
     minutes, device = train(folder)
     table = zero_shot(folder, miniearth.fresh("zero-shot", 5_000, 0.5))
     table.round(4).to_csv(folder / "zero_shot.csv", index=False)

@@ -13,12 +13,13 @@ from random import Random
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from g3lite import geo, miniclip, miniearth
+from g3lite import cli, geo, miniclip, miniearth
 from g3lite.artefacts import data_dir
-from g3lite.miniearth import captions, cues, render, sampler, splits
+from g3lite.miniearth import captions, cues, render, sampler, sheets, splits
 from g3lite.miniearth.scene import KINDS, LOW_INFORMATION
-from g3lite.photos import SCHEMA
+from g3lite.photos import SCHEMA, load_folder
 
 
 def some_scenes(n, name="tests"):
@@ -401,3 +402,32 @@ def test_near_duplicates_between_queries_and_gallery_are_bounded():
         queries = thumbnails(split, splits.SHIPPED[split])
         nearest = np.array([np.abs(gallery - q).mean(axis=1).min() for q in queries])
         assert np.mean(nearest < 4.0) <= 0.01  # mean difference in grey levels of 16 × 16 pixels
+
+
+def test_one_command_makes_a_fresh_set_in_the_form_of_im2gps3k(tmp_path, monkeypatch):
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "queries"
+    command = ["miniearth", "fresh", "outside", "12", str(folder)]
+    assert CliRunner().invoke(cli.app, command).exit_code == 0
+    assert "not empty" in str(CliRunner().invoke(cli.app, command).exception)
+    photos = load_folder(folder / "outside_places365.csv")
+    assert photos.ids == miniearth.fresh("outside", 12).ids
+    for img_id, scene in zip(photos.ids, map(miniearth.scene_of, photos.ids), strict=True):
+        assert photos.read(img_id) == render.encode(scene)
+        row = photos.table.set_index("IMG_ID").loc[img_id]
+        assert (row.LAT, row.LON, row.AUTHOR) == (scene.lat, scene.lon, scene.author)
+
+
+@pytest.mark.parametrize("by", ["kind", "climate", "place"])
+def test_sheets_group_their_rows(by):
+    scenes = sheets.grouped(by, columns=3, rows=2)
+    key = sheets.GROUPINGS[by]
+    assert len(scenes) == 6
+    assert len({key(s) for s in scenes[:3]}) == len({key(s) for s in scenes[3:]}) == 1
+    assert sheets.sheet(scenes, columns=3, size=64).size == (3 * 68 - 4, 2 * 68 - 4)
+
+
+def test_the_sheet_of_scales_changes_one_scale_at_a_time():
+    home, *others = sheets.grouped("scale", 6, 1)
+    for names, other in zip(cues.SCALES.values(), others, strict=True):
+        assert {n for n, v in vars(other.cues).items() if v != getattr(home.cues, n)} <= set(names)

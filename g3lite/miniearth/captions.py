@@ -17,7 +17,7 @@ OPENINGS = ("a photo of ", "", "there is ", "a picture with ")
 
 
 def _say(values: tuple, words: str) -> dict[str, str]:
-    """A phrase for each value: `words` with the value in place of {}, and "a" or "an" as it fits."""
+    """A phrase for each value: `words` with the value for {}, and "a" or "an" as it fits."""
     phrases = {value: words.format(value) for value in values}
     return {
         value: "an " + phrase[2:] if phrase.startswith("a ") and phrase[2] in "aeiou" else phrase
@@ -136,8 +136,12 @@ def caption(scene: Scene, rng: Random) -> str:
     n = min(len(nuisance), 1 + (rng.random() < 0.5))
     chosen = rng.sample(nuisance, n)
     chosen += rng.sample(cue_names, min(len(cue_names), MOST_ATTRIBUTES - n))
-    rng.shuffle(chosen)
-    phrases = [PHRASES[name][shown[name]] for name in chosen]
+    return wording([PHRASES[name][shown[name]] for name in chosen], rng)
+
+
+def wording(phrases: list[str], rng: Random) -> str:
+    """One way to say some phrases: a random opening and order."""
+    phrases = rng.sample(phrases, len(phrases))
     opening = OPENINGS[int(len(OPENINGS) * rng.random())]
     if len(phrases) == 1:
         return opening + phrases[0]
