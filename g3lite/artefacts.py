@@ -53,6 +53,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("miniearth/gallery.csv", "miniearth/[vt]*.csv", "miniearth/photos.tar"),
         (
             "places",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
             "g3lite.miniearth.render:RENDERER_VERSION",
             "g3lite.miniearth.splits:SPLITS_VERSION",
         ),
@@ -63,6 +64,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("miniclip/*",),
         (
             "places",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
             "g3lite.miniearth.render:RENDERER_VERSION",
             "g3lite.miniearth.captions:CAPTIONS_VERSION",
             "g3lite.miniclip:CORPUS",

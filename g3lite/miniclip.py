@@ -178,7 +178,6 @@ def train(folder: Path) -> tuple[float, str]:
     model.to(device, memory_format=torch.channels_last).train()
     batches = Batches(corpus())
     steps = TRAINING["samples"] // TRAINING["batch"]
-    learn_to_read(model, tokenizer, device)
     trained = [*model.visual.parameters(), model.logit_scale]
     decay = [p for p in trained if p.ndim >= 2]
     plain = [p for p in trained if p.ndim < 2]
@@ -195,6 +194,8 @@ def train(folder: Path) -> tuple[float, str]:
         optimizer.load_state_dict(state["optimizer"])
         start, log, recent = state["step"], state["log"], state["recent"]
         began -= state["seconds"]
+    else:
+        learn_to_read(model, tokenizer, device)
     mean = torch.tensor(PREPROCESS["mean"], device=device).view(1, 3, 1, 1) * 255
     std = torch.tensor(PREPROCESS["std"], device=device).view(1, 3, 1, 1) * 255
     phrases = phrase_embeddings(model, tokenizer, device)
@@ -244,7 +245,7 @@ def train(folder: Path) -> tuple[float, str]:
 
 
 def learn_to_read(model, tokenizer, device: torch.device) -> None:
-    """Train the text tower, alone: two wordings of the same attributes are to be alike, all else not.
+    """Train the text tower alone: two wordings of the same attributes are alike, all else is not.
 
     (As SimCSE does: Gao et al., EMNLP 2021.) Then it is locked. Trained together from scratch, the
     two towers wait for each other: captions that the image tower cannot yet tell apart collapse,
@@ -272,7 +273,7 @@ def learn_to_read(model, tokenizer, device: torch.device) -> None:
 
 @torch.no_grad()
 def phrase_embeddings(model, tokenizer, device: torch.device) -> torch.Tensor:
-    """The phrases of `CHOICES`, in order, each the mean of its wordings: (phrases, d), normalised."""
+    """The phrases of `CHOICES`, in order, each the mean of its wordings: (phrases, d) unit rows."""
     phrases = [phrase for of in CHOICES.values() for phrase in of.values()]
     texts = [opening + phrase for phrase in phrases for opening in captions.OPENINGS]
     text = model.encode_text(tokenizer(texts).to(device), normalize=True)
@@ -393,8 +394,8 @@ A small CLIP for MiniEarth: an open_clip model that sees {image_size} × {image_
 gives vectors of {dim} numbers. It plays the part of CLIP ViT-L/14 in G3: trained once on pictures
 and captions, then frozen.
 
-- **Architecture**: CLIP's modified ResNet (with attention pooling), {layers} blocks of width {width};
-  a text transformer over the words of the captions.
+- **Architecture**: CLIP's modified ResNet with attention pooling, {layers} blocks of width
+  {width}; a text transformer over the words of the captions.
 - **Data**: {photos:,} rendered photos of the *seen* places of MiniEarth, no scene and no
   photographer of which occurs in the gallery or in a set of queries; captions made from what is
   visible.

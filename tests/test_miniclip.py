@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from g3lite import miniclip, miniearth
 from g3lite.artefacts import data_dir
 from g3lite.backbone import Backbone
-from g3lite.miniearth import captions
+from g3lite.miniearth import captions, splits
 
 FOLDER = "miniclip"
 
@@ -33,6 +33,23 @@ def test_its_vocabulary_is_that_of_the_captions():
     tokenizer = json.loads((data_dir() / FOLDER / "tokenizer.json").read_text())
     special = {"<pad>", "<unk>", "<start>", "<end>"}
     assert set(tokenizer["model"]["vocab"]) - special == set(captions.vocabulary())
+
+
+def test_its_corpus_is_what_the_recipe_chooses(monkeypatch):
+    few = {"name": "corpus-few", "photos": 100, "candidates": 400}
+    monkeypatch.setattr(miniclip, "CORPUS", miniclip.CORPUS | few)
+    chosen = miniclip.choose_corpus()
+    rest = set(splits.sample("corpus-few", 400, miniclip.CORPUS["evenness"], seen_places()))
+    assert len(chosen) == 100 and set(chosen) < rest
+    shown = {i: len(miniearth.scene_of(i).visible) for i in rest}
+    assert np.mean([shown[i] for i in chosen]) > np.mean(list(shown.values())) + 1
+    shipped_ids = miniclip.corpus_ids()
+    assert len(set(shipped_ids)) == len(shipped_ids) == 32_000
+
+
+def seen_places():
+    table = miniearth.places()
+    return table.index[table.seen].to_numpy()
 
 
 def test_zero_shot_keeps_its_promises(shipped):
@@ -64,9 +81,12 @@ def test_the_model_card_holds_the_shipped_table(shipped):
 def tiny(monkeypatch, tmp_path):
     """A training run of seconds."""
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(miniclip, "CORPUS", miniclip.CORPUS | {"name": "corpus-tiny", "photos": 96})
+    ids = miniclip.corpus_ids()[:96]
+    monkeypatch.setattr(miniclip, "corpus_ids", lambda: ids)
     monkeypatch.setattr(
-        miniclip, "TRAINING", miniclip.TRAINING | {"samples": 32 * 8, "batch": 32, "warmup": 2}
+        miniclip,
+        "TRAINING",
+        miniclip.TRAINING | {"samples": 32 * 8, "batch": 32, "warmup": 2, "text_steps": 2},
     )
     vision = {"image_size": 128, "layers": [1, 1, 1, 1], "width": 4, "head_width": 16}
     text = miniclip.MODEL["text_cfg"] | {"layers": 1, "width": 16, "heads": 2}

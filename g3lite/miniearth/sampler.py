@@ -16,6 +16,9 @@ from g3lite.miniearth.cues import CAB_COLOURS, Cues, digest
 from g3lite.miniearth.scene import OCCLUDERS, WEATHERS, Scene, View
 from g3lite.miniearth.world import cues_of, hot_spot, landmark_count, places
 
+SAMPLER_VERSION = "1"
+"""Raise it when a change below makes other scenes: every shipped artefact is tied to it."""
+
 LOW_INFORMATION_SHARE = 0.26
 HOT_SPOT_SHARE = 0.30
 """Share of the photos taken within a few hundred metres of a landmark."""

@@ -22,9 +22,9 @@ import pandas as pd
 from g3lite.artefacts import cache_dir, data_dir
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.render import RENDERER_VERSION, encode
-from g3lite.miniearth.sampler import photograph
+from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
-from g3lite.miniearth.world import places
+from g3lite.miniearth.world import PLACES_VERSION, places
 from g3lite.photos import SCHEMA, PhotoSet, conform
 
 SPLITS_VERSION = "1"
@@ -37,6 +37,8 @@ EVENNESS = {"test_uniform": 0.15}
 """Exponent of the photo weights of a set, 1 where not given; 0 would be uniform."""
 PHOTOS_PER_AUTHOR = 6
 PICTURE_SIZE = 128
+PICTURES = f"{PLACES_VERSION}.{SAMPLER_VERSION}.{RENDERER_VERSION}-{PICTURE_SIZE}"
+"""What the pictures depend on: places, scenes, renderer and size."""
 SHARD = 1_000
 
 QUERY_COLUMNS = list(SCHEMA)[:10]
@@ -180,7 +182,7 @@ def photo_set(name: str, table: pd.DataFrame) -> PhotoSet:
         name=name,
         table=table,
         source=_Pictures(name.replace("/", "-"), table.IMG_ID.tolist()),
-        version=f"miniearth-{RENDERER_VERSION}-{PICTURE_SIZE}",
+        version=f"miniearth-{PICTURES}",
     )
 
 
@@ -206,7 +208,7 @@ class _Pictures:
 
     def _path(self, shard: int) -> Path:
         ids = self.ids[shard * SHARD : (shard + 1) * SHARD]
-        key = f"{digest(RENDERER_VERSION, PICTURE_SIZE, *ids):016x}"
+        key = f"{digest(PICTURES, *ids):016x}"
         return cache_dir() / "miniearth" / f"{self.name}-{key}.tar"
 
     def _render(self) -> None:

@@ -29,6 +29,8 @@ from g3lite.miniearth.cues import (
 )
 
 PLACES_VERSION = "1"
+"""Raise it when places or their cues change: every shipped artefact is tied to it."""
+
 N_PLACES = 1200
 UNSEEN_SHARE = 0.2
 """Share of the places that no training corpus of MiniCLIP or MiniLMM may hold."""
