@@ -16,6 +16,7 @@ from g3lite.miniearth import render, splits
 
 
 def main(n: int) -> None:
+    """Draw `n` photos and print the times."""
     ids = list(splits.sample("benchmark", n))
     steps = {"scene": [], "draw 128": [], "draw 512": [], "draw 128 + JPEG": []}
     for i, img_id in enumerate([*ids[:20], *ids]):  # twenty photos to warm the caches

@@ -52,8 +52,8 @@ def seen_places():
     return table.index[table.seen].to_numpy()
 
 
-def test_zero_shot_keeps_its_promises(shipped):
-    for cue, least in miniclip.PROMISED.items():
+def test_zero_shot_is_as_good_as_it_was(shipped):
+    for cue, least in miniclip.LEAST.items():
         assert shipped.photos[cue] >= 200
         assert shipped["values"][cue] == len(captions.CUE_PHRASES[cue])
         assert shipped.balanced[cue] >= least, cue
@@ -62,7 +62,7 @@ def test_zero_shot_keeps_its_promises(shipped):
 def test_the_shipped_table_is_what_the_shipped_weights_score(shipped):
     again = miniclip.zero_shot(data_dir() / FOLDER, miniearth.fresh("zero-shot again", 1_000, 0.5))
     again = again.set_index("cue")
-    for cue in miniclip.PROMISED:
+    for cue in miniclip.LEAST:
         n = again.photos[cue]
         p = shipped.accuracy[cue]
         tolerance = 4 * np.sqrt(max(p * (1 - p), 0.01) / n)
