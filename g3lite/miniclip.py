@@ -370,8 +370,8 @@ def build(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "corpus.txt").write_text("\n".join(choose_corpus()) + "\n")
     minutes, device = train(folder)
-    table = zero_shot(folder, miniearth.fresh("zero-shot", 5_000, 0.5))
-    table.round(4).to_csv(folder / "zero_shot.csv", index=False)
+    table = zero_shot(folder, miniearth.fresh("zero-shot", 5_000, 0.5)).round(4)
+    table.to_csv(folder / "zero_shot.csv", index=False)
     (folder / "README.md").write_text(_card(table, minutes, device), encoding="utf-8")
     print(table.to_string(index=False))
 
