@@ -171,7 +171,8 @@ def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
                 f"{name}, cell [{error.exec_count}]: {words}; see {executed}"
             ) from error
         nbformat.write(clean(notebook), executed)
-        page, _ = HTMLExporter(embed_images=True).from_notebook_node(
+        # Without embed_images, which would close every <details> before what it folds.
+        page, _ = HTMLExporter().from_notebook_node(
             _with_alt_text(notebook), resources={"metadata": {"name": name, "path": str(notebooks)}}
         )
         for other in names(notebooks):

@@ -307,6 +307,8 @@ def test_a_run_leaves_tables_pictures_and_pages(series, tmp_path):
     assert [picture.name for picture in done.pictures] == ["01_first-01.png", "01_first-02.jpeg"]
     assert done.pictures[0].read_bytes().startswith(b"\x89PNG")
     page = done.html.read_text(encoding="utf-8")
+    folded = page.split("<summary>Solution</summary>")[1].split("</details>")[0]
+    assert "<pre>" in folded  # the solution stands inside its fold
     assert 'alt="a black square"' in page and 'alt="the same"' in page
     assert "neighbour   19.4 %" in page
     injected = nbformat.read(done.notebook, as_version=4).cells[2]
