@@ -126,7 +126,7 @@ def attributes(scene: Scene) -> dict[str, object]:
 
 
 def caption(scene: Scene, rng: Random) -> str:
-    """One caption of two to four attributes, one or two of them nuisance.
+    """One caption of one to four attributes, one or two of them nuisance.
 
     "a city street, a sign in cyrillic letters, slate roof tiles and an overcast sky"
     """
