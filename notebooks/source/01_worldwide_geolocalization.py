@@ -653,7 +653,7 @@ plots.show(
 
 # %% [markdown]
 # What makes the model find these photos similar? Let us look. Green frames are neighbours within
-# 200 km of the truth, red ones are further away.
+# 200 km of the truth, orange ones are further away.
 
 # %%
 near_rows = rows[:, :5]
