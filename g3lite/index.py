@@ -1,0 +1,456 @@
+"""The gallery: photos with their vectors, searched by inner product (the paper's Section 3.2).
+
+G3 shows a multimodal model where the photos most *similar* to a query were taken, and where the
+most *dissimilar* ones were. One index gives both: the dissimilar ones are what a search with the
+negated query finds. A `Gallery` holds the index and the photo table together, row by row.
+
+Vectors are float32 (n, d), for G3 those of `GeoAlignment.database_vectors`. The index may be exact
+or compressed (`kinds`); a gallery too large for memory is built by `shards.build_in_shards`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import faiss
+import numpy as np
+import pandas as pd
+
+from g3lite import G3Error, kinds
+from g3lite.artefacts import sha256_file
+from g3lite.geo import check_coordinates
+from g3lite.photos import conform
+
+MANIFEST = "manifest.json"
+VERSION = 1
+"""Of the folder's form."""
+
+_LeaveOut = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""(numbers of queries (q,), similarities (q, k), rows (q, k)) -> True where a row is left out."""
+
+
+class GalleryError(G3Error):
+    """A gallery folder that cannot be used as it is; the message says what is wrong with it."""
+
+
+@dataclass(eq=False)
+class Gallery:
+    """Photos that can be searched; make one with `build` or `load`.
+
+    A search gives similarities float32 (q, k), which are inner products, and rows int64 (q, k) of
+    the table; where nothing is left to find, the row is -1 and the similarity NaN. Worker processes
+    can search too, forked ones (as of a torch DataLoader) with a single thread.
+
+    Attributes:
+        table: one row per photo in the columns of `photos.SCHEMA`, in the order of the vectors.
+        index: a FAISS index (inner product); for the exact kind `kinds.Exact`.
+        model: names what made the vectors, such as the fingerprint of a model.
+        kind: what the index was asked to be, a key of `kinds.KINDS` or a factory string.
+        mapped: vectors stay on disk and are read as they are searched; nothing can be added.
+    """
+
+    table: pd.DataFrame
+    index: kinds.Index
+    model: str
+    kind: str
+    mapped: bool = False
+
+    @classmethod
+    def build(
+        cls,
+        table: pd.DataFrame,
+        vectors: np.ndarray,
+        model: str,
+        kind: str = "exact",
+        seed: int = 0,
+    ) -> Gallery:
+        """Make a gallery of photos and their vectors.
+
+        The exact kind searches the array itself and copies nothing (unless it is not float32 in C
+        order): leave the array as it is afterwards.
+
+        Args:
+            table: n photos with at least IMG_ID (unique), AUTHOR, LAT and LON.
+            vectors: (n, d), in the order of the table.
+            model: names what made the vectors.
+            kind: a key of `kinds.KINDS` or a factory string.
+            seed: draws the training sample of a kind that has to be trained.
+
+        Raises:
+            ValueError: table and vectors do not fit each other or the kind, or an IMG_ID occurs
+                twice, or a value is not a number or no place on Earth.
+        """
+        table, vectors = checked(table, vectors)
+        return cls(table, kinds.build(vectors, kind, seed), model, kind)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def dim(self) -> int:
+        """Numbers per vector."""
+        return self.index.d
+
+    @property
+    def ids(self) -> list[str]:
+        """The IMG_IDs, row by row."""
+        return self.table["IMG_ID"].tolist()
+
+    @property
+    def coordinates(self) -> np.ndarray:
+        """float64 (n, 2), [lat, lon] in degrees, row by row."""
+        return self.table[["LAT", "LON"]].to_numpy(dtype=np.float64)
+
+    # -------------------------------------------------------------------------------- searching
+
+    def similar(
+        self,
+        queries: np.ndarray,
+        k: int,
+        *,
+        exclude_author: str | Sequence[str] | None = None,
+        exclude_above: float = np.inf,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k photos most similar to each query, most similar first.
+
+        Args:
+            queries: (q, d).
+            k: photos per query.
+            exclude_author: photographer of each query, or of all; their photos are left out. The
+                pictures of one person's afternoon are near copies of each other.
+            exclude_above: leave out near-duplicates: photos with a higher inner product than this.
+        """
+        queries = self._queries(queries, k)
+        same_author = self._same_author(exclude_author, len(queries))
+
+        def leave_out(some: np.ndarray, similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return same_author(some, similarity, rows) | (similarity > exclude_above)
+
+        return self._search(queries, k, leave_out)
+
+    def dissimilar(
+        self,
+        queries: np.ndarray,
+        k: int,
+        *,
+        exclude_author: str | Sequence[str] | None = None,
+        sample: np.ndarray | None = None,
+        pool: int = 500,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k photos most dissimilar to each query, most dissimilar first.
+
+        By default as in the paper: what a search with -q finds. A few photos that are unlike most
+        others (hubs, see `hubness`) are then in the lists of many queries, whatever these show.
+        With a `sample`, localized centering (Hara et al., AAAI 2015) chooses among the `pool` most
+        dissimilar photos: from a photo's dissimilarity to the query it subtracts its mean
+        dissimilarity to those ten of the sample that it is most dissimilar to. Being unlike
+        everything no longer counts; the photos come by this score, best first.
+
+        Args:
+            queries, k, exclude_author: as for `similar`.
+            sample: (m, d) vectors of other photos, such as 1000 rows of the gallery.
+            pool: photos per query to choose from, at least k; a few per cent of the gallery.
+        """
+        queries = self._queries(queries, k)
+        leave_out = self._same_author(exclude_author, len(queries))
+        if sample is None:
+            dissimilarity, rows = self._search(-queries, k, leave_out)
+            return -dissimilarity, rows
+        dissimilarity, rows = self._search(-queries, max(k, pool), leave_out)
+        photos, place = np.unique(rows, return_inverse=True)
+        usual = self._usual_dissimilarity(np.maximum(photos, 0), self._queries(sample, k))
+        score = dissimilarity - usual[place.reshape(rows.shape)]
+        best = np.argsort(-score, axis=1, kind="stable")[:, :k]  # puts NaN last
+        return -np.take_along_axis(dissimilarity, best, 1), np.take_along_axis(rows, best, 1)
+
+    def _queries(self, queries: np.ndarray, k: int) -> np.ndarray:
+        queries = np.ascontiguousarray(queries, dtype=np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self.dim:
+            hint = "; for one query write query[None]" if queries.ndim == 1 else ""
+            raise ValueError(
+                f"queries have shape {queries.shape}, this gallery needs (q, {self.dim}){hint}"
+            )
+        if k < 1:
+            raise ValueError(f"k = {k} photos per query; choose at least 1")
+        _check_finite(queries, "query")
+        return queries
+
+    def _same_author(self, authors: str | Sequence[str] | None, queries: int) -> _LeaveOut:
+        if authors is None:
+            return lambda some, similarity, rows: np.zeros(rows.shape, dtype=bool)
+        authors = [authors] * queries if isinstance(authors, str) else authors
+        if len(authors) != queries:
+            raise ValueError(f"{len(authors)} photographers for {queries} queries")
+        codes, names = pd.factorize(self.table["AUTHOR"])  # -1 where a photo's is not known
+        own = pd.Index(names).get_indexer(pd.Index(authors, dtype=names.dtype))
+        own[own < 0] = -2
+        return lambda some, similarity, rows: codes[rows] == own[some, None]
+
+    def _search(
+        self, queries: np.ndarray, k: int, leave_out: _LeaveOut
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Search for more and more photos until k of them are kept, or there are no more."""
+        similarities = np.full((len(queries), k), np.nan, dtype=np.float32)
+        rows = np.full((len(queries), k), -1, dtype=np.int64)
+        todo, fetch = np.arange(len(queries)), min(k, len(self))
+        while len(todo) and fetch:
+            s, r = self.index.search(queries[todo], fetch)
+            keep = (r >= 0) & ~leave_out(todo, s, r)
+            first = np.argsort(~keep, axis=1, kind="stable")[:, :k]  # the best that are kept
+            kept = np.take_along_axis(keep, first, 1)
+            width = first.shape[1]
+            similarities[todo, :width] = np.where(kept, np.take_along_axis(s, first, 1), np.nan)
+            rows[todo, :width] = np.where(kept, np.take_along_axis(r, first, 1), -1)
+            # An approximate index may have no more to give: its last row is then -1.
+            more = (keep.sum(axis=1) < k) & (r[:, -1] >= 0) & (fetch < len(self))
+            todo, fetch = todo[more], min(4 * fetch, len(self))
+        return similarities, rows
+
+    def _usual_dissimilarity(
+        self, rows: np.ndarray, sample: np.ndarray, near: int = 10
+    ) -> np.ndarray:
+        """Mean of each row's `near` highest inner products with the negated sample: (r,)."""
+        ivf = kinds.inverted_file(self.index)
+        if ivf:
+            ivf.make_direct_map()  # from rows to places in the lists
+        near, means = min(near, len(sample)), []
+        for start in range(0, len(rows), 4096):
+            vectors = self.index.reconstruct_batch(rows[start : start + 4096])
+            highest = np.partition(vectors @ -sample.T, -near, axis=1)[:, -near:]
+            means.append(highest.mean(axis=1))
+        if ivf:
+            ivf.make_direct_map(False)
+        return np.concatenate(means)
+
+    # ---------------------------------------------------------------------------------- growing
+
+    def add(self, table: pd.DataFrame, vectors: np.ndarray, model: str | None = None) -> None:
+        """Append photos. What the index was trained on stays as it is.
+
+        The exact kind is copied on the way: for a moment there are two of it in memory.
+
+        Raises:
+            ValueError: as for `build`; or an IMG_ID is in the gallery already, or `model` is not
+                the gallery's, or the gallery is mapped from disk. Then nothing is added.
+        """
+        if model is not None and model != self.model:
+            raise ValueError(f"the vectors come from {model!r}, the gallery's from {self.model!r}")
+        table, vectors = checked(table, vectors, self.dim)
+        known = table["IMG_ID"].isin(self.table["IMG_ID"])
+        if known.any():
+            raise ValueError(
+                f"{known.sum()} of {len(table)} photos are in the gallery already, the first is "
+                f"{table['IMG_ID'][known.idxmax()]!r}; drop them from the table and the vectors"
+            )
+        if self.mapped:  # FAISS would end the process
+            raise ValueError("the vectors of this gallery lie on disk; load it with mmap=False")
+        self.index.add(vectors)
+        self.table = pd.concat([self.table, table], ignore_index=True)
+
+    # ------------------------------------------------------------------------------------ files
+
+    def save(self, folder: str | Path) -> None:
+        """Write the gallery into a folder: index, table, and a manifest that names and hashes them.
+
+        The manifest is replaced last and in one step: until then the folder holds what it held. One
+        process may write to a folder at a time.
+
+        Raises:
+            ValueError: the inverted lists are a file of their own (`shards.build_in_shards`).
+        """
+        ivf = kinds.inverted_file(self.index)
+        if ivf and isinstance(kinds.lists_of(ivf), faiss.OnDiskInvertedLists):
+            raise ValueError("the inverted lists of this gallery lie on disk; copy its folder")
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"index-{secrets.token_hex(4)}.faiss"
+        if isinstance(self.index, kinds.Exact):
+            self.index.write(folder / name)
+        else:
+            faiss.write_index(self.index, str(folder / name))
+        commit(folder, self.table, self.dim, self.model, self.kind, {"index": name})
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        model: str | None = None,
+        *,
+        mmap: bool = False,
+        verify: bool = True,
+    ) -> Gallery:
+        """Read what `save` or `shards.build_in_shards` wrote.
+
+        Args:
+            folder: the folder.
+            model: what the queries are made with; a gallery of another model is refused.
+            mmap: leave the vectors on disk and read what a search touches; nothing can be added.
+                An IVF gallery of `shards.build_in_shards` is mapped in any case.
+            verify: compare the files' SHA-256, which reads them whole. Sizes, numbers of photos
+                and ids are checked in any case.
+
+        Raises:
+            GalleryError: the folder holds no gallery, or one of another model; or a file is
+                missing, changed or cut off; or index and table do not belong together.
+        """
+        folder = Path(folder)
+        manifest = _read_manifest(folder)
+        if model is not None and model != manifest["model"]:
+            raise GalleryError(
+                f"{folder}: its vectors come from {manifest['model']!r}, the queries from {model!r}"
+            )
+        for entry in manifest["files"].values():
+            _check_file(folder / entry["name"], entry, verify)
+        files = {role: folder / entry["name"] for role, entry in manifest["files"].items()}
+        try:
+            index = _read_index(files["index"], mmap, "lists" in files)
+            table = _checked_table(pd.read_parquet(files["table"]))
+        except (OSError, RuntimeError, ValueError, struct.error) as error:
+            raise GalleryError(f"{folder} cannot be used: {error}") from error
+        counts = {"manifest": manifest["photos"], "index": index.ntotal, "table": len(table)}
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{name} {count}" for name, count in counts.items())
+            raise GalleryError(f"{folder}: its parts differ in their number of photos: {found}")
+        if (index.d, index.metric_type) != (manifest["dimensions"], faiss.METRIC_INNER_PRODUCT):
+            raise GalleryError(
+                f"{folder}: the index is not one of {manifest['dimensions']} numbers per vector "
+                "and inner product, as the manifest says"
+            )
+        mapped = mmap or "lists" in files
+        return cls(table, index, manifest["model"], manifest["kind"], mapped)
+
+
+class Hubness(NamedTuple):
+    """How unevenly the photos of a gallery occur in the lists of many queries."""
+
+    row: int
+    """The photo that is in the most lists."""
+    share: float
+    """The share of the queries in whose list it is."""
+    skewness: float
+    """Of the photos' counts (Radovanović et al., JMLR 2010): large if a few photos take it all."""
+
+
+def hubness(rows: np.ndarray, n: int) -> Hubness:
+    """Hubness of the lists (q, k) of rows that a search in n photos found; -1 counts as none."""
+    counts = np.bincount(rows[rows >= 0], minlength=n)
+    off = counts - counts.mean()
+    skewness = (off**3).mean() / counts.std() ** 3 if off.any() else 0.0
+    return Hubness(int(counts.argmax()), float(counts.max() / len(rows)), float(skewness))
+
+
+# -------------------------------------------------------------------------------- checks and files
+
+
+def checked(
+    table: pd.DataFrame, vectors: np.ndarray, dim: int | None = None
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Table and vectors in the form a gallery holds, or a ValueError that says what is wrong."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    if vectors.ndim != 2 or (dim is not None and vectors.shape[1] != dim):
+        raise ValueError(f"the vectors have shape {vectors.shape}, expected (n, {dim or 'd'})")
+    if len(table) != len(vectors):
+        raise ValueError(
+            f"{len(table)} rows in the table but {len(vectors)} vectors; they must be of the same "
+            "photos (were damaged ones skipped?)"
+        )
+    _check_finite(vectors, "vector")
+    return _checked_table(table), vectors
+
+
+def _checked_table(table: pd.DataFrame) -> pd.DataFrame:
+    absent = [c for c in ("IMG_ID", "AUTHOR", "LAT", "LON") if c not in table]
+    if absent:
+        raise ValueError(f"the table lacks {', '.join(absent)}")
+    table = conform(table)
+    ids = table["IMG_ID"]
+    if ids.isna().any():
+        raise ValueError(f"row {ids.isna().idxmax()} of the table has no IMG_ID")
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated().idxmax()]
+        raise ValueError(f"IMG_ID {twice!r} occurs more than once; keep one row per photo")
+    check_coordinates(table[["LAT", "LON"]].to_numpy())
+    return table
+
+
+def _check_finite(vectors: np.ndarray, name: str) -> None:
+    bad = ~np.isfinite(vectors.sum(axis=1))  # of the sums: no array as large as the vectors
+    if bad.any():
+        raise ValueError(f"{name} {bad.argmax()} holds a number that is not finite")
+
+
+def commit(
+    folder: Path, table: pd.DataFrame, d: int, model: str, kind: str, files: dict[str, str]
+) -> None:
+    """Write the table beside the files of an index, then the manifest; remove what it replaces."""
+    files = {**files, "table": f"gallery-{secrets.token_hex(4)}.parquet"}
+    table.to_parquet(folder / files["table"])
+    entries = {
+        role: {
+            "name": name,
+            "bytes": (folder / name).stat().st_size,
+            "sha256": sha256_file(folder / name),
+        }
+        for role, name in files.items()
+    }
+    about = {"version": VERSION, "model": model, "kind": kind, "dimensions": d}
+    write_json(folder / MANIFEST, {**about, "photos": len(table), "files": entries})
+    for pattern in ("index-*.faiss", "lists-*.ivfdata", "gallery-*.parquet"):
+        for path in folder.glob(pattern):
+            if path.name not in files.values():
+                path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write or replace a JSON file in one step."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise GalleryError(f"{folder} holds no {MANIFEST}: no gallery was saved there in full")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        absent = {"version", "model", "kind", "dimensions", "photos", "files"} - manifest.keys()
+        absent |= {"index", "table"} - manifest["files"].keys()
+    except (ValueError, AttributeError, KeyError) as error:
+        raise GalleryError(f"{path} cannot be read ({error})") from error
+    if absent:
+        raise GalleryError(f"{path} lacks {', '.join(sorted(absent))}")
+    if manifest["version"] != VERSION:
+        raise GalleryError(
+            f"{path} is of version {manifest['version']}, this package reads {VERSION}; "
+            "build the gallery again"
+        )
+    return manifest
+
+
+def _check_file(path: Path, entry: dict[str, Any], verify: bool) -> None:
+    if not path.is_file():
+        raise GalleryError(f"{path} is missing")
+    size = path.stat().st_size
+    if size != entry["bytes"]:
+        raise GalleryError(f"{path} has {size} bytes, not {entry['bytes']}; it was changed")
+    if verify and sha256_file(path) != entry["sha256"]:
+        raise GalleryError(f"{path} was changed: its SHA-256 is not that of the manifest")
+
+
+def _read_index(path: Path, mmap: bool, lists: bool) -> kinds.Index:
+    with open(path, "rb") as file:
+        exact = file.read(4) == kinds.Exact.header(0, 0)[:4]
+    if exact:
+        return kinds.Exact.read(path, mmap)
+    if lists:  # a file of their own beside this one, which FAISS maps in any case
+        flags = faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY
+    else:
+        flags = faiss.IO_FLAG_MMAP_IFC if mmap else 0
+    return faiss.read_index(str(path), flags)
