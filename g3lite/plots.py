@@ -25,7 +25,7 @@ from cartopy.mpl.geoaxes import GeoAxes
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -245,6 +245,102 @@ def density_map(coordinates: ArrayLike, title: str = "", *, unit: str = "photos"
     bar.formatter = FuncFormatter(lambda value, _: f"{value:,.0f}")
     axes.set_global()
     return figure
+
+
+def heat_maps(
+    maps: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]],
+    title: str = "",
+    *,
+    label: str = "",
+    marks: Mapping[str, ArrayLike] | None = None,
+    columns: int = 2,
+    levels: int = 12,
+) -> Figure:
+    """Values on grids over the globe, one map for each, all in one scale of colours.
+
+    Args:
+        maps: title of each map -> latitudes (h,) and longitudes (w,) in degrees, ascending, and
+            values (h, w). A grid around the globe becomes a world map, any other one a map of its
+            middle part with a scale bar.
+        title: the title of the figure.
+        label: what the values are, with their unit.
+        marks: title of a map -> (n, 2) coordinates to mark in it.
+        columns: maps side by side.
+        levels: about how many colours: values are rounded, for steps are easier to follow.
+
+    Raises:
+        ValueError: no map, or values that do not fit their grid.
+    """
+    if not maps:
+        raise ValueError("heat_maps needs at least one map")
+    grids = {name: _grid(name, *grid) for name, grid in maps.items()}
+    lowest = min(values.min() for *_, values in grids.values())
+    highest = max(values.max() for *_, values in grids.values())
+    rounded = MaxNLocator(levels).tick_values(lowest, highest)
+    step = rounded[1] - rounded[0]
+    edges = np.append(rounded, rounded[-1] + step) - step / 2
+    columns = min(columns, len(grids))
+    rows = -(-len(grids) // columns)
+    figure = Figure(
+        figsize=(WIDTH, rows * (0.5 * WIDTH / columns + 0.25) + 1), layout="constrained"
+    )
+    for place, (name, (lat, lon, values)) in enumerate(grids.items(), 1):
+        world = np.ptp(lon) > 300
+        if world:
+            lat, lon, values = _to_the_edges(lat, lon, values)
+            projection = ccrs.EqualEarth()
+        else:
+            projection = ccrs.LambertAzimuthalEqualArea(lon[len(lon) // 2], lat[len(lat) // 2])
+        projection.threshold = 10_000
+        axes = figure.add_subplot(rows, columns, place, projection=projection)
+        x, y, _ = np.moveaxis(projection.transform_points(_PLATE, *np.meshgrid(lon, lat)), -1, 0)
+        if world:
+            axes.set_global()
+        else:  # the largest upright rectangle that the grid fills
+            axes.set_xlim(x[:, 0].max(), x[:, -1].min())
+            axes.set_ylim(y[0].max(), y[-1].min())
+        colours = axes.contourf(x, y, values, edges, cmap="cividis", zorder=1)
+        axes.add_feature(
+            _feature("physical/ne_110m_coastline"),
+            facecolor="none",
+            edgecolor="white",
+            linewidth=0.7,
+            zorder=1.5,
+        )
+        axes.spines["geo"].set(edgecolor=_COAST, linewidth=0.6)
+        if not world:
+            _scale_bar(axes)
+        if name in (marks or {}):
+            draw_points(axes, marks[name], label="mark", color="#000000", size=110, marker="*")
+        axes.set_title(name, loc="left", fontsize=9.5, pad=4)
+    bar = figure.colorbar(
+        colours, ax=figure.axes, orientation="horizontal", shrink=0.5, aspect=40, pad=0.02,
+        ticks=rounded[:: max(1, len(rounded) // 8)],
+    )  # fmt: skip
+    bar.set_label(label, fontsize=9)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    return figure
+
+
+def _grid(name: str, *grid: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    lat, lon, values = (np.asarray(part, dtype=np.float64) for part in grid)
+    if values.shape != (len(lat), len(lon)):
+        raise ValueError(
+            f"map {name!r}: values of shape {values.shape} on a grid of {len(lat)} latitudes and "
+            f"{len(lon)} longitudes; give (latitudes, longitudes)"
+        )
+    return lat, lon, values
+
+
+def _to_the_edges(
+    lat: np.ndarray, lon: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A global grid of the middles of cells with the poles and the antimeridian added."""
+    seam = values[:, [0, -1]].mean(axis=1, keepdims=True)
+    values = np.hstack([seam, values, seam])
+    values = np.vstack([values[:1], values, values[-1:]])
+    return np.r_[-90, lat, 90], np.r_[-180, lon, 180], values
 
 
 def _legend(axes: Axes, **place: object) -> None:

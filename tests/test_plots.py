@@ -180,6 +180,60 @@ def test_density_counts_every_point_once():
     assert km2 == pytest.approx((right - left) * (top - bottom) / 1e6 / (2 * 90 * 25), rel=0.05)
 
 
+def waves(step=4.0):
+    """A grid over the globe, and a wave on it."""
+    lat = -90 + step * (np.arange(round(180 / step)) + 0.5)
+    lon = -180 + step * (np.arange(round(360 / step)) + 0.5)
+    return lat, lon, np.cos(np.radians(lat[:, None] * 3)) * np.sin(np.radians(lon * 2))
+
+
+def test_heat_maps_share_one_scale_and_mark_their_points():
+    lat, lon, values = waves()
+    near = np.arange(40, 50), np.arange(0, 12)
+    maps = {"wave": values, "half": values / 2}
+    figure = plots.heat_maps(
+        {name: (lat, lon, of) for name, of in maps.items()} | {"near": (*near, values[:10, :12])},
+        "Three maps",
+        label="cosine",
+        marks={"wave": [[48.9, 2.4]], "near": [[45.0, 5.0], [46.0, 6.0]]},
+    )
+    *maps, bar = figure.axes
+    assert [axes.get_title(loc="left") for axes in maps] == ["wave", "half", "near"]
+    assert bar.get_xlabel() == "cosine" and figure.get_suptitle() == "Three maps"
+    scales = [
+        tuple(part.get_clim())
+        for axes in maps
+        for part in axes.collections
+        if part.get_array() is not None and len(part.get_array()) > 5
+    ]
+    assert len(scales) == 3 and len(set(scales)) == 1
+    names = [axes.projection.proj4_params["proj"] for axes in maps]
+    assert names == ["eqearth", "eqearth", "laea"]
+    points = [[part for part in axes.collections if part.get_label() == "mark"] for axes in maps]
+    stars = [sum(len(part.get_offsets()) for part in of) for of in points]
+    assert stars == [1, 0, 2]
+    (left, right), (bottom, top) = maps[2].get_xlim(), maps[2].get_ylim()
+    assert 700_000 < right - left < 900_000 and 900_000 < top - bottom < 1_100_000
+    kind, data = plots.encode(figure)
+    assert kind == "image/png" and len(data) <= 150_000
+
+
+def test_a_heat_map_of_the_world_reaches_its_edges():
+    axes = plots.heat_maps({"wave": waves()}).axes[0]
+    painted = next(part for part in axes.collections if part.get_array() is not None)
+    corners = np.vstack([path.vertices for path in painted.get_paths() if len(path.vertices)])
+    left, right, bottom, top = axes.get_extent()
+    assert np.ptp(corners, axis=0) == pytest.approx([right - left, top - bottom], rel=0.001)
+
+
+def test_heat_maps_say_what_is_wrong_with_a_grid():
+    lat, lon, values = waves()
+    with pytest.raises(ValueError, match="'wave': values of shape .90, 45.*45 latitudes"):
+        plots.heat_maps({"wave": (lat, lon, values.T)})
+    with pytest.raises(ValueError, match="at least one map"):
+        plots.heat_maps({})
+
+
 # --- photos and curves
 
 

@@ -13,6 +13,7 @@
 # %% [markdown]
 # # Worldwide geolocalization: where was this photo taken?
 #
+# [02 Geo-alignment →](02_geo_alignment.ipynb) ·
 # [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/01_worldwide_geolocalization.ipynb)
 #
 # A photo goes in, a latitude and a longitude come out. This notebook is about the *task*: the data,
@@ -1089,8 +1090,8 @@ check_01_3(interval)
 # **With care.** A machine that says where a photo was taken can harm who took it. Use it on photos
 # of public places that were meant to be public, never to find a person or a home.
 #
-# **Next** in the series comes the first step of G3, Geo-alignment: one space for photos, places in
-# words and coordinates.
+# **Next:** [02 Geo-alignment](02_geo_alignment.ipynb), the first step of G3: one space for photos,
+# places in words and coordinates.
 #
 # ### References
 #
