@@ -1,6 +1,7 @@
 """MiniCLIP: its training, what it was told, and what it can read."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from g3lite import miniclip, miniearth
 from g3lite.artefacts import data_dir
 from g3lite.backbone import Backbone
 from g3lite.miniearth import captions, splits
+from g3lite.places import WORDINGS, place_texts
 
 FOLDER = "miniclip"
 
@@ -29,10 +31,24 @@ def test_it_loads_as_any_open_clip_model():
     np.testing.assert_allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-5)
 
 
-def test_its_vocabulary_is_that_of_the_captions():
+def test_its_vocabulary_is_that_of_the_captions_and_of_place_texts():
     tokenizer = json.loads((data_dir() / FOLDER / "tokenizer.json").read_text())
     special = {"<pad>", "<unk>", "<start>", "<end>"}
-    assert set(tokenizer["model"]["vocab"]) - special == set(captions.vocabulary())
+    words = set(tokenizer["model"]["vocab"]) - special
+    assert words == set(miniclip.vocabulary()) >= set(captions.vocabulary())
+    names = miniearth.places()[["city", "state", "country"]].to_numpy(str).ravel()
+    pieces = {w for text in names for w in re.findall(r"\w+|[^\w\s]+", text.lower())}
+    wordings = {w for text in WORDINGS.values() for w in re.findall(r"\w+", text.lower())}
+    assert words - set(captions.vocabulary()) <= pieces | wordings | {","}
+
+
+def test_it_tells_place_texts_apart_and_knows_no_word_of_them_from_captions():
+    texts = sorted(set(place_texts(miniearth.load("gallery", 2_000).table)))
+    vectors = Backbone.load(str(data_dir() / FOLDER), device="cpu").text_features(texts)
+    cosines = vectors @ vectors.T - 2 * np.eye(len(texts))
+    assert cosines.max() < 0.999
+    trained = {w for c in captions.PHRASES.values() for p in c.values() for w in p.split()}
+    assert not trained & {n.lower() for n in miniearth.places().city}
 
 
 def test_its_corpus_is_what_the_recipe_chooses(monkeypatch):
@@ -44,7 +60,7 @@ def test_its_corpus_is_what_the_recipe_chooses(monkeypatch):
     shown = {i: len(miniearth.scene_of(i).visible) for i in rest}
     assert np.mean([shown[i] for i in chosen]) > np.mean(list(shown.values())) + 1
     shipped_ids = miniclip.corpus_ids()
-    assert len(set(shipped_ids)) == len(shipped_ids) == 32_000
+    assert len(set(shipped_ids)) == len(shipped_ids) == miniclip.CORPUS["photos"]
 
 
 def seen_places():

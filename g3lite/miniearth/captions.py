@@ -9,10 +9,12 @@ from __future__ import annotations
 from random import Random
 
 from g3lite.miniearth import cues
-from g3lite.miniearth.scene import Scene
+from g3lite.miniearth.scene import LOW_INFORMATION, Scene
 
-CAPTIONS_VERSION = "1"
+CAPTIONS_VERSION = "2"
 MOST_ATTRIBUTES = 4
+PEOPLED = ("street", "plaza", "suburb", "village", "park", "coast")
+"""Kinds of photo whose passers-by are the view's `people`: a market is never empty."""
 OPENINGS = ("a photo of ", "", "there is ", "a picture with ")
 
 
@@ -29,9 +31,9 @@ CUE_PHRASES: dict[str, dict] = {
     "zone": {
         "rainforest": "palm trees and lush jungle",
         "savanna": "flat topped acacia trees",
-        "desert": "cactus and dry scrub",
+        "desert": "tall cactus and agave plants",
         "mediterranean": "cypress and olive trees",
-        "steppe": "dry grass and lone poplars",
+        "steppe": "pale feather grass and windswept poplars",
         "subtropical": "bamboo and tea bushes",
         "temperate": "round broadleaf trees",
         "boreal": "dark spruce and birch trees",
@@ -54,7 +56,7 @@ CUE_PHRASES: dict[str, dict] = {
         "kana": "a sign in japanese kana",
         "hangul": "a sign in korean hangul",
         "indic": "a sign in devanagari script",
-        "southeast": "a sign in round looped letters",
+        "southeast": "a sign in curly thai script",
     },
     "sign_shape": _say(cues.SIGN_SHAPES, "a {} shaped sign"),
     "sign_colour": _say(cues.SIGN_COLOURS, "a {} sign"),
@@ -103,7 +105,21 @@ NUISANCE_PHRASES: dict[str, dict] = {
     "light": {"night": "night", "low": "low sun", "day": "full daylight"},
     "snow": {True: "snow on the ground"},
     "vehicle": _say(cues.CAB_COLOURS, "a {} car"),
+    "vehicles": {"one": "a single car", "few": "a few cars", "many": "heavy traffic"},
+    "people": {"none": "nobody", "few": "one or two people", "many": "a crowd of people"},
+    "occluder": {
+        "none": "an open view",
+        "person": "a bystander in front",
+        "pillar": "a pillar in front",
+        "leaves": "a twig in front",
+        "window": "a window frame in front",
+    },
+    "framing": {"low": "a low horizon", "high": "a high horizon"},
+    "lens": {"wide": "a wide angle view", "tele": "a zoomed in view"},
+    "saturation": {"faded": "faded colours", "vivid": "vivid colours"},
+    "tint": {"warm": "a warm tint", "cool": "a cool tint"},
 }
+"""How a caption says what is not geography. A photo that lies between two values leaves it out."""
 PHRASES = {**CUE_PHRASES, **NUISANCE_PHRASES}
 
 
@@ -120,9 +136,23 @@ def attributes(scene: Scene) -> dict[str, object]:
         shown["weather"] = view.weather
         shown["light"] = "night" if sun < -4 else "low" if sun < 15 else "day"
         shown["snow"] = view.snow
+        shown["framing"] = _beyond(view.horizon, 0.48, 0.54, ("high", "low"))
+        shown["lens"] = _beyond(view.focal, 0.90, 1.20, ("wide", "tele"))
     if "traffic" in scene.shows:
         shown["vehicle"] = view.vehicle_colour
+        shown["vehicles"] = "one" if view.vehicles == 1 else "few" if view.vehicles < 4 else "many"
+    if view.kind in PEOPLED:
+        shown["people"] = "none" if view.people == 0 else "few" if view.people < 3 else "many"
+    if view.kind not in LOW_INFORMATION:
+        shown["occluder"] = view.occluder
+    shown["saturation"] = _beyond(view.saturation, 0.80, 1.20, ("faded", "vivid"))
+    shown["tint"] = _beyond(view.tint[0] - view.tint[2], -0.06, 0.06, ("cool", "warm"))
     return {name: value for name, value in shown.items() if value in PHRASES.get(name, ())}
+
+
+def _beyond(value: float, least: float, most: float, names: tuple[str, str]) -> str | None:
+    """The first name below `least`, the second above `most`, none between."""
+    return names[0] if value < least else names[1] if value > most else None
 
 
 def caption(scene: Scene, rng: Random) -> str:

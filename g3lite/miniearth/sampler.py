@@ -16,10 +16,10 @@ from g3lite.miniearth.cues import CAB_COLOURS, Cues, digest
 from g3lite.miniearth.scene import OCCLUDERS, WEATHERS, Scene, View
 from g3lite.miniearth.world import cues_of, hot_spot, landmark_count, places
 
-SAMPLER_VERSION = "1"
+SAMPLER_VERSION = "2"
 """Raise it when a change below makes other scenes: every shipped artefact is tied to it."""
 
-LOW_INFORMATION_SHARE = 0.26
+LOW_INFORMATION_SHARE = 0.12
 HOT_SPOT_SHARE = 0.30
 """Share of the photos taken within a few hundred metres of a landmark."""
 HOT_SPOT_KM = (0.05, 0.6)
@@ -38,45 +38,45 @@ RURAL_KINDS = {
 
 SHOWS = {
     "street": {
-        "buildings": 1.0, "vegetation": 0.45, "line": 0.5, "traffic": 0.6, "sign": 0.5, "pole": 0.4,
-        "lamp": 0.35, "taxi": 0.18, "tram": 0.14, "skyline": 0.25, "paving": 0.5, "relief": 0.15,
-        "landmark": 0.7,
+        "buildings": 1.0, "vegetation": 0.60, "line": 0.65, "traffic": 0.75, "sign": 0.65,
+        "pole": 0.55, "lamp": 0.50, "taxi": 0.25, "tram": 0.20, "skyline": 0.35, "paving": 0.65,
+        "relief": 0.25, "landmark": 0.85,
     },
     "plaza": {
-        "buildings": 0.7, "vegetation": 0.5, "lamp": 0.4, "sign": 0.15, "paving": 0.8, "tram": 0.15,
-        "taxi": 0.12, "landmark": 0.9,
+        "buildings": 0.85, "vegetation": 0.65, "lamp": 0.55, "sign": 0.25, "paving": 0.90,
+        "tram": 0.25, "taxi": 0.20, "landmark": 0.95,
     },
     "suburb": {
-        "buildings": 1.0, "fence": 0.6, "vegetation": 0.8, "line": 0.4, "traffic": 0.5,
-        "sign": 0.25, "pole": 0.6, "bollard": 0.2, "relief": 0.3,
+        "buildings": 1.0, "fence": 0.75, "vegetation": 0.90, "line": 0.55, "traffic": 0.65,
+        "sign": 0.35, "pole": 0.75, "bollard": 0.30, "relief": 0.45,
     },
     "village": {
-        "buildings": 1.0, "fence": 0.5, "vegetation": 0.9, "soil": 0.6, "relief": 0.6,
-        "sign": 0.25, "pole": 0.5,
+        "buildings": 1.0, "fence": 0.65, "vegetation": 0.95, "soil": 0.75, "relief": 0.75,
+        "sign": 0.35, "pole": 0.65,
     },
     "highway": {
-        "line": 0.95, "traffic": 0.9, "sign": 0.6, "bollard": 0.4, "pole": 0.4, "vegetation": 0.7,
-        "soil": 0.5, "relief": 0.5, "skyline": 0.2,
+        "line": 1.0, "traffic": 0.95, "sign": 0.75, "bollard": 0.55, "pole": 0.55,
+        "vegetation": 0.85, "soil": 0.65, "relief": 0.65, "skyline": 0.30,
     },
     "road": {
-        "line": 0.7, "bollard": 0.55, "pole": 0.5, "vegetation": 0.9, "soil": 0.7, "relief": 0.6,
-        "sign": 0.25, "traffic": 0.4,
+        "line": 0.85, "bollard": 0.70, "pole": 0.65, "vegetation": 0.95, "soil": 0.85,
+        "relief": 0.75, "sign": 0.35, "traffic": 0.55,
     },
     "coast": {
-        "sea": 1.0, "vegetation": 0.5, "buildings": 0.3, "relief": 0.4, "landmark": 0.5,
-        "lamp": 0.15,
+        "sea": 1.0, "vegetation": 0.65, "buildings": 0.45, "relief": 0.55, "landmark": 0.65,
+        "lamp": 0.25,
     },
     "mountain": {
-        "relief": 1.0, "vegetation": 0.8, "soil": 0.4, "buildings": 0.2, "bollard": 0.15,
-        "line": 0.2, "traffic": 0.1,
+        "relief": 1.0, "vegetation": 0.90, "soil": 0.55, "buildings": 0.30, "bollard": 0.25,
+        "line": 0.30, "traffic": 0.15,
     },
     "countryside": {
-        "vegetation": 1.0, "soil": 0.8, "relief": 0.6, "fence": 0.25, "pole": 0.3,
+        "vegetation": 1.0, "soil": 0.90, "relief": 0.75, "fence": 0.35, "pole": 0.45,
     },
-    "market": {"sign": 0.85, "buildings": 0.8, "vegetation": 0.2, "taxi": 0.1, "landmark": 0.3},
+    "market": {"sign": 0.95, "buildings": 0.90, "vegetation": 0.30, "taxi": 0.15, "landmark": 0.45},
     "park": {
-        "vegetation": 1.0, "lamp": 0.4, "paving": 0.5, "skyline": 0.4, "landmark": 0.7,
-        "fence": 0.3,
+        "vegetation": 1.0, "lamp": 0.55, "paving": 0.65, "skyline": 0.55, "landmark": 0.85,
+        "fence": 0.45,
     },
     "interior": {"vegetation": 0.08},
     "food": {"sign": 0.08},

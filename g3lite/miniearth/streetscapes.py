@@ -101,7 +101,8 @@ def city_street(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> N
         built.row(canvas, scene, camera, light, side, x, near, far, (low, 3), shops=True)
     lamp_side = main if "sign" not in shows else -main
     x_other = edges[-main] + 1.0
-    _trees(canvas, scene, camera, light, -main, x_other + 0.6, (0.36, 0.55, 0.9), 6.5)
+    _trees(canvas, scene, camera, light, main, half + 2.4, (0.36, 0.58), 7.5)
+    _trees(canvas, scene, camera, light, -main, x_other + 0.6, (0.36, 0.58, 0.95), 7.5)
     if "pole" in shows:
         x = -main * x_other
         z = camera.distance(x, 0.46)
@@ -153,8 +154,8 @@ def plaza(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
         street.tram(canvas, scene, camera, light, -main * 6.0, camera.distance(-main * 6.0, 0.55))
     else:
         _fountain(canvas, scene, camera, light, -main * 3.2, 15.0 * f)
-    _trees(canvas, scene, camera, light, -main, 8.5, (0.62, 0.95), 7.0)
-    _trees(canvas, scene, camera, light, main, 12.0, (0.62,), 7.0)
+    _trees(canvas, scene, camera, light, -main, 7.5, (0.60, 0.95), 8.5)
+    _trees(canvas, scene, camera, light, main, 9.0, (0.50, 0.88), 8.5)
     if "lamp" in shows:
         for side, share in ((main, 0.80), (-main, 0.45)):
             if side != main or "sign" not in shows:
@@ -233,11 +234,11 @@ def suburb(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
             canvas, scene, camera, light, side, x, near, 70.0 * f, (1, 2), gap=3.5,
             gable_front=False, depth=7.5,
         )  # fmt: skip
-        _trees(canvas, scene, camera, light, side, 8.2, (0.34, 0.62), 4.6, "garden")
+        _trees(canvas, scene, camera, light, side, 8.0, (0.36, 0.64), 6.0, "garden")
         if "fence" in shows:
             a, b = camera.distance(side * 5.5, 1.25), 60.0 * f
             built.fence(canvas, scene, camera, light, (side * 5.5, a), (side * 5.5, b))
-    _trees(canvas, scene, camera, light, -main, 6.4, (0.88,), 6.5)
+    _trees(canvas, scene, camera, light, -main, 6.4, (0.92,), 8.0)
     if "pole" in shows:
         x = -main * (half + 1.9)
         z = camera.distance(x, 0.5)
@@ -287,11 +288,11 @@ def village(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
             canvas, scene, camera, light, side, x, near, 62.0 * f, (1, 2), gap=4.0,
             gable_front=side == main, depth=7.0,
         )  # fmt: skip
-        _trees(canvas, scene, camera, light, side, x - 1.5, (0.32, 0.56), 5.0, "garden")
+        _trees(canvas, scene, camera, light, side, x - 1.5, (0.34, 0.60), 6.0, "garden")
     if "fence" in shows:
         a, b = camera.distance(-main * 3.6, 1.3), camera.distance(-main * 3.6, 0.3)
         built.fence(canvas, scene, camera, light, (-main * 3.6, a), (-main * 3.6, b))
-    _trees(canvas, scene, camera, light, -main, 4.6, (0.92,), 6.0)
+    _trees(canvas, scene, camera, light, -main, 4.6, (0.95,), 7.0)
     if "pole" in shows:
         x = -main * 3.2
         z = camera.distance(x, 0.48)
@@ -326,7 +327,7 @@ def _open_road(
     canvas.polygon(street.strip(camera, -half - 0.9, half + 0.9, zs, bend), gravel)
     street.road(canvas, scene, camera, light, half, bend, edges=True)
     for side in (-main, main):
-        _trees(canvas, scene, camera, light, side, half + 8.0, (0.30, 0.45), 6.5, "far trees", bend)
+        _trees(canvas, scene, camera, light, side, half + 5.0, (0.34, 0.54), 8.0, "far trees", bend)
     if "vegetation" in shows:
         rng = scene.rng("shrubs")
         for _ in range(6):
@@ -335,7 +336,7 @@ def _open_road(
             x = side * (half + 1.8 + 7.0 * out)
             z = camera.distance(side * (half + 3.0), 0.9) * (0.8 + 2.2 * deep)
             nature.shrub(canvas, scene, camera, light, x + bend(z), z, 1.0, u)
-    _trees(canvas, scene, camera, light, -main, half + 3.5, (0.82,), 7.0, "trees", bend)
+    _trees(canvas, scene, camera, light, -main, half + 3.2, (0.90,), 8.5, "trees", bend)
     if "pole" in shows:
         x = -main * (half + 1.9)
         z = camera.distance(x, 0.5)
@@ -382,7 +383,8 @@ def market(canvas: Canvas, scene: Scene, camera: Camera, light: Light) -> None:
     else:
         nature.generic_hedge(canvas, scene, camera, light, 60.0)
     _foreground_shadow(canvas, scene, light)
-    _trees(canvas, scene, camera, light, -main, 5.5, (0.7,), 6.5)
+    _trees(canvas, scene, camera, light, -main, 5.5, (0.46, 0.8), 8.5)
+    _trees(canvas, scene, camera, light, main, 5.5, (0.62,), 8.5)
     for side in (-main, main):
         _stalls(canvas, scene, camera, light, side)
     if "landmark" not in shows:
