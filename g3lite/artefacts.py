@@ -74,6 +74,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ),
         "g3lite.miniclip:build",
     ),
+    Artefact(
+        "alignment",
+        ("alignment/*",),
+        ("slice", "miniclip", "g3lite.ablations:RUN"),
+        "g3lite.ablations:build",
+    ),
 )
 
 

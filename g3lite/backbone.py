@@ -25,7 +25,6 @@ from typing import Any, Literal
 import numpy as np
 import open_clip
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
@@ -45,7 +44,7 @@ class Features:
 
     Attributes:
         ids: the n IMG_IDs that have a vector, in the order of the photo set.
-        vectors: float32 (n, d), L2-normalised rows.
+        vectors: float32 (n, d), L2-normalised rows unless they were asked for as they are.
         skipped: IMG_ID -> reason, for the damaged photos that were left out.
     """
 
@@ -148,6 +147,7 @@ class Backbone:
         cache: bool = True,
         workers: int = 0,
         progress: bool = True,
+        normalize: bool = True,
     ) -> Features:
         """Encode the pictures of a photo set.
 
@@ -164,6 +164,7 @@ class Backbone:
             workers: threads that decode pictures while the model computes; 0 for one per CPU core,
                 at most 8. `photos.source` itself is called in the calling thread only.
             progress: show a progress bar while there is something to encode.
+            normalize: give unit rows; False gives the tower's own output, as G3's heads read it.
 
         Raises:
             DamagedPhoto: a picture is absent or damaged, and `on_error` is "raise".
@@ -211,10 +212,13 @@ class Backbone:
             )
         ids = [img_id for img_id in photos.ids if img_id not in skipped]
         rows = np.array([vectors[img_id] for img_id in ids], dtype=np.float32)
-        return Features(ids, rows.reshape(len(ids), self.dim), skipped)
+        rows = rows.reshape(len(ids), self.dim)
+        return Features(ids, unit_rows(rows) if normalize else rows, skipped)
 
-    def text_features(self, texts: Sequence[str], batch_size: int = 256) -> np.ndarray:
-        """Encode texts: float32 (n, d), L2-normalised rows.
+    def text_features(
+        self, texts: Sequence[str], batch_size: int = 256, normalize: bool = True
+    ) -> np.ndarray:
+        """Encode texts: float32 (n, d), L2-normalised rows unless `normalize` is False.
 
         The model's tokenizer cuts texts that are longer than its context (CLIP: 77 tokens).
         """
@@ -224,14 +228,15 @@ class Backbone:
         for start in range(0, len(texts), batch_size):
             tokens = self.tokenizer(list(texts[start : start + batch_size]))
             parts.append(self._encode(self.model.encode_text, tokens))
-        return np.concatenate(parts)
+        rows = np.concatenate(parts)
+        return unit_rows(rows) if normalize else rows
 
     @torch.inference_mode()
     def _encode(self, tower: Callable[..., torch.Tensor], inputs: torch.Tensor) -> np.ndarray:
         half = self.precision == "fp16"
         with torch.autocast(self.device.type, dtype=torch.float16, enabled=half):
             features = tower(inputs.to(self.device), normalize=False)
-        vectors = F.normalize(features.float(), dim=-1).cpu().numpy()
+        vectors = features.float().cpu().numpy()
         if not np.isfinite(vectors).all():
             raise FloatingPointError(
                 f"{self.name} gave a vector that is not finite"
@@ -240,8 +245,13 @@ class Backbone:
         return vectors
 
     def _cache_folder(self, version: str) -> Path:
-        key = json.dumps([self.fingerprint, self.precision, version])
+        key = json.dumps([self.fingerprint, self.precision, version, "as the tower gives them"])
         return cache_dir() / "features" / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """(n, d) vectors scaled to length 1."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def _resolve(name: str) -> tuple[str, str | None]:

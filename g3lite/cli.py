@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -68,6 +69,43 @@ def run(
     typer.echo(f"\nResults on the profile {chosen}")
     typer.echo("\n".join(tables))
     typer.echo(f"\nExecuted notebooks, pages to read and pictures are in {output}")
+
+
+@app.command()
+def align(
+    output: Annotated[Path, typer.Argument(help="folder for the weights and the history")],
+    profile: Annotated[str, typer.Option(help="auto, ci or cpu")] = "auto",
+    schedule: Annotated[str, typer.Option(help="small, or paper")] = "small",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Train the heads of geo-alignment. In several processes: torchrun -m g3lite.cli align ..."""
+    import torch
+    from accelerate import PartialState
+
+    from g3lite import alignment, miniearth, training
+    from g3lite.backbone import Backbone
+    from g3lite.miniearth.splits import SIZES
+
+    chosen = _profile(profile)
+    if schedule not in training.SCHEDULES:
+        raise G3Error(f"unknown schedule {schedule!r}; there are {', '.join(training.SCHEDULES)}")
+    if chosen.gallery not in SIZES:
+        raise G3Error(f"{chosen.gallery} is no set of MiniEarth; use --profile cpu")
+    process = PartialState()
+    backbone = Backbone.load(chosen.backbone, device=chosen.device)
+    with process.main_process_first():  # the first fills the feature cache for the others
+        train = training.Pairs.of(miniearth.load(chosen.gallery, chosen.gallery_size), backbone)
+        queries = miniearth.load(chosen.queries[0], chosen.query_size)
+        validation = training.Pairs.of(queries, backbone)
+    torch.manual_seed(seed)
+    model = alignment.GeoAlignment(alignment.SIZES[chosen.alignment])
+    plan = replace(training.SCHEDULES[schedule], seed=seed)
+    history = training.fit(model, train, validation, plan, output)
+    if process.is_main_process:
+        model.save_pretrained(output)
+        history.to_csv(output / "history.csv", index=False)
+        typer.echo(history.tail(1).to_string(index=False))
+        typer.echo(f"wrote the weights of the best epoch to {output}")
 
 
 @data_app.command("check")

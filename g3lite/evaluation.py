@@ -223,11 +223,29 @@ def share_curve(
     `errors` are those of `error_km`; if they are (n, 5), one answer per threshold, the radii must
     be the five thresholds. The other arguments are those of `evaluate`.
     """
-    groups = _clusters(truth, clusters)
     hits = _hits(np.asarray(errors), radii_km)
-    draws = _means(hits, groups, _draw(groups, replicates, seed))
+    options = {"clusters": clusters, "replicates": replicates, "level": level, "seed": seed}
+    return mean_intervals(hits, truth, **options)
+
+
+def mean_intervals(
+    values: ArrayLike,
+    truth: pd.DataFrame,
+    *,
+    clusters: str | None = "AUTHOR",
+    replicates: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means of the columns of values (n, m), one row per photo, with their intervals.
+
+    The other arguments are those of `evaluate`. Returns three arrays (m,): mean, low, high.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    groups = _clusters(truth, clusters)
+    draws = _means(values, groups, _draw(groups, replicates, seed))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return hits.mean(axis=0), low, high
+    return values.mean(axis=0), low, high
 
 
 def _hits(errors: np.ndarray, radii_km: ArrayLike = THRESHOLDS_KM) -> np.ndarray:

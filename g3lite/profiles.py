@@ -19,6 +19,7 @@ class Profile:
     queries: tuple[str, ...]  # photo sets that are located
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
+    alignment: str  # sizes of geo-alignment's heads, a key of `alignment.SIZES`
     device: str  # torch device
     batch_size: int  # photos per forward pass
     bootstrap: int  # resamples behind every confidence interval
@@ -36,6 +37,7 @@ PROFILES: dict[str, Profile] = {
             queries=_MINIEARTH_QUERIES,
             query_size=300,
             backbone="miniclip",
+            alignment="mini",
             device="cpu",
             batch_size=64,
             bootstrap=200,
@@ -47,6 +49,7 @@ PROFILES: dict[str, Profile] = {
             queries=_MINIEARTH_QUERIES,
             query_size=None,
             backbone="miniclip",
+            alignment="mini",
             device="cpu",
             batch_size=64,
             bootstrap=1_000,
@@ -58,6 +61,7 @@ PROFILES: dict[str, Profile] = {
             queries=("im2gps3k", "yfcc4k"),
             query_size=None,
             backbone="ViT-L-14-quickgelu:openai",
+            alignment="official",
             device="cuda",
             batch_size=256,
             bootstrap=1_000,

@@ -1,0 +1,282 @@
+"""Training the heads of geo-alignment on cached features (the paper's Section 4.1).
+
+One loop for one process and for many: Accelerate starts the processes (``torchrun
+--nproc_per_node 2 -m g3lite align ...``), each reads its share of every batch, and the negatives
+of a photo are gathered from all of them, so that the loss is that of the joined batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch import Tensor
+from torch.distributed.nn.functional import all_gather
+from tqdm.auto import tqdm
+
+from g3lite.alignment import Aligned, GeoAlignment, alignment_loss, within_km
+from g3lite.backbone import Backbone
+from g3lite.geo import great_circle_km
+from g3lite.photos import PhotoSet
+from g3lite.places import place_texts
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What geo-alignment learns from, row by row; made once, on disk in the feature cache.
+
+    Attributes:
+        image: float32 (n, d) image features as the frozen tower gives them.
+        texts: float32 (m, d) features of the m different place texts.
+        text_of: int64 (n,) which of them belongs to each photo.
+        coordinates: float64 (n, 2).
+    """
+
+    image: np.ndarray
+    texts: np.ndarray
+    text_of: np.ndarray
+    coordinates: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    @classmethod
+    def of(cls, photos: PhotoSet, backbone: Backbone, wording: str = "paper") -> Pairs:
+        """Encode a photo set and its place texts; damaged photos are left out with a warning."""
+        features = backbone.image_features(photos, on_error="skip", normalize=False)
+        rows = photos.table.set_index("IMG_ID").loc[features.ids].reset_index()
+        texts, text_of = np.unique(place_texts(rows, wording), return_inverse=True)
+        encoded = backbone.text_features(list(texts), normalize=False)
+        coordinates = rows[["LAT", "LON"]].to_numpy(float)
+        return cls(features.vectors, encoded, text_of.astype(np.int64), coordinates)
+
+    def batch(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+        """Image features, text features and coordinates of some rows."""
+        parts = self.image[rows], self.texts[self.text_of[rows]], self.coordinates[rows]
+        return tuple(torch.from_numpy(part).to(device) for part in parts)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How to train. The defaults are the paper's."""
+
+    epochs: int = 10
+    batch_size: int = 256
+    """Photos of a joined batch: all processes together."""
+    lr: float = 3e-5
+    weight_decay: float = 1e-6
+    decay: float = 0.87
+    """The learning rate is multiplied by this after each epoch."""
+    patience: int | None = None
+    """Stop after so many epochs without a better validation loss; None: never."""
+    seed: int = 0
+    use_text: bool = True
+    """False trains image and GPS alone (the paper's Table 5)."""
+    mask_same_text: bool = False
+    """Photos with the same place text are no negatives of each other."""
+    mask_km: float | None = None
+    """Photos at most so many km apart are no negatives of each other."""
+
+
+SCHEDULES = {
+    "paper": Schedule(),
+    "small": Schedule(epochs=30, lr=1e-3, weight_decay=0.05, patience=3),
+}
+"""Presets: the paper's (4.1 million photos, a location encoder that GeoCLIP has trained), and one
+for tens of thousands of photos and a model that starts from nothing."""
+GPS_CHOICES = 4096
+"""Validation accuracy: photos choose among the coordinates of so many training photos."""
+NEAR_KM = 200.0
+
+
+def fit(
+    model: GeoAlignment,
+    train: Pairs,
+    validation: Pairs,
+    schedule: Schedule = SCHEDULES["paper"],
+    folder: str | Path | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Train `model` in place; it ends with the weights of its best epoch on validation.
+
+    Args:
+        model: the model; it is moved to the GPU if there is one.
+        train: what it learns from.
+        validation: what the best epoch is chosen by, never a test set.
+        schedule: how long and how fast.
+        folder: where the state is kept after each epoch. A run that was stopped goes on from there
+            and ends with the same numbers; a finished one is only read. None keeps nothing.
+        progress: show a progress bar.
+
+    Returns:
+        One row per epoch: epoch, loss (training), validation_loss, accuracy (share of validation
+        photos whose best GPS embedding, of at most `GPS_CHOICES` training coordinates, is within
+        `NEAR_KM`), lr, seconds.
+
+    Raises:
+        ValueError: too few photos, or a batch that the processes cannot share alike.
+        FloatingPointError: the loss is not finite.
+    """
+    accelerator = Accelerator(mixed_precision="fp16" if torch.cuda.is_available() else "no")
+    if schedule.batch_size % accelerator.num_processes:
+        raise ValueError(
+            f"batch_size {schedule.batch_size} cannot be shared by {accelerator.num_processes} "
+            "processes alike; choose a multiple"
+        )
+    if min(len(train), len(validation)) < 2:
+        raise ValueError(f"{len(train)} photos to train on, {len(validation)} to validate: too few")
+    set_seed(schedule.seed)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay
+    )
+    wrapped, optimizer = accelerator.prepare(model, optimizer)
+    state = _State(folder, model, optimizer, accelerator, _key(model, train, validation, schedule))
+    history, best = state.restore()
+
+    size = min(schedule.batch_size, len(train))
+    size -= size % accelerator.num_processes
+    steps = len(train) // size
+    bar = tqdm(
+        total=schedule.epochs * steps, initial=len(history) * steps, desc="geo-alignment",
+        disable=not (progress and accelerator.is_main_process), unit="step",
+    )  # fmt: skip
+    while len(history) < schedule.epochs and not _stop(history, schedule):
+        began, epoch, losses = time.perf_counter(), len(history), []
+        order = np.random.RandomState(schedule.seed + epoch).permutation(len(train))
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.lr * schedule.decay**epoch
+        model.train()
+        for step in range(steps):
+            rows = order[step * size : (step + 1) * size]
+            loss = _loss(wrapped, train, rows, schedule, accelerator)
+            optimizer.zero_grad()
+            accelerator.backward(loss)
+            optimizer.step()
+            losses.append(loss.detach())
+            bar.update()
+        loss = float(torch.stack(losses).mean())
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"the loss of epoch {epoch + 1} is {loss}; lower the lr")
+        judged, accuracy = judge(model, train, validation, schedule)
+        history.append(
+            {
+                "epoch": epoch + 1, "loss": loss, "validation_loss": judged, "accuracy": accuracy,
+                "lr": schedule.lr * schedule.decay**epoch, "seconds": time.perf_counter() - began,
+            }
+        )  # fmt: skip
+        bar.set_postfix(loss=f"{loss:.3f}", validation=f"{judged:.3f}", accuracy=f"{accuracy:.3f}")
+        if judged <= min(row["validation_loss"] for row in history):
+            best = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
+        state.save(history, best)
+    bar.total = bar.n
+    bar.close()
+    model.load_state_dict(best)
+    model.eval()
+    return pd.DataFrame(history)
+
+
+def _loss(
+    model: torch.nn.Module, pairs: Pairs, rows: np.ndarray, schedule: Schedule,
+    accelerator: Accelerator,
+) -> Tensor:  # fmt: skip
+    """The loss of a joined batch, of which this process encodes its own share."""
+    share = len(rows) // accelerator.num_processes
+    own = rows[accelerator.process_index * share : (accelerator.process_index + 1) * share]
+    with accelerator.autocast():
+        batch = model(*pairs.batch(own, accelerator.device))
+    if accelerator.num_processes > 1:
+        # Gradients flow back through the gathering to the process that each row came from.
+        batch = Aligned(*(torch.cat(all_gather(part)) for part in batch[:4]), *batch[4:])
+    same_text = too_near = None
+    if schedule.mask_same_text:
+        text_of = torch.from_numpy(pairs.text_of[rows]).to(accelerator.device)
+        same_text = text_of[:, None] == text_of
+    if schedule.mask_km is not None:
+        too_near = within_km(torch.from_numpy(pairs.coordinates[rows]), schedule.mask_km)
+        too_near = too_near.to(accelerator.device)
+    batch = Aligned(*(part.float() for part in batch))
+    return alignment_loss(batch, same_text, too_near, schedule.use_text)
+
+
+@torch.inference_mode()
+def judge(
+    model: GeoAlignment, train: Pairs, validation: Pairs, schedule: Schedule
+) -> tuple[float, float]:
+    """Validation loss over fixed batches, and image-to-GPS accuracy (see `fit`)."""
+    model.eval()
+    order = np.random.RandomState(0).permutation(len(validation))
+    size = min(schedule.batch_size, len(order))
+    losses = []
+    for start in range(0, len(order) - size + 1, size):
+        batch = model(*validation.batch(order[start : start + size], model.device))
+        losses.append(alignment_loss(batch, use_text=schedule.use_text).item())
+    choices = np.random.RandomState(0).permutation(len(train))[:GPS_CHOICES]
+    answers = train.coordinates[choices]
+    best = model.nearest_gps(validation.image, answers)[1][:, 0]
+    near = great_circle_km(answers[best], validation.coordinates) <= NEAR_KM
+    return float(np.mean(losses)), float(near.mean())
+
+
+def _stop(history: list[dict], schedule: Schedule) -> bool:
+    losses = [row["validation_loss"] for row in history]
+    since = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
+    return schedule.patience is not None and since >= schedule.patience
+
+
+def _key(model: GeoAlignment, train: Pairs, validation: Pairs, schedule: Schedule) -> str:
+    """What a run is known by: sizes, first weights, schedule (but for its length) and data."""
+    digest = hashlib.sha256()
+    about = [asdict(model.sizes), asdict(replace(schedule, epochs=0, patience=None))]
+    digest.update(json.dumps(about).encode())
+    for tensor in model.state_dict().values():
+        digest.update(tensor.cpu().contiguous().numpy())
+    for pairs in (train, validation):
+        for array in (pairs.image, pairs.texts, pairs.text_of, pairs.coordinates):
+            digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()[:16]
+
+
+class _State:
+    """The state of a run on disk, written by the first process after every epoch."""
+
+    def __init__(
+        self, folder: str | Path | None, model: GeoAlignment, optimizer: torch.optim.Optimizer,
+        accelerator: Accelerator, key: str,
+    ) -> None:  # fmt: skip
+        self.path = None if folder is None else Path(folder) / f"alignment-{key}.pt"
+        self.model, self.optimizer, self.accelerator = model, optimizer, accelerator
+
+    def restore(self) -> tuple[list[dict], Mapping[str, Tensor]]:
+        """History so far and the best weights; model and optimizer go on where they were."""
+        self.accelerator.wait_for_everyone()
+        if self.path is None or not self.path.exists():
+            return [], self.model.state_dict()
+        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        return state["history"], state["best"]
+
+    def save(self, history: list[dict], best: Mapping[str, Tensor]) -> None:
+        """Write the state of all that `restore` needs."""
+        if self.path is None or not self.accelerator.is_main_process:
+            return
+        state = {
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "history": history, "best": dict(best),
+            "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
+        }  # fmt: skip
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part = self.path.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.path)
