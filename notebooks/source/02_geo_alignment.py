@@ -955,7 +955,7 @@ def difference(a, b, answers, chosen=slice(None)):
     pair, asked_for = (answers[a][chosen], answers[b][chosen]), validation.table[chosen]
     found = evaluation.compare(*pair, asked_for, replicates=profile.bootstrap).set_index("metric")
     excludes = (found["low"] > 0) | (found["high"] < 0)
-    points = found[["difference", "low", "high"]].mul(100).round(1)
+    points = found[["difference", "low", "high"]].mul(100).round(1) + 0.0  # no "-0.0"
     says = np.where(excludes, "differs from zero", "the interval includes zero")
     return points.assign(p=found["p"].round(3), verdict=says).rename_axis(f"{a} minus {b}")
 
