@@ -26,7 +26,6 @@ VARIANTS: dict[str, dict[str, object]] = {
     "G3": {},
     "without text": {"use_text": False},
     "equal_earth": {"projection": "equal_earth"},
-    "mercator_xy": {"projection": "mercator_xy"},
     "sphere": {"projection": "sphere"},
     "masked text": {"mask_same_text": True},
     "masked 25 km": {"mask_km": 25.0},

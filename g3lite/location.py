@@ -75,10 +75,15 @@ class FourierFeatures(nn.Module):
         self.register_buffer("b", sigma * torch.randn(frequencies, inputs))
 
     def forward(self, points: Tensor) -> Tensor:
-        """(n, inputs) -> (n, 2 * frequencies), always in float32: 2 pi B v is hundreds of turns."""
+        """(n, inputs) -> float32 (n, 2 * frequencies).
+
+        B v is hundreds of turns, so whole turns are taken off in the precision of the points,
+        which costs next to nothing, before anything is rounded to float32.
+        """
         with torch.autocast(points.device.type, enabled=False):
-            turns = points.float() @ (2 * math.pi * self.b.float()).T
-            return torch.cat([turns.cos(), turns.sin()], dim=-1)
+            turns = points @ self.b.to(points.dtype).T
+            angle = 2 * math.pi * (turns - turns.round()).float()
+            return torch.cat([angle.cos(), angle.sin()], dim=-1)
 
 
 class LocationEncoder(nn.Module):
@@ -128,5 +133,5 @@ class LocationEncoder(nn.Module):
         if not (shaped and bool((coordinates.abs() <= limits).all())):
             check_coordinates(coordinates.detach().cpu().numpy())  # says what is wrong, and where
         precise = torch.float32 if coordinates.device.type == "mps" else torch.float64
-        points = project(coordinates.to(precise), self.projection).float()
+        points = project(coordinates.to(precise), self.projection)
         return sum(scale(points) for scale in self.scales)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedDataParallelKwargs, set_seed
 from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 from tqdm.auto import tqdm
@@ -126,7 +126,13 @@ def fit(
         ValueError: too few photos, or a batch that the processes cannot share alike.
         FloatingPointError: the loss is not finite.
     """
-    accelerator = Accelerator(mixed_precision="fp16" if torch.cuda.is_available() else "no")
+    accelerator = Accelerator(
+        mixed_precision="fp16" if torch.cuda.is_available() else "no",
+        kwargs_handlers=[
+            # Without the text term the text heads have no gradient to wait for.
+            DistributedDataParallelKwargs(find_unused_parameters=not schedule.use_text)
+        ],
+    )
     if schedule.batch_size % accelerator.num_processes:
         raise ValueError(
             f"batch_size {schedule.batch_size} cannot be shared by {accelerator.num_processes} "

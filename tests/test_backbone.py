@@ -132,6 +132,17 @@ def test_features_are_unit_rows_in_the_order_of_the_table(tiny):
     np.testing.assert_array_equal(back.vectors, features.vectors[::-1])
 
 
+def test_features_as_the_tower_gives_them_differ_by_their_length_only(tiny):
+    photos = photo_set(6)
+    plain, unit = encode(tiny, photos, normalize=False).vectors, encode(tiny, photos).vectors
+    lengths = np.linalg.norm(plain, axis=1, keepdims=True)
+    assert lengths.std() > 0
+    np.testing.assert_allclose(plain / lengths, unit, atol=1e-6)
+    texts = tiny.text_features(["a", "b"], normalize=False)
+    lengths = np.linalg.norm(texts, axis=1, keepdims=True)
+    np.testing.assert_allclose(texts / lengths, tiny.text_features(["a", "b"]), atol=1e-6)
+
+
 def test_features_are_those_of_open_clip(tiny, folder):
     model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
     photos = photo_set(3)

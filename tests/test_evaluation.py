@@ -247,6 +247,18 @@ def test_share_curve_agrees_with_the_scores():
     assert (low <= share).all() and (share <= high).all() and (np.diff(share) >= 0).all()
 
 
+def test_mean_intervals_are_those_of_shares_and_of_any_value():
+    truth, predictions = at_distances([0.1, 5, 50, 400, 900, 3000, np.nan])
+    hits = (ev.error_km(predictions, truth)[:, None] <= np.array([25, 750])).astype(float)
+    options = {"replicates": 500, "seed": 3}
+    mean, low, high = ev.mean_intervals(np.hstack([hits, 7 * hits]), truth, **options)
+    np.testing.assert_allclose(mean, [2 / 7, 4 / 7, 2, 4])
+    share = ev.share_curve(ev.error_km(predictions, truth), truth, [25, 750], **options)
+    np.testing.assert_allclose(np.array([mean, low, high])[:, :2], share)
+    np.testing.assert_allclose(low[2:], 7 * low[:2])
+    np.testing.assert_allclose(high[2:], 7 * high[:2])
+
+
 # --- baselines
 
 

@@ -132,7 +132,7 @@ def test_a_scene_is_the_same_in_every_process():
 def test_all_kinds_of_photo_occur(scenes):
     assert {s.view.kind for s in some_scenes(1500)} == set(KINDS)
     low = np.mean([s.view.kind in LOW_INFORMATION for s in some_scenes(1500)])
-    assert 0.15 < low < 0.40
+    assert 0.08 < low < 0.20
 
 
 @pytest.mark.parametrize("size", [64, 100, 128, 512, 1024])
@@ -277,7 +277,9 @@ def test_captions_name_nothing_that_is_not_shown(scenes):
 
 def test_every_captioned_value_is_true_in_three_percent_of_the_places_of_the_corpus():
     true_in, everywhere = defaultdict(set), set()
-    for img_id in miniclip.corpus_ids()[:10_000]:
+    seen = miniearth.places().query("seen").index.to_numpy()
+    candidates = splits.sample(miniclip.CORPUS["name"], 15_000, miniclip.CORPUS["evenness"], seen)
+    for img_id in [*candidates, *miniclip.corpus_ids()[:5_000]]:
         scene = miniearth.scene_of(img_id)
         everywhere.add(scene.place_id)
         for name, value in captions.attributes(scene).items():

@@ -598,8 +598,8 @@ baselines.iloc[:, :5]
 # %% [markdown]
 # Next to it, the rows of [L]kNN that the paper prints. **These are other data**: real photos, a
 # gallery of millions, features of another network. MiniEarth is tuned towards the first of them by
-# its baselines alone (the validation row, with the gallery of 20,000) and is still a little harder,
-# so do not read one table as better or worse than the other.
+# its baselines alone (the validation row, with the gallery of 20,000), so do not read one table as
+# better or worse than the other.
 
 # %% tags=["results"]
 pd.DataFrame(
