@@ -119,3 +119,27 @@ def test_without_the_extra_the_way_out_is_named(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "g3lite.notebooks")
     monkeypatch.delattr("g3lite.notebooks")
     assert fails(capsys, "notebooks", "check").endswith('pip install "g3lite[notebooks]"')
+
+
+def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):
+    from g3lite import training
+    from g3lite.alignment import GeoAlignment
+
+    short = training.Schedule(epochs=2, lr=1e-3)
+    monkeypatch.setitem(training.SCHEDULES, "small", short)
+    text = succeeds(capsys, "align", str(tmp_path / "out"), "--profile", "ci", "--seed", "1")
+    assert f"wrote the weights of the best epoch to {tmp_path / 'out'}" in text
+    assert GeoAlignment.from_pretrained(tmp_path / "out").sizes.image == 256
+    history = (tmp_path / "out" / "history.csv").read_text().splitlines()
+    assert len(history) == 3 and history[0].startswith("epoch,loss,validation_loss,accuracy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--schedule", "long"), "unknown schedule 'long'; there are paper, small"),
+        (("--profile", "gpu"), "mp16-pro is no set of MiniEarth; use --profile cpu"),
+    ],
+)
+def test_align_names_what_it_cannot_do(capsys, tmp_path, arguments, words):
+    assert words in fails(capsys, "align", str(tmp_path), *arguments)
