@@ -29,12 +29,16 @@ KINDS: dict[str, str] = {
     "pq": "PQ{eighth}x8np",
     "opq": "OPQ{sixteenth}_{quarter},PQ{sixteenth}x8np",
     "pq-reranked": "PQ{sixteenth}x8np,Refine(SQ8) k_factor_rf=8",
-    "pca": "PCA{sixth},SQ8",
+    "pca": "PCA{fifth},SQ8",
 }
 """Names of kinds -> FAISS factory strings, each with its search settings after a space.
 
 `factory` fills in the braces: `lists` and `probes` by the number of vectors, the others are
 fractions of their length d. Wherever a kind is asked for, such a string will do as well.
+
+For G3's vectors take "pca": their three parts come from one image feature, so a fifth of the
+dimensions holds nearly all of them (measured by `benchmarks/index.py`).
+
 Unlike FAISS's own, a leading "PCA64," does not shift the vectors, which would change the order of
 inner products; everything after it, a re-ranking store too, works on the reduced vectors. The "np"
 of a plain PQ spares it polysemous training, nearly all of FAISS's time and of no use to a search.
@@ -117,12 +121,13 @@ def factory(kind: str, d: int, n: int) -> str:
     """The factory string, with search settings, of a kind for n vectors of d numbers.
 
     IVF gets up to 4 sqrt(n) lists, a power of two with at least 39 vectors each (FAISS's minimum
-    for training), and looks into one of 16 when it searches.
+    for training), and looks into one of 16 when it searches, but into 8 at least.
     """
     lists = 2 ** int(math.log2(max(1.0, min(4 * math.sqrt(n), n / 39))))
-    parts = {"quarter": 4, "sixth": 6, "eighth": 8, "sixteenth": 16}
+    parts = {"quarter": 4, "eighth": 8, "sixteenth": 16}
     sizes = {name: max(1, d // divisor) for name, divisor in parts.items()}
-    return KINDS.get(kind, kind).format(lists=lists, probes=max(1, lists // 16), **sizes)
+    sizes["fifth"] = 16 * round(d / 80) or max(1, d // 5)  # FAISS is fast at multiples of 16
+    return KINDS.get(kind, kind).format(lists=lists, probes=max(8, lists // 16), **sizes)
 
 
 def new_index(kind: str, d: int, n: int) -> faiss.Index:
@@ -205,7 +210,7 @@ def recall(found: np.ndarray, exact: np.ndarray) -> float:
 def measure(
     vectors: np.ndarray,
     queries: np.ndarray,
-    kinds: Iterable[str] = tuple(KINDS),
+    kinds: Iterable[str],
     k: int = 15,
     seed: int = 0,
     progress: bool = True,
@@ -214,7 +219,7 @@ def measure(
 
     Args:
         vectors, queries: (n, d) and (q, d).
-        kinds: keys of `KINDS` or factory strings.
+        kinds: keys of `KINDS` or factory strings. (OPQ trains for minutes on 20,000 vectors.)
         k: neighbours that are compared with the exact ones.
         seed: of the training sample.
         progress: show a progress bar.

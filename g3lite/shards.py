@@ -37,8 +37,8 @@ def build_in_shards(
 
     The vectors go to disk as they come. An exact gallery is ready then: it is the file of vectors.
     Other kinds are trained on a random sample of them and fed from disk: IVF in shards that FAISS
-    merges on disk, any other as one index, whose codes (`kinds.predict_bytes`) memory must hold.
-    It must hold the photo table in any case.
+    merges on disk, any other as one index. So memory holds a batch and the photo table; the sample
+    (65,536 vectors, or 64 per IVF list), then a shard's codes or all (`kinds.predict_bytes`).
 
     After an interruption call it again with the same arguments: batches on disk and finished shards
     are kept, and the gallery is the one that would have come out at once. A gallery that is in the

@@ -738,13 +738,14 @@ class Searches:
         return self.gallery.similar(self.queries[i : i + 1], 5)[1][0]
 
 
-def test_a_torch_data_loader_can_search(saved, gallery, queries):
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_torch_data_loader_can_search(method, saved, gallery, queries):
     from torch.utils.data import DataLoader
 
     expected = gallery.similar(queries, 5)[1]
     loader = DataLoader(
         Searches(saved, queries), batch_size=20, num_workers=1,
-        multiprocessing_context="spawn", timeout=60,
+        multiprocessing_context=method, timeout=60,
     )  # fmt: skip
     assert (np.concatenate([batch.numpy() for batch in loader]) == expected).all()
 

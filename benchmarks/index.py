@@ -1,0 +1,240 @@
+"""What the gallery costs: recall, memory and speed of the kinds of index, and growth to 10^6.
+
+    OMP_NUM_THREADS=1 python benchmarks/index.py [--csv growth.csv] [--largest 1000000]
+
+The vectors are MiniEarth's gallery of 20,000 photos and its validation queries, aligned
+(`GeoAlignment.database_vectors`, 3 x 256 numbers) where aligned heads are shipped, else MiniCLIP's
+raw features. Growth beyond the gallery needs more vectors than there are: a new one lies at a
+random place between a photo and one of its ten nearest neighbours, scaled to length 1. That keeps
+their spread and their neighbourhoods, but these are no new places. The largest run takes 5 GB.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import faiss
+import numpy as np
+import pandas as pd
+
+from g3lite import kinds, miniearth
+from g3lite.alignment import GeoAlignment
+from g3lite.artefacts import data_dir
+from g3lite.backbone import Backbone, unit_rows
+from g3lite.index import Gallery, hubness
+from g3lite.shards import build_in_shards
+
+FRONTIER = (
+    *kinds.KINDS,
+    *(f"PCA{axes},SQ8" for axes in (32, 64, 96, 128, 192)),
+    "PCA256,SQ4", "PCA128,Flat", "PCA64,PQ32x8np", "PCA160,PQ40x8np,Refine(SQ8) k_factor_rf=8",
+    "PCA128,IVF{lists},SQ8 nprobe={probes}", "PCA128,HNSW32_SQ8 efSearch=128",
+)  # fmt: skip
+RECALL, SHARE = 0.95, 1 / 16
+"""What is looked for: this recall@15 or more, at this share of the exact bytes or less."""
+GROWTH = {"exact": 10**9, "pca": 10**9, "ivf-sq8": 10**9, "hnsw": 100_000}
+"""Kinds of the growth curve -> the most vectors they are built with."""
+
+
+def main() -> None:
+    """Print every table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--csv", type=Path, help="write the growth curve here")
+    parser.add_argument("--largest", type=int, default=1_000_000, help="end of the growth curve")
+    options = parser.parse_args()
+    pd.set_option("display.width", 200, "display.max_columns", 20, "display.max_rows", 100)
+
+    gallery, queries, vectors, asked, what = load()
+    print(f"{what}: {len(vectors)} vectors of {vectors.shape[1]} numbers, {len(asked)} queries;")
+    print(f"FAISS {faiss.__version__}, {faiss.omp_get_max_threads()} threads\n")
+    frontier(vectors, asked)
+    by_size(vectors, asked)
+    hubs(gallery.table, vectors, asked)
+    cost_of_exact(gallery.table, vectors, asked)
+    memory()
+    curve = growth(vectors, asked[:200], options.largest)
+    if options.csv:
+        curve.to_csv(options.csv, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def load() -> tuple:
+    """Gallery, queries, the vectors of both, and what these are."""
+    backbone = Backbone.load("miniclip")
+    gallery, queries = miniearth.load("gallery"), miniearth.load("validation")
+    features = [backbone.image_features(p, normalize=False).vectors for p in (gallery, queries)]
+    what = "raw features"
+    if (data_dir() / "alignment").is_dir():
+        model = GeoAlignment.from_pretrained(data_dir() / "alignment")
+        features = [model.database_vectors(rows) for rows in features]
+        what = "aligned vectors"
+    return gallery, queries, *(unit_rows(rows) for rows in features), what
+
+
+def frontier(vectors: np.ndarray, asked: np.ndarray) -> None:
+    """Every kind on the whole gallery."""
+    d = vectors.shape[1]
+    fit = [kind for kind in FRONTIER if _axes(kind) <= d]
+    result = kinds.measure(vectors, asked[:1000], fit)
+    result["both"] = (result["recall"] >= RECALL) & (result["of_exact"] <= SHARE)
+    print(result.drop(columns="kind").round(4).to_string(index=False))
+    print(f"\nrecall@15 >= {RECALL} at <= 1/16 of the exact bytes: {result['both'].sum()} kinds\n")
+
+
+def _axes(kind: str) -> int:
+    return int(kind[3:].split(",")[0]) if kind.startswith("PCA") else 0
+
+
+def by_size(vectors: np.ndarray, asked: np.ndarray) -> None:
+    """Recall of compressed kinds with ever larger parts of the gallery."""
+    rows = []
+    for n in (1000, 2000, 5000, 10_000, 20_000):
+        result = kinds.measure(vectors[:n], asked, ["pca", "sq8", "ivf-sq8", "pq"], progress=False)
+        rows.append(result.set_index("kind")[["recall", "of_exact"]].stack().rename(n))
+    print("recall, and bytes as a share of the exact ones, by the size of the gallery")
+    print(pd.DataFrame(rows).round(3).to_string(), "\n")
+
+
+def hubs(table: pd.DataFrame, vectors: np.ndarray, asked: np.ndarray) -> None:
+    """The dissimilar references of the paper, and those chosen with a sample."""
+    gallery = Gallery.build(table, vectors, "benchmark")
+    some = vectors[np.random.default_rng(0).choice(len(vectors), 1000, replace=False)]
+    found = {"similar": gallery.similar(asked, 15), "dissimilar": gallery.dissimilar(asked, 15)}
+    found["dissimilar, with a sample"] = gallery.dissimilar(asked, 15, sample=some)
+    for name, (similarity, rows) in found.items():
+        hub = hubness(rows, len(gallery))
+        print(
+            f"{name:26} most frequent photo in {hub.share:6.1%} of the lists, skewness "
+            f"{hub.skewness:5.1f}, {np.unique(rows).size:6} photos used, mean similarity "
+            f"{similarity.mean():.3f}"
+        )
+    print(f"{'':26} mean similarity of all pairs {(asked @ vectors.T).mean():.3f}\n")
+
+
+def cost_of_exact(table: pd.DataFrame, vectors: np.ndarray, asked: np.ndarray) -> None:
+    """Search of the exact kind against plain FAISS, the calls taking turns."""
+    gallery = Gallery.build(table, vectors, "benchmark")
+    plain = faiss.IndexFlatIP(vectors.shape[1])
+    plain.add(vectors)
+    calls = {
+        "gallery": lambda: gallery.similar(asked, 15),
+        "without the photographer": lambda: gallery.similar(asked, 15, exclude_author="nobody"),
+        "IndexFlatIP": lambda: plain.search(asked, 15),
+        "faiss.knn": lambda: faiss.knn(asked, vectors, 15, metric=faiss.METRIC_INNER_PRODUCT),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(7):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            seconds[name].append(time.perf_counter() - start)
+    best = {name: min(times) for name, times in seconds.items()}
+    for name, value in best.items():
+        ratio = value / best["IndexFlatIP"]
+        print(f"{name:26} {value:.3f} s for {len(asked)} queries, {ratio:.2f} x IndexFlatIP")
+    print()
+
+
+def memory() -> None:
+    """Peak memory beyond the caller's array, each in a process of its own."""
+    for name in ("exact", "streamed exact", "streamed pca", "streamed ivf-sq8"):
+        command = [sys.executable, __file__, "--memory", name]
+        print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, end="")
+    print()
+
+
+def _memory(name: str, n: int = 200_000, d: int = 768) -> None:
+    table = miniearth.load("gallery").table
+    table = table.iloc[np.arange(n) % len(table)].assign(IMG_ID=[f"photo{i}" for i in range(n)])
+
+    def batch(first: int) -> tuple[pd.DataFrame, np.ndarray]:
+        rng = np.random.default_rng(first)
+        return table[first : first + 5000], rng.random((5000, d), dtype=np.float32)
+
+    size, own = 4 * n * d, 0
+    with tempfile.TemporaryDirectory() as folder:
+        if name == "exact":
+            rng = np.random.default_rng(0)
+            vectors = rng.random((n, d), dtype=np.float32)
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            gallery = Gallery.build(table, vectors, "benchmark")
+            gallery.similar(vectors[:64], 15)
+            gallery.save(folder)
+            own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+        else:
+            watch = _Watch()
+            stream = (batch(first) for first in range(0, n, 5000))
+            kind = name.split()[1]
+            build_in_shards(stream, folder, "benchmark", kind, shard=50_000, progress=False)
+            own = watch.stop()
+    print(
+        f"{name:18} {n} x {d}: vectors {size / 1e6:.0f} MB, peak beyond what the caller holds "
+        f"{own / 1e6:.0f} MB ({own / size:.2f})"
+    )
+
+
+class _Watch:
+    """The most memory of this process that is not a mapped file, beyond what it had at first."""
+
+    def __init__(self) -> None:
+        self.first = self.most = self._now()
+        self.going = True
+        self.thread = threading.Thread(target=self._look)
+        self.thread.start()
+
+    @staticmethod
+    def _now() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
+
+    def _look(self) -> None:
+        while self.going:
+            self.most = max(self.most, self._now())
+            time.sleep(0.01)
+
+    def stop(self) -> int:
+        self.going = False
+        self.thread.join()
+        return self.most - self.first
+
+
+def growth(vectors: np.ndarray, asked: np.ndarray, largest: int) -> pd.DataFrame:
+    """Build time, memory, time per query and recall from 10^3 vectors on."""
+    rng = np.random.default_rng(0)
+    near = Gallery.build(_numbered(len(vectors)), vectors, "benchmark").similar(vectors, 11)[1]
+    more = np.empty((max(largest, len(vectors)), vectors.shape[1]), dtype=np.float32)
+    more[: len(vectors)] = rng.permutation(vectors)
+    for start in range(len(vectors), len(more), 10_000):
+        part = more[start : start + 10_000]
+        first = rng.integers(len(vectors), size=len(part))
+        second = near[first, rng.integers(1, 11, size=len(part))]
+        share = rng.random((len(part), 1), dtype=np.float32)
+        part[:] = unit_rows(vectors[first] + share * (vectors[second] - vectors[first]))
+    rows = []
+    for n in (10**3, 3 * 10**3, 10**4, 3 * 10**4, 10**5, 3 * 10**5, 10**6):
+        if n > largest:
+            break
+        wanted = [kind for kind, most in GROWTH.items() if n <= most]
+        result = kinds.measure(more[:n], asked, wanted, progress=False)
+        result.insert(0, "vectors", n)
+        result["ms_per_query"] = 1000 / result["queries_per_s"]
+        result["megabytes"] = result["bytes_per_photo"] * n / 1e6
+        rows.append(result)
+        print(result.drop(columns=["factory", "fixed_bytes"]).round(4).to_string(index=False))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _numbered(n: int) -> pd.DataFrame:
+    ids = [f"photo{i}" for i in range(n)]
+    return pd.DataFrame({"IMG_ID": ids, "AUTHOR": "nobody", "LAT": 0.0, "LON": 0.0})
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--memory"]:
+        _memory(sys.argv[2])
+    else:
+        main()
