@@ -14,6 +14,7 @@
 # # Geo-alignment: photos, places and words in one space
 #
 # [← 01 Worldwide geolocalization](01_worldwide_geolocalization.ipynb) ·
+# [03 Index construction →](03_index_construction.ipynb) ·
 # [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/02_geo_alignment.ipynb)
 #
 # A photo, a coordinate and the name of a town have nothing in common that a computer could compare.
@@ -1198,8 +1199,9 @@ plots.show(
 # **With care.** A similarity map of the whole Earth for any photo is a tool that can hurt. Use it
 # on photos of public places that were meant to be public.
 #
-# **Next** in the series comes the gallery: how a search through millions of these vectors is made
-# fast, and why G3 also asks for the most *dissimilar* photos.
+# **Next:** [03 Index construction](03_index_construction.ipynb), the gallery: how a search through
+# millions of these vectors is made fast and small, and why G3 also asks for the most *dissimilar*
+# photos.
 #
 # ### References
 #
