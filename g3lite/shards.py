@@ -164,7 +164,6 @@ def _index_from_disk(
                         part.add_with_ids(vectors[some], np.arange(some.start, some.stop))
                     _write(part, path)
                 bar.update(rows.stop - rows.start)
-            spool.lists.unlink(missing_ok=True)
             merge_ondisk(index, [str(path) for path in shards], str(spool.lists))
             files["lists"] = spool.lists.name
         else:

@@ -204,7 +204,7 @@ def test_hubness_by_hand():
     assert hubness(np.arange(6).reshape(3, 2), 6).skewness == 0
 
 
-@pytest.mark.parametrize("kind", ["exact", "sq8", "IVF8,Flat nprobe=8"])
+@pytest.mark.parametrize("kind", ["exact", "sq8", "PCA44,SQ8", "IVF8,Flat nprobe=8"])
 def test_a_sample_takes_the_hubs_out_of_the_dissimilar(kind):
     vectors, queries = with_hubs()
     gallery = Gallery.build(table_of(len(vectors)), vectors, MODEL, kind)
