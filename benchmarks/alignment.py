@@ -1,6 +1,6 @@
 """What cached features save in geo-alignment, at official sizes.
 
-    python benchmarks/alignment.py [BATCHES]
+    OMP_WAIT_POLICY=PASSIVE python benchmarks/alignment.py [BATCHES]
 
 Prints photos per second of a training epoch on cached features (the second epoch of a run, batches
 of 256, with all that an epoch does: the steps, and judging it on validation), and of the official
@@ -43,7 +43,7 @@ def cached(batches: int) -> float:
 @torch.inference_mode()
 def tower(repeats: int = 3) -> float:
     """Seconds per photo of the image tower of ViT-L/14, with random weights."""
-    model = open_clip.create_model("ViT-L-14-quickgelu", pretrained=None).visual.eval()
+    model = open_clip.CLIP(**open_clip.get_model_config("ViT-L-14-quickgelu")).visual.eval()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model, pictures = model.to(device), torch.randn(PICTURES, 3, 224, 224, device=device)
     times = []

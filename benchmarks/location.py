@@ -1,6 +1,6 @@
 """What the location encoder costs: its projection, and the whole of it.
 
-    python benchmarks/location.py [REPEATS]
+    OMP_WAIT_POLICY=PASSIVE python benchmarks/location.py [REPEATS]
 
 Prints how many times faster 100,000 coordinates are projected here than in the official way (PROJ
 on the CPU, then a Python loop that swaps the axes), and at what share of the speed of its matrix
