@@ -140,34 +140,31 @@ class Gallery:
         k: int,
         *,
         exclude_author: str | Sequence[str] | None = None,
-        sample: np.ndarray | None = None,
-        pool: int = 500,
+        centre: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k photos most dissimilar to each query, most dissimilar first.
 
         By default as in the paper: what a search with -q finds. A few photos that are unlike most
         others (hubs, see `hubness`) are then in the lists of many queries, whatever these show.
-        With a `sample`, localized centering (Hara et al., AAAI 2015) chooses among the `pool` most
-        dissimilar photos: from a photo's dissimilarity to the query it subtracts its mean
-        dissimilarity to those ten of the sample that it is most dissimilar to. Being unlike
-        everything no longer counts; the photos come by this score, best first.
+        With a `centre` m the search is one with m - q, and being unlike everything no longer counts
+        (Suzuki et al., "Centering Similarity Measures to Reduce Hubs", EMNLP 2013).
 
         Args:
             queries, k, exclude_author: as for `similar`.
-            sample: (m, d) vectors of other photos, such as 1000 rows of the gallery.
-            pool: photos per query to choose from, at least k; a few per cent of the gallery.
+            centre: (d,) what all photos have in common, such as the mean vector of the gallery.
+
+        Returns:
+            Inner products (q, k) with the queries, or with q - m, lowest first; and rows (q, k).
         """
         queries = self._queries(queries, k)
+        if centre is not None:
+            centre = np.asarray(centre, dtype=np.float32)
+            if centre.shape != (self.dim,):
+                raise ValueError(f"the centre has shape {centre.shape}, expected ({self.dim},)")
+            queries = queries - centre
         leave_out = self._same_author(exclude_author, len(queries))
-        if sample is None:
-            dissimilarity, rows = self._search(-queries, k, leave_out)
-            return -dissimilarity, rows
-        dissimilarity, rows = self._search(-queries, max(k, pool), leave_out)
-        photos, place = np.unique(rows, return_inverse=True)
-        usual = self._usual_dissimilarity(np.maximum(photos, 0), self._queries(sample, k))
-        score = dissimilarity - usual[place.reshape(rows.shape)]
-        best = np.argsort(-score, axis=1, kind="stable")[:, :k]  # puts NaN last
-        return -np.take_along_axis(dissimilarity, best, 1), np.take_along_axis(rows, best, 1)
+        dissimilarity, rows = self._search(-queries, k, leave_out)
+        return -dissimilarity, rows
 
     def _queries(self, queries: np.ndarray, k: int) -> np.ndarray:
         queries = np.ascontiguousarray(queries, dtype=np.float32)
@@ -211,22 +208,6 @@ class Gallery:
             more = (keep.sum(axis=1) < k) & (r[:, -1] >= 0) & (fetch < len(self))
             todo, fetch = todo[more], min(4 * fetch, len(self))
         return similarities, rows
-
-    def _usual_dissimilarity(
-        self, rows: np.ndarray, sample: np.ndarray, near: int = 10
-    ) -> np.ndarray:
-        """Mean of each row's `near` highest inner products with the negated sample: (r,)."""
-        ivf = kinds.inverted_file(self.index)
-        if ivf:
-            ivf.make_direct_map()  # from rows to places in the lists
-        near, means = min(near, len(sample)), []
-        for start in range(0, len(rows), 4096):
-            vectors = self.index.reconstruct_batch(rows[start : start + 4096])
-            highest = np.partition(vectors @ -sample.T, -near, axis=1)[:, -near:]
-            means.append(highest.mean(axis=1))
-        if ivf:
-            ivf.make_direct_map(False)
-        return np.concatenate(means)
 
     # ---------------------------------------------------------------------------------- growing
 

@@ -79,10 +79,6 @@ class Exact:
         """Inner products float32 (q, k), highest first, and rows int64 (q, k)."""
         return faiss.knn(queries, self.vectors, k, metric=self.metric_type)
 
-    def reconstruct_batch(self, rows: np.ndarray) -> np.ndarray:
-        """The vectors of these rows, (r, d)."""
-        return self.vectors[rows]
-
     def add(self, vectors: np.ndarray) -> None:
         """Append vectors, (m, d)."""
         self.vectors = np.concatenate([self.vectors, vectors])

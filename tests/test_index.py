@@ -166,9 +166,8 @@ def test_where_nothing_is_left(queries):
     assert (np.sort(rows[:, :12], axis=1) == np.arange(12)).all()
     rows = gallery.similar(queries, 20, exclude_author="author0")[1]
     assert (np.sort(rows[:, :2], axis=1) == [10, 11]).all() and (rows[:, 2:] == -1).all()
-    similarity, rows = gallery.dissimilar(
-        queries, 3, exclude_author="author0", sample=vectors_of(5)
-    )
+    centre = vectors_of(12).mean(axis=0)
+    similarity, rows = gallery.dissimilar(queries, 3, exclude_author="author0", centre=centre)
     assert (rows[:, 2] == -1).all() and np.isnan(similarity[:, 2]).all() and (rows[:, :2] > 9).all()
 
 
@@ -205,27 +204,27 @@ def test_hubness_by_hand():
 
 
 @pytest.mark.parametrize("kind", ["exact", "sq8", "PCA44,SQ8", "IVF8,Flat nprobe=8"])
-def test_a_sample_takes_the_hubs_out_of_the_dissimilar(kind):
+def test_a_centre_takes_the_hubs_out_of_the_dissimilar(kind):
     vectors, queries = with_hubs()
     gallery = Gallery.build(table_of(len(vectors)), vectors, MODEL, kind)
-    plain, rows = gallery.dissimilar(queries, 5)
-    better, spread = gallery.dissimilar(queries, 5, sample=vectors[-500:])
+    _, rows = gallery.dissimilar(queries, 5)
+    _, spread = gallery.dissimilar(queries, 5, centre=vectors.mean(axis=0))
     before, after = hubness(rows, len(gallery)), hubness(spread, len(gallery))
     assert before.share > 0.5 and after.share < before.share / 2
     assert after.skewness < before.skewness / 2
-    middle = np.median(queries @ vectors.T)
-    assert np.nanmean(better) < middle  # still dissimilar
+    similarity = queries @ vectors.T
+    taken = np.take_along_axis(similarity, spread, axis=1)
+    assert taken.mean() < np.median(similarity)  # still dissimilar
 
 
-def test_the_sample_search_is_localized_centering(gallery, vectors, queries):
-    sample = vectors_of(200, seed=5)
-    similarity, rows = gallery.dissimilar(queries, 8, sample=sample, pool=N)
-    usual = np.sort(-vectors @ sample.T, axis=1)[:, -10:].mean(axis=1)
-    score = -queries @ vectors.T - usual
-    best = np.argsort(-score, axis=1)[:, :8]
-    assert kinds.recall(rows, best) > 0.999
-    taken = np.take_along_axis(queries @ vectors.T, rows, axis=1)
-    np.testing.assert_allclose(similarity, taken, atol=1e-5)
+def test_with_a_centre_the_search_is_one_with_the_centred_query(gallery, vectors, queries):
+    centre = vectors_of(1, seed=5)[0]
+    similarity, rows = gallery.dissimilar(queries, 8, centre=centre)
+    expected = (queries - centre) @ vectors.T
+    assert kinds.recall(rows, np.argsort(expected, axis=1)[:, :8]) > 0.999
+    np.testing.assert_allclose(similarity, np.sort(expected, axis=1)[:, :8], atol=1e-5)
+    with pytest.raises(ValueError, match=r"the centre has shape \(1, 48\), expected \(48,\)"):
+        gallery.dissimilar(queries, 8, centre=centre[None])
 
 
 # --------------------------------------------------------------------------- building and adding
