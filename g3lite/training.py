@@ -114,7 +114,8 @@ def fit(
         validation: what the best epoch is chosen by, never a test set.
         schedule: how long and how fast.
         folder: where the state is kept after each epoch. A run that was stopped goes on from there
-            and ends with the same numbers; a finished one is only read. None keeps nothing.
+            and ends with the same numbers; one that has as many epochs or more is only read. None
+            keeps nothing.
         progress: show a progress bar.
 
     Returns:
@@ -145,7 +146,10 @@ def fit(
         model.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay
     )
     wrapped, optimizer = accelerator.prepare(model, optimizer)
-    state = _State(folder, model, optimizer, accelerator, _key(model, train, validation, schedule))
+    path = None
+    if folder is not None:
+        path = Path(folder) / f"alignment-{_key(model, train, validation, schedule)}.pt"
+    state = _State(path, model, optimizer, accelerator)
     history, best = state.restore()
 
     size = min(schedule.batch_size, len(train))
@@ -255,10 +259,10 @@ class _State:
     """The state of a run on disk, written by the first process after every epoch."""
 
     def __init__(
-        self, folder: str | Path | None, model: GeoAlignment, optimizer: torch.optim.Optimizer,
-        accelerator: Accelerator, key: str,
+        self, path: Path | None, model: GeoAlignment, optimizer: torch.optim.Optimizer,
+        accelerator: Accelerator,
     ) -> None:  # fmt: skip
-        self.path = None if folder is None else Path(folder) / f"alignment-{key}.pt"
+        self.path = path
         self.model, self.optimizer, self.accelerator = model, optimizer, accelerator
 
     def restore(self) -> tuple[list[dict], Mapping[str, Tensor]]:

@@ -761,3 +761,8 @@ def test_progress_bars(tmp_path, capsys, vectors, queries):
     shown = capsys.readouterr().err
     assert all(name in shown for name in ("features", "ivf index", "kinds"))
     assert shards.SLICE > 0
+
+
+def test_as_many_neighbours_as_vectors_can_be_compared(vectors, queries):
+    with pytest.raises(ValueError, match="k = 15 neighbours of 10 vectors"):
+        kinds.measure(vectors[:10], queries, ["exact"], k=15, progress=False)
