@@ -813,7 +813,7 @@ print(f"by hand {by_hand:.4f}, the package {package:.4f}, two guesses {2 * np.lo
 # The untrained model does worse than guessing: random scores, times 54, are firm opinions without a
 # reason. Now let it learn. `training.fit` does what any training loop does: batches in random
 # order, AdamW, a learning rate that shrinks by 13 % per epoch. After each epoch it computes the
-# loss of the validation photos; it stops when that has not fallen for five epochs, and keeps the
+# loss of the validation photos; it stops when that has not fallen for three epochs, and keeps the
 # epoch in which it was lowest. The paper trains 10 epochs on 4.1 million photos, starting from the
 # location encoder of GeoCLIP; we start from nothing, with a larger learning rate and up to 30
 # epochs.
