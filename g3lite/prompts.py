@@ -209,7 +209,7 @@ class Plan:
             raise ValueError(f"references {numbers}: name different numbers, none below 0")
         asked = self.replies if self.asked is None else self.asked
         if not 1 <= self.replies <= asked:
-            raise ValueError(f"{self.replies} replies of {asked} asked for; use 1, or up to all")
+            raise ValueError(f"{self.replies} replies of {asked} asked for; use 1, or ask for more")
         if not 0 <= self.temperature < math.inf:
             raise ValueError(f"temperature {self.temperature}; it is 0 or more")
         object.__setattr__(self, "references", numbers)
