@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -230,6 +230,8 @@ class GeoAlignment(nn.Module):
             ValueError: the weights do not fit the configuration; the message names the tensors.
         """
         folder = Path(source)
+        if not folder.is_dir() and (folder.is_absolute() or len(folder.parts) != 2):
+            raise FileNotFoundError(f"{folder} is no folder, and no repository id (owner/name)")
         if not folder.is_dir():
             from huggingface_hub import snapshot_download
 
@@ -239,6 +241,10 @@ class GeoAlignment(nn.Module):
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{folder} holds no {name}; save_pretrained writes it")
         config = json.loads((folder / "config.json").read_text())
+        known = {field.name for field in fields(Sizes)}
+        if config.keys() != known:
+            differ = ", ".join(sorted(config.keys() ^ known))
+            raise ValueError(f"{folder / 'config.json'}: unknown or missing: {differ}")
         model = cls(Sizes(**{**config, "sigmas": tuple(config["sigmas"])}))
         _load(model, load_file(folder / "model.safetensors"), str(folder))
         return model.to(device).eval()
@@ -384,4 +390,6 @@ def within_km(coordinates: Tensor, km: float) -> Tensor:
     """(n, 2) degrees -> (n, n) booleans: which pairs are at most `km` apart on the great circle."""
     lat, lon = torch.deg2rad(coordinates.double()).unbind(-1)
     points = torch.stack([lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()], -1)
-    return torch.cdist(points, points) <= 2 * math.sin(km / (2 * EARTH_RADIUS_KM))
+    half_angle = min(km / (2 * EARTH_RADIUS_KM), math.pi / 2)
+    exact = "donot_use_mm_for_euclid_dist"  # the other way errs by metres
+    return torch.cdist(points, points, compute_mode=exact) <= 2 * math.sin(half_angle)

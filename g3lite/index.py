@@ -10,6 +10,7 @@ or compressed (`kinds`); a gallery too large for memory is built by `shards.buil
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import struct
@@ -272,7 +273,6 @@ class Gallery:
             folder: the folder.
             model: what the queries are made with; a gallery of another model is refused.
             mmap: leave the vectors on disk and read what a search touches; nothing can be added.
-                An IVF gallery of `shards.build_in_shards` is mapped in any case.
             verify: compare the files' SHA-256, which reads them whole. Sizes, numbers of photos
                 and ids are checked in any case.
 
@@ -303,8 +303,7 @@ class Gallery:
                 f"{folder}: the index is not one of {manifest['dimensions']} numbers per vector "
                 "and inner product, as the manifest says"
             )
-        mapped = mmap or "lists" in files
-        return cls(table, index, manifest["model"], manifest["kind"], mapped)
+        return cls(table, index, manifest["model"], manifest["kind"], mmap)
 
 
 class Hubness(NamedTuple):
@@ -381,11 +380,16 @@ def commit(
         for role, name in files.items()
     }
     about = {"version": VERSION, "model": model, "kind": kind, "dimensions": d}
-    write_json(folder / MANIFEST, {**about, "photos": len(table), "files": entries})
+    about |= {"photos": len(table), "files": entries}
+    write_json(folder / MANIFEST, {**about, "sha256": _digest(about)})
     for pattern in ("index-*.faiss", "lists-*.ivfdata", "gallery-*.parquet"):
         for path in folder.glob(pattern):
             if path.name not in files.values():
                 path.unlink(missing_ok=True)
+
+
+def _digest(about: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
@@ -403,6 +407,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         absent = {"version", "model", "kind", "dimensions", "photos", "files"} - manifest.keys()
         absent |= {"index", "table"} - manifest["files"].keys()
+        said = manifest.pop("sha256", None)
     except (ValueError, AttributeError, KeyError) as error:
         raise GalleryError(f"{path} cannot be read ({error})") from error
     if absent:
@@ -412,6 +417,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             f"{path} is of version {manifest['version']}, this package reads {VERSION}; "
             "build the gallery again"
         )
+    if said != _digest(manifest):
+        raise GalleryError(f"{path} was changed: its SHA-256 is not that of its other entries")
     return manifest
 
 
@@ -430,8 +437,11 @@ def _read_index(path: Path, mmap: bool, lists: bool) -> kinds.Index:
         exact = file.read(4) == kinds.Exact.header(0, 0)[:4]
     if exact:
         return kinds.Exact.read(path, mmap)
-    if lists:  # a file of their own beside this one, which FAISS maps in any case
-        flags = faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY
-    else:
-        flags = faiss.IO_FLAG_MMAP_IFC if mmap else 0
-    return faiss.read_index(str(path), flags)
+    if not lists:
+        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mmap else 0)
+    # The lists are a file of their own beside this one, which FAISS maps in any case.
+    flags = faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY
+    index = faiss.read_index(str(path), flags)
+    if not mmap:
+        kinds.lists_into_memory(index)
+    return index

@@ -192,6 +192,16 @@ def lists_of(ivf: faiss.IndexIVF) -> faiss.InvertedLists:
     return faiss.downcast_InvertedLists(ivf.invlists)
 
 
+def lists_into_memory(index: faiss.Index) -> None:
+    """Copy inverted lists that lie on disk into memory, where they can grow."""
+    ivf = inverted_file(index)
+    lists = faiss.ArrayInvertedLists(ivf.nlist, ivf.code_size)
+    every_id = faiss.InvertedLists.SUBSET_TYPE_ID_RANGE
+    ivf.invlists.copy_subset_to(lists, every_id, 0, 2**62)
+    ivf.replace_invlists(lists, True)
+    lists.this.disown()  # the index frees them
+
+
 # --------------------------------------------------------------------------------------- measuring
 
 

@@ -60,9 +60,12 @@ def build_in_shards(
         ValueError: as for `Gallery.build`.
         GalleryError: the folder holds an unfinished build with other arguments.
     """
+    if shard < 1:
+        raise ValueError(f"shard = {shard} photos; choose at least 1")
     spool = _Spool(Path(folder), {"model": model, "kind": kind, "seed": seed, "shard": shard})
     spool.fill(stream, progress)
     if not spool.state["photos"]:
+        spool.discard()
         raise ValueError("the stream held no photos")
     files = {"index": spool.index.name}
     if not spool.exact:
@@ -98,6 +101,11 @@ class _Spool:
         self.exact = kinds.factory(self.state["kind"], 1, 1) == "Flat"
         self.vectors = self.index if self.exact else self.work / "vectors.faiss"
 
+    def discard(self) -> None:
+        """Leave nothing of the build."""
+        shutil.rmtree(self.work)
+        self.index.unlink(missing_ok=True)
+
     def fill(self, stream: Iterable[tuple[pd.DataFrame, np.ndarray]], progress: bool) -> None:
         """Write what is not on disk yet."""
         state = self.state
@@ -115,6 +123,8 @@ class _Spool:
             bar.update(len(known))
             for batch in _from(stream, state["batches"]):
                 table, vectors = checked(*batch, state["dimensions"] or None)
+                if not state["photos"]:  # a kind that cannot be made is found before hours of work
+                    self._check_kind(vectors.shape[1])
                 twice = known.intersection(table["IMG_ID"])
                 if twice:
                     raise ValueError(
@@ -131,6 +141,13 @@ class _Spool:
                 bar.update(len(table))
             file.seek(0)
             file.write(kinds.Exact.header(state["photos"], state["dimensions"]))
+
+    def _check_kind(self, d: int) -> None:
+        try:
+            kinds.new_index(self.state["kind"], d, 10**6)
+        except ValueError:
+            self.discard()
+            raise
 
     def table(self) -> pd.DataFrame:
         """The photos on disk."""

@@ -1,8 +1,8 @@
 """Training the heads of geo-alignment on cached features (the paper's Section 4.1).
 
-One loop for one process and for many: Accelerate starts the processes (``torchrun
---nproc_per_node 2 -m g3lite align ...``), each reads its share of every batch, and the negatives
-of a photo are gathered from all of them, so that the loss is that of the joined batch.
+One loop for one process and for many: each of them reads its share of every batch, and the
+negatives of a photo are gathered from all of them, so that the loss is that of the joined batch
+(``torchrun --nproc_per_node 2 -m g3lite.cli align ...``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, set_seed
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list, set_seed
 from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 from tqdm.auto import tqdm
@@ -118,6 +118,9 @@ def fit(
             keeps nothing.
         progress: show a progress bar.
 
+    The schedule's seed becomes that of random, numpy and torch. Validation loss is the mean over
+    whole batches.
+
     Returns:
         One row per epoch: epoch, loss (training), validation_loss, accuracy (share of validation
         photos whose best GPS embedding, of at most `GPS_CHOICES` training coordinates, is within
@@ -176,7 +179,8 @@ def fit(
         loss = float(torch.stack(losses).mean())
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss of epoch {epoch + 1} is {loss}; lower the lr")
-        judged, accuracy = judge(model, train, validation, schedule)
+        # The first process decides for all: a last bit may differ among them.
+        judged, accuracy = broadcast_object_list(list(judge(model, train, validation, schedule)))
         history.append(
             {
                 "epoch": epoch + 1, "loss": loss, "validation_loss": judged, "accuracy": accuracy,
@@ -189,6 +193,7 @@ def fit(
         state.save(history, best)
     bar.total = bar.n
     bar.close()
+    accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     model.load_state_dict(best)
     model.eval()
     return pd.DataFrame(history)
@@ -273,7 +278,7 @@ class _State:
         state = torch.load(self.path, map_location="cpu", weights_only=True)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.accelerator.scaler is not None:
+        if self.accelerator.scaler is not None and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         return state["history"], state["best"]
 

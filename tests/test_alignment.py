@@ -112,9 +112,22 @@ def test_vectors_logits_and_loss_are_their_equations():
         np.testing.assert_allclose(vectors, getattr(expected, name), rtol=0, atol=1e-5)
     text_logits = (found.text_scale * found.text @ found.image_text.T).numpy()
     gps_logits = (found.gps_scale * found.gps @ found.image_gps.T).numpy()
-    np.testing.assert_allclose(text_logits, expected.text_logits, rtol=1e-5, atol=1e-4)
-    np.testing.assert_allclose(gps_logits, expected.gps_logits, rtol=1e-5, atol=1e-3)
+    np.testing.assert_allclose(text_logits, expected.text_logits, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(gps_logits, expected.gps_logits, rtol=1e-5, atol=1e-5)
     assert alignment_loss(found).item() == pytest.approx(expected.loss, rel=1e-5)
+
+
+def test_within_km_holds_at_both_ends_of_the_globe():
+    rng = np.random.default_rng(0)
+    twice = torch.from_numpy(np.repeat(rng.uniform([-90, -180], [90, 180], (80, 2)), 2, axis=0))
+    same = within_km(twice, 0.0)
+    assert same[torch.arange(160), torch.arange(160) ^ 1].all() and int(same.sum()) == 320
+    assert within_km(twice, 20_100.0).all() and within_km(twice, 40_000.0).all()
+
+
+def test_a_folder_that_is_not_there_is_no_repository(tmp_path):
+    with pytest.raises(FileNotFoundError, match="is no folder, and no repository id"):
+        GeoAlignment.from_pretrained(tmp_path / "nowhere")
 
 
 def test_scales_start_where_the_paper_starts_them():

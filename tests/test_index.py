@@ -1,5 +1,6 @@
 """The gallery, the kinds of index and the build on disk, on small random vectors."""
 
+import hashlib
 import json
 import multiprocessing
 import pickle
@@ -338,10 +339,15 @@ def test_a_changed_manifest_is_refused(saved, tmp_path):
     path.write_text(json.dumps(good)[:-30])
     with pytest.raises(GalleryError, match=f"{MANIFEST} cannot be read"):
         Gallery.load(saved)
+    path.write_text(json.dumps({**good, "kind": "hnsw"}))
+    with pytest.raises(GalleryError, match="not that of its other entries"):
+        Gallery.load(saved)
     path.write_text(json.dumps({**good, "photos": N - 1}))
+    rehash(saved)
     with pytest.raises(GalleryError, match="manifest 999, index 1000, table 1000"):
         Gallery.load(saved)
     path.write_text(json.dumps({**good, "dimensions": D + 1}))
+    rehash(saved)
     with pytest.raises(GalleryError, match="not one of 49 numbers"):
         Gallery.load(saved)
     path.write_text(json.dumps({**good, "version": 2}))
@@ -367,7 +373,9 @@ def rehash(folder):
         path = folder / file["name"]
         digest = subprocess.run(["sha256sum", path], capture_output=True, text=True, check=True)
         file.update(bytes=path.stat().st_size, sha256=digest.stdout[:64])
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    del manifest["sha256"]
+    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+    (folder / MANIFEST).write_text(json.dumps({**manifest, "sha256": digest}))
 
 
 def test_parts_of_different_galleries_are_refused(saved, vectors, tmp_path):
@@ -421,14 +429,33 @@ def test_built_in_shards_equals_built_at_once(kind, vectors, queries, tmp_path):
     assert not (moved / "building").exists()
     if "IVF" in kinds.factory(kind, D, N):
         with pytest.raises(ValueError, match="lists of this gallery lie on disk"):
-            Gallery.load(moved).save(tmp_path / "copy")
+            gallery.save(tmp_path / "copy")
         with pytest.raises(ValueError, match="vectors of this gallery lie on disk"):
-            Gallery.load(moved).add(table_of(1, start=N), vectors_of(1))
+            gallery.add(table_of(1, start=N), vectors_of(1))
+        grown = Gallery.load(moved)
+        grown.add(table_of(1, start=N), vectors_of(1))
+        assert grown.similar(vectors_of(1), 1)[1][0, 0] == N or "PCA" in kind
+        grown.save(tmp_path / "grown")
+        assert_same_search(Gallery.load(tmp_path / "grown"), grown, queries)
         with open(entry(moved, "lists"), "r+b") as file:
             file.seek(1000)
             file.write(b"tampered")
         with pytest.raises(GalleryError, match="lists-.*was changed"):
             Gallery.load(moved)
+
+
+def test_a_kind_that_cannot_be_made_is_found_at_the_first_batch(tmp_path):
+    for kind, reason in (("nonsense", "FAISS cannot make"), ("PCA99,Flat", "no 99 principal axes")):
+        asked = []
+        stream = (asked.append(i) or batch for i, batch in enumerate(batches_of(N, size=100)))
+        with pytest.raises(ValueError, match=reason):
+            build_in_shards(stream, tmp_path / "g", MODEL, kind, progress=False)
+        assert len(asked) == 1 and not list((tmp_path / "g").iterdir())
+    with pytest.raises(ValueError, match="shard = 0"):
+        build_in_shards(batches_of(N), tmp_path / "g", MODEL, shard=0)
+    with pytest.raises(ValueError, match="held no photos"):
+        build_in_shards([], tmp_path / "g", MODEL, progress=False)
+    build_in_shards(batches_of(N), tmp_path / "g", MODEL, "sq8", progress=False)
 
 
 def test_the_stream_is_never_all_in_memory(tmp_path):
