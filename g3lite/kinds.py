@@ -36,8 +36,9 @@ KINDS: dict[str, str] = {
 `factory` fills in the braces: `lists` and `probes` by the number of vectors, the others are
 fractions of their length d. Wherever a kind is asked for, such a string will do as well.
 
-For G3's vectors take "pca": their three parts come from one image feature, so a fifth of the
-dimensions holds nearly all of them (measured by `benchmarks/index.py`).
+For G3's vectors try "pca" first: their three parts come from one image feature, so a fifth of the
+dimensions holds nearly all of them (measured on MiniEarth by `benchmarks/index.py`; its recall
+falls as the gallery grows).
 
 Unlike FAISS's own, a leading "PCA64," does not shift the vectors, which would change the order of
 inner products; everything after it, a re-ranking store too, works on the reduced vectors. The "np"

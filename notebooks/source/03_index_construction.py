@@ -406,8 +406,9 @@ plots.show(
 #
 # $$ \langle -q, v \rangle = -\langle m, v \rangle - \langle q - m,\, v \rangle $$
 #
-# The first term is *the same for every query*. If it varies much from photo to photo, then it alone
-# decides who comes first, whatever the query shows. It would vanish if the mean were zero. Is it?
+# The first term is *the same for every query*. If it varies much from photo to photo, then the
+# photos at its end come first, whatever the query shows. It would vanish if the mean were zero. Is
+# it?
 
 # %%
 mean = vectors.mean(axis=0)
@@ -960,10 +961,10 @@ pd.DataFrame(ahead).T.join(slopes).round(3)
 # %% [markdown]
 # A slope of 1 says: twice the photos, twice the time. An exact search must look at every photo, so
 # it cannot do better in the long run. With lists only a part is looked at, which lowers the line;
-# here it is a sixteenth of the lists, however many there are, so in the long run the slope is 1
-# again. Three points on a busy machine do not fix a slope well, and a small error in it is a large
-# one at four million: take the last columns for an order of magnitude. (The paper's vectors are
-# also three times as long as ours, which the table leaves out.)
+# here it is a sixteenth of the lists (eight at least), so in the long run the slope is 1 again.
+# Three points on a busy machine do not fix a slope well, and a small error in it is a large one at
+# four million: take the last columns for an order of magnitude. (The paper's vectors are also three
+# times as long as ours, which the table leaves out.)
 #
 # **Is such a line to be trusted?** Somebody should check it against a gallery that is really that
 # large. `benchmarks/index.py` measured up to a million vectors once, and its table is in the
@@ -979,16 +980,19 @@ if shipped.is_file():
         line = np.polyfit(*np.log([[1e4, 3e4, 1e5], ms.loc[[10_000, 30_000, 100_000]]]), 1)
         if 1_000_000 in ms:
             said = np.exp(np.polyval(line, np.log(1e6)))
-            print(f"{kind:<8} the line says {said:5.1f} ms, measured {ms[1_000_000]:5.1f} ms")
+            off = said / ms[1_000_000] - 1
+            measured_ms = f"measured {ms[1_000_000]:4.1f} ms: {off:+.0%}"
+            print(f"{kind:<8} the line says {said:4.1f} ms, {measured_ms}")
             of_size = recalls.loc[[10_000, 100_000, 1_000_000]].round(3).tolist()
             print(f"         recall with 10,000, 100,000 and 1,000,000: {of_size}")
 else:
     print("the benchmark's table is not here; clone the repository to see it")
 
 # %% [markdown]
-# The second line of each kind is the warning of section 5 at full size. (There, too, the further
-# vectors are invented, between a photo and its neighbours; invented vectors crowd more than real
-# ones would.)
+# An error of that size is what to expect of such a line, one power of ten further. And where the
+# recall falls with the gallery, speed is not all that changes: the warning of section 5 at full
+# size. (There, too, the further vectors are invented, between a photo and its neighbours; invented
+# vectors crowd more than real ones would.)
 #
 # ### Exercise 3: how large is it?
 #
