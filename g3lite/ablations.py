@@ -44,14 +44,13 @@ RUN = {
 """All that the shipped heads and results depend on, beside the photos and MiniCLIP."""
 
 
-def train(train_on: Pairs, validation: Pairs, variant: str = "G3", seed: int = 0) -> GeoAlignment:
-    """Train the heads of one variant; a run that was stopped goes on from the cache folder."""
-    return _train(train_on, validation, variant, seed)[0]
-
-
-def _train(
-    train_on: Pairs, validation: Pairs, variant: str, seed: int
+def train(
+    train_on: Pairs, validation: Pairs, variant: str = "G3", seed: int = 0
 ) -> tuple[GeoAlignment, pd.DataFrame]:
+    """The heads of one variant and the history of their training.
+
+    A run that was stopped goes on from the cache folder.
+    """
     change = VARIANTS[variant]
     sizes = {key: value for key, value in change.items() if key == "projection"}
     plan = {key: value for key, value in change.items() if key != "projection"}
@@ -130,7 +129,7 @@ def alignment_table(size: int, seeds: tuple[int, ...] = SEEDS) -> pd.DataFrame:
     ]
     for variant in VARIANTS:
         for seed in seeds:
-            model = train(pairs, asked, variant, seed)
+            model, _ = train(pairs, asked, variant, seed)
             found = measure_variant(model, variant, gallery, queries, pairs.image, asked.image)
             rows += [(size, variant, seed, *row) for row in found]
     columns = ["gallery", "variant", "seed", "metric", "value", "low", "high"]
@@ -147,7 +146,7 @@ def build(folder: Path) -> None:
     folder = folder / "alignment"
     backbone = Backbone.load("miniclip", device="cpu")
     pairs = Pairs.of(miniearth.load("gallery"), backbone)
-    model, history = _train(pairs, Pairs.of(miniearth.load("validation"), backbone), "G3", 0)
+    model, history = train(pairs, Pairs.of(miniearth.load("validation"), backbone))
     model.save_pretrained(folder)
     history.drop(columns="seconds").round(5).to_csv(folder / "history.csv", index=False)
     table = pd.concat([alignment_table(size) for size in GALLERIES])

@@ -435,7 +435,10 @@ and captions, then frozen.
   photographer of which occurs in the gallery or in a set of queries; captions made from what is
   visible.
 - **What it was never told**: a place name, a coordinate, a country. A caption names at most four
-  attributes, each true in at least 3 % of the places.
+  attributes, each true in at least 3 % of the places. Words of place names are in its vocabulary,
+  untrained: it can tell them apart, no more.
+- **What it has hardly seen**: photos are drawn for their cues, so rooms, meals, skies and close-ups
+  are few (some fifty of them all).
 - **Training**: {samples:,} photos seen, contrastive loss, AdamW; {minutes:.0f} minutes on {device}
   (`python -m g3lite.miniclip`; `log.csv` holds the loss). Weights are kept in float16.
 - **Use**: `Backbone.load("miniclip")`, or open_clip's `local-dir:` with this folder.
