@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite.photos import SCHEMA, DamagedPhoto, PhotoSet, conform, decode, load_folder
+from g3lite.photos import (
+    SCHEMA,
+    DamagedPhoto,
+    PhotoSet,
+    TableError,
+    conform,
+    decode,
+    load_folder,
+)
 
 ROWS = """\
 IMG_ID,AUTHOR,LAT,LON,S3_Label,Prob_indoor,country_code
@@ -92,14 +100,30 @@ def test_a_wrong_table_is_refused_with_its_name_and_reason(folder, wrong, messag
         load_folder(folder / "table.csv")
 
 
-def test_swapped_headers_are_refused_and_put_right_when_asked(folder):
+def test_exchanged_headers_that_show_are_put_right_and_said(folder):
     truth = load_folder(folder / "table.csv").coordinates
     swap_headers(folder)
-    with pytest.raises(ValueError, match=r"LAT goes to 151.* exchanged; pass swapped=True"):
-        load_folder(folder / "table.csv")
-    np.testing.assert_array_equal(
-        load_folder(folder / "table.csv", swapped=True).coordinates, truth
-    )
+    with pytest.warns(UserWarning, match=r"table.csv: LAT goes to 151.* they were put right"):
+        photos = load_folder(folder / "table.csv")
+    np.testing.assert_array_equal(photos.coordinates, truth)
+
+
+def test_exchanged_headers_that_do_not_show_are_put_right_when_asked(folder):
+    near = ROWS.replace("151.209039", "51.209039")
+    (folder / "table.csv").write_text(near)
+    truth = load_folder(folder / "table.csv").coordinates
+    (folder / "table.csv").write_text(near.replace("LAT,LON", "LON,LAT"))
+    assert (load_folder(folder / "table.csv").coordinates != truth).all()
+    right = load_folder(folder / "table.csv", swapped=True)
+    np.testing.assert_array_equal(right.coordinates, truth)
+
+
+def test_a_few_wrong_latitudes_do_not_exchange_the_headers(tmp_path):
+    rows = [f"{k}.jpg,a,{40 + k / 100},{k / 10}" for k in range(60)]
+    rows[7] = "7.jpg,a,151.2,0.7"
+    (tmp_path / "t.csv").write_text("\n".join(["IMG_ID,AUTHOR,LAT,LON", *rows]))
+    with pytest.raises(TableError, match=r"t.csv: LAT goes to 151.2 .* in 1 of 60 rows only"):
+        load_folder(tmp_path / "t.csv", tmp_path)
 
 
 def test_asking_to_swap_headers_that_are_right_is_refused(folder):
@@ -235,12 +259,11 @@ def test_real_photos_load_without_special_cases(real, recwarn):
     assert all(min(size) >= 100 for size in sizes)
 
 
-def test_real_photos_turned_round_in_their_headers_are_noticed(real, tmp_path):
+def test_real_photos_turned_round_in_their_headers_are_put_right(real, tmp_path):
     folder = real / "im2gps3k"
     text = (folder / "im2gps3k_places365.csv").read_text().replace("LAT,LON", "LON,LAT", 1)
     (tmp_path / "old.csv").write_text(text)
-    with pytest.raises(ValueError, match="headers LAT and LON are exchanged"):
-        load_folder(tmp_path / "old.csv", folder / "images")
     right = load_folder(folder / "im2gps3k_places365.csv").coordinates
-    put_right = load_folder(tmp_path / "old.csv", folder / "images", swapped=True).coordinates
+    with pytest.warns(UserWarning, match="headers LAT and LON are exchanged"):
+        put_right = load_folder(tmp_path / "old.csv", folder / "images").coordinates
     np.testing.assert_array_equal(put_right, right)
