@@ -1,0 +1,366 @@
+"""Large multimodal models behind one interface: a photo and a prompt in, replies out.
+
+A model (`LMM`) answers jobs, each a photo, a prompt, a temperature and the replies that are wanted
+of it, and hands every answer over as soon as it has it. `OpenAILMM` is any server that speaks
+OpenAI's protocol, `ReplayLMM` repeats recorded replies, and `g3lite.local_lmm.TransformersLMM` runs
+a model on this machine. A run over many photos, which stores what comes, is `g3lite.asking.ask`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from email.utils import mktime_tz, parsedate_tz
+from itertools import islice
+
+import openai
+import pandas as pd
+from PIL import Image, ImageOps
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_exponential,
+    wait_random,
+)
+from tenacity.nap import sleep_using_event
+
+from g3lite import G3Error
+from g3lite.prompts import Prompt
+
+FIRST_PAUSE_S = 1.0
+"""Before the second attempt; it doubles with each one, and up to as much again is added."""
+LONGEST_PAUSE_S = 60.0
+"""Of our own accord. A server may ask for more, up to `LONGEST_WAIT_S`."""
+LONGEST_WAIT_S = 600.0
+"""A server that asks for a longer pause is not asked again."""
+
+
+class LMMError(G3Error):
+    """A model that cannot be asked, or not in this way; the message says what to change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a model is asked about one photo.
+
+    Attributes:
+        img_id: the photo's IMG_ID.
+        image: its picture, upright and RGB.
+        prompt: what is asked.
+        temperature: of the sampling; 0 for the most likely reply.
+        samples: numbers of the replies that are wanted, so their count is the `n` of an API.
+    """
+
+    img_id: str
+    image: Image.Image
+    prompt: Prompt
+    temperature: float
+    samples: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What one request brought, or that it failed for good.
+
+    Attributes:
+        job: the job that it belongs to; others may bring the rest of it.
+        samples: numbers of the replies that it brought, or that will not come.
+        texts: as many replies, None for one without a text; () if the request failed.
+        tokens_in: tokens sent, the photo's among them; None if the server does not say.
+        tokens_out: tokens received; None if the server does not say.
+        error: why the request failed; None if it did not.
+    """
+
+    job: Job
+    samples: tuple[int, ...]
+    texts: tuple[str | None, ...]
+    tokens_in: int | None = 0
+    tokens_out: int | None = 0
+    error: str | None = None
+
+
+Keep = Callable[[Answer], None]
+"""Takes an answer; may be called by several threads at once, and may raise to end a run."""
+
+
+class LMM(ABC):
+    """A large multimodal model.
+
+    Attributes:
+        name: identifies the model for the store, with all that changes its replies: revision,
+            precision, seed, size of the pictures. It holds no secret.
+    """
+
+    name: str
+
+    @abstractmethod
+    def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
+        """Answer jobs, which are taken as they are needed, and give `keep` what comes, at once.
+
+        Every sample of every job is given to `keep` exactly once, in any order.
+
+        Raises:
+            LMMError: no further job can be answered. What came before was given to `keep`.
+        """
+
+    def replies(
+        self, image: Image.Image, prompt: str, n: int = 1, temperature: float = 0.0
+    ) -> list[str | None]:
+        """The replies to one prompt about one picture; None for one that never came.
+
+        Nothing is stored. Over many photos use `g3lite.asking.ask`.
+        """
+        image = ImageOps.exif_transpose(image).convert("RGB")
+        found: dict[int, str | None] = {}
+        job = Job("picture", image, Prompt(str(prompt), 0), temperature, tuple(range(n)))
+        self.answer([job], lambda a: found.update(zip(a.samples, a.texts, strict=False)))
+        return [found.get(sample) for sample in job.samples]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class ReplayLMM(LMM):
+    """Recorded replies, given again without any model.
+
+    Args:
+        recorded: a row per reply, with IMG_ID, references (of its prompt), sample (its number) and
+            text (NA for none): the table that `g3lite.asking.ask` returns, or one made by hand.
+
+    Raises:
+        LMMError: a column is missing, or a reply is there twice. While replaying: no such reply.
+    """
+
+    def __init__(self, recorded: pd.DataFrame) -> None:
+        keys = ["IMG_ID", "references", "sample"]
+        absent = [column for column in (*keys, "text") if column not in recorded]
+        if absent:
+            raise LMMError(f"the recorded replies lack the column {', '.join(absent)}")
+        twice = recorded[recorded.duplicated(keys)]
+        if len(twice):
+            which = twice[keys].iloc[0].to_dict()
+            raise LMMError(f"the recorded replies hold {which} more than once; keep one of them")
+        texts = recorded["text"].astype(object).where(recorded["text"].notna(), None)
+        self._texts = dict(
+            zip(recorded[keys].itertuples(index=False, name=None), texts, strict=True)
+        )
+        content = repr(sorted(self._texts.items(), key=lambda item: item[0]))
+        self.name = f"replay@{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+    def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
+        """Look the replies up."""
+        for job in jobs:
+            places = [(job.img_id, job.prompt.references, sample) for sample in job.samples]
+            absent = [place for place in places if place not in self._texts]
+            if absent:
+                img_id, references, sample = absent[0]
+                raise LMMError(
+                    f"no reply {sample} to the prompt with {references} references about photo "
+                    f"{img_id!r} was recorded; ask for what there is"
+                )
+            keep(Answer(job, job.samples, tuple(self._texts[place] for place in places)))
+
+
+class _Unusable(Exception):
+    """An answer of a server that is none."""
+
+
+class OpenAILMM(LMM):
+    """A model behind any server that speaks OpenAI's chat completions.
+
+    What may pass (429, 5xx, timeouts, lost connections, garbled answers) is tried again after
+    growing pauses with jitter, or after the one that the server asks for. What will not pass (a
+    wrong key, model or request, no credit) ends the run. A server that ignores `n` is asked again
+    for the rest.
+
+    Pictures are sent as JPEG, without what the file knows besides (EXIF holds the place).
+
+    Args:
+        model: as the server calls it.
+        base_url: of the server, such as "http://localhost:8000/v1"; None for OpenAI's own.
+        key_variable: the environment variable with the key, which is sent to `base_url`. If it is
+            not set, servers other than OpenAI's are asked without one.
+        name: for the store. By default made of model, host, picture size and options; give your
+            own, with a revision, if the server may change what it serves under a name.
+        longest_side: of the picture that is sent, pixels; smaller ones are sent as they are.
+        per_request: replies asked for in one request; None: all; 1 for a server that refuses `n`.
+        concurrency: requests under way at a time.
+        timeout: seconds that a server may be silent.
+        attempts: of each request.
+        options: further arguments of `chat.completions.create`, such as max_tokens=100.
+
+    Raises:
+        LMMError: there is no key, or an option is one that is set here.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str | None = None,
+        *,
+        key_variable: str = "OPENAI_API_KEY",
+        name: str | None = None,
+        longest_side: int = 768,
+        per_request: int | None = None,
+        concurrency: int = 8,
+        timeout: float = 120.0,
+        attempts: int = 6,
+        **options: object,
+    ) -> None:
+        clash = {"messages", "n", "stream", "temperature"}.intersection(options)
+        if clash:
+            raise LMMError(f"{', '.join(sorted(clash))} cannot be an option: it is set by the run")
+        key = os.environ.get(key_variable)
+        if not key and base_url is None:
+            raise LMMError(
+                f"there is no key in the environment variable {key_variable}; set it before Python "
+                "is started, or name a server of your own with base_url"
+            )
+        self._client = openai.OpenAI(
+            api_key=key or "no-key", base_url=base_url, timeout=timeout, max_retries=0
+        )
+        self._server = self._client.base_url.host
+        self._key_variable = key_variable
+        self._model = model
+        self._longest_side = longest_side
+        self._per_request = per_request
+        self._concurrency = concurrency
+        self._attempts = attempts
+        self._options = options
+        known = {k: v for k, v in options.items() if k not in ("extra_headers", "extra_query")}
+        parts = [f"{longest_side} px", *(f"{k}={v}" for k, v in sorted(known.items()))]
+        self.name = name or f"{model} at {self._server} ({', '.join(parts)})"
+
+    def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
+        """Send requests, several at a time; those under way at an interruption are waited for."""
+        jobs, end = iter(jobs), threading.Event()
+        running: set[Future[None]] = set()
+        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="lmm") as pool:
+            try:
+                while True:
+                    for job in islice(jobs, self._concurrency - len(running)):
+                        running.add(pool.submit(self._answer, job, keep, end))
+                    if not running:
+                        return
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        future.result()
+            except BaseException:
+                end.set()
+                raise
+
+    def _answer(self, job: Job, keep: Keep, end: threading.Event) -> None:
+        """All replies of a job, in as many requests as the server needs for them."""
+        picture = {
+            "type": "image_url",
+            "image_url": {"url": jpeg_url(job.image, self._longest_side)},
+        }
+        content = [picture, {"type": "text", "text": job.prompt.text}]
+        enough = stop_after_attempt(self._attempts) | stop_when_event_set(end)
+        retrying = Retrying(
+            retry=retry_if_exception(_may_pass),
+            wait=_pause,
+            stop=enough | _waits_too_long,
+            sleep=sleep_using_event(end),
+            reraise=True,
+        )
+        left = job.samples
+        while left and not end.is_set():
+            n = min(len(left), self._per_request or len(left))
+            try:
+                texts, tokens = retrying(self._request, content, n, job.temperature)
+            except (openai.APIError, _Unusable) as error:
+                said = f"{self._server}: {self._without_key(error)}"
+                if not _may_pass(error):
+                    raise LMMError(f"{said}{self._way_out(error)} (photo {job.img_id!r})") from None
+                keep(Answer(job, left, (), error=said))
+                return
+            came, left = left[: len(texts)], left[len(texts) :]
+            keep(Answer(job, came, texts, *tokens))
+
+    def _request(
+        self, content: list[dict], n: int, temperature: float
+    ) -> tuple[tuple[str | None, ...], tuple[int | None, int | None]]:
+        """One request: at most n replies, and the tokens sent and received."""
+        several = {"n": n} if n > 1 else {}
+        messages = [{"role": "user", "content": content}]
+        try:
+            answer = self._client.chat.completions.create(
+                model=self._model,
+                messages=messages,
+                temperature=temperature,
+                **several,
+                **self._options,
+            )
+        except (openai.APIResponseValidationError, ValueError):
+            raise _Unusable("an answer that is not JSON") from None
+        try:
+            said = [choice.message for choice in answer.choices[:n]]
+            texts = tuple(message.content or message.refusal or None for message in said)
+        except (AttributeError, TypeError):
+            raise _Unusable("an answer that is no chat completion") from None
+        if not texts or not all(text is None or isinstance(text, str) for text in texts):
+            raise _Unusable("an answer without replies")
+        counts = (
+            getattr(answer.usage, name, None) for name in ("prompt_tokens", "completion_tokens")
+        )
+        return texts, tuple(count if isinstance(count, int) else None for count in counts)
+
+    def _without_key(self, error: Exception) -> str:
+        return str(error).replace(self._client.api_key, "[key]")[:300]
+
+    def _way_out(self, error: Exception) -> str:
+        if getattr(error, "code", None) == "insufficient_quota":
+            return "; the account has no credit left"
+        ways = {
+            400: "; change what the server does not accept",
+            401: f"; put a valid key into the environment variable {self._key_variable}",
+            403: f"; the key in {self._key_variable} may not do this",
+            404: f"; is {self._model!r} a model of this server, and its address right?",
+        }
+        return ways.get(getattr(error, "status_code", None), "")
+
+
+def jpeg_url(image: Image.Image, longest_side: int) -> str:
+    """An RGB picture as a data URL: a JPEG, no side longer than that, without metadata."""
+    image = image.copy()
+    image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=92, exif=b"")
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether it makes sense to send the same request again."""
+    if isinstance(error, openai.APIStatusError):
+        spent = error.code == "insufficient_quota"  # comes as 429, and stays
+        return error.status_code >= 500 or (error.status_code in (408, 409, 429) and not spent)
+    return isinstance(error, openai.APIConnectionError | _Unusable)  # timeouts are of the former
+
+
+def _pause(state: RetryCallState) -> float:
+    """Seconds before the next attempt: growing ones with jitter, or more if the server asks."""
+    growing = wait_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
+    own = (growing + wait_random(0, FIRST_PAUSE_S))(state)
+    response = getattr(state.outcome.exception(), "response", None)
+    asked = response.headers.get("retry-after", "") if response is not None else ""
+    try:
+        return max(own, float(asked))
+    except ValueError:
+        date = parsedate_tz(asked)
+        return max(own, mktime_tz(date) - time.time()) if date else own
+
+
+def _waits_too_long(state: RetryCallState) -> bool:
+    return state.upcoming_sleep > LONGEST_WAIT_S
