@@ -84,46 +84,64 @@ def file(repo: Repo, filename: str, *, sha256: str = "", max_gb: float = 1.0) ->
     us), from the hub (its large files are stored under their SHA-256), or from the first download,
     which is recorded with the commit it came from; that commit is asked for ever after. The hash is
     taken once, after the download; later uses compare the size. An interrupted download goes on
-    where it stopped.
+    where it stopped, also in another process.
 
     Raises:
         DownloadError: it cannot be had, or is not what it should be; then it is deleted.
     """
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from filelock import FileLock
 
-    folder = cache_dir() / "hub"
-    folder.mkdir(exist_ok=True)
+    path = cache_dir() / "hub" / f"{repo.type}s" / repo.id / filename
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache_dir() / "hub" / ".lock"):
+        return _file(repo, filename, path, sha256, max_gb)
+
+
+def _file(repo: Repo, filename: str, path: Path, sha256: str, max_gb: float) -> Path:
     key = f"{repo.type}s/{repo.id}/{filename}"
-    record = _records().get(key)
-    where = {"repo_id": repo.id, "filename": filename, "repo_type": repo.type, "cache_dir": folder}
-    if record:
-        path = try_to_load_from_cache(**where, revision=record["commit"])
-        if isinstance(path, str):
-            if Path(path).stat().st_size == record["bytes"]:
-                return Path(path)
-            _delete(Path(path))  # cut off, or changed, since it came
-    about = metadata(repo, filename, record["commit"] if record else "main")
-    agree(f"{repo.id}: {filename}", about.size or 0, folder, max_gb)
-    with explained(repo, filename):
-        path = Path(hf_hub_download(**where, revision=about.commit_hash))
-    digest = sha256_file(path)
-    at_hub = about.etag if re.fullmatch("[0-9a-f]{64}", about.etag or "") else ""
-    expected, origin = next(
-        (pair for pair in (
-            (sha256, "published"),
-            (at_hub, "given by the hub"),
-            (record["sha256"] if record else "", "recorded at first download"),
-        ) if pair[0]),
-        (digest, "recorded at first download"),
-    )  # fmt: skip
+    record = _records().get(key, {})
+    if record and path.exists() and path.stat().st_size == record["bytes"]:
+        return path
+    about = metadata(repo, filename, record.get("commit", "main"))
+    part = path.with_name(f"{path.name}.{about.commit_hash}.part")
+    have = part.stat().st_size if part.exists() else 0
+    agree(f"{repo.id}: {filename}", about.size - have, path.parent, max_gb)
+    _download(repo, filename, about, part)
+
+    digest = sha256_file(part)
+    at_hub = about.etag if re.fullmatch("[0-9a-f]{64}", about.etag) else ""
+    known = {
+        "published": sha256,
+        "given by the hub": at_hub,
+        "recorded at first download": record.get("sha256", digest),
+    }
+    origin, expected = next((origin, value) for origin, value in known.items() if value)
     if digest != expected:
-        _delete(path)
+        part.unlink()
         raise DownloadError(
             f"{filename} of {repo.id} has SHA-256 {digest}, not {expected} ({origin}); it was "
             "deleted. Try again; if it stays so, the file has been changed at its source"
         )
-    _note(key, commit=about.commit_hash, bytes=path.stat().st_size, sha256=digest, origin=origin)
+    part.replace(path)
+    _record(key, commit=about.commit_hash, bytes=about.size, sha256=digest, origin=origin)
     return path
+
+
+def _download(repo: Repo, filename: str, about: HfFileMetadata, part: Path) -> None:
+    """Bring what is missing at the end of `part`. (The hub's own client begins again.)"""
+    from tqdm.auto import tqdm
+
+    with (
+        explained(repo, filename),
+        open(part, "ab") as out,
+        Stream(repo, (filename,), about.commit_hash) as stream,
+        tqdm(total=about.size, initial=out.tell(), desc=part.name[:30], unit="B", unit_scale=True)
+        as bar,
+    ):  # fmt: skip
+        stream.seek(out.tell())
+        while block := stream.read(BLOCK):
+            out.write(block)
+            bar.update(len(block))
 
 
 def web_file(url: str, sha256: str, size: int, folder: Path) -> Path:
@@ -174,7 +192,10 @@ def metadata(repo: Repo, filename: str, revision: str = "main") -> HfFileMetadat
     from huggingface_hub import get_hf_file_metadata
 
     with explained(repo, filename):
-        return get_hf_file_metadata(_url(repo, filename, revision), retry_on_errors=True)
+        about = get_hf_file_metadata(_url(repo, filename, revision), retry_on_errors=True)
+    if None in (about.size, about.commit_hash, about.etag):
+        raise DownloadError(f"{repo.page} says neither size nor version of {filename}")
+    return about
 
 
 class Stream(io.RawIOBase):
@@ -226,7 +247,7 @@ class Stream(io.RawIOBase):
     def _size(self, k: int) -> int:
         while len(self._sizes) <= k:
             about = metadata(self.repo, self.filenames[len(self._sizes)], self.revision)
-            self._sizes.append(about.size or 0)
+            self._sizes.append(about.size)
         return self._sizes[k]
 
 
@@ -310,18 +331,12 @@ def _records() -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def _note(key: str, **about: Any) -> None:
+def _record(key: str, **about: Any) -> None:
     path = cache_dir() / "hub" / "downloads.json"
     part = path.with_suffix(".part")
     records = _records() | {key: {**about, "date": date.today().isoformat()}}
     part.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     part.replace(path)
-
-
-def _delete(path: Path) -> None:
-    """Delete a file of the hub's cache: the link, and what it points to."""
-    path.resolve().unlink(missing_ok=True)
-    path.unlink(missing_ok=True)
 
 
 def _gb(size: int) -> str:

@@ -56,9 +56,9 @@ OSV5M = {
 
 CHUNK = 200_000
 """Rows in memory as text at a time."""
-EXCHANGED_SHARE = 0.05
+EXCHANGED_SHARE = 0.2
 """Rows with |LAT| > 90 that show that LAT and LON are exchanged: about a third of a world-wide set
-would have them, a table with a few wrong values has fewer."""
+has such a longitude, a table with some wrong latitudes has fewer."""
 
 
 class TableError(G3Error, ValueError):
@@ -109,7 +109,7 @@ def read(
             parts.append(part if wanted is None else part[[c for c in part if c in wanted]])
         table = pd.concat(parts, ignore_index=True)
         del parts
-        table = _put_right(table, swapped, path)
+        table = _put_right(table, swapped, on_bad, path)
         if on_bad == "skip":
             table = _usable(table, path)
         else:
@@ -183,7 +183,7 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _put_right(table: pd.DataFrame, swapped: bool, path: Path) -> pd.DataFrame:
+def _put_right(table: pd.DataFrame, swapped: bool, on_bad: str, path: Path) -> pd.DataFrame:
     """The table with LAT and LON under their right names."""
     exchange = {"LAT": "LON", "LON": "LAT"}
     order = list(table)
@@ -197,6 +197,8 @@ def _put_right(table: pd.DataFrame, swapped: bool, path: Path) -> pd.DataFrame:
     if swapped:
         raise TableError(f"{evidence}: the headers are right in the file, leave out swapped=True")
     if beyond.mean() < EXCHANGED_SHARE:
+        if on_bad == "skip":
+            return table
         raise TableError(
             f"{evidence}, but in {beyond.sum()} of {len(table)} rows only: put those right, or, if "
             "the headers LAT and LON are exchanged, pass swapped=True"
