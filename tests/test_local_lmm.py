@@ -1,0 +1,453 @@
+"""Models that run here: tiny ones of three architectures, with random weights."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    CLIPImageProcessor,
+    CLIPVisionConfig,
+    FastVlmConfig,
+    FastVlmForConditionalGeneration,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
+    PreTrainedTokenizerFast,
+    Qwen2VLConfig,
+    Qwen2VLForConditionalGeneration,
+    Qwen2VLImageProcessor,
+    Qwen2VLProcessor,
+    Qwen2VLVideoProcessor,
+    TimmWrapperConfig,
+)
+
+from g3lite import local_lmm
+from g3lite.asking import ask
+from g3lite.lmm import Answer, Job, LMMError
+from g3lite.local_lmm import TransformersLMM
+from g3lite.photos import PhotoSet
+from g3lite.prompts import Plan, Prompt
+
+# --- the models
+
+CHAT = (
+    "{% for message in messages %}{{ message.role }}: {% for part in message.content %}"
+    "{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}{% endfor %}<end>"
+    "{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+)
+
+
+def words(*special):
+    """A tokenizer of bytes; the image's token is the first of the special ones."""
+    signs = ["<pad>", "<start>", "<end>", *special, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE({sign: i for i, sign in enumerate(signs)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<start>",
+        eos_token="<end>",
+        extra_special_tokens=list(special),
+    )
+
+
+def language(tokenizer, **more):
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 4096,
+        "initializer_range": 0.5,
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+        "pad_token_id": 0,
+        **more,
+    }
+
+
+def fast_vlm(tokenizer):
+    """MiniLMM's architecture: a convolutional tower of timm, a projector, a Llama."""
+    config = FastVlmConfig(
+        vision_config=TimmWrapperConfig(
+            architecture="resnet10t", do_pooling=False, hidden_size=512, num_labels=0
+        ),
+        text_config=LlamaConfig(**language(tokenizer)),
+        image_token_index=3,
+        image_seq_length=4,
+    )
+    processor = LlavaProcessor(
+        CLIPImageProcessor(size={"height": 64, "width": 64}, do_center_crop=False),
+        tokenizer,
+        patch_size=32,
+        vision_feature_select_strategy="full",
+        num_additional_image_tokens=0,
+        chat_template=CHAT,
+    )
+    return FastVlmForConditionalGeneration(config), processor
+
+
+def llava(tokenizer):
+    vision = CLIPVisionConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=32,
+        patch_size=16,
+    )
+    config = LlavaConfig(
+        vision_config=vision,
+        text_config=LlamaConfig(**language(tokenizer)),
+        image_token_index=3,
+        vision_feature_select_strategy="default",
+    )
+    processor = LlavaProcessor(
+        CLIPImageProcessor(size={"height": 32, "width": 32}, do_center_crop=False),
+        tokenizer,
+        patch_size=16,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template="<start>" + CHAT,
+    )
+    return LlavaForConditionalGeneration(config), processor
+
+
+def qwen2_vl(tokenizer):
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000.0}
+    vision = {"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 2, "patch_size": 14}
+    config = Qwen2VLConfig(
+        text_config=language(tokenizer, rope_parameters=rope),
+        vision_config=vision,
+        image_token_id=3,
+        video_token_id=4,
+        vision_start_token_id=5,
+        vision_end_token_id=6,
+    )
+    processor = Qwen2VLProcessor(
+        Qwen2VLImageProcessor(min_pixels=4 * 28 * 28, max_pixels=9 * 28 * 28),
+        tokenizer,
+        Qwen2VLVideoProcessor(),
+        chat_template=CHAT.replace("<image>", "<|vision_start|><|image_pad|><|vision_end|>"),
+    )
+    return Qwen2VLForConditionalGeneration(config), processor
+
+
+KINDS = {
+    fast_vlm: ("<image>",),
+    llava: ("<image>",),
+    qwen2_vl: ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>"),
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """A folder for each architecture, by name."""
+    made = {}
+    for kind, special in KINDS.items():
+        made[kind.__name__] = folder = tmp_path_factory.mktemp(kind.__name__)
+        torch.manual_seed(0)
+        model, processor = kind(words(*special))
+        # As many shipped models say; a run draws its replies in its own way.
+        model.generation_config.update(do_sample=True, top_k=1, temperature=0.1)
+        model.save_pretrained(folder)
+        processor.save_pretrained(folder)
+    return made
+
+
+@pytest.fixture(scope="module", params=[kind.__name__ for kind in KINDS])
+def folder(request, folders):
+    return folders[request.param]
+
+
+def load(folder, **options):
+    return TransformersLMM(folder, device="cpu", **{"max_new_tokens": 10, **options})
+
+
+@pytest.fixture(scope="module")
+def tiny(folder):
+    return load(folder)
+
+
+@pytest.fixture
+def small(folders):
+    return load(folders["llava"])
+
+
+def image(seed, size=(60, 40)):
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def job(seed=0, text="Where is it?", temperature=1.2, samples=(0, 1, 2)):
+    return Job(f"{seed}", image(seed), Prompt(text, 0), temperature, samples)
+
+
+JOBS = [
+    job(0),
+    job(1, "Where was this photo taken? Think well." * 3, 0.0, (0,)),
+    job(2, "Guess.", 0.7, (4, 1)),
+    job(0, "Guess."),
+    job(3, "Where? " * 9, 1.2, (0, 1, 2, 3, 4)),
+]
+
+
+def answers(model, jobs):
+    """Replies by job and sample; every one comes exactly once."""
+    found: dict = {}
+
+    def keep(answer: Answer):
+        assert answer.error is None and len(answer.texts) == len(answer.samples)
+        for sample, text in zip(answer.samples, answer.texts, strict=True):
+            key = jobs.index(answer.job), sample
+            assert key not in found
+            found[key] = text
+
+    model.answer(iter(jobs), keep)
+    assert set(found) == {(i, sample) for i, one in enumerate(jobs) for sample in one.samples}
+    return found
+
+
+# --- replies
+
+
+def test_a_reply_does_not_depend_on_its_batch(tiny):
+    together = answers(tiny, JOBS)
+    tiny.batch_size = 1
+    alone = answers(tiny, JOBS)
+    tiny.batch_size = 4
+    some = answers(tiny, JOBS[::-1])
+    tiny.batch_size = 32
+    assert together == alone
+    assert together == {(len(JOBS) - 1 - i, sample): text for (i, sample), text in some.items()}
+    assert len(set(together.values())) == len(together)
+
+
+def test_the_likeliest_reply_is_that_of_transformers(folder, tiny):
+    processor = AutoProcessor.from_pretrained(folder)
+    model = AutoModelForImageTextToText.from_pretrained(folder)
+    for one in (job(5, temperature=0.0), job(6, "Say it. " * 7, 0.0)):
+        content = [{"type": "image"}, {"type": "text", "text": one.prompt.text}]
+        text = processor.apply_chat_template(
+            [{"role": "user", "content": content}], add_generation_prompt=True
+        )
+        inputs = processor(
+            images=one.image,
+            text=text,
+            add_special_tokens=not text.startswith("<start>"),
+            return_tensors="pt",
+        )
+        tokens = model.generate(**inputs, max_new_tokens=10, do_sample=False)
+        new = tokens[0, inputs["input_ids"].shape[1] :]
+        expected = processor.decode(new, skip_special_tokens=True)
+        assert set(answers(tiny, [one]).values()) == {expected}
+        (answer,) = collected(tiny, [one])
+        assert answer.tokens_in == inputs["input_ids"].shape[1]
+        assert answer.tokens_out == 3 * len(new)
+
+
+def collected(model, jobs):
+    found = []
+    model.answer(jobs, found.append)
+    return found
+
+
+def test_picture_and_prompt_are_both_read(tiny):
+    greedy = [job(0, temperature=0.0), job(1, temperature=0.0), job(0, "Guess.", 0.0)]
+    assert len(set(answers(tiny, greedy).values())) == 3
+
+
+def test_the_seed_repeats_a_run_and_another_changes_it(folders, small):
+    assert answers(small, JOBS) == answers(small, JOBS) == answers(load(folders["llava"]), JOBS)
+    other = load(folders["llava"], seed=1)
+    ours, theirs = answers(small, JOBS), answers(other, JOBS)
+    greedy = [(i, s) for i, s in ours if JOBS[i].temperature == 0]
+    assert [key for key in ours if ours[key] == theirs[key]] == greedy
+    assert small.name != other.name
+
+
+def test_replies_are_drawn_at_the_temperature(folders):
+    """The first token of many samples against the softmax of the model's own logits."""
+    model = load(folders["llava"], max_new_tokens=1, batch_size=500)
+    # Letters only: other tokens are bytes, which cannot be told apart in a text.
+    letters = [chr(c) for c in range(33, 127)]
+    ids = model._processor.tokenizer.convert_tokens_to_ids(letters)
+    for temperature in (0.5, 1.5):
+        n = 1500
+        one = job(7, temperature=temperature, samples=tuple(range(n)))
+        inputs = model._inputs([one])
+        with torch.inference_mode():
+            logits = model._model(**inputs).logits[0, -1].double()
+        chance = torch.softmax(logits / temperature, 0)[ids].numpy()
+        texts = list(answers(model, [one]).values())
+        seen = np.array([texts.count(letter) for letter in letters]) / n
+        error = np.sqrt(chance * (1 - chance) / n)
+        assert (np.abs(seen - chance) < 4.5 * error + 1 / n).all()
+        assert np.abs(chance - chance.mean()).max() > 10 * error.mean()  # they differ enough
+
+
+@pytest.mark.parametrize("name", ["llava", "fast_vlm"])
+def test_the_beginning_token_is_there_once_or_not(folders, name):
+    model = load(folders[name])
+    ids = model._inputs([job()])["input_ids"][0].tolist()
+    assert ids.count(1) == (name == "llava")  # as its template has it
+
+
+# --- memory
+
+
+def test_prompts_of_one_length_share_a_batch(small, monkeypatch):
+    shapes = []
+    generate = type(small._model).generate
+
+    def spy(model, **inputs):
+        shapes.append(inputs["input_ids"].shape)
+        return generate(model, **inputs)
+
+    monkeypatch.setattr(type(small._model), "generate", spy)
+    small.batch_size = 4
+    jobs = [job(i, "Where? " * (1 + 9 * (i % 2)), samples=(0, 1)) for i in range(8)]
+    answers(small, jobs)
+    read, written = shapes[::2], shapes[1::2]
+    assert [rows for rows, _ in read] == [2] * 4  # a prompt is read once, for both its replies
+    assert [rows for rows, _ in written] == [4] * 4
+    lengths = [length for _, length in written]
+    assert lengths[0] == lengths[1] < lengths[2] == lengths[3]
+
+
+def out_of_memory_above(monkeypatch, model, most):
+    generate = type(model._model).generate
+    sizes = []
+
+    def tight(model, **inputs):
+        sizes.append(len(inputs["input_ids"]))
+        if sizes[-1] > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return generate(model, **inputs)
+
+    monkeypatch.setattr(type(model._model), "generate", tight)
+    return sizes
+
+
+def test_out_of_memory_makes_batches_smaller(small, monkeypatch):
+    expected = answers(small, JOBS)
+    out_of_memory_above(monkeypatch, small, 3)
+    assert answers(small, JOBS) == expected
+    assert small.batch_size == 3
+
+
+def test_out_of_memory_with_one_reply_says_what_to_do(small, monkeypatch):
+    out_of_memory_above(monkeypatch, small, 0)
+    with pytest.raises(LMMError, match="not even one reply .*four_bit=True"):
+        answers(small, JOBS)
+
+
+def test_other_errors_are_not_taken_for_memory(small, monkeypatch):
+    def broken(model, **inputs):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(type(small._model), "generate", broken)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        answers(small, JOBS)
+
+
+def test_numbers_that_overflow_are_found(small):
+    with torch.no_grad():
+        small._model.lm_head.weight.mul_(float("inf"))
+    with pytest.raises(LMMError, match="overflow.*bfloat16"):
+        answers(small, JOBS[:1])
+
+
+# --- loading
+
+
+def test_names_change_with_whatever_changes_the_replies(folders, tmp_path):
+    plain = load(folders["llava"])
+    assert plain.name.startswith(f"{folders['llava'].name}@") and "float32" in plain.name
+    others = [
+        load(folders["llava"], dtype="bfloat16"),
+        load(folders["llava"], max_new_tokens=11),
+        load(folders["llava"], seed=2),
+        load(folders["fast_vlm"]),
+    ]
+    copy = tmp_path / folders["llava"].name
+    copy.mkdir()
+    for path in folders["llava"].iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    (copy / "README.md").write_text("a card")
+    assert load(copy).name == plain.name
+    template = copy / "chat_template.jinja"
+    template.write_text(template.read_text().replace("assistant: ", "guide: "))
+    others.append(load(copy))
+    assert len({plain.name, *(model.name for model in others)}) == 6
+
+
+def test_bfloat16_answers_too(folders):
+    model = load(folders["fast_vlm"], dtype="bfloat16")
+    assert model._model.dtype == torch.bfloat16
+    assert len(answers(model, JOBS)) == sum(len(one.samples) for one in JOBS)
+
+
+def test_what_cannot_be_loaded_is_said(tmp_path, folders, monkeypatch):
+    with pytest.raises(LMMError, match="nowhere cannot be loaded"):
+        TransformersLMM(tmp_path / "nowhere")
+    with pytest.raises(LMMError, match="dtype 'int8' is unknown"):
+        load(folders["llava"], dtype="int8")
+    tokenizer = words("<image>")
+    LlamaForCausalLM(LlamaConfig(**language(tokenizer))).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(LMMError, match="cannot be loaded as an image-text model"):
+        TransformersLMM(tmp_path)
+    monkeypatch.setattr(local_lmm, "is_bitsandbytes_available", lambda: False)
+    with pytest.raises(LMMError, match="pip install bitsandbytes"):
+        load(folders["llava"], four_bit=True)
+
+
+def test_a_model_without_chat_template_is_refused(folders, tmp_path):
+    for path in folders["llava"].iterdir():
+        if path.name != "chat_template.jinja":
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(LMMError, match="has no chat template"):
+        load(tmp_path)
+
+
+# --- in a run
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(folders, tmp_path):
+    def source(img_id):
+        buffer = io.BytesIO()
+        image(int(img_id)).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    ids = [str(i) for i in range(5)]
+    table = pd.DataFrame({"IMG_ID": ids, "AUTHOR": "a", "LAT": 0.0, "LON": 0.0})
+    photos = PhotoSet("noise", table, source)
+    plan = Plan(references=(0, 2), replies=2, asked=3)
+    places = np.random.default_rng(0).uniform(-80, 80, (5, 2, 2))
+
+    def run(model, photos, store):
+        n = len(photos)
+        return ask(
+            model, photos, plan, places[:n], -places[:n], store=tmp_path / store, progress=False
+        )
+
+    whole, report = run(load(folders["fast_vlm"]), photos, "a")
+    assert (report.wanted, report.asked, report.cost) == (30, 30, 0)
+    assert report.tokens_in > 1000 and report.tokens_out <= 300
+    run(load(folders["fast_vlm"], batch_size=5), photos.head(2), "b")
+    resumed, report = run(load(folders["fast_vlm"], batch_size=7), photos, "b")
+    assert (report.stored, report.asked) == (12, 18)
+    pd.testing.assert_frame_equal(whole, resumed)
+    assert whole.text.notna().all() and whole.text.nunique() > 25
