@@ -256,14 +256,15 @@ def load_files(files: Sequence[str | Path], name: str | None = None) -> PhotoSet
         raise NotThere(f"there is no file {gone[0]}")
     root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
     rows = []
-    for path in paths:
-        img_id = path.absolute().relative_to(root).as_posix()
-        try:
-            with open_picture(path, img_id) as image:
-                found = exif.read(image)
-        except DamagedPhoto as error:
-            found = exif.Exif(np.nan, np.nan, None, error.reason)
-        rows.append((img_id, found.lat, found.lon, found.taken, found.note))
+    with warnings.catch_warnings(action="ignore"):  # Pillow's do not name the file; `note` does
+        for path in paths:
+            img_id = path.absolute().relative_to(root).as_posix()
+            try:
+                with open_picture(path, img_id) as image:
+                    found = exif.read(image)
+            except DamagedPhoto as error:
+                found = exif.Exif(np.nan, np.nan, None, error.reason)
+            rows.append((img_id, found.lat, found.lon, found.taken, found.note))
     table = pd.DataFrame(rows, columns=["IMG_ID", "LAT", "LON", "taken", "note"])
     table = conform(table.assign(taken=pd.to_datetime(table["taken"])))
     photos = _photo_set(name or root.name, table, dict(zip(table["IMG_ID"], paths, strict=True)))

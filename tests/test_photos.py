@@ -1,20 +1,30 @@
 """Photo sets: the table, the pictures, and what is said about damaged or absent ones."""
 
 import io
+import re
 import shutil
+import struct
+import zlib
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from test_exif import ASCII, BERLIN, exif_of
 
+from g3lite import pictures, tables
 from g3lite.photos import (
     SCHEMA,
     DamagedPhoto,
+    NotThere,
     PhotoSet,
     TableError,
     conform,
     decode,
+    identical,
+    load,
     load_folder,
 )
 
@@ -249,6 +259,241 @@ def test_a_source_that_cannot_read_is_a_damaged_photo():
     table = pd.DataFrame({"IMG_ID": ["x"], "AUTHOR": ["a"], "LAT": [0.0], "LON": [0.0]})
     with pytest.raises(DamagedPhoto, match="cannot be read .locked away"):
         PhotoSet("odd", table, source).image("x")
+
+
+def test_pictures_are_found_with_slashes_or_underscores(folder, recwarn):
+    (folder / "images" / "a" / "1_x.jpg").rename(folder / "images" / "a_1_x.jpg")
+    (folder / "images" / "b").mkdir()
+    (folder / "images" / "b_2.jpg").rename(folder / "images" / "b" / "2.jpg")
+    photos = load_folder(folder / "table.csv")
+    assert photos.ids == ["a/1_x.jpg", "b_2.jpg", "c 3.png"] and not recwarn.list
+    assert photos.image("a/1_x.jpg").getpixel((0, 0))[0] > 240
+    assert photos.image("b_2.jpg").getpixel((0, 0))[1] > 240
+
+
+def test_one_file_for_many_photos_is_reported(folder):
+    rows = ROWS + "".join(f"gone_{k}.jpg,9@N00,{k},{k},1,0.5,AU\n" for k in range(5))
+    (folder / "table.csv").write_text(rows)
+    for k in range(5):
+        (folder / "images" / f"gone_{k}.jpg").write_bytes(WHOLE)
+    same_size = bytearray(WHOLE)
+    same_size[-3] ^= 1
+    (folder / "images" / "gone_4.jpg").write_bytes(same_size)
+    message = r"4 photos \(gone_0.jpg, gone_1.jpg, gone_2.jpg, ...\) of .* one and the same file"
+    with pytest.warns(UserWarning, match=message):
+        photos = load_folder(folder / "table.csv")
+    assert len(photos) == 8  # the denominator of a benchmark is its table
+    assert identical(photos) == [[f"gone_{k}.jpg" for k in range(4)]]
+
+
+# Tables of the data sets, by their own headers
+
+
+def test_the_numbered_header_of_yfcc4k_is_understood(real):
+    table = tables.read(real / "yfcc4k" / "yfcc4k_places365.csv")
+    assert len(table) == 60 and list(table) == [*SCHEMA, "page", "url", "licence"]
+    first = table.loc[0, ["IMG_ID", "AUTHOR", "LAT", "LON", "licence"]].tolist()
+    assert first == [
+        "10201275523.jpg", "55289779@N00", 43.649708, -79.365637, "Attribution-ShareAlike License",
+    ]  # fmt: skip
+    assert table["url"].str.startswith("http").all() and table["AUTHOR"].notna().all()
+
+
+MP16 = """\
+IMG_ID,AUTHOR,LAT,LON,S3_Label,S16_Label,S365_Label,Prob_indoor,Prob_natural,Prob_urban,\
+neighbourhood,city,county,state,region,country,country_code,continent
+7a/63/8.jpg,1@N00,-22.57,17.08,0,1,2,.1,.2,.7,"Klein, Windhoek",Windhoek,,Khomas,,,na,
+0b/11/9.jpg,2@N00,48.85,2.35,1,2,3,.1,.2,.7,,Paris,,,,France,fr,
+0b/12/4.jpg,3@N00,0.5,170.5,1,2,3,.1,.2,.7,,,,,,,,
+0b/13/5.jpg,3@N00,42.6,21.1,1,2,3,.1,.2,.7,,,,,,,zz,Elsewhere
+"""
+
+
+def test_mp16_pros_ids_and_empty_columns_are_filled(tmp_path):
+    for text in (MP16, MP16.replace("a/63/", "a_63_").replace("b/1", "b_1")):
+        (tmp_path / "m.csv").write_text(text)
+        table = tables.read(tmp_path / "m.csv")
+        assert table["IMG_ID"].tolist()[:2] == ["7a_63_8.jpg", table["IMG_ID"][1]]
+        assert not table["IMG_ID"].str.startswith("7a/").any()
+        assert table["continent"].fillna("-").tolist() == ["Africa", "Europe", "-", "Elsewhere"]
+        assert table["country"].fillna("-").tolist() == ["Namibia", "France", "-", "-"]
+        assert table["neighbourhood"][0] == "Klein, Windhoek"
+    assert tables.read(tmp_path / "m.csv", columns=["city"]).columns.tolist() == [
+        "IMG_ID", "LAT", "LON", "city",
+    ]  # fmt: skip
+
+
+def test_a_table_is_the_same_in_pieces(real, monkeypatch):
+    path = real / "im2gps3k" / "im2gps3k_places365.csv"
+    whole = tables.read(path)
+    monkeypatch.setattr(tables, "CHUNK", 7)
+    pd.testing.assert_frame_equal(tables.read(path), whole)
+
+
+def test_the_wrong_row_is_named_in_a_later_piece(folder, monkeypatch):
+    monkeypatch.setattr(tables, "CHUNK", 2)
+    (folder / "table.csv").write_text(ROWS.replace("13.37", "north"))
+    with pytest.raises(TableError, match=r"table.csv: LAT of row 2 is 'north'"):
+        load_folder(folder / "table.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "No columns"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "lacks IMG_ID, AUTHOR, LAT, LON"),
+        (ROWS.encode() + b"more.jpg,1,2,3,4,5,6,7,8\n", "Expected 7 fields in line 5, saw 9"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path, data, message):
+    (tmp_path / "odd.csv").write_bytes(data)
+    with pytest.raises(TableError, match=rf"odd\.csv: .*({message})"):
+        tables.read(tmp_path / "odd.csv")
+    with pytest.raises(NotThere, match=r"no table .*gone\.csv"):
+        tables.read(tmp_path / "gone.csv")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_header(folder):
+    (folder / "table.csv").write_bytes(b"\xef\xbb\xbf" + ROWS.encode())
+    assert len(load_folder(folder / "table.csv")) == 3
+
+
+# Your own photos
+
+
+@pytest.fixture
+def holiday(tmp_path):
+    """A folder of one's own photos: some with a position, some without, one no picture at all."""
+    picture = Image.new("RGB", (40, 20), "white")
+    folder = tmp_path / "holiday"
+    (folder / "day 2").mkdir(parents=True)
+    taken = {0x9003: (ASCII, "2024:05:17 08:09:10")}
+    south = BERLIN | {1: (ASCII, "S"), 3: (ASCII, "W")}
+    picture.save(folder / "1.jpg", exif=exif_of(BERLIN, taken))
+    picture.save(folder / "day 2" / "1.jpg", exif=exif_of(south))
+    picture.save(folder / "day 2" / "2.PNG")
+    (folder / "3.webp").write_bytes(b"not a picture")
+    (folder / ".thumbnails").mkdir()
+    picture.save(folder / ".thumbnails" / "1.jpg")
+    (folder / "notes.txt").write_text("nothing")
+    return folder
+
+
+def test_a_folder_of_ones_own_photos_is_located_by_exif(holiday):
+    with pytest.warns(UserWarning, match=r"2 photos \(3.webp, day 2/2.PNG\) of .* without a posit"):
+        photos = load(holiday)
+    assert photos.name == "holiday"
+    assert photos.ids == ["1.jpg", "3.webp", "day 2/1.jpg", "day 2/2.PNG"]
+    table = photos.table.set_index("IMG_ID")
+    assert table.loc["1.jpg", ["LAT", "LON"]].tolist() == pytest.approx([52.518917, 13.400294])
+    assert table.loc["day 2/1.jpg", "LAT"] == pytest.approx(-52.518917)
+    assert table.loc["day 2/1.jpg", "LON"] == pytest.approx(-13.400294)
+    assert table.loc["1.jpg", "taken"] == datetime(2024, 5, 17, 8, 9, 10)
+    assert pd.isna(table.loc["day 2/2.PNG", "taken"])
+    assert table["note"].tolist() == [
+        "", "its 13 bytes are not a picture", "", "it has no latitude",
+    ]  # fmt: skip
+    assert np.isnan(photos.coordinates[[1, 3]]).all()
+    assert photos.image("day 2/2.PNG").size == (40, 20)
+    with pytest.raises(DamagedPhoto, match="3.webp"):
+        photos.image("3.webp")
+    assert photos.version == load_quietly(holiday).version
+    (holiday / "1.jpg").write_bytes(WHOLE)
+    assert photos.version != load_quietly(holiday).version
+
+
+def load_quietly(what, *args, **options):
+    with pytest.warns(UserWarning):
+        return load(what, *args, **options)
+
+
+def test_a_list_of_files_is_named_below_their_common_folder(holiday, monkeypatch):
+    files = [holiday / "day 2" / "1.jpg", str(holiday / "1.jpg")]
+    photos = load(files)
+    assert photos.ids == ["day 2/1.jpg", "1.jpg"] and photos.coordinates[0, 0] < 0
+    assert load(files, 1).ids == ["day 2/1.jpg"]
+    monkeypatch.chdir(holiday)
+    assert load([Path("day 2/1.jpg")]).ids == ["1.jpg"]
+    with pytest.raises(TableError, match="'1.jpg' occurs more than once"):
+        load(["1.jpg", holiday / "1.jpg"])
+    with pytest.raises(NotThere, match=r"no file gone\.jpg"):
+        load(["1.jpg", "gone.jpg"])
+    with pytest.raises(TableError, match="no photos"):
+        load([])
+
+
+def test_real_photos_say_where_they_were_taken(real):
+    photos = load(real / "exif")
+    assert len(photos) == 3
+    assert np.abs(photos.coordinates - [52.519, 13.4004]).max() < 0.001  # Berlin's centre
+    assert photos.image(photos.ids[0]).size == (1024, 768)
+
+
+def test_a_folder_with_a_table_is_read_by_its_table(folder):
+    assert load(folder).ids == load(folder / "table.csv").ids == ["a/1_x.jpg", "b_2.jpg", "c 3.png"]
+    assert load(folder, 2).ids == ["a/1_x.jpg", "b_2.jpg"]
+    (folder / "other.csv").write_text(ROWS)
+    with pytest.raises(TableError, match=r"several tables \(other.csv, table.csv\): name one"):
+        load(folder)
+
+
+def test_names_are_known_or_told(tmp_path, monkeypatch):
+    assert load("miniearth/validation", 2).name == "miniearth/validation"
+    with pytest.raises(TableError, match="unknown MiniEarth set 'moon'"):
+        load("miniearth/moon")
+    with pytest.raises(NotThere, match="no folder 'im2gps', .* im2gps3k, yfcc4k, mp16-pro, osv5m"):
+        load("im2gps")
+    with pytest.raises(TableError, match="folder= says where a benchmark's photos are"):
+        load("mp16-pro", 3, folder=tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mp16-pro").mkdir()
+    with pytest.raises(TableError, match="there are no photos"):
+        load("./mp16-pro")
+
+
+# Large, odd and hostile pictures
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that claims to be this large."""
+    data = bytearray(encoded(Image.new("L", (1, 1))))
+    data[16:24] = struct.pack(">II", width, height)
+    data[29:33] = struct.pack(">I", zlib.crc32(bytes(data[12:29])))
+    return bytes(data)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        ((12_000, 9_000), "12000 x 9000 pixels are more than 100 million"),
+        ((60_000, 60_000), "too large .*bomb"),
+    ],
+)
+def test_a_picture_that_would_fill_the_memory_is_not_decoded(size, reason, tmp_path):
+    with pytest.raises(DamagedPhoto, match=rf"'p': .*{reason}"):
+        decode(png_of(*size), "p")
+    (tmp_path / "bomb.png").write_bytes(png_of(*size))
+    assert re.search(reason, load_quietly(tmp_path).table["note"][0])
+
+
+def test_a_file_that_is_too_large_is_not_read(folder, monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_BYTES", 300)
+    photos = load_folder(folder / "table.csv")
+    with pytest.raises(DamagedPhoto, match="'a/1_x.jpg': .* too large for a picture"):
+        photos.read("a/1_x.jpg")
+
+
+def test_heic_is_read_by_the_plug_in_or_says_which(tmp_path, monkeypatch):
+    heif = pytest.importorskip("pillow_heif")
+    picture = Image.new("RGB", (64, 48), "red")
+    heif.from_pillow(picture).save(tmp_path / "1.heic", exif=exif_of(BERLIN), quality=90)
+    photos = load(tmp_path)
+    assert photos.coordinates[0].tolist() == pytest.approx([52.518917, 13.400294])
+    assert photos.image("1.heic").getpixel((5, 5))[0] > 200
+    monkeypatch.setattr(pictures, "find_spec", lambda name: None)
+    with pytest.raises(DamagedPhoto, match="HEIC picture: pip install pillow-heif"):
+        decode(b"\0\0\0\x18ftypheic" + bytes(40), "p")
 
 
 def test_real_photos_load_without_special_cases(real, recwarn):
