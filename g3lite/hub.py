@@ -91,6 +91,8 @@ def file(repo: Repo, filename: str, *, sha256: str = "", max_gb: float = 1.0) ->
     """
     from filelock import FileLock
 
+    if ".." in filename.split("/") or filename.startswith("/"):
+        raise DownloadError(f"{filename!r} of {repo.id} leads out of the folder of downloads")
     path = cache_dir() / "hub" / f"{repo.type}s" / repo.id / filename
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(cache_dir() / "hub" / ".lock"):

@@ -5,12 +5,13 @@ import pytest
 
 from g3lite import evaluation
 from g3lite.backbone import Backbone
-from g3lite.photos import load_folder
+from g3lite.photos import load
 
 
 def test_im2gps3k_goes_through_features_baselines_and_metrics(real, tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
-    photos = load_folder(real / "im2gps3k" / "im2gps3k_places365.csv")
+    photos = load("im2gps3k", folder=real / "im2gps3k")
+    assert photos.name == "im2gps3k"
     features = Backbone.load("miniclip", device="cpu").image_features(photos, progress=False)
     assert features.ids == photos.ids and not features.skipped
     assert features.vectors.shape == (len(photos), 256) and len(photos) == 240
