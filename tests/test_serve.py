@@ -176,7 +176,7 @@ def test_a_real_server_answers_a_run(folder, served, tmp_path):
 def test_a_bad_network_loses_nothing(folder, proxy, tmp_path):
     faults = [429, 500, "cut", "garbage", 503]
     proxy.script = lambda i: "hang" if i == 3 else faults[i // 3 % 5] if i % 3 == 0 else None
-    table, report = run(model(folder, proxy.url, timeout=8.0), tmp_path / "s.sqlite")
+    table, report = run(model(folder, proxy.url, timeout=5.0), tmp_path / "s.sqlite")
     # The server ignores n, so every reply is a request of its own, and nothing is asked twice.
     assert proxy.passed == report.asked == 8 * N and report.failed == 0
     assert {429, "hang", "cut", "garbage"} <= set(proxy.faults)
