@@ -19,9 +19,9 @@ from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
     BitsAndBytesConfig,
-    DynamicCache,
     LogitsProcessor,
     LogitsProcessorList,
+    StaticCache,
 )
 from transformers.utils import is_bitsandbytes_available
 
@@ -146,22 +146,27 @@ class TransformersLMM(LMM):
         ]
         inputs = self._inputs([job for job, _ in samples])
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
-        # All but the last token is read once per job; then its cache is copied for every sample.
+        # All but the last token is read once per job; then what was read is copied for each reply.
+        # The cache has its final size from the start: growing it at every token costs more than all
+        # else on a CPU.
+        cache = StaticCache(
+            config=self._model.config.get_text_config(decoder=True),
+            max_cache_len=ids.shape[1] + self._max_new_tokens,
+        )
+        usual = {"past_key_values": cache, "do_sample": False, "disable_compile": True}
         begin = {k: v[:, :-1] if v.shape[:2] == ids.shape else v for k, v in inputs.items()}
-        cache = DynamicCache(config=self._model.config.get_text_config(decoder=True))
-        self._model.generate(**begin, past_key_values=cache, max_new_tokens=1, do_sample=False)
+        self._model.generate(**begin, **usual, max_new_tokens=1)
         rows = [i for i, (_, numbers) in enumerate(samples) for _ in numbers]
         rows = torch.tensor(rows, device=ids.device)
-        cache.batch_select_indices(rows)
+        cache.reorder_cache(rows)
         inner = self._model.model
         if getattr(inner, "rope_deltas", None) is not None:  # the Qwen-VL family: positions by row
             inner.rope_deltas = inner.rope_deltas[rows]
         tokens = self._model.generate(
             input_ids=ids[rows],
             attention_mask=mask[rows],
-            past_key_values=cache,
+            **usual,
             max_new_tokens=self._max_new_tokens,
-            do_sample=False,
             logits_processor=LogitsProcessorList([_Sampler(wanted, self._seed, ids.device)]),
         )[:, ids.shape[1] :]
         texts = iter(self._processor.batch_decode(tokens, skip_special_tokens=True))
