@@ -28,7 +28,7 @@ class Member:
     Attributes:
         name: its file name, without folders.
         size: bytes.
-        read: gives them; raises ArchiveError if they are damaged.
+        read: gives them, while the iteration lasts; raises ArchiveError if they are damaged.
         end: where to go on after it (see `members`).
     """
 

@@ -252,11 +252,13 @@ def _extend(name: str, folder: Path, state: dict[str, Any], more: int, max_gb: f
             tar = folder / f"{len(state['shards']):04d}.tar"
             taken: list[Member] = []
             write_tar(tar, _noting(islice(photos, wanted), taken, bar))
-            rows = table.loc[[member.name for member in taken]]
-            rows.to_csv(tar.with_suffix(".csv"), index=False)
-            shard = {"photos": len(taken), "bytes": tar.stat().st_size}
             if taken:
-                state["shards"].append(shard | {"end": taken[-1].end})
+                rows = table.loc[[member.name for member in taken]]
+                rows.to_csv(tar.with_suffix(".csv"), index=False)
+                shard = {"photos": len(taken), "bytes": tar.stat().st_size, "end": taken[-1].end}
+                state["shards"].append(shard)
+            else:
+                tar.unlink()
             state["ended"] = len(taken) < wanted
             _write(folder / "state.json", state)
             more -= len(taken)

@@ -157,7 +157,7 @@ def _chunks(path: Path) -> Iterator[pd.DataFrame]:
     # One broken letter in a name must not cost four million rows.
     with pd.read_csv(
         path, dtype="string", keep_default_na=False, na_values=[""], chunksize=CHUNK,
-        encoding="utf-8-sig", encoding_errors="replace",
+        encoding_errors="replace",
     ) as chunks:  # fmt: skip
         yield from chunks
 

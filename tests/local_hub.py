@@ -22,6 +22,9 @@ class LocalHub:
         self.gated = set()  # ids that need TOKEN
         self.denied = set()  # ids whose terms nobody has accepted
         self.cuts = {}  # file name -> bytes after which its next answers break off, one each
+        self.short = {}  # file name -> lengths of its next answers, whole as far as HTTP can tell
+        self.commit = COMMIT  # of main; earlier ones stay
+        self.commits = {COMMIT}
         self.hashes = {}  # file name -> a hash that the hub gives instead of the right one
         self.ranges = True
         self.failures = []  # statuses of the next answers
@@ -89,13 +92,15 @@ class LocalHub:
                     return self.answer(401, error="GatedRepo")
                 if repo in hub.denied:
                     return self.answer(403, error="GatedRepo")
-                if revision not in ("main", COMMIT):
+                hub.commits.add(hub.commit)
+                if revision not in ("main", *hub.commits):
                     return self.answer(404, error="RevisionNotFound")
                 if name not in files:
                     return self.answer(404, error="EntryNotFound")
                 data = files[name]
                 digest = hub.hashes.get(name, hashlib.sha256(data).hexdigest())
-                headers = {"X-Repo-Commit": COMMIT}
+                commit = hub.commit if revision == "main" else revision
+                headers = {"X-Repo-Commit": commit}
                 if name.endswith(".md"):  # small files are git's own: their hash is of another kind
                     return self.content(name, data, headers | {"ETag": f'"{digest[:40]}"'})
                 headers |= {"X-Linked-Size": str(len(data)), "X-Linked-ETag": f'"{digest}"'}
@@ -112,6 +117,8 @@ class LocalHub:
                     status = 206
                     last = int(start) + len(part) - 1
                     headers["Content-Range"] = f"bytes {start}-{last}/{len(data)}"
+                if self.command == "GET" and hub.short.get(name):
+                    part = part[: hub.short[name].pop(0)]
                 cut = None
                 if self.command == "GET" and hub.cuts.get(name):
                     cut = hub.cuts[name].pop(0)

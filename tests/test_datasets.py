@@ -146,6 +146,15 @@ def test_more_photos_go_on_where_the_last_ended(local):
     assert not any(path.endswith(".csv") for path in later)
 
 
+def test_the_version_of_the_first_photos_is_kept(local):
+    first = photos.load("mp16-pro", 10)
+    local.commit = "b" * 40
+    local.repos["dataset", MP16]["card.md"] = b""
+    before = len(local.log)
+    assert photos.load("mp16-pro", 20).version == first.version
+    assert all("/resolve/main/" not in path for _, path, _, _ in local.log[before:])
+
+
 def test_an_archive_with_fewer_photos_gives_what_it_has(local):
     with pytest.warns(UserWarning, match="mp16-pro has 40 photos, not 99"):
         assert len(photos.load("mp16-pro", 99)) == 40
@@ -153,6 +162,7 @@ def test_an_archive_with_fewer_photos_gives_what_it_has(local):
     with pytest.warns(UserWarning, match="has 40 photos"):
         photos.load("mp16-pro", 99)
     assert len(local.log) == asked
+    assert len(list((datasets.photos_dir() / "mp16-pro").glob("*.tar"))) == 4
 
 
 @pytest.mark.parametrize("n", [None, 0, -3])
@@ -228,6 +238,12 @@ def test_a_cut_connection_is_made_again(local):
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(8)]
 
 
+def test_an_answer_that_is_too_short_is_asked_for_again(local):
+    local.repos["model", "some/model"] = {"card.md": b"first words"}
+    local.short = {"card.md": [3, 0]}
+    assert hub.file(Repo("some/model", "model"), "card.md").read_bytes() == b"first words"
+
+
 def test_a_lost_connection_keeps_what_has_come(local):
     local.cuts = {"mp-16-images09": [10] * 50}
     with pytest.raises(DownloadError, match="mp-16-images09 of .* kept: call again to go on"):
@@ -252,7 +268,7 @@ def test_a_shard_that_was_damaged_on_disk_is_fetched_again(local):
     photos.load("mp16-pro", 30)
     folder = datasets.photos_dir() / "mp16-pro"
     tar = folder / "0001.tar"
-    tar.write_bytes(tar.read_bytes()[:-600])
+    tar.write_bytes(tar.read_bytes()[:5_000])
     got = photos.load("mp16-pro", 30)
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(30)]
 
@@ -520,6 +536,45 @@ def test_a_damaged_photo_of_a_zip_is_left_out(osv):
     with pytest.warns(UserWarning, match="osv5m: pictures left out: 1 damaged"):
         got = photos.load("osv5m", 3)
     assert got.ids == ["100.jpg", "101.jpg", "103.jpg"]
+
+
+@pytest.mark.parametrize("form", ["tar", "zip"])
+def test_members_come_in_the_order_of_the_archive_from_any_of_them(form):
+    content = {f"./images/{name}.jpg": jpeg(k) for k, name in enumerate("bca")}
+    data = io.BytesIO(tar_of(content) if form == "tar" else zip_of(content))
+    found = list(archives.members(data, form))
+    assert [member.name for member in found] == ["b.jpg", "c.jpg", "a.jpg"]
+    assert [member.size for member in found] == [len(jpeg(k)) for k in range(3)]
+    assert [member.read() for member in archives.members(data, form)] == [jpeg(0), jpeg(1), jpeg(2)]
+    for k, member in enumerate(found):
+        rest = archives.members(data, form, member.end)
+        assert [later.name for later in rest] == ["c.jpg", "a.jpg"][k:]
+
+
+def test_a_zip_is_read_in_the_order_of_its_bytes():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for k in range(3):
+            archive.writestr(f"{k}.jpg", jpeg(k))
+        archive.filelist.reverse()  # as its directory lists them
+    assert [member.name for member in archives.members(data, "zip")] == ["0.jpg", "1.jpg", "2.jpg"]
+
+
+def test_links_and_folders_are_no_members():
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE):
+            info = tarfile.TarInfo("images/a.jpg")
+            info.type, info.linkname = kind, "/etc/passwd"
+            tar.addfile(info)
+    assert not list(archives.members(data, "tar"))
+
+
+def test_a_tar_that_ends_within_a_picture_says_so():
+    data = tar_of({"./images/a.jpg": jpeg(0)})
+    member = next(archives.members(io.BytesIO(data[: data.find(jpeg(0)) + 99]), "tar"))
+    with pytest.raises(archives.ArchiveError, match="the archive ends within ./images/a.jpg"):
+        member.read()
 
 
 def test_what_is_no_archive_is_named():
