@@ -7,6 +7,7 @@ size is looked at before anything is decoded, and whatever is wrong ends in a `D
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -104,9 +105,7 @@ def _open(file: Path | io.BytesIO) -> Image.Image:
     except UnidentifiedImageError:
         if not _is_heif(file) or find_spec("pillow_heif") is None:
             raise
-        from pillow_heif import register_heif_opener
-
-        register_heif_opener()
+        import_module("pillow_heif").register_heif_opener()
         return Image.open(file)
 
 

@@ -111,7 +111,9 @@ class LocalHub:
             def content(self, name, data, headers=None):
                 headers = {"Accept-Ranges": "bytes", **(headers or {})}
                 status, part = 200, data
-                if hub.ranges and (asked := self.headers["Range"]):
+                # What is compressed on the way comes whole, whatever part is asked for.
+                plain = self.headers["Accept-Encoding"] == "identity"
+                if hub.ranges and plain and (asked := self.headers["Range"]):
                     start, stop = re.fullmatch(r"bytes=(\d+)-(\d*)", asked).groups()
                     part = data[int(start) : int(stop) + 1 if stop else None]
                     status = 206
