@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
@@ -51,6 +51,9 @@ def words(*special):
     tokenizer = Tokenizer(models.BPE({sign: i for i, sign in enumerate(signs)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<start> $A", special_tokens=[("<start>", 1)]
+    )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="<pad>",
@@ -185,8 +188,10 @@ def small(folders):
     return load(folders["llava"])
 
 
-def image(seed, size=(60, 40)):
-    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+def image(seed):
+    """Noise; the Qwen-VL family makes another number of tokens of each shape."""
+    shape = ((60, 60, 3), (40, 110, 3), (90, 60, 3))[seed % 3]
+    pixels = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
     return Image.fromarray(pixels)
 
 
@@ -298,10 +303,10 @@ def test_replies_are_drawn_at_the_temperature(folders):
 
 
 @pytest.mark.parametrize("name", ["llava", "fast_vlm"])
-def test_the_beginning_token_is_there_once_or_not(folders, name):
-    model = load(folders[name])
+def test_the_token_that_begins_a_text_is_there_once(folders, name):
+    model = load(folders[name])  # of the template in one case, of the tokenizer in the other
     ids = model._inputs([job()])["input_ids"][0].tolist()
-    assert ids.count(1) == (name == "llava")  # as its template has it
+    assert ids[0] == 1 and ids.count(1) == 1
 
 
 # --- memory
@@ -342,9 +347,9 @@ def out_of_memory_above(monkeypatch, model, most):
 
 def test_out_of_memory_makes_batches_smaller(small, monkeypatch):
     expected = answers(small, JOBS)
-    out_of_memory_above(monkeypatch, small, 3)
+    sizes = out_of_memory_above(monkeypatch, small, 3)
     assert answers(small, JOBS) == expected
-    assert small.batch_size == 3
+    assert small.batch_size == 3 and sum(size > 3 for size in sizes) <= 3
 
 
 def test_out_of_memory_with_one_reply_says_what_to_do(small, monkeypatch):

@@ -150,6 +150,7 @@ def test_processes_share_a_store_from_its_beginning(tmp_path):
             assert len({reply.text for reply in replies.values()}) == 1  # all of one writer
     with sqlite3.connect(path) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+        assert connection.execute("pragma journal_mode").fetchone() == ("wal",)
         assert connection.execute("select count(*) from questions").fetchone() == (n,)
 
 
