@@ -16,6 +16,7 @@ import os
 import re
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -24,6 +25,8 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from timm.optim import Muon
+from torch.optim.lr_scheduler import LambdaLR
 from tqdm.auto import tqdm
 
 from g3lite import miniearth
@@ -31,18 +34,24 @@ from g3lite.artefacts import cache_dir, data_dir
 from g3lite.miniearth import captions
 from g3lite.miniearth.captions import CAPTIONS_VERSION
 from g3lite.miniearth.cues import digest
+from g3lite.miniearth.scene import LOW_INFORMATION
 from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.photos import PhotoSet, conform
 from g3lite.places import WORDINGS
 
-CORPUS = {"name": "corpus-miniclip", "photos": 48_000, "candidates": 130_000, "evenness": 0.4}
+CORPUS = {
+    "name": "corpus-miniclip", "photos": 48_000, "candidates": 130_000, "evenness": 0.4,
+    "low_information": 4_000,
+}  # fmt: skip
 TRAINING = {
     "seed": 0,
-    "samples": 480_000,
-    "batch": 32,
+    "samples": 345_600,
+    "batch": 64,
     "contrast": 0.3,  # weight of the contrast among photos, beside that among values
-    "nuisance": 0.7,  # weight of a value that is not geography, beside one that is
-    "lr": 8e-4,
+    "weights": {"zone": 2.0, "script": 2.0, "line_colour": 1.5, "nuisance": 0.8},  # others: 1
+    "scale": 50.0,  # the first logit scale: so many attributes share a vector of length 1
+    "lr": 5e-3,
+    "adam_lr": 1.2e-3,  # of what Muon does not train: norms and biases
     "weight_decay": 0.02,
     "warmup": 100,
     "text_steps": 300,
@@ -76,7 +85,8 @@ def choose_corpus() -> list[str]:
 
     A weighted draw without replacement (Efraimidis and Spirakis, 2006) from `CORPUS["candidates"]`
     photos. The weight of a photo is the square of the sum over its visible cues of how much rarer
-    their values are than if all values of the cue were seen alike.
+    their values are than if all values of the cue were seen alike. To these come photos of low
+    information, drawn evenly: such a photo would hardly ever be chosen by its cues.
     """
     table = miniearth.places()
     seen = table.index[table.seen].to_numpy()
@@ -92,9 +102,11 @@ def choose_corpus() -> list[str]:
         ** 2
         for of in shown
     ]
+    low = [i for i, of in enumerate(shown) if of["kind"] in LOW_INFORMATION]
+    low = set(sorted(low, key=lambda i: digest(ids[i]))[: CORPUS["low_information"]])
     keys = [(digest(img) / 2**64) ** (1 / w) for img, w in zip(ids, weights, strict=True)]
-    order = sorted(range(len(ids)), key=lambda i: -keys[i])[: CORPUS["photos"]]
-    return [ids[i] for i in sorted(order)]
+    order = sorted(set(range(len(ids))) - low, key=lambda i: -keys[i])
+    return [ids[i] for i in sorted([*low, *order[: CORPUS["photos"] - len(low)]])]
 
 
 def corpus() -> PhotoSet:
@@ -188,13 +200,9 @@ def train(folder: Path) -> tuple[float, str]:
     batches = Batches(corpus())
     steps = TRAINING["samples"] // TRAINING["batch"]
     trained = [*model.visual.parameters(), model.logit_scale]
-    decay = [p for p in trained if p.ndim >= 2]
-    plain = [p for p in trained if p.ndim < 2]
-    optimizer = torch.optim.AdamW(
-        [{"params": decay, "weight_decay": TRAINING["weight_decay"]},
-         {"params": plain, "weight_decay": 0.0}],
-        lr=TRAINING["lr"], betas=(0.9, 0.98),
-    )  # fmt: skip
+    optimizer = muon(
+        [*model.visual.named_parameters(), ("logit_scale", model.logit_scale)], TRAINING
+    )
     checkpoint = cache_dir() / "miniclip" / f"{_run_key()}.pt"
     start, log, recent = 0, [], []
     if checkpoint.exists():
@@ -205,13 +213,13 @@ def train(folder: Path) -> tuple[float, str]:
         began -= state["seconds"]
     else:
         learn_to_read(model, tokenizer, device)
+        torch.nn.init.constant_(model.logit_scale, math.log(TRAINING["scale"]))
     mean = torch.tensor(PREPROCESS["mean"], device=device).view(1, 3, 1, 1) * 255
     std = torch.tensor(PREPROCESS["std"], device=device).view(1, 3, 1, 1) * 255
     phrases = phrase_embeddings(model, tokenizer, device)
+    rate = half_cosine(optimizer, steps, TRAINING["warmup"], start)
     with tqdm(total=steps, initial=start, desc="train MiniCLIP") as bar:
         for step in range(start, steps):
-            for group in optimizer.param_groups:
-                group["lr"] = TRAINING["lr"] * _schedule(step, steps)
             pixels, texts, shown = batches(step)
             images = (pixels.to(device).permute(0, 3, 1, 2).float() - mean) / std
             with torch.autocast(device.type, torch.bfloat16):
@@ -226,6 +234,7 @@ def train(folder: Path) -> tuple[float, str]:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
+            rate.step()
             with torch.no_grad():  # CLIP's bound: a scale of at most 100
                 model.logit_scale.clamp_(0, math.log(100))
             recent.append(float(loss.detach()))
@@ -252,6 +261,35 @@ def train(folder: Path) -> tuple[float, str]:
     checkpoint.unlink(missing_ok=True)
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"{os.cpu_count()} CPU cores"
     return (time.perf_counter() - began) / 60, where
+
+
+def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muon:
+    """Muon (Jordan et al., 2024) for convolutions and matrices, AdamW for all else.
+
+    Muon orthogonalises each update, so that what is rarely asked for is learnt as fast as the rest:
+    a third of AdamW's steps read the cues equally well. A table of words is no matrix in that
+    sense.
+    """
+    trained = {name: p for name, p in named if p.requires_grad}
+    matrices = {name: p for name, p in trained.items() if p.ndim >= 2 and "tokens" not in name}
+    others = [p for name, p in trained.items() if name not in matrices]
+    return Muon(
+        [{"params": [*matrices.values()], "weight_decay": settings["weight_decay"]},
+         {"params": others, "lr": settings["adam_lr"], "use_fallback": True}],
+        lr=settings["lr"], betas=(0.9, 0.98),
+    )  # fmt: skip
+
+
+def half_cosine(optimizer: Muon, steps: int, warmup: int, start: int = 0) -> LambdaLR:
+    """Linear warm-up, then half a cosine down to 2 %; goes on at step `start`."""
+
+    def share(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / warmup
+        done = (step - warmup) / max(1, steps - warmup)
+        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
+
+    return LambdaLR(optimizer, share, last_epoch=start - 1)
 
 
 def learn_to_read(model, tokenizer, device: torch.device) -> None:
@@ -303,8 +341,8 @@ class Values:
         columns: int64 (attributes, most values): where each value's phrase stands in `CHOICES`,
             and one past the last phrase where an attribute has fewer values.
         of: int64 (photos, attributes): which value a photo shows, -1 for none.
-        weights: float32 (attributes, most values): what a value counts, 1 / sqrt(its frequency)
-            relative to all values alike; less for what is not geography.
+        weights: float32 (attributes, most values): what a value counts: the fourth root of 1 / its
+            frequency, relative to all values alike, times the weight of its attribute.
     """
 
     def __init__(self, attributes: list[dict]) -> None:
@@ -320,8 +358,9 @@ class Values:
             start += n
             self.of[:, k] = torch.tensor([values.get(shown.get(name), -1) for shown in attributes])
             counts = torch.bincount(self.of[:, k] + 1, minlength=n + 1)[1:].clamp(min=1).float()
-            share = 1.0 if name in captions.CUE_PHRASES else TRAINING["nuisance"]
-            self.weights[k, :n] = share * (counts.mean() / counts).sqrt()
+            kind = "cue" if name in captions.CUE_PHRASES else "nuisance"
+            share = TRAINING["weights"].get(name, TRAINING["weights"].get(kind, 1.0))
+            self.weights[k, :n] = share * (counts.mean() / counts) ** 0.25
 
 
 def against_other_values(logits: torch.Tensor, shown: torch.Tensor, values: Values) -> torch.Tensor:
@@ -342,14 +381,6 @@ def against_other_values(logits: torch.Tensor, shown: torch.Tensor, values: Valu
     return (losses.view_as(weights) * weights).sum() / weights.sum().clamp(min=1.0)
 
 
-def _schedule(step: int, steps: int) -> float:
-    """Linear warm-up, then half a cosine down to 2 %."""
-    if step < TRAINING["warmup"]:
-        return (step + 1) / TRAINING["warmup"]
-    done = (step - TRAINING["warmup"]) / max(1, steps - TRAINING["warmup"])
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
-
-
 def _run_key() -> str:
     parts = [CORPUS, TRAINING, MODEL, PREPROCESS, miniearth.RENDERER_VERSION, CAPTIONS_VERSION]
     text = json.dumps([*parts, corpus_ids()])
@@ -365,8 +396,8 @@ def _save(model, tokenizer, config: dict, folder: Path) -> None:
     save_for_hf(model.half(), tokenizer, config, folder, safe_serialization=True)
 
 
-LEAST = {"driving_side": 0.95, "line_colour": 0.95, "zone": 0.82, "script": 0.78}
-"""The least balanced zero-shot accuracy that is accepted, for the cues that matter most."""
+LEAST = {"driving_side": 0.90, "script": 0.80, "zone": 0.90, "line_colour": 0.95}
+"""The least zero-shot accuracy that is accepted, for the cues that matter most."""
 
 
 def zero_shot(folder: Path, photos: PhotoSet) -> pd.DataFrame:
@@ -419,6 +450,7 @@ def _card(table: pd.DataFrame, minutes: float, device: str) -> str:
     ]
     return CARD.format(
         rows="\n".join(rows), minutes=minutes, device=device, photos=CORPUS["photos"],
+        low_information=CORPUS["low_information"],
         samples=TRAINING["samples"], dim=MODEL["embed_dim"], **MODEL["vision_cfg"],
     )  # fmt: skip
 
@@ -437,9 +469,9 @@ and captions, then frozen.
 - **What it was never told**: a place name, a coordinate, a country. A caption names at most four
   attributes, each true in at least 3 % of the places. Words of place names are in its vocabulary,
   untrained: it can tell them apart, no more.
-- **What it has hardly seen**: photos are drawn for their cues, so rooms, meals, skies and close-ups
-  are few (some fifty of them all).
-- **Training**: {samples:,} photos seen, contrastive loss, AdamW; {minutes:.0f} minutes on {device}
+- **What it has seen little of**: photos are drawn for their cues; rooms, meals, skies and close-ups
+  are {low_information:,} of them all.
+- **Training**: {samples:,} photos seen, contrastive loss, Muon; {minutes:.0f} minutes on {device}
   (`python -m g3lite.miniclip`; `log.csv` holds the loss). Weights are kept in float16.
 - **Use**: `Backbone.load("miniclip")`, or open_clip's `local-dir:` with this folder.
 - **Limits**: it has seen only drawings. Its features of real photos mean nothing.

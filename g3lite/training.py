@@ -145,9 +145,12 @@ def fit(
     if min(len(train), len(validation)) < 2:
         raise ValueError(f"{len(train)} photos to train on, {len(validation)} to validate: too few")
     set_seed(schedule.seed)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay
-    )
+    weights = [p for name, p in model.named_parameters() if name != "log_scales"]
+    optimizer = torch.optim.AdamW(  # decay would pull the logit scales, which are logarithms, to 1
+        [{"params": weights, "weight_decay": schedule.weight_decay},
+         {"params": [model.log_scales], "weight_decay": 0.0}],
+        lr=schedule.lr,
+    )  # fmt: skip
     wrapped, optimizer = accelerator.prepare(model, optimizer)
     path = None
     if folder is not None:

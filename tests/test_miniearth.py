@@ -290,20 +290,8 @@ def rare_values(ids, phrases):
     return {key for key in said if len(true_in[key]) < 0.03 * len(everywhere)}
 
 
-def test_every_captioned_cue_is_true_in_three_percent_of_the_places_of_the_corpus():
-    assert not rare_values(miniclip.corpus_ids()[:10_000], captions.CUE_PHRASES)
-
-
-def test_every_captioned_nuisance_occurs_in_three_percent_of_the_places():
-    seen = miniearth.places().query("seen").index.to_numpy()
-    corpus = miniclip.CORPUS
-    candidates = splits.sample(corpus["name"], 15_000, corpus["evenness"], seen)
-    assert not rare_values(candidates, captions.NUISANCE_PHRASES)
-
-
-def test_only_kinds_of_photo_without_cues_are_rarer_than_that_in_the_chosen_corpus():
-    rare = rare_values(miniclip.corpus_ids()[:10_000], captions.NUISANCE_PHRASES)
-    assert rare <= {("kind", kind) for kind in LOW_INFORMATION}
+def test_every_captioned_value_is_true_in_three_percent_of_the_places_of_the_corpus():
+    assert not rare_values(miniclip.corpus_ids(), captions.PHRASES)
 
 
 # Photo sets

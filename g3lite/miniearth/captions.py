@@ -11,7 +11,7 @@ from random import Random
 from g3lite.miniearth import cues
 from g3lite.miniearth.scene import LOW_INFORMATION, Scene
 
-CAPTIONS_VERSION = "2"
+CAPTIONS_VERSION = "3"
 MOST_ATTRIBUTES = 4
 PEOPLED = ("street", "plaza", "suburb", "village", "park", "coast")
 """Kinds of photo whose passers-by are the view's `people`: a market is never empty."""
@@ -118,6 +118,11 @@ NUISANCE_PHRASES: dict[str, dict] = {
     "lens": {"wide": "a wide angle view", "tele": "a zoomed in view"},
     "saturation": {"faded": "faded colours", "vivid": "vivid colours"},
     "tint": {"warm": "a warm tint", "cool": "a cool tint"},
+    "exposure": {"dark": "an underexposed print", "bright": "an overexposed print"},
+    "contrast": {"flat": "soft contrast", "hard": "hard contrast"},
+    "grain": {"fine": "a smooth print", "coarse": "a grainy print"},
+    "vignette": {"none": "bright corners", "strong": "darkened corners"},
+    "sharpness": {"sharp": "a sharp focus", "blurred": "a blurred focus"},
 }
 """How a caption says what is not geography. A photo that lies between two values leaves it out."""
 PHRASES = {**CUE_PHRASES, **NUISANCE_PHRASES}
@@ -147,6 +152,11 @@ def attributes(scene: Scene) -> dict[str, object]:
         shown["occluder"] = view.occluder
     shown["saturation"] = _beyond(view.saturation, 0.80, 1.20, ("faded", "vivid"))
     shown["tint"] = _beyond(view.tint[0] - view.tint[2], -0.06, 0.06, ("cool", "warm"))
+    shown["exposure"] = _beyond(view.exposure, 0.90, 1.10, ("dark", "bright"))
+    shown["contrast"] = _beyond(view.contrast, 0.92, 1.08, ("flat", "hard"))
+    shown["grain"] = _beyond(view.grain, 1.6, 3.5, ("fine", "coarse"))
+    shown["vignette"] = _beyond(view.vignette, 0.03, 0.18, ("none", "strong"))
+    shown["sharpness"] = "sharp" if view.blur == 0 else "blurred" if view.blur > 0.4 else None
     return {name: value for name, value in shown.items() if value in PHRASES.get(name, ())}
 
 

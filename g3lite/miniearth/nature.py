@@ -355,13 +355,13 @@ def bare(s: Sketch) -> None:
         limb(s, WOOD, (x, y), tip, 0.1 * dx, thick, 0.65 * thick)
         if depth == 0:
             return
-        for turn in (-0.55, 0.1, 0.6)[: 3 if depth > 1 else 2]:
+        for turn in (-0.6, 0.05, 0.65):
             turn += 0.3 * (rng.random() - 0.5)
             c, k = math.cos(turn), 0.72 + 0.14 * rng.random()
             n = math.sin(turn)
-            grow(*tip, k * (dx * c - dy * n), k * (dx * n + dy * c), 0.6 * thick, depth - 1)
+            grow(*tip, k * (dx * c - dy * n), k * (dx * n + dy * c), 0.66 * thick, depth - 1)
 
-    grow(0.0, 0.0, 0.01, 0.30, 0.065, 4)
+    grow(0.0, 0.0, 0.01, 0.28, 0.08, 4)
 
 
 def spruce(s: Sketch) -> None:
@@ -519,6 +519,7 @@ SHRUBS: dict[str, tuple[Callable[[Sketch], None], Colour, Colour | None]] = {
     "boreal": (bush, (92, 108, 66), (176, 62, 70)),
 }
 AUTUMN: tuple[Colour, ...] = ((222, 142, 44), (204, 88, 42), (230, 180, 60), (180, 62, 46))
+WITHERED: Colour = (142, 104, 68)
 BLOSSOM: Colour = (250, 214, 226)
 PLUME: Colour = (244, 234, 206)
 BIRCH_BARK: Colour = (236, 234, 226)
@@ -579,7 +580,7 @@ def tree(
         if view.season == "autumn":
             leaf = pick(AUTUMN, u[3])
         elif view.season == "winter":
-            naked = True
+            naked, leaf = u[3] < 0.6, WITHERED
         elif view.season == "spring":
             leaf = mix(leaf, (168, 204, 84), 0.45)
             bloom = bloom or (BLOSSOM if u[5] < 0.35 else None)

@@ -12,7 +12,7 @@ from g3lite.miniearth.atmosphere import finish, light_of
 from g3lite.miniearth.canvas import Camera, Canvas, Light
 from g3lite.miniearth.scene import Scene
 
-RENDERER_VERSION = "2"
+RENDERER_VERSION = "3"
 """Raise it when a change moves a pixel: every shipped artefact is tied to it."""
 
 Compose = Callable[[Canvas, Scene, Camera, Light], None]

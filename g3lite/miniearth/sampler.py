@@ -16,7 +16,7 @@ from g3lite.miniearth.cues import CAB_COLOURS, Cues, digest
 from g3lite.miniearth.scene import OCCLUDERS, WEATHERS, Scene, View
 from g3lite.miniearth.world import cues_of, hot_spot, landmark_count, places
 
-SAMPLER_VERSION = "2"
+SAMPLER_VERSION = "3"
 """Raise it when a change below makes other scenes: every shipped artefact is tied to it."""
 
 LOW_INFORMATION_SHARE = 0.12
@@ -38,8 +38,8 @@ RURAL_KINDS = {
 
 SHOWS = {
     "street": {
-        "buildings": 1.0, "vegetation": 0.60, "line": 0.65, "traffic": 0.75, "sign": 0.65,
-        "pole": 0.55, "lamp": 0.50, "taxi": 0.25, "tram": 0.20, "skyline": 0.35, "paving": 0.65,
+        "buildings": 1.0, "vegetation": 0.60, "line": 0.75, "traffic": 0.75, "sign": 0.75,
+        "pole": 0.60, "lamp": 0.50, "taxi": 0.25, "tram": 0.20, "skyline": 0.35, "paving": 0.65,
         "relief": 0.25, "landmark": 0.85,
     },
     "plaza": {
@@ -47,20 +47,20 @@ SHOWS = {
         "tram": 0.25, "taxi": 0.20, "landmark": 0.95,
     },
     "suburb": {
-        "buildings": 1.0, "fence": 0.75, "vegetation": 0.90, "line": 0.55, "traffic": 0.65,
-        "sign": 0.35, "pole": 0.75, "bollard": 0.30, "relief": 0.45,
+        "buildings": 1.0, "fence": 0.85, "vegetation": 0.90, "line": 0.60, "traffic": 0.70,
+        "sign": 0.45, "pole": 0.85, "bollard": 0.30, "relief": 0.45,
     },
     "village": {
-        "buildings": 1.0, "fence": 0.65, "vegetation": 0.95, "soil": 0.75, "relief": 0.75,
-        "sign": 0.35, "pole": 0.65,
+        "buildings": 1.0, "fence": 0.80, "vegetation": 0.95, "soil": 0.75, "relief": 0.75,
+        "sign": 0.45, "pole": 0.75,
     },
     "highway": {
-        "line": 1.0, "traffic": 0.95, "sign": 0.75, "bollard": 0.55, "pole": 0.55,
+        "line": 1.0, "traffic": 0.95, "sign": 0.75, "bollard": 0.65, "pole": 0.65,
         "vegetation": 0.85, "soil": 0.65, "relief": 0.65, "skyline": 0.30,
     },
     "road": {
-        "line": 0.85, "bollard": 0.70, "pole": 0.65, "vegetation": 0.95, "soil": 0.85,
-        "relief": 0.75, "sign": 0.35, "traffic": 0.55,
+        "line": 0.85, "bollard": 0.80, "pole": 0.75, "vegetation": 0.95, "soil": 0.85,
+        "relief": 0.75, "sign": 0.45, "traffic": 0.65,
     },
     "coast": {
         "sea": 1.0, "vegetation": 0.65, "buildings": 0.45, "relief": 0.55, "landmark": 0.65,
