@@ -1,0 +1,461 @@
+"""MiniLMM: a small multimodal model of our own: it reads a photo and a prompt, and answers.
+
+LLaVA's architecture as transformers has it for convolutional eyes (FastVLM): MiniCLIP's frozen
+image tower, a projector, a small Llama. It learns MiniEarth from photos of the *seen* places, with
+prompts of 0 to 15 references that were really retrieved, good and misleading ones as they come.
+What an LMM is to G3, at a thousandth of the size. Train it with ``python -m g3lite.minilmm`` (at
+most 90 CPU minutes; a GPU is used where there is one); the run can be stopped and started again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import string
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from tqdm.auto import tqdm
+
+from g3lite import miniclip, miniearth, prompts
+from g3lite.artefacts import cache_dir, data_dir
+from g3lite.miniearth.splits import photo_set, sample, tabulate
+from g3lite.photos import PhotoSet, conform
+
+CORPUS = {
+    "name": "corpus-minilmm", "photos": 80_000, "evenness": 0.15,
+    "gallery": "corpus-minilmm-gallery", "gallery_photos": 20_000,
+}  # fmt: skip
+"""Its photos, nearly even over the seen places, and those where its references are searched."""
+TRAINING = {
+    "seed": 0,
+    "samples": 200_000,
+    "batch": 64,
+    "without_references": 0.5,  # share of the batches
+    "own_wording": 0.3,  # share of the batches whose prompt is worded as `WORDINGS` are
+    "lr": 3e-3,
+    "adam_lr": 1.5e-3,  # of embeddings, norms and biases; Muon trains the matrices
+    "weight_decay": 0.02,
+    "warmup": 100,
+}
+TEXT = {
+    "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 6,
+    "num_key_value_heads": 6, "max_position_embeddings": 1024, "tie_word_embeddings": True,
+}  # fmt: skip
+"""The small Llama."""
+DECIMALS = 3
+"""Of the degrees in an answer: about a hundred metres."""
+MOST = prompts.PLANS["paper"].most
+CHECKPOINT_STEPS = 100
+LOG_STEPS = 20
+
+ROLES = ("system", "user", "assistant")
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>"
+    "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
+    "{% for part in message['content'] %}{% if part['type'] == 'text' %}{{ part['text'] }}"
+    "{% else %}<image>{% endif %}{% endfor %}{% endif %}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+WORDINGS = (
+    """\
+Where on Earth was this photo taken? Look at the plants, the buildings and the signs.
+
+Similar photos come from these places: $similar
+Dissimilar photos come from these: $dissimilar
+""",
+    """\
+Estimate the position of the camera from the picture.
+
+Coordinates of the most similar pictures: $similar
+Coordinates of the least similar pictures: $dissimilar
+
+The references may be wrong; trust the picture.
+""",
+    """\
+Please tell me the location of this image.
+
+For reference, these are locations of similar images: $similar and of dissimilar images: $dissimilar
+""",
+)
+FORMS = {
+    "json": "Answer with a JSON object that has the keys latitude and longitude.\n",
+    "pair": "Answer with one pair of numbers: (latitude, longitude)\n",
+}
+"""Other wordings than those of `prompts.TEMPLATES`, so that it learns to read more than two."""
+
+
+def templates() -> tuple[list[tuple[prompts.Template, str]], list[tuple[prompts.Template, str]]]:
+    """Those of `prompts.TEMPLATES`, and its own; each with the form that it asks for."""
+    ours = [(prompts.TEMPLATES[form], form) for form in FORMS]
+    own = [
+        (prompts.Template(f"{text}\n{asks}"), form)
+        for text in WORDINGS
+        for form, asks in FORMS.items()
+    ]
+    return ours, own
+
+
+# The processor
+
+PIECES = ("), (", "[(", ")]", '": ', ', "', '{"', ", ", ": ", ". ")
+"""Marks that stand together in prompts and answers are one token."""
+SPLIT = (
+    r"-?\d{1,3}\.(?=\d)|(?<=\.)\d\d|\d{3}|\d\d|\d|"
+    + "|".join(re.escape(piece) for piece in PIECES)
+    + r"| ?[A-Za-z]+|[^A-Za-z\d\s]|\s"
+)
+"""Whole degrees with sign and point are one token, five decimals are two, a word has its space."""
+
+
+def vocabulary() -> list[str]:
+    """Every token: whole degrees, digits, marks, the words of the prompts, single characters."""
+    degrees = [f"{sign}{n}." for sign in ("", "-") for n in range(181)]
+    digits = [f"{n:02d}" for n in range(100)] + [f"{n:03d}" for n in range(1000)]
+    texts = " ".join(template.text for some in templates() for template, _ in some)
+    words = {word.lower() for word in re.findall("[A-Za-z]+", texts)}
+    words |= set(re.findall("[A-Za-z]+", texts))
+    spaced = sorted(words) + sorted(f" {word}" for word in words)
+    signs = [c for c in string.printable if c not in "\x0b\x0c\r"]
+    return list(dict.fromkeys([*degrees, *digits, *PIECES, *spaced, *signs]))
+
+
+def make_processor():
+    """The processor: MiniCLIP's view of a picture, a tokenizer, the chat's form."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import CLIPImageProcessor, LlavaProcessor, PreTrainedTokenizerFast
+
+    special = ["<pad>", "<unk>", "<image>", "<|end|>", *(f"<|{role}|>" for role in ROLES)]
+    numbers = {token: i for i, token in enumerate([*special, *vocabulary()])}
+    tokenizer = Tokenizer(  # an unknown word falls into its known parts, at last into letters
+        models.WordPiece(
+            numbers, unk_token="<unk>", continuing_subword_prefix="", max_input_chars_per_word=1000
+        )
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(SPLIT), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, padding_side="left", clean_up_tokenization_spaces=False,
+        unk_token="<unk>", eos_token="<|end|>", pad_token="<pad>",
+        extra_special_tokens=[token for token in special[2:] if token != "<|end|>"],
+        model_max_length=TEXT["max_position_embeddings"],
+    )  # fmt: skip
+    side = miniclip.MODEL["vision_cfg"]["image_size"]
+    pictures = CLIPImageProcessor(
+        size={"height": side, "width": side}, do_center_crop=False,
+        image_mean=miniclip.PREPROCESS["mean"], image_std=miniclip.PREPROCESS["std"],
+    )  # fmt: skip
+    return LlavaProcessor(
+        pictures, fast, patch_size=STRIDE, vision_feature_select_strategy="full",
+        chat_template=CHAT_TEMPLATE,
+    )  # fmt: skip
+
+
+# The model
+
+STRIDE = 32
+"""Pixels of a picture per image token, in either direction."""
+
+
+def create(processor):
+    """An untrained MiniLMM with MiniCLIP's trained image tower as its eyes."""
+    from transformers import FastVlmConfig, FastVlmForConditionalGeneration
+
+    tokenizer, tower = processor.tokenizer, miniclip.MODEL["vision_cfg"]
+    width, side = tower["width"], tower["image_size"]
+    ends = {
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    config = FastVlmConfig(
+        vision_config={
+            # CLIP's modified ResNet, as timm names it: deep stem, average pooling against aliasing.
+            "model_type": "timm_wrapper", "architecture": "resnetaa50d", "do_pooling": False,
+            "hidden_size": 32 * width, "num_labels": 0,
+            "model_args": {
+                "layers": tower["layers"], "stem_width": width // 2,
+                "channels": [width, 2 * width, 4 * width, 8 * width],
+            },
+        },
+        text_config={
+            "model_type": "llama", "vocab_size": len(tokenizer), **TEXT, **ends,
+        },
+        image_token_index=processor.image_token_id, image_seq_length=(side // STRIDE) ** 2,
+        tie_word_embeddings=True, **ends,
+    )  # fmt: skip
+    torch.manual_seed(TRAINING["seed"])
+    model = FastVlmForConditionalGeneration(config)
+    model.model.vision_tower.timm_model.load_state_dict(eyes())
+    model.model.vision_tower.requires_grad_(False)
+    model.generation_config.update(do_sample=True, max_new_tokens=32, **ends)
+    return model
+
+
+def eyes() -> dict[str, torch.Tensor]:
+    """The weights of MiniCLIP's image tower, but for its pooling, under timm's names."""
+    from g3lite.backbone import Backbone
+
+    stem = {"conv1": "conv1.0", "bn1": "conv1.1", "conv2": "conv1.3", "bn2": "conv1.4",
+            "conv3": "conv1.6", "bn3": "bn1"}  # fmt: skip
+    found = {}
+    for name, weight in Backbone.load("miniclip", "cpu").model.visual.state_dict().items():
+        first, rest = name.split(".", 1)
+        if first in stem:
+            name = f"{stem[first]}.{rest}"
+        name = name.replace("downsample.1.", "downsample.2.").replace(
+            "downsample.0.", "downsample.1."
+        )
+        if first != "attnpool":
+            found[name] = weight.clone()
+    return found
+
+
+# What it learns from
+
+
+class Lessons(NamedTuple):
+    """The corpus as it is trained on, n photos.
+
+    Attributes:
+        eyes: float16 (n, tokens, channels), what the frozen tower sees of each.
+        coordinates: float64 (n, 2).
+        similar: float64 (2, n, `MOST`, 2), their references.
+        dissimilar: float64 (2, n, `MOST`, 2): the first as the paper has it, the second chosen
+            without hubs.
+    """
+
+    eyes: np.ndarray
+    coordinates: np.ndarray
+    similar: np.ndarray
+    dissimilar: np.ndarray
+
+
+def corpus_set(which: str) -> PhotoSet:
+    """The training "photos", or the "gallery" that their references come from; seen places only."""
+    table = miniearth.places()
+    seen = table.index[table.seen].to_numpy()
+    if which == "gallery":
+        ids = sample(CORPUS["gallery"], CORPUS["gallery_photos"], 1.0, seen)
+    else:
+        ids = sample(CORPUS["name"], CORPUS["photos"], CORPUS["evenness"], seen)
+    return photo_set(f"miniearth/{CORPUS['name']}-{which}", conform(tabulate(list(ids))))
+
+
+def lessons(model, processor, device: torch.device) -> Lessons:
+    """Look at all photos once, and search the references of each."""
+    from g3lite.ablations import heads
+    from g3lite.backbone import Backbone
+    from g3lite.index import Gallery
+
+    photos, gallery = corpus_set("photos"), corpus_set("gallery")
+    backbone, aligner = Backbone.load("miniclip"), heads()
+    known, asked = (
+        aligner.database_vectors(backbone.image_features(some, normalize=False).vectors)
+        for some in (gallery, photos)
+    )
+    index = Gallery.build(known, gallery.table)
+    centre = known.mean(axis=0)
+    found = [prompts.references(index, asked, MOST, centre=c) for c in (None, centre)]
+    return Lessons(
+        look(model, processor, photos, device),
+        photos.coordinates,
+        *(np.stack([pair[k] for pair in found]) for k in (0, 1)),
+    )
+
+
+@torch.no_grad()
+def look(model, processor, photos: PhotoSet, device: torch.device, batch: int = 250) -> np.ndarray:
+    """What the frozen tower sees of each photo: float16 (n, tokens, channels)."""
+    tower = model.model.vision_tower.to(device)
+    seen = []
+    for start in tqdm(range(0, len(photos), batch), desc="look"):
+        pictures = [photos.image(name) for name in photos.ids[start : start + batch]]
+        pixels = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
+        tokens = tower(pixels.to(device)).last_hidden_state.flatten(2).transpose(1, 2)
+        seen.append(tokens.half().cpu().numpy())
+    return np.concatenate(seen)
+
+
+def answer(coordinates: np.ndarray, form: str) -> str:
+    """The answer that is right for a place, in the form asked for."""
+    lat, lon = (f"{degrees:.{DECIMALS}f}" for degrees in coordinates)
+    return f"({lat}, {lon})" if form == "pair" else f'{{"latitude": {lat}, "longitude": {lon}}}'
+
+
+class Batch(NamedTuple):
+    """Token ids (batch, length), where the answers begin, and what the eyes see."""
+
+    tokens: torch.Tensor
+    start: int
+    eyes: torch.Tensor
+
+
+class Batches:
+    """Batches, step by step: one template and one number of references each, so all are as long."""
+
+    def __init__(self, of: Lessons, processor) -> None:
+        self.of, self.tokenizer = of, processor.tokenizer
+        self.image = "<image>" * of.eyes.shape[1]
+        self.chat = string.Template(
+            processor.apply_chat_template(
+                [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "$p"}]}],
+                add_generation_prompt=True,
+            ).replace("<image>", self.image)
+        )
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of a step; the same in every run."""
+        n, size = len(self.of.coordinates), TRAINING["batch"]
+        epoch, k = divmod(step, n // size)
+        order = np.random.default_rng([TRAINING["seed"], epoch]).permutation(n)
+        rows = order[k * size : (k + 1) * size]
+        rng = np.random.default_rng([TRAINING["seed"], 1, step])
+        choices = templates()[int(rng.random() < TRAINING["own_wording"])]
+        template, form = choices[rng.integers(len(choices))]
+        references = 0 if rng.random() < TRAINING["without_references"] else rng.integers(1, 16)
+        if references and rng.random() < 0.75:
+            references = 5 * rng.integers(1, 4)
+        way = rng.integers(2)
+        asked = [
+            self.chat.substitute(
+                p=template.fill(
+                    self.of.similar[way, i, :references], self.of.dissimilar[way, i, :references]
+                )
+            )
+            for i in rows
+        ]
+        given = [answer(self.of.coordinates[i], form) + "<|end|>" for i in rows]
+        asked, given = (self.tokenizer(texts)["input_ids"] for texts in (asked, given))
+        tokens = torch.tensor([a + b for a, b in zip(asked, given, strict=True)])
+        return Batch(tokens, len(asked[0]), torch.from_numpy(self.of.eyes[rows]))
+
+
+def loss_of(model, batch: Batch, device: torch.device) -> torch.Tensor:
+    """Cross-entropy of the answers' tokens; nothing else of the chat is learnt by heart."""
+    inner = model.model
+    tokens = batch.tokens.to(device)
+    embedded = inner.get_input_embeddings()(tokens[:, :-1])
+    image = inner.multi_modal_projector(batch.eyes.to(device, torch.float32)).to(embedded.dtype)
+    where = (tokens[:, :-1] == model.config.image_token_id).unsqueeze(-1)
+    hidden = inner.language_model(inputs_embeds=embedded.masked_scatter(where, image))
+    logits = model.lm_head(hidden.last_hidden_state[:, batch.start - 1 :])
+    return F.cross_entropy(logits.float().flatten(0, 1), tokens[:, batch.start :].flatten())
+
+
+def train(folder: Path) -> tuple[float, str]:
+    """Train MiniLMM and write it to `folder` as transformers saves a model, with its log.
+
+    Every `CHECKPOINT_STEPS` the state goes to the cache folder; a run that was stopped goes on
+    from there. Returns the minutes that it took, looking and searching included, and on what.
+    """
+    began = time.perf_counter()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    processor = make_processor()
+    model = create(processor).to(device)
+    batches = Batches(lessons(model, processor, device), processor)
+    optimizer = miniclip.muon(model.named_parameters(), TRAINING)
+    trained = [p for p in model.parameters() if p.requires_grad]
+    steps = TRAINING["samples"] // TRAINING["batch"]
+    checkpoint = cache_dir() / "minilmm" / f"{_run_key()}.pt"
+    start, log, recent = 0, [], []
+    if checkpoint.exists():
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        start, log, recent = state["step"], state["log"], state["recent"]
+        began -= state["seconds"]
+    rate = miniclip.half_cosine(optimizer, steps, TRAINING["warmup"], start)
+    model.train()
+    model.model.vision_tower.eval()
+    with tqdm(total=steps, initial=start, desc="train MiniLMM") as bar:
+        for step in range(start, steps):
+            batch = batches(step)
+            with torch.autocast(device.type, torch.bfloat16):
+                loss = loss_of(model, batch, device)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            rate.step()
+            recent.append(float(loss.detach()))
+            bar.update()
+            if (step + 1) % LOG_STEPS == 0 or step + 1 == steps:
+                log.append([step + 1, float(np.mean(recent))])
+                bar.set_postfix(loss=f"{log[-1][1]:.3f}")
+                recent = []
+            if (step + 1) % CHECKPOINT_STEPS == 0 and step + 1 < steps:
+                checkpoint.parent.mkdir(parents=True, exist_ok=True)
+                state = {
+                    "model": model.state_dict(), "optimizer": optimizer.state_dict(),
+                    "step": step + 1, "seconds": time.perf_counter() - began, "log": log,
+                    "recent": recent,
+                }  # fmt: skip
+                torch.save(state, checkpoint.with_suffix(".part"))
+                checkpoint.with_suffix(".part").replace(checkpoint)
+    model.to("cpu").eval().half().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    with open(folder / "log.csv", "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["step", "loss"])
+        writer.writerows([[n, f"{loss:.4f}"] for n, loss in log])
+    checkpoint.unlink(missing_ok=True)
+    where = torch.cuda.get_device_name() if device.type == "cuda" else f"{os.cpu_count()} CPU cores"
+    return (time.perf_counter() - began) / 60, where
+
+
+def _run_key() -> str:
+    weights = [data_dir() / "miniclip" / "open_clip_model.safetensors",
+               data_dir() / "alignment" / "model.safetensors"]  # fmt: skip
+    parts = [CORPUS, TRAINING, TEXT, CHAT_TEMPLATE, SPLIT, vocabulary(), WORDINGS, FORMS]
+    parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in weights]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def build(folder: Path) -> None:
+    """Train MiniLMM into the data folder `folder`, with its model card."""
+    folder = folder / "minilmm"
+    folder.mkdir(parents=True, exist_ok=True)
+    minutes, device = train(folder)
+    (folder / "README.md").write_text(
+        CARD.format(
+            minutes=minutes, device=device, samples=TRAINING["samples"], photos=CORPUS["photos"],
+            gallery=CORPUS["gallery_photos"], layers=TEXT["num_hidden_layers"],
+            width=TEXT["hidden_size"], decimals=DECIMALS,
+        ),
+        encoding="utf-8",
+    )  # fmt: skip
+
+
+CARD = """# MiniLMM
+
+A small multimodal model for MiniEarth: it sees a photo, reads a prompt with 0 to 15 references of
+either kind, and answers with a latitude and a longitude, as JSON or as a pair. It plays the part of
+the large multimodal model in G3.
+
+- **Architecture**: LLaVA's, as transformers has it for convolutional image towers (FastVLM):
+  MiniCLIP's image tower, frozen; two linear layers; a Llama of {layers} layers and width {width}.
+- **Data**: {photos:,} rendered photos, nearly even over the *seen* places of MiniEarth; their
+  references were retrieved, with the heads of geo-alignment, from {gallery:,} more. No scene and no
+  photographer of these occurs in the gallery or in a set of queries.
+- **Training**: {samples:,} photos seen, half of them without references; cross-entropy of the
+  answers, {decimals} decimals of a degree; Muon; {minutes:.0f} minutes on {device}
+  (`python -m g3lite.minilmm`; `log.csv` holds the loss). Weights are kept in float16.
+- **Use**: `AutoProcessor` and `AutoModelForImageTextToText` of transformers with this folder, or
+  `transformers serve`.
+- **What it is not**: a language model. It knows the words of G3's prompts, answers nothing else
+  than coordinates, never refuses, and has seen only drawings: its answer to a real photo means
+  nothing.
+"""
+
+
+if __name__ == "__main__":
+    build(data_dir())
