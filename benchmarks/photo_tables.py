@@ -25,7 +25,8 @@ ROWS = 4_122_119
 
 def synthesise(path: Path, rows: int) -> None:
     """Write a table in the form of MP16_Pro_places365.csv."""
-    header, *gallery = (data_dir() / "miniearth" / "gallery.csv").read_text().splitlines()
+    text = (data_dir() / "miniearth" / "gallery.csv").read_text(encoding="utf-8")
+    header, *gallery = text.splitlines()
     rests = [line.partition(",")[2] for line in gallery]
     with open(path, "w", encoding="utf-8") as file:
         file.write(header + "\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -88,8 +89,9 @@ def _zip(stream: BinaryIO, start: int) -> Iterator[Member]:
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
-        return archive.read(info)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        with archive.open(info) as file:
+            return file.read(info.file_size)  # without a number it unpacks beyond what was claimed
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise ArchiveError(f"{info.filename} is damaged: {error}") from error
 
 
@@ -103,9 +105,11 @@ class TarPictures:
     def __call__(self, name: str) -> bytes:
         """The bytes of a picture. Raises FileNotFoundError if there is none of this name."""
         if not self._places:
+            places = {}  # threads must not see the half of it
             for path in self.paths:
                 with tarfile.open(path, "r:") as tar:
-                    self._places |= {i.name: (path, i.offset_data, i.size) for i in tar}
+                    places |= {i.name: (path, i.offset_data, i.size) for i in tar}
+            self._places = places
         if name not in self._places:
             raise FileNotFoundError(name)
         path, offset, size = self._places[name]

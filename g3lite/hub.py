@@ -29,6 +29,10 @@ BLOCK = 8 * 2**20
 """Bytes per request when a file is read in parts."""
 ATTEMPTS = 6
 """How often a part is asked for, with pauses of up to 8 s, before the connection counts as lost."""
+_MAKE_ROOM = (
+    "make room, or name another folder in the environment variable G3LITE_CACHE (for photos in "
+    "G3LITE_PHOTOS, if that is set)"
+)
 
 
 class DownloadError(G3Error):
@@ -61,8 +65,7 @@ def agree(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
     print(f"{what}: {_gb(size)}, to {folder} ({_gb(free)} free)")
     if size > free:
         raise DownloadError(
-            f"{what} needs {_gb(size)} and {folder} has {_gb(free)} free: make room, or name "
-            "another folder in the environment variable G3LITE_CACHE"
+            f"{what} needs {_gb(size)} and {folder} has {_gb(free)} free: {_MAKE_ROOM}"
         )
     if size <= max_gb * 1e9:
         return
@@ -77,14 +80,13 @@ def agree(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
         raise DownloadError(f"{what} was not downloaded, as you said")
 
 
-def file(repo: Repo, filename: str, *, sha256: str = "", max_gb: float = 1.0) -> Path:
+def file(repo: Repo, filename: str, *, max_gb: float = 1.0) -> Path:
     """A file of a repository, downloaded on first use into `cache_dir()`.
 
-    What it must be like is known, best first, from `sha256` (published with the data, or seen by
-    us), from the hub (its large files are stored under their SHA-256), or from the first download,
-    which is recorded with the commit it came from; that commit is asked for ever after. The hash is
-    taken once, after the download; later uses compare the size. An interrupted download goes on
-    where it stopped, also in another process.
+    What it must be like is known from the hub (its large files are stored under their SHA-256), or
+    else from the first download, which is recorded with the commit it came from; that commit is
+    asked for ever after. The hash is taken once, after the download; later uses compare the size.
+    An interrupted download goes on where it stopped, also in another process.
 
     Raises:
         DownloadError: it cannot be had, or is not what it should be; then it is deleted.
@@ -96,10 +98,10 @@ def file(repo: Repo, filename: str, *, sha256: str = "", max_gb: float = 1.0) ->
     path = cache_dir() / "hub" / f"{repo.type}s" / repo.id / filename
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(cache_dir() / "hub" / ".lock"):
-        return _file(repo, filename, path, sha256, max_gb)
+        return _file(repo, filename, path, max_gb)
 
 
-def _file(repo: Repo, filename: str, path: Path, sha256: str, max_gb: float) -> Path:
+def _file(repo: Repo, filename: str, path: Path, max_gb: float) -> Path:
     key = f"{repo.type}s/{repo.id}/{filename}"
     record = _records().get(key, {})
     if record and path.exists() and path.stat().st_size == record["bytes"]:
@@ -112,12 +114,8 @@ def _file(repo: Repo, filename: str, path: Path, sha256: str, max_gb: float) -> 
 
     digest = sha256_file(part)
     at_hub = about.etag if re.fullmatch("[0-9a-f]{64}", about.etag) else ""
-    known = {
-        "published": sha256,
-        "given by the hub": at_hub,
-        "recorded at first download": record.get("sha256", digest),
-    }
-    origin, expected = next((origin, value) for origin, value in known.items() if value)
+    origin = "given by the hub" if at_hub else "recorded at first download"
+    expected = at_hub or record.get("sha256", digest)
     if digest != expected:
         part.unlink()
         raise DownloadError(
@@ -276,7 +274,10 @@ def explained(repo: Repo, what: str) -> Iterator[None]:
             f"{repo.page} does not exist, or is private, or your token (HF_TOKEN) is not valid"
         ) from error
     except errors.RevisionNotFoundError as error:
-        raise DownloadError(f"{repo.page} has lost the version that was in use here") from error
+        raise DownloadError(
+            f"{repo.page} has lost the version that was in use here: delete what came of it, to "
+            f"begin with the present one (in {cache_dir()}, or G3LITE_PHOTOS if that is set)"
+        ) from error
     except errors.RemoteEntryNotFoundError as error:
         raise DownloadError(f"{repo.page} has no file {what}") from error
     except errors.OfflineModeIsEnabled as error:
@@ -284,8 +285,7 @@ def explained(repo: Repo, what: str) -> Iterator[None]:
     except Exception as error:  # clients of the hub raise nearly anything when a connection breaks
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise DownloadError(
-                f"no space left for {name} in {cache_dir()}: make room, or name another folder in "
-                "the environment variable G3LITE_CACHE. What has arrived is kept"
+                f"no space left for {name}: {_MAKE_ROOM}. What has arrived is kept"
             ) from error
         raise DownloadError(
             f"{name} could not be read ({type(error).__name__}: {error}). What has arrived is "
@@ -307,7 +307,7 @@ def _part(url: str, start: int, stop: int) -> bytes:
     wanted = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
     for attempt in Retrying(
         retry=retry_if_exception(passing), stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential(0.25, max=8), reraise=True,
+        wait=wait_exponential(0.5, max=8), reraise=True,
     ):  # fmt: skip
         with attempt, http_stream_backoff(
             "GET", url, headers=build_hf_headers() | wanted,
@@ -334,10 +334,14 @@ def _records() -> dict[str, dict[str, Any]]:
 
 
 def _record(key: str, **about: Any) -> None:
-    path = cache_dir() / "hub" / "downloads.json"
-    part = path.with_suffix(".part")
     records = _records() | {key: {**about, "date": date.today().isoformat()}}
-    part.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(cache_dir() / "hub" / "downloads.json", records)
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write or replace a JSON file in one step."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     part.replace(path)
 
 

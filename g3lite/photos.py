@@ -27,7 +27,7 @@ import pandas as pd
 from PIL import Image
 
 from g3lite import exif, tables
-from g3lite.pictures import SUFFIXES, DamagedPhoto, decode, open_picture, read_bytes
+from g3lite.pictures import DamagedPhoto, decode, find_pictures, open_picture, read_bytes
 from g3lite.tables import SCHEMA, NotThere, TableError, conform
 
 __all__ = [
@@ -156,7 +156,9 @@ def load(
         if len(found) > 1:
             names = ", ".join(path.name for path in found)
             raise TableError(f"{what} holds several tables ({names}): name one of them")
-        photos = load_folder(found[0], missing=missing) if found else load_files(_below(what))
+        photos = (
+            load_folder(found[0], missing=missing) if found else load_files(find_pictures(what))
+        )
     else:
         known = ", ".join([*datasets.BENCHMARKS, *datasets.COLLECTIONS, "miniearth/..."])
         raise NotThere(f"there is no folder {str(what)!r}, nor a photo set of that name: {known}")
@@ -211,7 +213,7 @@ def load_folder(
         if path.is_absolute() or ".." in path.parts:
             raise TableError(f"{table_csv}: IMG_ID {img_id!r} leads out of the folder of pictures")
 
-    paths = {path.relative_to(images_dir).as_posix(): path for path in _below(images_dir)}
+    paths = {path.relative_to(images_dir).as_posix(): path for path in find_pictures(images_dir)}
     flat = {name.replace("/", "_"): path for name, path in paths.items()}
     found = {i: paths.get(i) or flat.get(i.replace("/", "_")) for i in table["IMG_ID"]}
     listed = {img_id: path for img_id, path in found.items() if path}
@@ -248,17 +250,17 @@ def load_files(files: Sequence[str | Path], name: str | None = None) -> PhotoSet
         NotThere: a file is not there.
         TableError: there are no files, or the same one twice.
     """
-    paths = [Path(file) for file in files]
+    paths = [Path(os.path.abspath(file)) for file in files]
     if not paths:
         raise TableError("there are no photos: name at least one file, or a folder with pictures")
     gone = [path for path in paths if not path.is_file()]
     if gone:
         raise NotThere(f"there is no file {gone[0]}")
-    root = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    root = Path(os.path.commonpath([path.parent for path in paths]))
     rows = []
     with warnings.catch_warnings(action="ignore"):  # Pillow's do not name the file; `note` does
         for path in paths:
-            img_id = path.absolute().relative_to(root).as_posix()
+            img_id = path.relative_to(root).as_posix()
             try:
                 with open_picture(path, img_id) as image:
                     found = exif.read(image)
@@ -266,7 +268,8 @@ def load_files(files: Sequence[str | Path], name: str | None = None) -> PhotoSet
                 found = exif.Exif(np.nan, np.nan, None, error.reason)
             rows.append((img_id, found.lat, found.lon, found.taken, found.note))
     table = pd.DataFrame(rows, columns=["IMG_ID", "LAT", "LON", "taken", "note"])
-    table = conform(table.assign(taken=pd.to_datetime(table["taken"])))
+    # A clock that says a year out of reach (pandas may count from 1677) says nothing.
+    table = conform(table.assign(taken=pd.to_datetime(table["taken"], errors="coerce")))
     photos = _photo_set(name or root.name, table, dict(zip(table["IMG_ID"], paths, strict=True)))
     nowhere = table["IMG_ID"][table["LAT"].isna()].tolist()
     if nowhere:
@@ -287,17 +290,6 @@ def identical(photos: PhotoSet) -> list[list[str]]:
         except DamagedPhoto:
             continue
     return sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
-
-
-def _below(folder: str | Path) -> list[Path]:
-    """The pictures in a folder and in the folders below it; hidden ones are passed over."""
-    folder = Path(folder)
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
 
 
 def _photo_set(name: str, table: pd.DataFrame, paths: dict[str, Path]) -> PhotoSet:

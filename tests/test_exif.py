@@ -7,7 +7,7 @@ import struct
 from datetime import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -67,6 +67,7 @@ def test_a_position_is_read_from_every_kind_of_file(form):
     assert found.note == "" and found.taken is None
 
 
+@settings(deadline=None)
 @given(lat=st.floats(-90, 90), lon=st.floats(-180, 180))
 def test_every_hemisphere_comes_back(lat, lon):
     def parts(value):
@@ -159,6 +160,7 @@ def test_the_date_is_the_shutters_else_the_files():
 
 
 @pytest.mark.filterwarnings("ignore")
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_garbage_never_raises(garbage):
     found = reread(b"Exif\0\0II*\0" + garbage)
@@ -166,6 +168,7 @@ def test_garbage_never_raises(garbage):
 
 
 @pytest.mark.filterwarnings("ignore")
+@settings(deadline=None)
 @given(st.integers(0, 2_200), st.integers(1, 255))
 def test_a_flipped_byte_never_raises(place, bits):
     data = bytearray(exif_of(BERLIN, {0x9003: (ASCII, "2024:05:17 08:09:10")}))

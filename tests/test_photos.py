@@ -101,6 +101,8 @@ def test_further_columns_are_kept_on_the_right(folder):
         (ROWS.replace("N01,13.37", "N01,"), "latitude nan in row 2"),
         (ROWS.replace("59.9,30.31", "95.5,130.31"), r"latitude 95.5 in row 1 is outside"),
         (ROWS.replace("151.209039", "190"), r"longitude 190 in row 2 is outside"),
+        (ROWS.replace(",0,0.97", ",1e30,0.97"), "S3_Label of row 0 is '1e30', .* whole number"),
+        (ROWS.replace(",0,0.97", ",inf,0.97"), "S3_Label of row 0 is 'inf', .* whole number"),
         (ROWS.replace(",0,0.97", ",0.5,0.97"), "S3_Label of row 0 is '0.5', .* whole number"),
     ],
 )
@@ -354,6 +356,20 @@ def test_what_is_no_table_is_named(tmp_path, data, message):
         tables.read(tmp_path / "gone.csv")
 
 
+def test_a_comma_at_the_end_of_rows_does_not_shift_them(tmp_path):
+    (tmp_path / "t.csv").write_text("IMG_ID,AUTHOR,LAT,LON\n1.jpg,7,10,20,\n2.jpg,8,-10,30,\n")
+    table = tables.read(tmp_path / "t.csv")
+    assert table.loc[0, ["IMG_ID", "AUTHOR", "LAT", "LON"]].tolist() == ["1.jpg", "7", 10, 20]
+
+
+def test_a_row_with_too_many_fields_costs_only_itself_if_rows_may_be_skipped(tmp_path):
+    (tmp_path / "m.csv").write_text(MP16.replace(",Paris,", ",Paris, the city,"))
+    with pytest.warns(pd.errors.ParserWarning, match="line 3"):
+        assert len(tables.read(tmp_path / "m.csv", on_bad="skip")) == 3
+    with pytest.raises(TableError, match="line 3"):
+        tables.read(tmp_path / "m.csv")
+
+
 def test_a_byte_order_mark_is_no_part_of_a_header(folder):
     (folder / "table.csv").write_bytes(b"\xef\xbb\xbf" + ROWS.encode())
     assert len(load_folder(folder / "table.csv")) == 3
@@ -403,6 +419,15 @@ def test_a_folder_of_ones_own_photos_is_located_by_exif(holiday):
     assert photos.version != load_quietly(holiday).version
 
 
+def test_what_only_looks_like_a_photo_of_ones_own_costs_nothing(tmp_path):
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    taken = {0x9003: (ASCII, "0001:01:01 00:00:00")}  # of a clock that was never set
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.jpg", exif=exif_of(BERLIN, taken))
+    photos = load(tmp_path)
+    assert photos.ids == ["1.jpg"] and photos.coordinates[0, 0] > 52
+
+
 def load_quietly(what, *args, **options):
     with pytest.warns(UserWarning):
         return load(what, *args, **options)
@@ -415,9 +440,10 @@ def test_a_list_of_files_is_named_below_their_common_folder(holiday, monkeypatch
     assert load(files, 1).ids == ["day 2/1.jpg"]
     monkeypatch.chdir(holiday)
     assert load([Path("day 2/1.jpg")]).ids == ["1.jpg"]
+    assert load(["day 2/../1.jpg", "day 2/1.jpg"]).ids == ["1.jpg", "day 2/1.jpg"]
     with pytest.raises(TableError, match="'1.jpg' occurs more than once"):
         load(["1.jpg", holiday / "1.jpg"])
-    with pytest.raises(NotThere, match=r"no file gone\.jpg"):
+    with pytest.raises(NotThere, match=r"no file .*gone\.jpg"):
         load(["1.jpg", "gone.jpg"])
     with pytest.raises(TableError, match="no photos"):
         load([])
