@@ -29,11 +29,9 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     stop_after_attempt,
-    stop_when_event_set,
     wait_exponential,
     wait_random,
 )
-from tenacity.nap import sleep_using_event
 
 from g3lite import G3Error
 from g3lite.prompts import Prompt
@@ -184,13 +182,14 @@ class OpenAILMM(LMM):
     wrong key, model or request, no credit) ends the run. A server that ignores `n` is asked again
     for the rest.
 
-    Pictures are sent as JPEG, without what the file knows besides (EXIF holds the place).
+    Pictures are sent as JPEG, without what the file says besides (EXIF may hold the place).
 
     Args:
         model: as the server calls it.
-        base_url: of the server, such as "http://localhost:8000/v1"; None for OpenAI's own.
-        key_variable: the environment variable with the key, which is sent to `base_url`. If it is
-            not set, servers other than OpenAI's are asked without one.
+        base_url: of the server, such as "http://localhost:8000/v1"; None for OpenAI's own, or the
+            one that the environment variable OPENAI_BASE_URL names.
+        key_variable: the environment variable with the key, which is sent to the server. If it is
+            not set, a server named by `base_url` is asked without one.
         name: for the store. By default made of model, host, picture size and options; give your
             own, with a revision, if the server may change what it serves under a name.
         longest_side: of the picture that is sent, pixels; smaller ones are sent as they are.
@@ -221,7 +220,7 @@ class OpenAILMM(LMM):
         clash = {"messages", "n", "stream", "temperature"}.intersection(options)
         if clash:
             raise LMMError(f"{', '.join(sorted(clash))} cannot be an option: it is set by the run")
-        key = os.environ.get(key_variable)
+        key = os.environ.get(key_variable, "").strip()
         if not key and base_url is None:
             raise LMMError(
                 f"there is no key in the environment variable {key_variable}; set it before Python "
@@ -243,7 +242,7 @@ class OpenAILMM(LMM):
         self.name = name or f"{model} at {self._server} ({', '.join(parts)})"
 
     def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
-        """Send requests, several at a time; those under way at an interruption are waited for."""
+        """Send requests, several at a time. An interruption waits for those under way."""
         jobs, end = iter(jobs), threading.Event()
         running: set[Future[None]] = set()
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="lmm") as pool:
@@ -267,12 +266,16 @@ class OpenAILMM(LMM):
             "image_url": {"url": jpeg_url(job.image, self._longest_side)},
         }
         content = [picture, {"type": "text", "text": job.prompt.text}]
-        enough = stop_after_attempt(self._attempts) | stop_when_event_set(end)
+
+        def sleep(seconds: float) -> None:
+            if end.wait(seconds):
+                raise _Unusable("the run has ended")
+
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             wait=_pause,
-            stop=enough | _waits_too_long,
-            sleep=sleep_using_event(end),
+            stop=stop_after_attempt(self._attempts) | _waits_too_long,
+            sleep=sleep,
             reraise=True,
         )
         left = job.samples
@@ -308,7 +311,7 @@ class OpenAILMM(LMM):
         try:
             said = [choice.message for choice in answer.choices[:n]]
             texts = tuple(message.content or message.refusal or None for message in said)
-        except (AttributeError, TypeError):
+        except (AttributeError, LookupError, TypeError):
             raise _Unusable("an answer that is no chat completion") from None
         if not texts or not all(text is None or isinstance(text, str) for text in texts):
             raise _Unusable("an answer without replies")
@@ -335,9 +338,10 @@ class OpenAILMM(LMM):
 def jpeg_url(image: Image.Image, longest_side: int) -> str:
     """An RGB picture as a data URL: a JPEG, no side longer than that, without metadata."""
     image = image.copy()
+    image.info.clear()  # Pillow would write a comment that it found
     image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=92, exif=b"")
+    image.save(buffer, "JPEG", quality=92)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

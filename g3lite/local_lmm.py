@@ -28,8 +28,9 @@ from transformers.utils import is_bitsandbytes_available
 from g3lite.artefacts import sha256_file
 from g3lite.lmm import LMM, Answer, Job, Keep, LMMError
 
-WINDOW = 16
-"""Batches' worth of jobs that are sorted by length: prompts of one length share a batch."""
+WINDOW = 4
+"""Jobs per reply of a batch that are sorted by length, so that prompts of one length share a batch.
+More of them would hold more decoded pictures in memory."""
 
 
 class TransformersLMM(LMM):
@@ -75,16 +76,18 @@ class TransformersLMM(LMM):
             dtype = "float16" if torch.cuda.is_available() and device != "cpu" else "float32"
         if dtype not in ("float16", "bfloat16", "float32"):
             raise LMMError(f"dtype {dtype!r} is unknown; use float16, bfloat16, float32 or auto")
-        if four_bit and not is_bitsandbytes_available():
-            raise LMMError(
-                "4-bit weights need the package bitsandbytes: pip install bitsandbytes, or load "
-                "the model without four_bit"
+        quantized = None
+        if four_bit:
+            if not is_bitsandbytes_available():
+                raise LMMError(
+                    "4-bit weights need the package bitsandbytes: pip install bitsandbytes, or "
+                    "load the model without four_bit"
+                )
+            quantized = BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_compute_dtype=getattr(torch, dtype),
             )
-        quantized = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=getattr(torch, dtype),
-        )
         try:
             self._processor = AutoProcessor.from_pretrained(model, revision=revision)
             self._model = AutoModelForImageTextToText.from_pretrained(
@@ -92,7 +95,7 @@ class TransformersLMM(LMM):
                 revision=revision,
                 dtype=getattr(torch, dtype),
                 device_map=device,
-                quantization_config=quantized if four_bit else None,
+                quantization_config=quantized,
             ).eval()
         except (OSError, ValueError) as error:
             raise LMMError(f"{model} cannot be loaded as an image-text model: {error}") from error
@@ -159,7 +162,7 @@ class TransformersLMM(LMM):
         rows = [i for i, (_, numbers) in enumerate(samples) for _ in numbers]
         rows = torch.tensor(rows, device=ids.device)
         cache.reorder_cache(rows)
-        inner = self._model.model
+        inner = self._model.base_model
         if getattr(inner, "rope_deltas", None) is not None:  # the Qwen-VL family: positions by row
             inner.rope_deltas = inner.rope_deltas[rows]
         tokens = self._model.generate(
@@ -206,9 +209,10 @@ class _Sampler(LogitsProcessor):
     """
 
     def __init__(self, wanted: list[tuple[Job, int]], seed: int, device: torch.device) -> None:
+        pictures = {job: hashlib.sha256(job.image.tobytes()) for job in {job for job, _ in wanted}}
         self._rows = []
         for job, sample in wanted:
-            own = hashlib.sha256(job.image.tobytes())
+            own = pictures[job].copy()
             own.update(f"{seed} {sample} {job.prompt.text}".encode())
             generator = torch.Generator(device)
             generator.manual_seed(int.from_bytes(own.digest()[:7], "big"))

@@ -54,6 +54,7 @@ GARBAGE = Fault(body=b'{"choices": [{"mess')
 HTML = Fault(body=b"<html>Welcome to the hotel's network</html>", kind="text/html")
 NO_CHOICES = Fault(body=b'{"choices": []}')
 NULL_CHOICES = Fault(body=b'{"choices": null}')
+NO_LIST = Fault(body=b'{"choices": {"message": "here"}}')
 ODD_CHOICES = Fault(body=b'{"choices": [{"message": null}]}')
 NUMBERS = Fault(body=b'{"choices": [{"message": {"content": 12}}]}')
 
@@ -162,7 +163,7 @@ def surroundings(monkeypatch, tmp_path):
 
 
 def model(server, **options):
-    options = {"concurrency": 1, "timeout": 5.0, "attempts": 4, **options}
+    options = {"concurrency": 1, "timeout": 30.0, "attempts": 4, **options}
     return OpenAILMM("tiny", server.url, **options)
 
 
@@ -181,6 +182,17 @@ def photo_set(n=4, source=None):
 
 def places(n, k=2, seed=0):
     return np.random.default_rng(seed).uniform([-90, -180], [90, 180], (n, k, 2))
+
+
+def together(n, action=None):
+    """A script that answers the first n requests only when all of them are there."""
+    barrier = threading.Barrier(n, action, timeout=10)
+
+    def script(i, request):
+        if i < n:
+            barrier.wait()
+
+    return script
 
 
 def run(model, photos=None, plan=TWO, **options):
@@ -273,9 +285,9 @@ def test_the_same_picture_twice_is_asked_about_once(server):
 
 
 def test_concurrency_is_used_and_bounded(server):
-    server.latency = 0.03
+    server.latency, server.script = 0.01, together(4)
     table, report = run(model(server, concurrency=4), photo_set(10))
-    assert 3 <= server.most_busy <= 4
+    assert server.most_busy == 4
     assert report.asked == 60 and len(server.requests) == 20
     assert table.IMG_ID.tolist() == [f"{i}.png" for i in range(10) for _ in range(6)]
 
@@ -311,7 +323,7 @@ def test_pictures_are_upright_small_and_say_nothing_about_the_place(server):
     image = Image.new("RGB", (400, 200), "red")
     image.paste("blue", (0, 0, 200, 200))
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", exif=exif, quality=95)
+    image.save(buffer, "JPEG", exif=exif, comment=b"in Paris", quality=95)
     data = buffer.getvalue()
     assert Image.open(buffer).getexif().get_ifd(0x8825)
     plan = Plan(references=(0,), replies=1)
@@ -319,7 +331,7 @@ def test_pictures_are_upright_small_and_say_nothing_about_the_place(server):
     _, sent = parts(server.requests[0])
     got = Image.open(io.BytesIO(sent))
     assert got.format == "JPEG" and got.size == (50, 100)
-    assert not got.getexif() and b"Exif" not in sent
+    assert not got.getexif() and b"Exif" not in sent and b"Paris" not in sent
     top, bottom = got.getpixel((25, 20)), got.getpixel((25, 80))
     assert top[2] > 200 > 60 > top[0] and bottom[0] > 200 > 60 > bottom[2]
 
@@ -352,9 +364,9 @@ def test_a_damaged_photo_costs_its_own_rows_only(server, absent):
 @pytest.mark.parametrize(
     "fault",
     [refusing(429), refusing(500), refusing(503), refusing(408), CUT, CUT_WITHIN]
-    + [GARBAGE, HTML, NO_CHOICES, NULL_CHOICES, ODD_CHOICES, NUMBERS],
+    + [GARBAGE, HTML, NO_CHOICES, NULL_CHOICES, NO_LIST, ODD_CHOICES, NUMBERS],
     ids=["429", "500", "503", "408", "cut", "cut within", "garbage", "html"]
-    + ["no choices", "null choices", "odd choices", "numbers"],
+    + ["no choices", "null choices", "no list", "odd choices", "numbers"],
 )
 def test_what_passes_is_tried_again(server, fault):
     server.script = lambda i, request: fault if i % 3 < 2 else None
@@ -366,8 +378,8 @@ def test_what_passes_is_tried_again(server, fault):
 def test_a_silent_server_is_given_up_after_the_timeout(server):
     server.script = lambda i, request: HANG if i == 0 else None
     began = time.monotonic()
-    table, _ = run(model(server, timeout=0.3), photo_set(1))
-    assert 0.3 <= time.monotonic() - began < 5
+    table, _ = run(model(server, timeout=1.0), photo_set(1))
+    assert 1 <= time.monotonic() - began < 15  # it would have hung for 20 s
     assert len(server.requests) == 3 and table.LAT.notna().all()
 
 
@@ -380,7 +392,7 @@ def test_a_server_that_asks_for_a_pause_gets_it(server, as_date):
     server.script = script
     run(model(server), photo_set(1), Plan(references=(0,), replies=1))
     pause = server.times[1] - server.times[0]
-    assert (0.9 if as_date else 0.4) <= pause < 3  # a date has whole seconds
+    assert (0.9 if as_date else 0.4) <= pause < 20  # a date has whole seconds
 
 
 def test_a_server_that_asks_for_too_long_a_pause_is_left_alone(server):
@@ -390,13 +402,13 @@ def test_a_server_that_asks_for_too_long_a_pause_is_left_alone(server):
 
 
 def test_pauses_grow_and_are_not_all_alike(server, monkeypatch):
-    monkeypatch.setattr(lmm, "FIRST_PAUSE_S", 0.08)
+    monkeypatch.setattr(lmm, "FIRST_PAUSE_S", 0.05)
     monkeypatch.setattr(lmm, "LONGEST_PAUSE_S", 9.0)
     server.script = lambda i, request: refusing(500) if i % 4 < 3 else None
-    run(model(server), photo_set(2), Plan(references=(0,), replies=1))
-    pauses = np.diff(server.times)[[0, 1, 2, 4, 5, 6]].reshape(2, 3)
-    assert (pauses >= [0.08, 0.16, 0.32]).all() and (pauses[:, 2] > 0.3).all()
-    assert np.abs(pauses[0] - pauses[1]).max() > 0.001
+    run(model(server), photo_set(4), Plan(references=(0,), replies=1))
+    pauses = np.diff(np.reshape(server.times, (4, 4)))
+    beyond = pauses - [0.05, 0.1, 0.2]
+    assert (beyond >= 0).all() and np.ptp(beyond) > 0.015  # the network alone varies less
 
 
 def test_fewer_choices_than_n_are_asked_for_again(server):
@@ -481,6 +493,20 @@ def test_what_will_not_pass_ends_the_run_at_once(server, status, hint):
     assert (report.stored, report.asked) == (6, 18)
 
 
+def test_requests_that_wait_are_not_sent_when_the_run_ends(server):
+    both = together(2)
+
+    def script(i, request):
+        both(i, request)
+        return refusing(401) if i else refusing(503, Retry_After="60")
+
+    server.script = script
+    began = time.monotonic()
+    with pytest.raises(LMMError, match="401"):
+        run(model(server, concurrency=2))
+    assert len(server.requests) == 2 and time.monotonic() - began < 30
+
+
 def test_an_account_without_credit_ends_the_run(server):
     server.script = lambda i, request: refusing(429, "quota", code="insufficient_quota")
     with pytest.raises(LMMError, match="no credit left"):
@@ -527,7 +553,7 @@ def test_a_cap_on_cost_holds_over_calls(server, concurrency):
 
 
 def test_replies_under_way_at_the_cap_are_kept(server):
-    server.latency = 0.1
+    server.script = together(4)
     with pytest.raises(RunStopped):
         run(model(server, concurrency=4), max_cost=0.001, price_in=1.0)
     _, report = run(model(server))
@@ -590,7 +616,7 @@ def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
 
 
 def test_keys_come_from_the_environment_only(server, monkeypatch):
-    monkeypatch.setenv("MY_KEY", "another")
+    monkeypatch.setenv("MY_KEY", "another\n")  # as a file of keys gives it
     run(model(server, key_variable="MY_KEY"), photo_set(1))
     assert server.headers[0]["Authorization"] == "Bearer another"
     monkeypatch.delenv("OPENAI_API_KEY")
@@ -600,8 +626,7 @@ def test_keys_come_from_the_environment_only(server, monkeypatch):
     assert KEY not in server.headers[-1]["Authorization"]
 
 
-def test_names_hold_what_changes_the_replies_and_no_secret(monkeypatch):
-    monkeypatch.setenv("OPENAI_BASE_URL", "")
+def test_names_hold_what_changes_the_replies_and_no_secret():
     url = "https://user:password@example.org:8443/v1"
     named = OpenAILMM("m", url, max_tokens=3, extra_headers={"x-token": "hush"})
     assert named.name == "m at example.org (768 px, max_tokens=3)"
@@ -617,17 +642,18 @@ import sys
 import test_lmm
 from g3lite.lmm import OpenAILMM
 
-model = OpenAILMM("tiny", sys.argv[1], name="killed", concurrency=4)
-_, report = test_lmm.run(model, test_lmm.photo_set(int(sys.argv[3])), store=sys.argv[2])
+url, store, n, life = sys.argv[1:]
+headers = {"x-life": life}
+model = OpenAILMM("tiny", url, name="killed", concurrency=4, extra_headers=headers)
+_, report = test_lmm.run(model, test_lmm.photo_set(int(n)), store=store)
 print(report.wanted, report.stored, report.asked, report.failed)
 """
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-@pytest.mark.parametrize("honours_n", [True, False])
-def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path, honours_n):
-    kills, n = int(os.environ.get("G3LITE_KILLS", 1)), 30 + 15 * honours_n
-    server.latency, server.honours_n = 0.02, honours_n
+def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
+    kills, n = int(os.environ.get("G3LITE_KILLS", 1)), 30
+    server.latency, server.honours_n = 0.02, False  # so a kill may leave one or two of a job
     server.reply = lambda i, k, request: f"({i}.125, {k}.125)"  # no two alike
     path = tmp_path / "s.sqlite"
     photos, similar, dissimilar = photo_set(n), places(n), places(n, seed=1)
@@ -646,7 +672,9 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path, honours_n)
         with Store(path) as store:
             have = {seen: store.read(question) for seen, question in questions.items()}
         before = len(server.requests)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings)
+        process = subprocess.Popen(
+            [*command, str(life)], stdout=subprocess.PIPE, text=True, env=surroundings
+        )
         if life < kills:
             left = 2 * n - sum(len(replies) == 3 for replies in have.values())
             begun = before + rng.integers(1, max(2, left // (2 * (kills - life))))
@@ -655,9 +683,8 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path, honours_n)
             time.sleep(rng.uniform(0, 2 * server.latency))
             process.kill()
         said = process.communicate()[0]
-        asked = Counter()
-        for request in server.requests[before:]:
-            asked[parts(request)] += 1 if not honours_n else request.get("n", 1)
+        sent = zip(server.requests, server.headers, strict=False)
+        asked = Counter(parts(r) for r, headers in sent if headers["x-life"] == str(life))
         for seen, number in asked.items():
             assert number <= 3 - len(have[seen]), "asked for what the store had"
         if life < kills:
@@ -667,14 +694,13 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path, honours_n)
     with Store(path) as store:
         texts = [r.text for question in questions.values() for r in store.read(question).values()]
     assert len(texts) == len(set(texts)) == 6 * n  # every reply once
-    served = sum(1 if not honours_n else request.get("n", 1) for request in server.requests)
-    assert served <= 6 * n + kills * 4 * 3  # but for what was under way
+    assert len(server.requests) <= 6 * n + kills * 4  # but for what was under way
 
 
 def test_two_runs_at_once_share_a_store(server, tmp_path):
     server.latency = 0.005
     path = tmp_path / "s.sqlite"
-    command = [sys.executable, "-c", RUN, server.url, str(path), "10"]
+    command = [sys.executable, "-c", RUN, server.url, str(path), "10", "0"]
     surroundings = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
     both = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings)
@@ -682,24 +708,18 @@ def test_two_runs_at_once_share_a_store(server, tmp_path):
     ]
     for process in both:
         assert re.match(r"60 \d+ \d+ 0\n", process.communicate()[0]) and process.returncode == 0
-    with Store(path):
-        pass
     own = OpenAILMM("tiny", server.url, name="killed")
     before = len(server.requests)
     _, report = run(own, photo_set(10), store=path)
     assert report.stored == 60 and len(server.requests) == before
 
 
-def test_an_interruption_keeps_what_is_under_way(server, tmp_path, monkeypatch):
-    server.latency = 0.3
+def test_an_interruption_keeps_what_is_under_way(server):
     asked = model(server, concurrency=4)
-    timer = threading.Timer(0.15, signal.raise_signal, [signal.SIGINT])
-    timer.start()
+    server.script = together(4, lambda: signal.raise_signal(signal.SIGINT))
     with pytest.raises(KeyboardInterrupt):
         run(asked)
-    timer.join()
     assert len(server.requests) == 4
-    server.latency = 0
     _, report = run(asked)
     assert report.stored == 12
 

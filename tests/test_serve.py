@@ -79,6 +79,7 @@ def served(folder, tmp_path_factory):
             except OSError:
                 assert process.poll() is None, (home / "log").read_text()
                 time.sleep(0.5)
+        model(folder, f"{url}/v1").replies(tiny.image(0), "Where?")  # which loads the model
         yield url
     finally:
         process.kill()
@@ -108,7 +109,7 @@ class Messenger(fakes.Handler):
         proxy, data = self.server, self.rfile.read(int(self.headers["content-length"]))
         with proxy.lock:
             i = len(proxy.requests)
-            proxy.requests.append(json.loads(data))
+            proxy.requests.append(json.loads(data) | {"life": self.headers["x-life"]})
         fault = proxy.script(i)
         with proxy.lock:
             proxy.faults[fault] += 1
@@ -176,7 +177,7 @@ def test_a_real_server_answers_a_run(folder, served, tmp_path):
 def test_a_bad_network_loses_nothing(folder, proxy, tmp_path):
     faults = [429, 500, "cut", "garbage", 503]
     proxy.script = lambda i: "hang" if i == 3 else faults[i // 3 % 5] if i % 3 == 0 else None
-    table, report = run(model(folder, proxy.url, timeout=5.0), tmp_path / "s.sqlite")
+    table, report = run(model(folder, proxy.url, timeout=10.0), tmp_path / "s.sqlite")
     # The server ignores n, so every reply is a request of its own, and nothing is asked twice.
     assert proxy.passed == report.asked == 8 * N and report.failed == 0
     assert {429, "hang", "cut", "garbage"} <= set(proxy.faults)
@@ -195,8 +196,9 @@ import sys
 import test_lmm as fakes
 from g3lite.prompts import Plan
 
-folder, url, store, n = sys.argv[1:]
-model = fakes.OpenAILMM(folder, url, name="served", concurrency=4, max_tokens=24)
+folder, url, store, n, life = sys.argv[1:]
+options = {"concurrency": 4, "max_tokens": 24, "extra_headers": {"x-life": life}}
+model = fakes.OpenAILMM(folder, url, name="served", **options)
 places = fakes.places(int(n), 15), fakes.places(int(n), 15, seed=1)
 plan, photos = Plan(replies=1, asked=2), fakes.photo_set(int(n))
 _, report = fakes.ask(model, photos, plan, *places, store=store, progress=False)
@@ -221,7 +223,9 @@ def test_killed_at_any_moment_it_asks_nothing_twice(folder, proxy, tmp_path):
         with Store(path) as store:
             have = {seen: len(store.read(question)) for seen, question in questions.items()}
         before = len(proxy.requests)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=surroundings)
+        process = subprocess.Popen(
+            [*command, str(life)], stdout=subprocess.PIPE, text=True, env=surroundings
+        )
         if life < KILLS:
             left = 8 * N - sum(have.values())
             begun = before + rng.integers(1, max(2, left // (2 * (KILLS - life))))
@@ -232,9 +236,9 @@ def test_killed_at_any_moment_it_asks_nothing_twice(folder, proxy, tmp_path):
         said = process.communicate()[0]
         assert process.returncode == (-signal.SIGKILL if life < KILLS else 0)
         asked = Counter()
-        for request in proxy.requests[before:]:
+        for request in proxy.requests:
             image, text = request["messages"][0]["content"]
-            asked[image["image_url"]["url"], text["text"]] += 1
+            asked[image["image_url"]["url"], text["text"]] += request["life"] == str(life)
         assert all(number <= 2 - have[seen] for seen, number in asked.items())
     stored = sum(have.values())
     assert [int(word) for word in said.split()] == [8 * N, stored, 8 * N - stored, 0]
