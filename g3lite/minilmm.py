@@ -228,9 +228,8 @@ class Lessons(NamedTuple):
     Attributes:
         eyes: float16 (n, tokens, channels), what the frozen tower sees of each.
         coordinates: float64 (n, 2).
-        similar: float64 (2, n, `MOST`, 2), their references.
-        dissimilar: float64 (2, n, `MOST`, 2): the first as the paper has it, the second chosen
-            without hubs.
+        similar: float64 (n, `MOST`, 2), their references.
+        dissimilar: float64 (2, n, `MOST`, 2): first as the paper has them, then without hubs.
     """
 
     eyes: np.ndarray
@@ -263,12 +262,13 @@ def lessons(model, processor, device: torch.device) -> Lessons:
         for some in (gallery, photos)
     )
     index = Gallery.build(known, gallery.table)
-    centre = known.mean(axis=0)
-    found = [prompts.references(index, asked, MOST, centre=c) for c in (None, centre)]
+    similar, dissimilar = prompts.references(index, asked, MOST)
+    _, rows = index.dissimilar(asked, MOST, centre=known.mean(axis=0))
     return Lessons(
         look(model, processor, photos, device),
         photos.coordinates,
-        *(np.stack([pair[k] for pair in found]) for k in (0, 1)),
+        similar,
+        np.stack([dissimilar, index.coordinates[rows]]),
     )
 
 
@@ -324,12 +324,10 @@ class Batches:
         references = 0 if rng.random() < TRAINING["without_references"] else rng.integers(1, 16)
         if references and rng.random() < 0.75:
             references = 5 * rng.integers(1, 4)
-        way = rng.integers(2)
+        dissimilar = self.of.dissimilar[rng.integers(2)]
         asked = [
             self.chat.substitute(
-                p=template.fill(
-                    self.of.similar[way, i, :references], self.of.dissimilar[way, i, :references]
-                )
+                p=template.fill(self.of.similar[i, :references], dissimilar[i, :references])
             )
             for i in rows
         ]

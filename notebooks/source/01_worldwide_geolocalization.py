@@ -824,7 +824,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 scaler = StandardScaler().fit(known)
-probe = LogisticRegression(C=0.03, tol=1e-3, max_iter=400)
+probe = LogisticRegression(C=0.1, tol=1e-3, max_iter=400)
 probe.fit(scaler.transform(known), have["country"])
 guesses = {
     "linear probe": probe.predict(scaler.transform(vectors["validation"])),
