@@ -261,7 +261,7 @@ def lessons(model, processor, device: torch.device) -> Lessons:
         aligner.database_vectors(backbone.image_features(some, normalize=False).vectors)
         for some in (gallery, photos)
     )
-    index = Gallery.build(known, gallery.table)
+    index = Gallery.build(gallery.table, known, model="miniclip, aligned")
     similar, dissimilar = prompts.references(index, asked, MOST)
     _, rows = index.dissimilar(asked, MOST, centre=known.mean(axis=0))
     return Lessons(

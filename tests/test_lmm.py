@@ -714,6 +714,15 @@ def test_two_runs_at_once_share_a_store(server, tmp_path):
     assert report.stored == 60 and len(server.requests) == before
 
 
+@pytest.fixture
+def heeds_interruption():
+    """A process that was started in the background ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interruption")
 def test_an_interruption_keeps_what_is_under_way(server):
     asked = model(server, concurrency=4)
     server.script = together(4, lambda: signal.raise_signal(signal.SIGINT))

@@ -122,10 +122,14 @@ def test_it_learns():
 
 def test_one_batch_per_epoch_is_plain_adamw():
     data, aligner = pairs(40), model()
-    optimizer = torch.optim.AdamW(aligner.parameters(), lr=1e-3, weight_decay=0.1)
+    *weights, scales = sorted(aligner.parameters(), key=lambda p: p is aligner.log_scales)
+    optimizer = torch.optim.AdamW(
+        [{"params": weights}, {"params": [scales], "weight_decay": 0.0}], lr=1e-3, weight_decay=0.1
+    )
     losses = []
     for epoch in range(3):
-        optimizer.param_groups[0]["lr"] = 1e-3 * 0.5**epoch
+        for group in optimizer.param_groups:
+            group["lr"] = 1e-3 * 0.5**epoch
         loss = alignment_loss(aligner(*data.batch(np.arange(40), aligner.device)))
         optimizer.zero_grad()
         loss.backward()

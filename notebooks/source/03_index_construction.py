@@ -482,8 +482,25 @@ pd.DataFrame(measured).T.infer_objects().round(2)
 # though far more than random ones. Whether a language model makes better use of them, only asking
 # it can tell.
 #
-# The last column is worth a look too. Are the photos least like the query also far away? Compare
-# with the last row: a random photo is thousands of km away already, because the Earth is large.
+# Many more photos are used, and yet a few hubs stay. Whose lists are they in? Look at the queries
+# without any cue, the rooms and the lunches, and at all others apart:
+
+# %%
+cueless = np.array([not miniearth.scene_of(name).visible for name in validation.ids])
+print(f"{cueless.mean():.0%} of the queries show no cue")
+for name in list(ways)[:2]:
+    shares = {}
+    for whose, some in (("without a cue", cueless), ("all others", ~cueless)):
+        shares[whose] = f"{whose} {hubness(ways[name][some], len(gallery)).share:5.1%}"
+    print(f"{name:<23} the worst hub is in this share of the lists: " + ", ".join(shares.values()))
+
+# %% [markdown]
+# Queries that show nothing are all alike, so they have the same opposite, and no mean can be taken
+# out of that. For a photo that shows something, centring does what the formula promises.
+#
+# The last column of the table is worth a look too. Are the photos least like the query also far
+# away? Compare with the last row: a random photo is thousands of km away already, because the Earth
+# is large.
 
 # %% [markdown]
 # ## 4 Leaks
