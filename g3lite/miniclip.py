@@ -8,15 +8,12 @@ GPU is used where there is one); the run can be stopped and started again.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
-import os
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
@@ -25,12 +22,11 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from timm.optim import Muon
-from torch.optim.lr_scheduler import LambdaLR
 from tqdm.auto import tqdm
 
 from g3lite import miniearth
-from g3lite.artefacts import cache_dir, data_dir
+from g3lite.artefacts import data_dir
+from g3lite.descent import Run
 from g3lite.miniearth import captions
 from g3lite.miniearth.captions import CAPTIONS_VERSION
 from g3lite.miniearth.cues import digest
@@ -198,98 +194,34 @@ def train(folder: Path) -> tuple[float, str]:
     model, tokenizer, config = create(folder)
     model.to(device, memory_format=torch.channels_last).train()
     batches = Batches(corpus())
-    steps = TRAINING["samples"] // TRAINING["batch"]
-    trained = [*model.visual.parameters(), model.logit_scale]
-    optimizer = muon(
-        [*model.visual.named_parameters(), ("logit_scale", model.logit_scale)], TRAINING
-    )
-    checkpoint = cache_dir() / "miniclip" / f"{_run_key()}.pt"
-    start, log, recent = 0, [], []
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        start, log, recent = state["step"], state["log"], state["recent"]
-        began -= state["seconds"]
-    else:
+    run = Run(
+        "MiniCLIP", _run_key(), model, TRAINING, began=began,
+        named=[*model.visual.named_parameters(), ("logit_scale", model.logit_scale)],
+        log_steps=LOG_STEPS, checkpoint_steps=CHECKPOINT_STEPS,
+    )  # fmt: skip
+    if run.start == 0:
         learn_to_read(model, tokenizer, device)
         torch.nn.init.constant_(model.logit_scale, math.log(TRAINING["scale"]))
     mean = torch.tensor(PREPROCESS["mean"], device=device).view(1, 3, 1, 1) * 255
     std = torch.tensor(PREPROCESS["std"], device=device).view(1, 3, 1, 1) * 255
     phrases = phrase_embeddings(model, tokenizer, device)
-    rate = half_cosine(optimizer, steps, TRAINING["warmup"], start)
-    with tqdm(total=steps, initial=start, desc="train MiniCLIP") as bar:
-        for step in range(start, steps):
-            pixels, texts, shown = batches(step)
-            images = (pixels.to(device).permute(0, 3, 1, 2).float() - mean) / std
-            with torch.autocast(device.type, torch.bfloat16):
-                image = model.encode_image(images, normalize=True).float()
-            with torch.no_grad():
-                text = model.encode_text(tokenizer(texts).to(device), normalize=True)
-            logits = model.logit_scale.exp() * image @ torch.cat([text, phrases]).T
-            n = len(image)
-            loss = TRAINING["contrast"] * info_nce(logits[:, :n])
-            loss = loss + against_other_values(logits[:, n:], shown.to(device), batches.values)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            rate.step()
-            with torch.no_grad():  # CLIP's bound: a scale of at most 100
-                model.logit_scale.clamp_(0, math.log(100))
-            recent.append(float(loss.detach()))
-            bar.update()
-            if (step + 1) % LOG_STEPS == 0 or step + 1 == steps:
-                log.append([step + 1, float(np.mean(recent)), model.logit_scale.exp().item()])
-                bar.set_postfix(loss=f"{log[-1][1]:.3f}")
-                recent = []
-            if (step + 1) % CHECKPOINT_STEPS == 0 and step + 1 < steps:
-                checkpoint.parent.mkdir(parents=True, exist_ok=True)
-                state = {
-                    "model": model.state_dict(), "optimizer": optimizer.state_dict(),
-                    "step": step + 1, "seconds": time.perf_counter() - began, "log": log,
-                    "recent": recent,
-                }  # fmt: skip
-                torch.save(state, checkpoint.with_suffix(".part"))
-                checkpoint.with_suffix(".part").replace(checkpoint)
+    for step in run:
+        pixels, texts, shown = batches(step)
+        images = (pixels.to(device).permute(0, 3, 1, 2).float() - mean) / std
+        with torch.autocast(device.type, torch.bfloat16):
+            image = model.encode_image(images, normalize=True).float()
+        with torch.no_grad():
+            text = model.encode_text(tokenizer(texts).to(device), normalize=True)
+        logits = model.logit_scale.exp() * image @ torch.cat([text, phrases]).T
+        n = len(image)
+        loss = TRAINING["contrast"] * info_nce(logits[:, :n])
+        loss = loss + against_other_values(logits[:, n:], shown.to(device), batches.values)
+        run.descend(loss, logit_scale=model.logit_scale.exp().item())
+        with torch.no_grad():  # CLIP's bound: a scale of at most 100
+            model.logit_scale.clamp_(0, math.log(100))
     model.to("cpu", memory_format=torch.contiguous_format).eval()
     _save(model, tokenizer, config, folder)
-    with open(folder / "log.csv", "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["step", "loss", "logit_scale"])
-        writer.writerows([[n, f"{loss:.4f}", f"{scale:.2f}"] for n, loss, scale in log])
-    checkpoint.unlink(missing_ok=True)
-    where = torch.cuda.get_device_name() if device.type == "cuda" else f"{os.cpu_count()} CPU cores"
-    return (time.perf_counter() - began) / 60, where
-
-
-def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muon:
-    """Muon (Jordan et al., 2024) for convolutions and matrices, AdamW for all else.
-
-    Muon orthogonalises each update, so that what is rarely asked for is learnt as fast as the rest:
-    after 700 steps of 32 photos it read the cues better than AdamW after 1,600. A table of words is
-    no matrix in that sense.
-    """
-    trained = {name: p for name, p in named if p.requires_grad}
-    matrices = {name: p for name, p in trained.items() if p.ndim >= 2 and "tokens" not in name}
-    others = [p for name, p in trained.items() if name not in matrices]
-    return Muon(
-        [{"params": [*matrices.values()], "weight_decay": settings["weight_decay"]},
-         {"params": others, "lr": settings["adam_lr"], "use_fallback": True}],
-        lr=settings["lr"], betas=(0.9, 0.98),
-    )  # fmt: skip
-
-
-def half_cosine(optimizer: Muon, steps: int, warmup: int, start: int = 0) -> LambdaLR:
-    """Linear warm-up, then half a cosine down to 2 %; goes on at step `start`."""
-
-    def share(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        done = (step - warmup) / max(1, steps - warmup)
-        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done))
-
-    return LambdaLR(optimizer, share, last_epoch=start - 1)
+    return run.finish(folder / "log.csv")
 
 
 def learn_to_read(model, tokenizer, device: torch.device) -> None:

@@ -9,10 +9,8 @@ most 90 CPU minutes; a GPU is used where there is one); the run can be stopped a
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import os
 import re
 import string
 import time
@@ -25,7 +23,8 @@ import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from g3lite import miniclip, miniearth, prompts
-from g3lite.artefacts import cache_dir, data_dir
+from g3lite.artefacts import data_dir, sha256_file
+from g3lite.descent import Run
 from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.photos import PhotoSet, conform
 
@@ -36,25 +35,26 @@ CORPUS = {
 """Its photos, nearly even over the seen places, and those where its references are searched."""
 TRAINING = {
     "seed": 0,
-    "samples": 200_000,
-    "batch": 64,
-    "without_references": 0.5,  # share of the batches
+    "samples": 224_000,
+    "batch": 32,
+    "without_references": 0.4,  # share of the batches
     "own_wording": 0.3,  # share of the batches whose prompt is worded as `WORDINGS` are
+    "references": 0.5,  # weight of the references' whole degrees in the loss, see `loss_of`
     "lr": 3e-3,
     "adam_lr": 1.5e-3,  # of embeddings, norms and biases; Muon trains the matrices
     "weight_decay": 0.02,
-    "warmup": 100,
+    "warmup": 200,
 }
 TEXT = {
-    "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 6,
-    "num_key_value_heads": 6, "max_position_embeddings": 1024, "tie_word_embeddings": True,
+    "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 3,
+    "num_key_value_heads": 3, "max_position_embeddings": 1024, "tie_word_embeddings": True,
 }  # fmt: skip
 """The small Llama."""
 DECIMALS = 3
 """Of the degrees in an answer: about a hundred metres."""
 MOST = prompts.PLANS["paper"].most
-CHECKPOINT_STEPS = 100
-LOG_STEPS = 20
+CHECKPOINT_STEPS = 200
+LOG_STEPS = 50
 
 ROLES = ("system", "user", "assistant")
 CHAT_TEMPLATE = (
@@ -116,16 +116,19 @@ SPLIT = (
 """Whole degrees with sign and point are one token, five decimals are two, a word has its space."""
 
 
+DEGREES = [f"{sign}{n}." for sign in ("", "-") for n in range(181)]
+"""The tokens of whole degrees."""
+
+
 def vocabulary() -> list[str]:
     """Every token: whole degrees, digits, marks, the words of the prompts, single characters."""
-    degrees = [f"{sign}{n}." for sign in ("", "-") for n in range(181)]
     digits = [f"{n:02d}" for n in range(100)] + [f"{n:03d}" for n in range(1000)]
     texts = " ".join(template.text for some in templates() for template, _ in some)
     words = {word.lower() for word in re.findall("[A-Za-z]+", texts)}
     words |= set(re.findall("[A-Za-z]+", texts))
     spaced = sorted(words) + sorted(f" {word}" for word in words)
     signs = [c for c in string.printable if c not in "\x0b\x0c\r"]
-    return list(dict.fromkeys([*degrees, *digits, *PIECES, *spaced, *signs]))
+    return list(dict.fromkeys([*DEGREES, *digits, *PIECES, *spaced, *signs]))
 
 
 def make_processor():
@@ -157,6 +160,14 @@ def make_processor():
         pictures, fast, patch_size=STRIDE, vision_feature_select_strategy="full",
         chat_template=CHAT_TEMPLATE,
     )  # fmt: skip
+
+
+RUN = {
+    "corpus": CORPUS, "training": TRAINING, "text": TEXT, "decimals": DECIMALS,
+    "chat": CHAT_TEMPLATE, "split": SPLIT, "vocabulary": vocabulary(),
+    "prompts": [(template.text, form) for some in templates() for template, form in some],
+}  # fmt: skip
+"""All that MiniLMM depends on, beside the photos, MiniCLIP and the heads of geo-alignment."""
 
 
 # The model
@@ -292,10 +303,18 @@ def answer(coordinates: np.ndarray, form: str) -> str:
 
 
 class Batch(NamedTuple):
-    """Token ids (batch, length), where the answers begin, and what the eyes see."""
+    """A batch of chats, all worded alike, so that each token stands where it does in the others.
+
+    Attributes:
+        tokens: int64 (batch, length).
+        start: where the answers begin.
+        degrees: bool (length,), the whole degrees of references and answers.
+        eyes: float16 (batch, image tokens, channels), what the tower sees.
+    """
 
     tokens: torch.Tensor
     start: int
+    degrees: torch.Tensor
     eyes: torch.Tensor
 
 
@@ -304,6 +323,7 @@ class Batches:
 
     def __init__(self, of: Lessons, processor) -> None:
         self.of, self.tokenizer = of, processor.tokenizer
+        self.degrees = torch.tensor(self.tokenizer.convert_tokens_to_ids(DEGREES))
         self.image = "<image>" * of.eyes.shape[1]
         self.chat = string.Template(
             processor.apply_chat_template(
@@ -334,19 +354,42 @@ class Batches:
         given = [answer(self.of.coordinates[i], form) + "<|end|>" for i in rows]
         asked, given = (self.tokenizer(texts)["input_ids"] for texts in (asked, given))
         tokens = torch.tensor([a + b for a, b in zip(asked, given, strict=True)])
-        return Batch(tokens, len(asked[0]), torch.from_numpy(self.of.eyes[rows]))
+        degrees = torch.isin(tokens[0], self.degrees)
+        return Batch(tokens, len(asked[0]), degrees, torch.from_numpy(self.of.eyes[rows]))
 
 
-def loss_of(model, batch: Batch, device: torch.device) -> torch.Tensor:
-    """Cross-entropy of the answers' tokens; nothing else of the chat is learnt by heart."""
+def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, dict[str, float]]:
+    """Cross-entropy of the answers' tokens and, apart from these, of whole degrees.
+
+    The whole degrees of an answer are what matters in it: their mean loss is added to that of all
+    its tokens. So is that of the references' whole degrees: where similar photos were taken follows
+    from the photo, and each place from those before it, so a prompt teaches to look and to compare.
+    Nothing else of the chat is learnt.
+
+    Returns:
+        The loss, and what the log tells of it: the loss of an answer's whole degrees, without
+        references or with.
+    """
     inner = model.model
     tokens = batch.tokens.to(device)
     embedded = inner.get_input_embeddings()(tokens[:, :-1])
     image = inner.multi_modal_projector(batch.eyes.to(device, torch.float32)).to(embedded.dtype)
     where = (tokens[:, :-1] == model.config.image_token_id).unsqueeze(-1)
     hidden = inner.language_model(inputs_embeds=embedded.masked_scatter(where, image))
-    logits = model.lm_head(hidden.last_hidden_state[:, batch.start - 1 :])
-    return F.cross_entropy(logits.float().flatten(0, 1), tokens[:, batch.start :].flatten())
+    next_token = tokens[:, 1:]
+    degrees = batch.degrees[1:].to(device)
+    answers = torch.arange(len(degrees), device=device) >= batch.start - 1
+    read = (degrees | answers).nonzero().squeeze(1)
+    logits = model.lm_head(hidden.last_hidden_state[:, read]).float()
+    losses = F.cross_entropy(logits.flatten(0, 1), next_token[:, read].flatten(), reduction="none")
+    losses = losses.view(len(tokens), -1).mean(0)
+    place = losses[answers[read] & degrees[read]].mean()
+    loss = losses[answers[read]].mean() + place
+    references = losses[~answers[read]]
+    if len(references):
+        loss = loss + TRAINING["references"] * references.mean()
+    name = "with_references" if len(references) else "without_references"
+    return loss, {name: place.item()}
 
 
 def train(folder: Path) -> tuple[float, str]:
@@ -360,61 +403,25 @@ def train(folder: Path) -> tuple[float, str]:
     processor = make_processor()
     model = create(processor).to(device)
     batches = Batches(lessons(model, processor, device), processor)
-    optimizer = miniclip.muon(model.named_parameters(), TRAINING)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    steps = TRAINING["samples"] // TRAINING["batch"]
-    checkpoint = cache_dir() / "minilmm" / f"{_run_key()}.pt"
-    start, log, recent = 0, [], []
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-        start, log, recent = state["step"], state["log"], state["recent"]
-        began -= state["seconds"]
-    rate = miniclip.half_cosine(optimizer, steps, TRAINING["warmup"], start)
+    run = Run(
+        "MiniLMM", _run_key(), model, TRAINING, began=began,
+        log_steps=LOG_STEPS, checkpoint_steps=CHECKPOINT_STEPS,
+    )  # fmt: skip
     model.train()
     model.model.vision_tower.eval()
-    with tqdm(total=steps, initial=start, desc="train MiniLMM") as bar:
-        for step in range(start, steps):
-            batch = batches(step)
-            with torch.autocast(device.type, torch.bfloat16):
-                loss = loss_of(model, batch, device)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
-            optimizer.step()
-            rate.step()
-            recent.append(float(loss.detach()))
-            bar.update()
-            if (step + 1) % LOG_STEPS == 0 or step + 1 == steps:
-                log.append([step + 1, float(np.mean(recent))])
-                bar.set_postfix(loss=f"{log[-1][1]:.3f}")
-                recent = []
-            if (step + 1) % CHECKPOINT_STEPS == 0 and step + 1 < steps:
-                checkpoint.parent.mkdir(parents=True, exist_ok=True)
-                state = {
-                    "model": model.state_dict(), "optimizer": optimizer.state_dict(),
-                    "step": step + 1, "seconds": time.perf_counter() - began, "log": log,
-                    "recent": recent,
-                }  # fmt: skip
-                torch.save(state, checkpoint.with_suffix(".part"))
-                checkpoint.with_suffix(".part").replace(checkpoint)
+    for step in run:
+        with torch.autocast(device.type, torch.bfloat16):
+            loss, figures = loss_of(model, batches(step), device)
+        run.descend(loss, **figures)
     model.to("cpu").eval().half().save_pretrained(folder)
     processor.save_pretrained(folder)
-    with open(folder / "log.csv", "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["step", "loss"])
-        writer.writerows([[n, f"{loss:.4f}"] for n, loss in log])
-    checkpoint.unlink(missing_ok=True)
-    where = torch.cuda.get_device_name() if device.type == "cuda" else f"{os.cpu_count()} CPU cores"
-    return (time.perf_counter() - began) / 60, where
+    return run.finish(folder / "log.csv")
 
 
 def _run_key() -> str:
     weights = [data_dir() / "miniclip" / "open_clip_model.safetensors",
                data_dir() / "alignment" / "model.safetensors"]  # fmt: skip
-    parts = [CORPUS, TRAINING, TEXT, CHAT_TEMPLATE, SPLIT, vocabulary(), WORDINGS, FORMS]
-    parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in weights]
+    parts = [RUN, *(sha256_file(path) for path in weights)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

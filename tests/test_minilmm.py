@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from g3lite import miniearth, minilmm, prompts, replies
+from g3lite import descent, miniearth, minilmm, prompts, replies
 from g3lite.backbone import Backbone
 from g3lite.miniearth import splits
 
@@ -151,26 +151,42 @@ def pair(text):
     return [float(number) for number in text.strip("()").split(", ")]
 
 
-def test_the_loss_is_that_of_transformers_on_the_answers_alone(processor, model):
-    batch = minilmm.Batches(lessons(), processor)(0)
+@pytest.mark.parametrize("references", [False, True])
+def test_the_loss_is_that_of_answers_and_of_whole_degrees(processor, model, references):
+    batches = minilmm.Batches(lessons(), processor)
+    batch = next(b for b in map(batches, range(30)) if (b.degrees.sum() > 2) == references)
+    words = [processor.tokenizer.decode([i]) for i in batch.tokens[0]]
+    degrees = [i for i, word in enumerate(words) if re.fullmatch(r"-?\d+\.", word)]
+    assert batch.degrees.nonzero().squeeze(1).tolist() == degrees
     with torch.no_grad():
-        ours = minilmm.loss_of(model, batch, torch.device("cpu"))
+        ours, figures = minilmm.loss_of(model, batch, torch.device("cpu"))
         embedded = model.get_input_embeddings()(batch.tokens)
         image = model.model.multi_modal_projector(batch.eyes.float())
         where = (batch.tokens == model.config.image_token_id).unsqueeze(-1)
-        labels = batch.tokens.clone()
-        labels[:, : batch.start] = -100
-        theirs = model(inputs_embeds=embedded.masked_scatter(where, image), labels=labels).loss
-    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+        embedded = embedded.masked_scatter(where, image)
+        positions = torch.arange(batch.tokens.shape[1])
+
+        def theirs(where):
+            labels = batch.tokens.masked_fill(~where, -100)
+            return model(inputs_embeds=embedded, labels=labels).loss.item()
+
+        answers = positions >= batch.start
+        place = theirs(answers & batch.degrees)
+        expected = theirs(answers) + place
+        if references:
+            expected += minilmm.TRAINING["references"] * theirs(~answers & batch.degrees)
+    assert ours.item() == pytest.approx(expected, rel=1e-5)
+    name = "with_references" if references else "without_references"
+    assert figures == {name: pytest.approx(place, rel=1e-5)}
 
 
 def test_a_few_steps_on_one_batch_lower_its_loss(processor):
     model = minilmm.create(processor)
-    optimizer = minilmm.miniclip.muon(model.named_parameters(), minilmm.TRAINING)
+    optimizer = descent.muon(model.named_parameters(), minilmm.TRAINING)
     batch = minilmm.Batches(lessons(), processor)(0)
     losses = []
     for _ in range(8):
-        loss = minilmm.loss_of(model, batch, torch.device("cpu"))
+        loss, _ = minilmm.loss_of(model, batch, torch.device("cpu"))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
