@@ -20,6 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from itertools import islice
+from pathlib import Path
 
 import openai
 import pandas as pd
@@ -34,6 +35,7 @@ from tenacity import (
 )
 
 from g3lite import G3Error
+from g3lite.artefacts import data_dir
 from g3lite.prompts import Prompt
 
 FIRST_PAUSE_S = 1.0
@@ -127,6 +129,28 @@ class LMM(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+
+def load(which: str | Path, **options: object) -> LMM:
+    """A model by its name.
+
+    Args:
+        which: "minilmm", which is shipped; "api:MODEL", a model that an OpenAI-compatible server
+            calls MODEL (see `OpenAILMM` for key and address); else a folder, or a name on a hub,
+            for `g3lite.local_lmm.TransformersLMM`.
+        options: of these classes.
+
+    Raises:
+        LMMError: there is no such model, or it cannot be used.
+    """
+    if str(which).startswith("api:"):
+        return OpenAILMM(str(which).removeprefix("api:"), **options)
+    from g3lite.local_lmm import TransformersLMM  # transformers takes seconds to import
+
+    if which == "minilmm":
+        options = {"device": "cpu", "max_new_tokens": 32} | options
+        return TransformersLMM(data_dir() / "minilmm", **options)
+    return TransformersLMM(which, **options)
 
 
 class ReplayLMM(LMM):

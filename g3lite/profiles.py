@@ -19,6 +19,7 @@ class Profile:
     queries: tuple[str, ...]  # photo sets that are located
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
+    lmm: str  # multimodal model that is asked: a name for `lmm.load`
     alignment: str  # sizes of geo-alignment's heads, a key of `alignment.SIZES`
     device: str  # torch device
     batch_size: int  # photos per forward pass
@@ -37,6 +38,7 @@ PROFILES: dict[str, Profile] = {
             queries=_MINIEARTH_QUERIES,
             query_size=300,
             backbone="miniclip",
+            lmm="minilmm",
             alignment="mini",
             device="cpu",
             batch_size=64,
@@ -49,6 +51,7 @@ PROFILES: dict[str, Profile] = {
             queries=_MINIEARTH_QUERIES,
             query_size=None,
             backbone="miniclip",
+            lmm="minilmm",
             alignment="mini",
             device="cpu",
             batch_size=64,
@@ -61,6 +64,7 @@ PROFILES: dict[str, Profile] = {
             queries=("im2gps3k", "yfcc4k"),
             query_size=None,
             backbone="ViT-L-14-quickgelu:openai",
+            lmm="Qwen/Qwen2.5-VL-3B-Instruct",
             alignment="official",
             device="cuda",
             batch_size=256,
