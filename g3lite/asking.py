@@ -95,6 +95,7 @@ class _Run:
     max_in_row: int
     bar: tqdm
     tokens: list[int] = field(default_factory=lambda: [0, 0])
+    missing: int = 0
     asked: int = 0
     failures: int = 0
     in_row: int = 0
@@ -114,9 +115,12 @@ class _Run:
 
     def count_stored(self, everything: list[_Asked]) -> None:
         """Take what earlier calls have stored into the account."""
-        for question in {asked.question for asked in everything if asked.question}:
+        questions = {asked.question for asked in everything if asked.question}
+        self.missing = len(questions) * self.plan.asked
+        for question in questions:
             for reply in self.stored(question).values():
                 self.tokens = [self.tokens[0] + reply.tokens_in, self.tokens[1] + reply.tokens_out]
+                self.missing -= 1
                 self.bar.update()
 
     def jobs(self, photos: PhotoSet, everything: list[_Asked]) -> Iterator[Job]:
@@ -160,11 +164,13 @@ class _Run:
             self.store.write(question, answer.samples, answer.texts, *counts)
             self.tokens = [a + b for a, b in zip(self.tokens, counts, strict=True)]
             self.asked += len(answer.samples)
+            self.missing -= len(answer.samples)
             self.in_row = 0
             self.bar.update(len(answer.samples))
             if None in tokens and self.max_cost < math.inf:
                 raise self.stopped("the server states no token counts, so max_cost cannot be held")
-            self.stop_if_spent()
+            if self.missing:
+                self.stop_if_spent()
 
     def stop_if_spent(self) -> None:
         if self.cost >= self.max_cost:

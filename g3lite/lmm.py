@@ -253,7 +253,7 @@ class OpenAILMM(LMM):
         self._client = openai.OpenAI(
             api_key=key or "no-key", base_url=base_url, timeout=timeout, max_retries=0
         )
-        self._server = self._client.base_url.host
+        self._server = self._client.base_url.netloc.decode()  # without a password
         self._key_variable = key_variable
         self._model = model
         self._longest_side = longest_side

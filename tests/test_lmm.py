@@ -552,6 +552,11 @@ def test_a_cap_on_cost_holds_over_calls(server, concurrency):
     assert report.stored + report.asked == 24
 
 
+def test_a_run_that_is_complete_at_the_cap_is_not_stopped(server):
+    _, report = run(model(server), max_cost=8 * 0.0022, price_in=2.0, price_out=10.0)
+    assert (report.asked, report.failed) == (24, 0) and report.cost == pytest.approx(8 * 0.0022)
+
+
 def test_replies_under_way_at_the_cap_are_kept(server):
     server.script = together(4)
     with pytest.raises(RunStopped):
@@ -629,8 +634,10 @@ def test_keys_come_from_the_environment_only(server, monkeypatch):
 def test_names_hold_what_changes_the_replies_and_no_secret():
     url = "https://user:password@example.org:8443/v1"
     named = OpenAILMM("m", url, max_tokens=3, extra_headers={"x-token": "hush"})
-    assert named.name == "m at example.org (768 px, max_tokens=3)"
+    assert named.name == "m at example.org:8443 (768 px, max_tokens=3)"
     assert OpenAILMM("m", url, name="m@7").name == "m@7"
+    local = OpenAILMM("m", "http://someone:secret@localhost:8000/v1")
+    assert local.name == "m at localhost:8000 (768 px)"
     with pytest.raises(LMMError, match="n, stream cannot be an option"):
         OpenAILMM("m", url, n=3, stream=True)
 
