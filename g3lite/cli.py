@@ -40,9 +40,8 @@ def info() -> None:
         size = f"{profile.gallery_size:,}" if profile.gallery_size else "all"
         mark = "*" if profile.name == chosen else " "
         sets = ", ".join(profile.queries)
-        typer.echo(
-            f"{mark} {profile.name}: {profile.backbone}, {size} of {profile.gallery}; {sets}"
-        )
+        models = f"{profile.backbone}, {profile.lmm}"
+        typer.echo(f"{mark} {profile.name}: {models}, {size} of {profile.gallery}; {sets}")
     typer.echo(f"data   {artefacts.data_dir()}")
     typer.echo(f"cache  {artefacts.cache_dir()}")
     wrong = len(artefacts.check())
