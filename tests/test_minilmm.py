@@ -174,10 +174,28 @@ def test_the_loss_is_that_of_answers_and_of_whole_degrees(processor, model, refe
         place = theirs(answers & batch.degrees)
         expected = theirs(answers) + place
         if references:
-            expected += minilmm.TRAINING["references"] * theirs(~answers & batch.degrees)
+            similar = torch.zeros(len(positions), dtype=bool)
+            similar[degrees[: (len(degrees) - 2) // 2]] = True
+            assert words[degrees[(len(degrees) - 2) // 2] - 1] == "[("  # the second list begins
+            expected += minilmm.TRAINING["references"] * theirs(similar)
     assert ours.item() == pytest.approx(expected, rel=1e-5)
     name = "with_references" if references else "without_references"
     assert figures == {name: pytest.approx(place, rel=1e-5)}
+
+
+def test_tokens_of_near_degrees_have_near_vectors(processor):
+    embeddings = minilmm.create(processor).get_input_embeddings().weight.detach()
+    ids = processor.tokenizer.convert_tokens_to_ids
+    rows = [f"{sign}{n}." for sign, numbers in (("-", range(90, -1, -1)), ("", range(91)))
+            for n in numbers]  # fmt: skip
+    vectors = embeddings[ids(rows)][:, :96]
+    from_10 = (vectors - embeddings[ids("10.")][:96]).norm(dim=1)
+    assert (from_10.argsort()[:5].numpy() - rows.index("10.")).tolist() in (
+        [0, 1, -1, 2, -2], [0, -1, 1, -2, 2], [0, 1, -1, -2, 2], [0, -1, 1, 2, -2],
+    )  # fmt: skip
+    assert (vectors - vectors.flip(0)).norm(dim=1)[:80].min() > 2 * from_10[rows.index("11.")]
+    words = embeddings[ids(["photo", "places", "the"])]
+    assert 0.8 < vectors.std() / words.std() < 1.2
 
 
 def test_a_few_steps_on_one_batch_lower_its_loss(processor):
