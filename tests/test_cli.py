@@ -33,7 +33,7 @@ def succeeds(capsys, *arguments) -> str:
 def test_info_shows_versions_profiles_and_the_state_of_the_data(capsys, monkeypatch):
     monkeypatch.setenv("G3LITE_PROFILE", "ci")
     text = succeeds(capsys, "info")
-    assert "torch " in text and "* ci: miniclip, 2,000 of gallery" in text
+    assert "torch " in text and "* ci: miniclip, minilmm, 2,000 of gallery" in text
     assert str(artefacts.data_dir()) in text
     assert "the data " in text
 
