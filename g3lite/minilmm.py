@@ -36,11 +36,11 @@ CORPUS = {
 """Its photos, nearly even over the seen places, and those where its references are searched."""
 TRAINING = {
     "seed": 0,
-    "samples": 120_000,
+    "samples": 102_400,
     "batch": 32,
     "without_references": 0.35,  # share of the batches
     "own_wording": 0.3,  # share of the batches whose prompt is worded as `WORDINGS` are
-    "references": 0.5,  # weight of the references' whole degrees in the loss, see `loss_of`
+    "references": 0.5,  # weight of the references' numbers in the loss, see `loss_of`
     "lr": 3e-3,
     "adam_lr": 1.5e-3,  # of embeddings, norms and biases; Muon trains the matrices
     "weight_decay": 0.02,
@@ -51,8 +51,8 @@ TEXT = {
     "num_key_value_heads": 3, "max_position_embeddings": 1024, "tie_word_embeddings": True,
 }  # fmt: skip
 """The small Llama."""
-DECIMALS = 3
-"""Of the degrees in an answer: about a hundred metres."""
+DECIMALS = 2
+"""Of the degrees in an answer: about a kilometre. In a prompt there are five."""
 MOST = prompts.PLANS["paper"].most
 NUMBERS = [k for k in prompts.PLANS["paper"].references if k]
 """Of references in most prompts; the others have any number up to `MOST`."""
@@ -120,12 +120,13 @@ SPLIT = (
 
 
 DEGREES = [f"{sign}{n}." for sign in ("", "-") for n in range(181)]
-"""The tokens of whole degrees."""
+HUNDREDTHS = [f"{n:02d}" for n in range(100)]
+"""The tokens of whole degrees, and of the two decimals that follow one."""
 
 
 def vocabulary() -> list[str]:
     """Every token: whole degrees, digits, marks, the words of the prompts, single characters."""
-    digits = [f"{n:02d}" for n in range(100)] + [f"{n:03d}" for n in range(1000)]
+    digits = [*HUNDREDTHS, *(f"{n:03d}" for n in range(1000))]
     texts = " ".join(template.text for some in templates() for template, _ in some)
     words = {word.lower() for word in re.findall("[A-Za-z]+", texts)}
     words |= set(re.findall("[A-Za-z]+", texts))
@@ -208,7 +209,7 @@ def create(processor):
     )  # fmt: skip
     torch.manual_seed(TRAINING["seed"])
     model = FastVlmForConditionalGeneration(config)
-    order_degrees(model.get_input_embeddings().weight, tokenizer)
+    order_numbers(model.get_input_embeddings().weight, tokenizer)
     model.model.vision_tower.timm_model.load_state_dict(eyes())
     model.model.vision_tower.requires_grad_(False)
     model.generation_config.update(do_sample=True, max_new_tokens=32, **ends)
@@ -216,18 +217,23 @@ def create(processor):
 
 
 @torch.no_grad()
-def order_degrees(embeddings: torch.Tensor, tokenizer) -> None:
-    """Give the tokens of whole degrees vectors that are the nearer, the nearer the degrees are.
+def order_numbers(embeddings: torch.Tensor, tokenizer) -> None:
+    """Give the tokens of near numbers near vectors.
 
-    Sines and cosines of 48 periods from 720 to 3 degrees fill half of each vector, at the size that
-    the numbers there have at first. Otherwise 48 and 49 are as foreign to each other as any two
-    words, and it takes long to learn that they are neighbours.
+    Sines and cosines of 48 periods fill half of each vector of a whole degree, and the other half
+    of each of two decimals, at the size that the numbers there have at first. Otherwise 48 and 49
+    are as foreign to each other as any two words, and it takes long to learn that they are
+    neighbours.
     """
     size = embeddings.std() * math.sqrt(2)
-    degrees = torch.tensor([float(f"{token}5") for token in DEGREES])
-    angles = 2 * math.pi * degrees[:, None] / torch.logspace(math.log10(720), math.log10(3), 48)
-    rows = torch.tensor(tokenizer.convert_tokens_to_ids(DEGREES))
-    embeddings[rows, :96] = size * torch.cat([angles.sin(), angles.cos()], dim=1)
+    for tokens, values, longest, half in (
+        (DEGREES, [float(f"{token}5") for token in DEGREES], 720, slice(0, 96)),
+        (HUNDREDTHS, range(100), 200, slice(96, 192)),
+    ):
+        periods = torch.logspace(math.log10(longest), math.log10(3), 48)
+        angles = 2 * math.pi * torch.tensor(list(values))[:, None] / periods
+        rows = torch.tensor(tokenizer.convert_tokens_to_ids(tokens))
+        embeddings[rows, half] = size * torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 def eyes() -> dict[str, torch.Tensor]:
@@ -378,16 +384,16 @@ class Batches:
 
 
 def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, dict[str, float]]:
-    """Cross-entropy of the answers' tokens and, apart from these, of whole degrees.
+    """Cross-entropy of the answers' tokens and, apart from these, of numbers.
 
-    The whole degrees of an answer are what matters in it: their mean loss is added to that of all
-    its tokens. So is that of the similar references' whole degrees: where similar photos were taken
-    follows from the photo, and each place from those before it, so a prompt teaches to look and to
-    compare. Nothing else of the chat is learnt.
+    The whole degrees of an answer and the two decimals after them are what matters in it: their
+    mean loss is added to that of all its tokens. So is that of the similar references' numbers:
+    where similar photos were taken follows from the photo, and each place from those before it, so
+    a prompt teaches to look and to compare. Nothing else of the chat is learnt.
 
     Returns:
-        The loss, and what the log tells of it: the loss of an answer's whole degrees, without
-        references or with.
+        The loss, and what the log tells of it: the losses of an answer's whole degrees and of its
+        decimals, without references or with.
     """
     inner = model.model
     tokens = batch.tokens.to(device)
@@ -397,19 +403,22 @@ def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, di
     hidden = inner.language_model(inputs_embeds=embedded.masked_scatter(where, image))
     next_token = tokens[:, 1:]
     degrees = batch.degrees[1:].to(device)
+    decimals = batch.degrees[:-1].to(device)
     answers = torch.arange(len(degrees), device=device) >= batch.start - 1
     listed = (degrees & ~answers).cumsum(0)  # the similar ones are the first half
-    read = (answers | (degrees & (listed <= listed[-1] // 2))).nonzero().squeeze(1)
+    similar = (degrees | decimals) & ~answers & (listed <= listed[-1] // 2)
+    read = (answers | similar).nonzero().squeeze(1)
     logits = model.lm_head(hidden.last_hidden_state[:, read]).float()
     losses = F.cross_entropy(logits.flatten(0, 1), next_token[:, read].flatten(), reduction="none")
     losses = losses.view(len(tokens), -1).mean(0)
-    place = losses[answers[read] & degrees[read]].mean()
-    loss = losses[answers[read]].mean() + place
-    references = losses[~answers[read]]
-    if len(references):
-        loss = loss + TRAINING["references"] * references.mean()
-    name = "with_references" if len(references) else "without_references"
-    return loss, {name: place.item()}
+    of_answers = answers[read]
+    place, rest = (losses[of_answers & some[read]].mean() for some in (degrees, decimals))
+    loss = losses[of_answers].mean() + (place + rest) / 2
+    name = "without_references"
+    if similar.any():
+        name = "with_references"
+        loss = loss + TRAINING["references"] * losses[~of_answers].mean()
+    return loss, {name: place.item(), f"{name}_decimals": rest.item()}
 
 
 def train(folder: Path) -> tuple[float, str]:

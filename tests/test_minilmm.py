@@ -133,7 +133,9 @@ def test_batches_are_worded_as_the_processor_words_a_question(processor):
             row = np.flatnonzero((of.eyes == eyes.numpy()).all(axis=(1, 2)))[0]
             answer = re.search(r"<\|assistant\|>(.*)<\|end\|>$", text, re.DOTALL)[1]
             reply = replies.parse(answer)
-            assert np.allclose(reply.coordinates, of.coordinates[row], atol=6e-4)
+            assert np.allclose(
+                reply.coordinates, of.coordinates[row], atol=0.6 * 10**-minilmm.DECIMALS
+            )
             assert text.startswith("<|user|>" + "<image>" * of.eyes.shape[1])
             found = re.findall(r"\(-?\d+\.\d{5}, -?\d+\.\d{5}\)", text)
             k = len(found) // 2
@@ -171,31 +173,31 @@ def test_the_loss_is_that_of_answers_and_of_whole_degrees(processor, model, refe
             return model(inputs_embeds=embedded, labels=labels).loss.item()
 
         answers = positions >= batch.start
-        place = theirs(answers & batch.degrees)
-        expected = theirs(answers) + place
+        decimals = batch.degrees.roll(1)
+        place, rest = theirs(answers & batch.degrees), theirs(answers & decimals)
+        expected = theirs(answers) + (place + rest) / 2
         if references:
-            similar = torch.zeros(len(positions), dtype=bool)
-            similar[degrees[: (len(degrees) - 2) // 2]] = True
-            assert words[degrees[(len(degrees) - 2) // 2] - 1] == "[("  # the second list begins
+            half = (len(degrees) - 2) // 2
+            assert words[degrees[half] - 1] == "[("  # the second list begins
+            similar = (batch.degrees | decimals) & (positions <= degrees[half - 1] + 1)
             expected += minilmm.TRAINING["references"] * theirs(similar)
     assert ours.item() == pytest.approx(expected, rel=1e-5)
     name = "with_references" if references else "without_references"
-    assert figures == {name: pytest.approx(place, rel=1e-5)}
+    assert figures == {
+        name: pytest.approx(place, rel=1e-5), f"{name}_decimals": pytest.approx(rest, rel=1e-5)
+    }  # fmt: skip
 
 
-def test_tokens_of_near_degrees_have_near_vectors(processor):
+def test_tokens_of_near_numbers_have_near_vectors(processor):
     embeddings = minilmm.create(processor).get_input_embeddings().weight.detach()
     ids = processor.tokenizer.convert_tokens_to_ids
-    rows = [f"{sign}{n}." for sign, numbers in (("-", range(90, -1, -1)), ("", range(91)))
-            for n in numbers]  # fmt: skip
-    vectors = embeddings[ids(rows)][:, :96]
-    from_10 = (vectors - embeddings[ids("10.")][:96]).norm(dim=1)
-    assert (from_10.argsort()[:5].numpy() - rows.index("10.")).tolist() in (
-        [0, 1, -1, 2, -2], [0, -1, 1, -2, 2], [0, 1, -1, -2, 2], [0, -1, 1, 2, -2],
-    )  # fmt: skip
-    assert (vectors - vectors.flip(0)).norm(dim=1)[:80].min() > 2 * from_10[rows.index("11.")]
-    words = embeddings[ids(["photo", "places", "the"])]
-    assert 0.8 < vectors.std() / words.std() < 1.2
+    degrees = [f"-{n}." for n in range(90, -1, -1)] + [f"{n}." for n in range(91)]
+    hundredths = [f"{n:02d}" for n in range(100)]
+    for tokens in (degrees, hundredths):
+        vectors = embeddings[ids(tokens)]
+        next_one, far = ((vectors[n:] - vectors[:-n]).norm(dim=1).mean() for n in (1, 30))
+        assert next_one < 0.85 * far
+        assert 0.8 < vectors.std() / embeddings.std() < 1.2
 
 
 def test_a_few_steps_on_one_batch_lower_its_loss(processor):
