@@ -80,6 +80,25 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("slice", "miniclip", "g3lite.ablations:RUN"),
         "g3lite.ablations:build",
     ),
+    Artefact(
+        "minilmm",
+        ("minilmm/*",),
+        (
+            "places",
+            "miniclip",
+            "alignment",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
+            "g3lite.miniearth.render:RENDERER_VERSION",
+            "g3lite.minilmm:RUN",
+        ),
+        "g3lite.minilmm:build",
+    ),
+    Artefact(
+        "replies",
+        ("replies/*",),
+        ("slice", "miniclip", "alignment", "minilmm", "g3lite.diversification:RUN"),
+        "g3lite.diversification:build",
+    ),
 )
 
 

@@ -148,7 +148,7 @@ def load(which: str | Path, **options: object) -> LMM:
     from g3lite.local_lmm import TransformersLMM  # transformers takes seconds to import
 
     if which == "minilmm":
-        options = {"device": "cpu", "max_new_tokens": 32} | options
+        options = {"device": "cpu", "max_new_tokens": 32, "batch_size": 64} | options
         return TransformersLMM(data_dir() / "minilmm", **options)
     return TransformersLMM(which, **options)
 

@@ -463,7 +463,7 @@ def build(folder: Path) -> None:
         CARD.format(
             minutes=minutes, device=device, samples=TRAINING["samples"], photos=CORPUS["photos"],
             gallery=CORPUS["gallery_photos"], layers=TEXT["num_hidden_layers"],
-            width=TEXT["hidden_size"], decimals=DECIMALS,
+            width=TEXT["hidden_size"], decimals=DECIMALS, zero_shot=TRAINING["without_references"],
         ),
         encoding="utf-8",
     )  # fmt: skip
@@ -480,9 +480,10 @@ the large multimodal model in G3.
 - **Data**: {photos:,} rendered photos, nearly even over the *seen* places of MiniEarth; their
   references were retrieved, with the heads of geo-alignment, from {gallery:,} more. No scene and no
   photographer of these occurs in the gallery or in a set of queries.
-- **Training**: {samples:,} photos seen, half of them without references; cross-entropy of the
-  answers, {decimals} decimals of a degree; Muon; {minutes:.0f} minutes on {device}
-  (`python -m g3lite.minilmm`; `log.csv` holds the loss). Weights are kept in float16.
+- **Training**: {samples:,} photos seen, {zero_shot:.0%} of them without references;
+  cross-entropy of the answers ({decimals} decimals of a degree) and of the numbers of the similar
+  references; Muon; {minutes:.0f} minutes on {device} (`python -m g3lite.minilmm`; `log.csv` holds
+  the loss). Weights are kept in float16.
 - **Use**: `AutoProcessor` and `AutoModelForImageTextToText` of transformers with this folder, or
   `transformers serve`.
 - **What it is not**: a language model. It knows the words of G3's prompts, answers nothing else

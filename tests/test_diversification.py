@@ -1,0 +1,218 @@
+"""The recorded replies of MiniLMM, and what they show."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g3lite import diversification, evaluation, geo, miniearth, replies
+from g3lite.ablations import heads
+from g3lite.asking import ask
+from g3lite.backbone import Backbone
+from g3lite.diversification import WAYS
+from g3lite.lmm import LMM, Answer, load
+from g3lite.miniearth.splits import photo_set
+
+PROMPTS = (0, 5, 10, 15)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return miniearth.load(diversification.QUERIES)
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return diversification.recorded()
+
+
+@pytest.fixture(scope="module")
+def known():
+    return miniearth.load("gallery").coordinates
+
+
+def of_gallery(rows):
+    """Some photos of the gallery, without drawing all the others."""
+    return photo_set("gallery-rows", miniearth.load("gallery").table.iloc[rows])
+
+
+def places(recorded, way, references):
+    """Where the replies to a prompt are, (photos, replies, 2)."""
+    table = recorded[0].query("way == @way and references == @references")
+    return table[["LAT", "LON"]].to_numpy().reshape(-1, WAYS[way].plan.replies, 2)
+
+
+def test_every_photo_was_asked_about_in_every_way(recorded, photos):
+    table, _ = recorded
+    for way, asked in WAYS.items():
+        some = table[table.way == way]
+        each = [(k, n) for k in asked.plan.references for n in range(asked.plan.replies)]
+        assert len(some) == len(photos) * len(each)
+        assert some.IMG_ID.tolist() == np.repeat(photos.ids, len(each)).tolist()
+        pairs = list(zip(some.references, some["sample"], strict=True))
+        assert pairs == each * len(photos)
+    assert set(table.way) == set(WAYS)
+
+
+def test_at_least_99_of_100_replies_are_readable(recorded):
+    table, _ = recorded
+    for way, some in table.groupby("way"):
+        assert some.LAT.notna().mean() >= 0.99, way
+    assert (table.LAT.isna() == table.reason.notna()).all()
+
+
+def test_replies_are_in_the_form_that_was_asked_for(recorded):
+    table, _ = recorded
+    for way, asked in WAYS.items():
+        texts = table.text[table.way == way][:400]
+        forms = {replies.parse(text).form for text in texts if replies.parse(text).coordinates}
+        assert forms == {asked.plan.template.name}
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_asked_again_the_model_says_what_was_recorded(way, recorded, photos, known, tmp_path):
+    table, rows = recorded
+    asked, others = WAYS[way], diversification.partners(len(photos))
+    few = np.array([7, 1500, 2399])
+    lists = [known[rows["similar"]], known[rows[asked.dissimilar]]]
+    if asked.swapped == "references":
+        lists = [some[others] for some in lists]
+    if asked.swapped == "picture":
+        photos = diversification.with_pictures_of(photos, others)
+    few_lists = [some[few] for some in lists]
+    again, _ = ask(
+        load("minilmm"), photos.take(few), asked.plan, *few_lists,
+        store=tmp_path / "replies.sqlite", progress=False,
+    )  # fmt: skip
+    before = table[(table.way == way) & table.IMG_ID.isin(again.IMG_ID)]
+    assert before.IMG_ID.tolist() == again.IMG_ID.tolist()
+    # Other processors round otherwise, and now and then another token comes out.
+    assert (again.text.to_numpy() == before.text.to_numpy()).mean() >= 0.8
+
+
+def test_the_references_are_those_that_a_search_finds(recorded, photos):
+    _, rows = recorded
+    few = np.array([3, 700, 1800])
+    listed = np.unique([rows[name][few] for name in ("similar", "dissimilar")])
+    listed = np.union1d(np.arange(2_000), listed)
+    found = diversification.search(of_gallery(listed), photos.take(few))
+    for name in ("similar", "dissimilar"):
+        there = np.searchsorted(listed, rows[name][few])
+        assert (found[name] == there).mean() > 0.9
+        assert all(len(np.intersect1d(a, b)) >= 14 for a, b in zip(found[name], there, strict=True))
+
+
+def test_dissimilar_references_without_hubs_are_others_and_less_alike_than_most(recorded, photos):
+    _, rows = recorded
+    assert len(np.unique(rows["without hubs"])) > 1.5 * len(np.unique(rows["dissimilar"]))
+    few, gallery = np.arange(40), miniearth.load("gallery", 2_000)
+    backbone, aligned = Backbone.load("miniclip", "cpu"), heads()
+    listed = np.unique(rows["without hubs"][few])
+    known, asked, these = (
+        aligned.database_vectors(backbone.image_features(some, normalize=False).vectors)
+        for some in (gallery, photos.take(few), of_gallery(listed))
+    )
+    usual = np.median(asked @ known.T, axis=1)
+    there = np.searchsorted(listed, rows["without hubs"][few])
+    assert ((asked[:, None] * these[there]).sum(2) < usual[:, None]).mean() > 0.95
+
+
+# What the replies show
+
+
+def compare(a, b, photos, some=slice(None)):
+    """Shares of a minus those of b, with p, by threshold."""
+    return evaluation.compare(a[some], b[some], photos.table[some]).set_index("metric")
+
+
+def test_zero_shot_is_far_above_a_constant(recorded, photos, known):
+    zero_shot = evaluation.score(places(recorded, "likeliest", 0)[:, 0], photos.table)
+    constant = evaluation.score(evaluation.constant(known), photos.table)
+    for level in ("city", "region", "country"):
+        assert zero_shot[level] > 2 * constant[level]
+    assert zero_shot["continent"] > 1.3 * constant["continent"]
+
+
+def test_references_help_where_retrieval_is_good_and_not_where_it_misleads(recorded, photos, known):
+    km = geo.great_circle_km(known[recorded[1]["similar"]], photos.coordinates[:, None])
+    none, all15 = (places(recorded, "likeliest", k)[:, 0] for k in (0, 15))
+    good = compare(all15, none, photos, km[:, 0] <= 200)
+    assert (good.loc[["city", "region", "country"], "low"] > 0.03).all()
+    misled = compare(all15, none, photos, km.min(axis=1) > 750)
+    assert misled.loc["country", "difference"] < 0  # whether by chance, 430 queries cannot say
+    levels = ["city", "region", "country"]
+    assert (misled.loc[levels, "high"] < good.loc[levels, "low"]).all()
+
+
+def test_the_best_of_four_prompts_is_above_the_best_single_one(recorded, photos):
+    single = np.stack([places(recorded, "likeliest", k)[:, 0] for k in PROMPTS], axis=1)
+    km = geo.great_circle_km(single, photos.coordinates[:, None])
+    best = single[np.arange(len(km)), np.nan_to_num(km, nan=np.inf).argmin(axis=1)]
+    for k in range(len(PROMPTS)):
+        gain = compare(best, single[:, k], photos)
+        assert (gain.loc[["city", "region", "country", "continent"], "low"] > 0).all()
+
+
+@pytest.mark.parametrize("swapped", ["another's picture", "another's references"])
+def test_the_model_reads_picture_and_references(swapped, recorded, photos):
+    as_it_is, other = (places(recorded, way, 15)[:, 0] for way in ("likeliest", swapped))
+    loss = compare(as_it_is, other, photos)
+    assert (loss.loc[["region", "country", "continent"], "p"] < 0.01).all()
+    assert (loss.loc[["region", "country", "continent"], "difference"] > 0).all()
+
+
+# How it is asked
+
+
+class Echo(LMM):
+    """Answers with the number of the picture and the first reference that it was shown."""
+
+    name = "echo"
+
+    def __init__(self):
+        self.jobs = []
+
+    def answer(self, jobs, keep):
+        for job in jobs:
+            self.jobs.append(job)
+            keep(Answer(job, job.samples, tuple(f"({n}, {n})" for n in job.samples)))
+
+
+def test_ways_swap_what_they_say(photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
+    n = 5
+    few, echo = photos.head(n), Echo()
+    of = {
+        name: np.stack([np.full((15, 2), 10.0 * j + i) for i in range(n)])
+        for j, name in enumerate(("similar", "dissimilar", "without hubs"))
+    }
+    table = diversification.ask_all(echo, few, of, progress=False)
+    assert table.groupby("way", sort=False).size().index.tolist() == list(WAYS)
+    row = {img_id: i for i, img_id in enumerate(few.ids)}
+    pictures = [few.image(img_id).tobytes() for img_id in few.ids]
+    seen = set()
+    for job in echo.jobs:
+        i, picture = row[job.img_id], pictures.index(job.image.tobytes())
+        if not job.prompt.references:
+            seen.add(("zero-shot", picture - i))
+            continue
+        text = job.prompt.text
+        similar, dissimilar = (float(part.split(",")[0]) for part in text.split("[(")[1:])
+        kind, whose = divmod(dissimilar, 10)
+        assert similar == whose
+        assert text.count(f"({similar:.5f}, {similar:.5f})") == job.prompt.references
+        seen.add((int(kind), (picture - i) % n, int(similar - i) % n))
+    assert seen == {("zero-shot", 0), (1, 0, 0), (2, 0, 0), (1, 3, 0), (1, 0, 3)}
+
+
+def test_nobody_lends_to_himself():
+    for n in (2, 3, 10):
+        lenders = diversification.partners(n)
+        assert sorted(lenders) == list(range(n)) and not (lenders == np.arange(n)).any()
+
+
+def test_swapped_pictures_are_those_of_the_lenders(photos):
+    few = photos.head(3)
+    swapped = diversification.with_pictures_of(few, np.array([1, 2, 0]))
+    assert swapped.table.equals(few.table)
+    assert swapped.read(few.ids[0]) == few.read(few.ids[1])
+    assert isinstance(swapped.table, pd.DataFrame)
