@@ -1,5 +1,6 @@
 """The command `g3lite`: what is installed, the series of notebooks, the shipped data."""
 
+import json
 import platform
 import sys
 from dataclasses import replace
@@ -105,6 +106,81 @@ def align(
         history.to_csv(output / "history.csv", index=False)
         typer.echo(history.tail(1).to_string(index=False))
         typer.echo(f"wrote the weights of the best epoch to {output}")
+
+
+@app.command()
+def locate(
+    files: Annotated[list[Path], typer.Argument(metavar="PHOTO...", show_default=False)],
+    profile: Annotated[str, typer.Option(help="auto, ci or cpu")] = "auto",
+    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
+    map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,
+) -> None:
+    """Say where photos were taken."""
+    from g3lite import plots
+    from g3lite.pipeline import G3
+
+    there = [path for path in files if path.is_file()]
+    for path in files:
+        if path not in there:
+            typer.echo(f"{path}: there is no such file", err=True)
+    found = []
+    if there:
+        g3 = G3.from_pretrained(_profile(profile).name, lmm=lmm, progress=not as_json)
+        found = g3.locate(there)
+    if as_json:
+        typer.echo(json.dumps([prediction.as_dict() for prediction in found], indent=1))
+    else:
+        for prediction in found:
+            typer.echo(str(prediction), err=prediction.error is not None)
+    placed = [prediction for prediction in found if prediction.coordinates]
+    if map_file and placed:
+        figure, axes = plots.world_map("Where the photos were taken, as G3 has it")
+        coordinates = [prediction.coordinates for prediction in placed]
+        plots.draw_points(axes, coordinates, color=plots.PREDICTION, size=60, marker="X")
+        figure.savefig(map_file, dpi=plots.DPI)
+        typer.echo(f"wrote {map_file}", err=as_json)
+    if len(placed) < len(files):
+        raise G3Error(f"{len(files) - len(placed)} of {len(files)} photos were not located")
+
+
+@app.command()
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="CSV with LAT_pred and LON_pred")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="photo table with IMG_ID, LAT, LON; photos without a row count as wrong"),
+    ] = None,
+) -> None:
+    """Score a table of predictions: shares within five distances, with 95 % intervals.
+
+    Without --truth the table itself holds the truth, in LAT and LON. Photographers are resampled if
+    there is a column AUTHOR, else single photos.
+    """
+    import pandas as pd
+
+    from g3lite import evaluation, tables
+
+    needed = ["LAT_pred", "LON_pred", *(["IMG_ID"] if truth else ["LAT", "LON"])]
+    try:
+        answers = pd.read_csv(predictions, dtype={"IMG_ID": "string", "AUTHOR": "string"})
+    except (OSError, ValueError) as error:  # pandas' own errors are of the latter kind
+        raise G3Error(f"{predictions} cannot be read as a CSV table: {error}") from error
+    lacking = [column for column in needed if column not in answers]
+    if lacking:
+        raise G3Error(
+            f"{predictions} lacks {', '.join(lacking)}; it has {', '.join(answers.columns)}"
+        )
+    photos = tables.read(truth) if truth else answers
+    clusters = "AUTHOR" if "AUTHOR" in photos and photos["AUTHOR"].notna().all() else None
+    try:
+        if truth is None:
+            answers = answers[["LAT_pred", "LON_pred"]].to_numpy(float)
+        results = evaluation.evaluate({str(predictions): answers}, photos, clusters=clusters)
+    except ValueError as error:
+        raise G3Error(f"{predictions}: {error}") from error
+    typer.echo(f"{len(photos)} photos, intervals by {'photographer' if clusters else 'photo'}")
+    typer.echo(evaluation.table(results).to_string())
 
 
 @data_app.command("check")

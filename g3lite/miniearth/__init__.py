@@ -11,7 +11,7 @@ from g3lite.miniearth.captions import caption
 from g3lite.miniearth.render import RENDERER_VERSION, draw
 from g3lite.miniearth.sampler import photograph
 from g3lite.miniearth.scene import Scene
-from g3lite.miniearth.splits import fresh, load, scene_of
+from g3lite.miniearth.splits import drawn_here, fresh, load, scene_of
 from g3lite.miniearth.world import cues_of, places
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "caption",
     "cues_of",
     "draw",
+    "drawn_here",
     "fresh",
     "load",
     "photograph",

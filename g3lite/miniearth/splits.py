@@ -18,14 +18,15 @@ from random import Random
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from g3lite.artefacts import cache_dir, data_dir
 from g3lite.miniearth.cues import digest
-from g3lite.miniearth.render import RENDERER_VERSION, encode
+from g3lite.miniearth.render import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
-from g3lite.photos import SCHEMA, PhotoSet, conform
+from g3lite.photos import SCHEMA, DamagedPhoto, PhotoSet, conform
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -39,6 +40,8 @@ PHOTOS_PER_AUTHOR = 6
 PICTURE_SIZE = 128
 PICTURES = f"{PLACES_VERSION}.{SAMPLER_VERSION}.{RENDERER_VERSION}-{PICTURE_SIZE}"
 """What the pictures depend on: places, scenes, renderer and size."""
+VERSION = f"miniearth-{PICTURES}"
+"""Of every photo set of MiniEarth."""
 SHARD = 1_000
 
 QUERY_COLUMNS = list(SCHEMA)[:10]
@@ -182,8 +185,32 @@ def photo_set(name: str, table: pd.DataFrame) -> PhotoSet:
         name=name,
         table=table,
         source=_Pictures(name.replace("/", "-"), table.IMG_ID.tolist()),
-        version=f"miniearth-{PICTURES}",
+        version=VERSION,
     )
+
+
+def drawn_here(photos: PhotoSet) -> np.ndarray:
+    """Which photos show MiniEarth: bool (n,).
+
+    A file does if it bears an IMG_ID of MiniEarth and looks as that photo does when it is drawn;
+    copies in another size or quality do too. A photo that cannot be read shows nothing.
+    """
+    if photos.version == VERSION:
+        return np.ones(len(photos), dtype=bool)
+    return np.array([_shows(photos, img_id) for img_id in photos.ids], dtype=bool)
+
+
+def _shows(photos: PhotoSet, img_id: str) -> bool:
+    try:
+        scene = scene_of(img_id.rsplit("/", 1)[-1])
+        given = photos.image(img_id)
+    except (ValueError, KeyError, DamagedPhoto):
+        return False
+    pixels = (
+        np.asarray(picture.resize((64, 64), Image.Resampling.BOX), dtype=np.float32)
+        for picture in (given, draw(scene, PICTURE_SIZE))
+    )
+    return bool(np.abs(np.subtract(*pixels)).mean() < 8)
 
 
 class _Pictures:

@@ -1,0 +1,339 @@
+"""The whole of G3: a photo in, a place on Earth out.
+
+    g3 = G3.from_pretrained()
+    print(g3.locate("photo.jpg"))
+
+Four steps: the frozen backbone and the trained heads **embed** the photo; a **search** finds
+similar and dissimilar photos in the gallery; a multimodal model is **asked** with prompts that name
+their places; and of all candidates **verification** takes the one that fits the photo best.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from g3lite import G3Error, __version__, photos, places, profiles, verification
+from g3lite.alignment import GeoAlignment
+from g3lite.asking import Report, ask
+from g3lite.backbone import Backbone
+from g3lite.index import Gallery, write_json
+from g3lite.lmm import LMM, load
+from g3lite.photos import PhotoSet
+from g3lite.prompts import Plan
+from g3lite.verification import Choice, Verifier, candidates, winners
+
+OUT_OF_DOMAIN = (
+    "out_of_domain: these models have seen nothing but drawings of MiniEarth, so what they say "
+    "about another photo means nothing; take the profile gpu, with models of the real world"
+)
+STEPS = ("embed", "search", "ask", "verify")
+PLAN = Plan()
+"""The paper's prompts and replies; it asks for as many replies as it uses."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Where a photo was probably taken, and how that came about; `print` shows it.
+
+    Attributes:
+        img_id: the photo's IMG_ID.
+        coordinates: (latitude, longitude) in degrees; None if the photo cannot be located.
+        place: the nearest city, and how far it is.
+        score: of the winning candidate, in [-1, 1].
+        candidates: all of them, the best first, with score, origin, references and sample.
+        neighbours: the most similar photos of the gallery, the most similar first.
+        replies: what the model answered, as `asking.ask` returns it.
+        seconds: that each step took.
+        warning: why the prediction should not be believed; None if there is no such reason.
+        error: why there is none; None if there is one.
+    """
+
+    img_id: str
+    coordinates: tuple[float, float] | None
+    place: str
+    score: float
+    candidates: pd.DataFrame = field(repr=False)
+    neighbours: pd.DataFrame = field(repr=False)
+    replies: pd.DataFrame = field(repr=False)
+    seconds: dict[str, float] = field(repr=False)
+    warning: str | None = None
+    error: str | None = None
+
+    def __str__(self) -> str:
+        if self.coordinates is None:
+            return f"{self.img_id}: not located, {self.error}"
+        lat, lon = self.coordinates
+        where = f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'}, {abs(lon):.4f}° {'EW'[lon < 0]}"
+        best = self.candidates.iloc[0]
+        origin = "where a similar photo was taken"
+        if best["origin"] == "reply":
+            origin = f"reply {best['sample']} to the prompt with {best['references']} references"
+        lines = [
+            f"{self.img_id}: {where}, {self.place}",
+            f"  score {self.score:.3f}, the best of {len(self.candidates)} candidates: {origin}",
+            "  " + ", ".join(f"{step} {took:.2f} s" for step, took in self.seconds.items()),
+        ]
+        return "\n".join([*lines, f"  {self.warning}"] if self.warning else lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it in plain types, for JSON."""
+        tables = {
+            name: json.loads(getattr(self, name).to_json(orient="records"))
+            for name in ("candidates", "neighbours", "replies")
+        }
+        lat, lon = self.coordinates or (None, None)
+        return {
+            "img_id": self.img_id, "latitude": lat, "longitude": lon, "place": self.place,
+            "score": None if np.isnan(self.score) else self.score, "warning": self.warning,
+            "error": self.error, "seconds": self.seconds, **tables,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """What the four steps gave for n photos.
+
+    Attributes:
+        predictions: a row per photo: IMG_ID, LAT_pred and LON_pred (NaN for none), score, origin,
+            references, sample, fallback, city, country, city_km, out_of_domain, error (NA for
+            none). `evaluation` takes it as it is.
+        candidates: a row per candidate, with its score.
+        neighbours: a row per photo and retrieved one: IMG_ID, rank, similarity, neighbour, LAT, LON
+            and what the gallery says of the place.
+        replies: what the model answered.
+        report: on the replies.
+        seconds: that each step took, for all photos.
+    """
+
+    predictions: pd.DataFrame
+    candidates: pd.DataFrame
+    neighbours: pd.DataFrame
+    replies: pd.DataFrame
+    report: Report | None
+    seconds: dict[str, float]
+
+
+@dataclass(eq=False)
+class G3:
+    """The parts of G3, put together; `from_pretrained` takes those of a profile.
+
+    Attributes:
+        backbone: frozen image tower.
+        heads: geo-alignment, trained on features of this backbone.
+        gallery: photos with the vectors of `heads.database_vectors`.
+        lmm: the multimodal model.
+        plan: its prompts.
+        choice: which candidates compete; it must fit the plan.
+        at_home: which photos of a set the models can know anything about, bool (n,); None if that
+            is any photo.
+    """
+
+    backbone: Backbone
+    heads: GeoAlignment
+    gallery: Gallery
+    lmm: LMM
+    plan: Plan = PLAN
+    choice: Choice = verification.CHOICES["paper_im2gps3k"]
+    at_home: Callable[[PhotoSet], np.ndarray] | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        profile: str = "auto",
+        *,
+        lmm: str | None = None,
+        plan: Plan = PLAN,
+        choice: str | Choice = "paper_im2gps3k",
+        progress: bool = True,
+    ) -> G3:
+        """G3 with the models and the gallery of a profile.
+
+        The photos of the gallery are encoded at first use, which takes minutes, and kept.
+
+        Args:
+            profile: "auto", or a key of `profiles.PROFILES`.
+            lmm: another multimodal model, a name for `lmm.load`.
+            plan: prompts, replies and temperature.
+            choice: which candidates compete: a key of `verification.CHOICES`, or a `Choice`.
+            progress: show progress bars.
+
+        Raises:
+            G3Error: the profile has no trained heads, or a part of it cannot be had.
+        """
+        from g3lite import ablations, miniearth
+
+        chosen = profiles.get(profile)
+        if chosen.alignment != "mini":
+            raise G3Error(
+                f"the profile {chosen.name} has no trained heads of geo-alignment; use cpu, or put "
+                "a G3 together from your own parts"
+            )
+        backbone = Backbone.load(chosen.backbone, device=chosen.device)
+        heads = ablations.heads().to(chosen.device)
+        known = miniearth.load(chosen.gallery, chosen.gallery_size)
+        features = backbone.image_features(
+            known, chosen.batch_size, normalize=False, progress=progress
+        )
+        vectors = heads.database_vectors(features.vectors)
+        gallery = Gallery.build(known.table, vectors, model=f"{backbone.name}, aligned")
+        model, choice = load(lmm or chosen.lmm), Choice.of(choice)
+        return cls(backbone, heads, gallery, model, plan, choice, miniearth.drawn_here)
+
+    def locate(
+        self, what: str | Path | PhotoSet | Sequence[str | Path], **options: Any
+    ) -> Prediction | list[Prediction]:
+        """Locate photos.
+
+        Args:
+            what: a file; several files; or a photo set.
+            options: of `steps`.
+
+        Returns:
+            A prediction for a single file, else one per photo, in their order. A file that is no
+            picture gets one with an error, and costs the others nothing.
+
+        Raises:
+            NotThere: there is no such file.
+            LMMError: the model cannot be asked.
+        """
+        single = isinstance(what, str | Path)
+        if not isinstance(what, PhotoSet):
+            with warnings.catch_warnings(action="ignore"):  # that they have no position
+                what = photos.load_files([what] if single else what)
+        found = self.steps(what, **{"progress": False} | options)
+        seconds = {step: took / len(what) for step, took in found.seconds.items()}
+        all_of = {
+            name: dict(tuple(getattr(found, name).groupby("IMG_ID", sort=False)))
+            for name in ("candidates", "neighbours", "replies")
+        }
+        predictions = []
+        for row in found.predictions.itertuples(index=False):
+            tables = {
+                name: of.get(row.IMG_ID, getattr(found, name).iloc[:0]).drop(columns="IMG_ID")
+                for name, of in all_of.items()
+            }
+            tables["candidates"] = tables["candidates"].sort_values(
+                "score", ascending=False, kind="stable"
+            )
+            located = pd.isna(row.error)
+            predictions.append(
+                Prediction(
+                    img_id=row.IMG_ID,
+                    coordinates=(row.LAT_pred, row.LON_pred) if located else None,
+                    place=f"{row.city_km:.0f} km from {row.city}, {row.country}" if located else "",
+                    score=float(row.score),
+                    **{name: table.reset_index(drop=True) for name, table in tables.items()},
+                    seconds=seconds,
+                    warning=OUT_OF_DOMAIN if row.out_of_domain else None,
+                    error=None if located else row.error,
+                )
+            )
+        return predictions[0] if single else predictions
+
+    def predict(self, queries: PhotoSet, folder: str | Path, **options: Any) -> pd.DataFrame:
+        """Locate a photo set and write what came of it.
+
+        `folder` then holds predictions.csv, candidates.parquet, replies.parquet and run.json, which
+        says what the run was made of. Features and replies are kept as they come: a run that was
+        stopped goes on where it was.
+
+        Returns:
+            `Located.predictions`.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = self.steps(queries, **options)
+        found.predictions.to_csv(folder / "predictions.csv", index=False, lineterminator="\n")
+        found.candidates.to_parquet(folder / "candidates.parquet", index=False)
+        found.replies.to_parquet(folder / "replies.parquet", index=False)
+        about = {
+            "g3lite": __version__,
+            "queries": {"name": queries.name, "version": queries.version, "photos": len(queries)},
+            "gallery": {"photos": len(self.gallery), "kind": self.gallery.kind},
+            "backbone": {"name": self.backbone.name, "fingerprint": self.backbone.fingerprint},
+            "heads": asdict(self.heads.sizes),
+            "lmm": self.lmm.name,
+            "plan": {
+                "references": self.plan.references, "replies": self.plan.replies,
+                "asked": self.plan.asked, "temperature": self.plan.temperature,
+                "template": self.plan.template.text,
+            },
+            "choice": asdict(self.choice),
+            "not_located": int(found.predictions["error"].notna().sum()),
+            "report": asdict(found.report) if found.report else None,
+            "seconds": found.seconds,
+        }  # fmt: skip
+        write_json(folder / "run.json", about)
+        return found.predictions
+
+    def steps(self, queries: PhotoSet, *, progress: bool = True, **asking: Any) -> Located:
+        """The four steps for n photos.
+
+        Args:
+            queries: the photos. One whose picture cannot be used gets a prediction with an error.
+            progress: show progress bars.
+            asking: further options of `asking.ask`, such as store and max_cost.
+        """
+        seconds: dict[str, float] = {}
+
+        @contextmanager
+        def timed(step: str) -> Iterator[None]:
+            began = time.perf_counter()
+            yield
+            seconds[step] = time.perf_counter() - began
+
+        with timed("embed"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "skipped", UserWarning)  # each gets its error
+            features = self.backbone.image_features(
+                queries, on_error="skip", normalize=False, progress=progress
+            )
+            usable = queries.take(~queries.table["IMG_ID"].isin(features.skipped).to_numpy())
+            vectors = self.heads.database_vectors(features.vectors)
+        report, replies = None, None
+        with timed("search"):
+            k = min(max(self.plan.most, self.choice.retrieved, 5), len(self.gallery))
+            similarity, similar = self.gallery.similar(vectors, k)
+            _, dissimilar = self.gallery.dissimilar(vectors, k)
+            known = self.gallery.coordinates
+        with timed("ask"):
+            replies, report = ask(
+                self.lmm, usable, self.plan, known[similar], known[dissimilar],
+                progress=progress, **asking,
+            )  # fmt: skip
+        with timed("verify"):
+            rivals = candidates(usable.ids, replies, known[similar], self.choice)
+            scored = Verifier(self.heads, usable.ids, features.vectors).score(rivals)
+            best = winners(scored)
+        neighbours = self.gallery.table.iloc[similar.ravel()].rename(
+            columns={"IMG_ID": "neighbour"}
+        )
+        neighbours.insert(0, "IMG_ID", np.repeat(usable.ids, k))
+        neighbours.insert(1, "rank", np.tile(np.arange(k), len(usable)))
+        neighbours.insert(2, "similarity", similarity.ravel())
+        return Located(
+            self._predictions(queries, usable, best, features.skipped), scored,
+            neighbours.reset_index(drop=True), replies, report, seconds,
+        )  # fmt: skip
+
+    def _predictions(
+        self, queries: PhotoSet, usable: PhotoSet, best: pd.DataFrame, skipped: dict[str, str]
+    ) -> pd.DataFrame:
+        """The winners, with their nearest cities, in the order of the queries."""
+        cities = places.nearest_city(best[["LAT_pred", "LON_pred"]])
+        named = best.assign(
+            city=cities["city"], country=cities["country"], city_km=cities["km"],
+            out_of_domain=False if self.at_home is None else ~self.at_home(usable),
+        )  # fmt: skip
+        table = queries.table[["IMG_ID"]].merge(named, on="IMG_ID", how="left")
+        table["out_of_domain"] = table["out_of_domain"].fillna(False).astype(bool)
+        return table.assign(error=table["IMG_ID"].map(skipped).astype("string"))
