@@ -759,110 +759,10 @@ def check_03_3(pq_bytes: Callable[[int, int, int, int], int]) -> str | None:
 
 
 @exercise(
-    start="complete read_pair, then pass it to the check",
-    right="One pair or none: a reply that is lost costs less than one that is misread.",
-)
-def check_04_1(read_pair: Callable[[str | None], tuple[float, float] | None]) -> str | None:
-    """Check a reader of replies with one pair (latitude, longitude) in round brackets."""
-    minus = "\u2212"
-    paris = (48.8566, 2.3522)
-    no_pair = "that is no pair of numbers in round brackets; return None"
-    beyond = "latitudes end at -90 and 90; beyond, cut off nothing, swap nothing, return None"
-    far = "longitudes end at -180 and 180; beyond, cut off nothing, turn nothing, return None"
-    several = "neither the first pair counts nor the last: several are a failure; return None"
-    outside = (
-        "numbers outside the brackets are something else, here a percentage; taking the first two "
-        "numbers of a reply is the official code's mistake"
-    )
-    replies: list[tuple[str | None, tuple[float, float] | None, str]] = [
-        (
-            "(48.8566, 2.3522)",
-            paris,
-            "end with return latitude, longitude, both as they stand in the reply",
-        ),
-        ("(-22.9068, -43.1729)", (-22.9068, -43.1729), "a number may have a minus"),
-        ("(+48.8566, +2.3522)", paris, "a number may have a plus"),
-        ("I think it is (48.8566, 2.3522).", paris, "the pair may stand anywhere in the reply"),
-        ("(48.8566, 2.3522) is my guess: Paris", paris, "words may follow the pair"),
-        ("Signs in French.\n(48.8566, 2.3522)\nBye.", paris, "the pair may stand on any line"),
-        ("I am 99.5 % sure: (48.8566, 2.3522)", paris, outside),
-        ("I am 72.5 % sure: (48.8566, 2.3522)", paris, outside),
-        ("(40, -74)", (40, -74), "a number may be an integer, without a point"),
-        ("(51, -0.1276)", (51, -0.1276), "one of the numbers may be an integer"),
-        ("(0, 32.58)", (0, 32.58), "0 is a number too, on the equator"),
-        ("(48.8566,2.3522)", paris, "there need not be a space behind the comma"),
-        ("( 48.8566 ,  2.3522 )", paris, "there may be spaces around each number"),
-        ("Paris (France): (48.8566, 2.3522)", paris, "other brackets may come before the pair"),
-        (
-            "(35.6762, 139.6503)",
-            (35.6762, 139.6503),
-            "139.6503 is a good longitude, as they go to 180; are the two limits swapped?",
-        ),
-        (
-            f"({minus}33.8688, 151.2093)",
-            (-33.8688, 151.2093),
-            "that minus is U+2212, which models write and float does not know; replace it by '-' "
-            "first",
-        ),
-        (
-            f"({minus}34.6037, {minus}58.3816)",
-            (-34.6037, -58.3816),
-            "either number may have the minus U+2212; replace them all",
-        ),
-        ("(90, 180)", (90, 180), "the limits themselves are allowed; compare with <="),
-        ("(-90, -180)", (-90, -180), "the limits themselves are allowed; compare with <="),
-        ("I am sorry, I cannot tell.", None, "a refusal holds no pair; return None"),
-        ("", None, "an empty reply holds no pair; return None"),
-        (None, None, "that reply never came, and there is no text to search; return None"),
-        ("48.8566, 2.3522", None, no_pair),
-        ("[48.8566, 2.3522]", None, no_pair),
-        ("(48.8566, 2.35", None, "without a closing bracket it was cut off, perhaps in a number"),
-        ("(48.8566, 2.3522, 35)", None, "three numbers are no pair; return None"),
-        (
-            "(33.8688 S, 151.2093 E)",
-            None,
-            "only two numbers may stand in the brackets; this S means a minus, so without it the "
-            "place is in another ocean; return None",
-        ),
-        ("(48.8566, 2.3522) or (45.7640, 4.8357)", None, several),
-        ("(40, -74), (41, -73), or (42, -71)", None, several),
-        ("(95.3, 10.2)", None, beyond),
-        ("(-90.5, 10.2)", None, beyond),
-        ("(10.2, 180.5)", None, far),
-        ("(10.2, -190)", None, far),
-    ]
-
-    def same(given: Any, pair: tuple[float, float]) -> bool:
-        return np.allclose(np.array(given, dtype=float), pair, rtol=0, atol=1e-5)
-
-    for text, right, hint in replies:
-        reply = "for a reply that is None" if text is None else f"for {text!r}"
-        try:
-            given = read_pair(text)
-        except Exception as error:
-            return f"{reply} your function ends with {type(error).__name__}: {error}; {hint}"
-        if given is not None:
-            if np.shape(given) != (2,):
-                return f"return a pair or None; {reply} your function returns {given!r}"
-            if any(isinstance(value, str) for value in given):
-                return f"{reply} you return text, {given!r}; make a float of each number"
-            if right is not None and same(given, right):
-                continue
-            if right is None and same(given, (0, 0)):
-                hint = "(0, 0) is a place, off Ghana, and would stay in the race; return None"
-            elif right is not None and same(given, right[::-1]):
-                hint = "the latitude comes first"
-        elif right is None:
-            continue
-        return f"{reply} it should be {right}, and yours is {given}: {hint}"
-    return None
-
-
-@exercise(
     start="complete probabilities, then pass it to the check",
     right="The order stays; the temperature says how often the others get a turn.",
 )
-def check_04_2(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str | None:
+def check_04_1(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str | None:
     """Check softmax(logits / temperature) of each row, for large logits and temperature 0 too."""
     rng = np.random.default_rng(8)
     near = rng.integers(-24, 24, (3, 5)) / 64  # with 1000 added, still exact in single precision
@@ -970,6 +870,106 @@ def check_04_2(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str 
         )
     if changed:
         return "right, but it changes logits; `logits /= ...` works in place, so write a new array"
+    return None
+
+
+@exercise(
+    start="complete read_pair, then pass it to the check",
+    right="One pair or none: a reply that is lost costs less than one that is misread.",
+)
+def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) -> str | None:
+    """Check a reader of replies with one pair (latitude, longitude) in round brackets."""
+    minus = "\u2212"
+    paris = (48.8566, 2.3522)
+    no_pair = "that is no pair of numbers in round brackets; return None"
+    beyond = "latitudes end at -90 and 90; beyond, cut off nothing, swap nothing, return None"
+    far = "longitudes end at -180 and 180; beyond, cut off nothing, turn nothing, return None"
+    several = "neither the first pair counts nor the last: several are a failure; return None"
+    outside = (
+        "numbers outside the brackets are something else, here a percentage; taking the first two "
+        "numbers of a reply is the official code's mistake"
+    )
+    replies: list[tuple[str | None, tuple[float, float] | None, str]] = [
+        (
+            "(48.8566, 2.3522)",
+            paris,
+            "end with return latitude, longitude, both as they stand in the reply",
+        ),
+        ("(-22.9068, -43.1729)", (-22.9068, -43.1729), "a number may have a minus"),
+        ("(+48.8566, +2.3522)", paris, "a number may have a plus"),
+        ("I think it is (48.8566, 2.3522).", paris, "the pair may stand anywhere in the reply"),
+        ("(48.8566, 2.3522) is my guess: Paris", paris, "words may follow the pair"),
+        ("Signs in French.\n(48.8566, 2.3522)\nBye.", paris, "the pair may stand on any line"),
+        ("I am 99.5 % sure: (48.8566, 2.3522)", paris, outside),
+        ("I am 72.5 % sure: (48.8566, 2.3522)", paris, outside),
+        ("(40, -74)", (40, -74), "a number may be an integer, without a point"),
+        ("(51, -0.1276)", (51, -0.1276), "one of the numbers may be an integer"),
+        ("(0, 32.58)", (0, 32.58), "0 is a number too, on the equator"),
+        ("(48.8566,2.3522)", paris, "there need not be a space behind the comma"),
+        ("( 48.8566 ,  2.3522 )", paris, "there may be spaces around each number"),
+        ("Paris (France): (48.8566, 2.3522)", paris, "other brackets may come before the pair"),
+        (
+            "(35.6762, 139.6503)",
+            (35.6762, 139.6503),
+            "139.6503 is a good longitude, as they go to 180; are the two limits swapped?",
+        ),
+        (
+            f"({minus}33.8688, 151.2093)",
+            (-33.8688, 151.2093),
+            "that minus is U+2212, which models write and float does not know; replace it by '-' "
+            "first",
+        ),
+        (
+            f"({minus}34.6037, {minus}58.3816)",
+            (-34.6037, -58.3816),
+            "either number may have the minus U+2212; replace them all",
+        ),
+        ("(90, 180)", (90, 180), "the limits themselves are allowed; compare with <="),
+        ("(-90, -180)", (-90, -180), "the limits themselves are allowed; compare with <="),
+        ("I am sorry, I cannot tell.", None, "a refusal holds no pair; return None"),
+        ("", None, "an empty reply holds no pair; return None"),
+        (None, None, "that reply never came, and there is no text to search; return None"),
+        ("48.8566, 2.3522", None, no_pair),
+        ("[48.8566, 2.3522]", None, no_pair),
+        ("(48.8566, 2.35", None, "without a closing bracket it was cut off, perhaps in a number"),
+        ("(48.8566, 2.3522, 35)", None, "three numbers are no pair; return None"),
+        (
+            "(33.8688 S, 151.2093 E)",
+            None,
+            "only two numbers may stand in the brackets; this S means a minus, so without it the "
+            "place is in another ocean; return None",
+        ),
+        ("(48.8566, 2.3522) or (45.7640, 4.8357)", None, several),
+        ("(40, -74), (41, -73), or (42, -71)", None, several),
+        ("(95.3, 10.2)", None, beyond),
+        ("(-90.5, 10.2)", None, beyond),
+        ("(10.2, 180.5)", None, far),
+        ("(10.2, -190)", None, far),
+    ]
+
+    def same(given: Any, pair: tuple[float, float]) -> bool:
+        return np.allclose(np.array(given, dtype=float), pair, rtol=0, atol=1e-5)
+
+    for text, right, hint in replies:
+        reply = "for a reply that is None" if text is None else f"for {text!r}"
+        try:
+            given = read_pair(text)
+        except Exception as error:
+            return f"{reply} your function ends with {type(error).__name__}: {error}; {hint}"
+        if given is not None:
+            if np.shape(given) != (2,):
+                return f"return a pair or None; {reply} your function returns {given!r}"
+            if any(isinstance(value, str) for value in given):
+                return f"{reply} you return text, {given!r}; make a float of each number"
+            if right is not None and same(given, right):
+                continue
+            if right is None and same(given, (0, 0)):
+                hint = "(0, 0) is a place, off Ghana, and would stay in the race; return None"
+            elif right is not None and same(given, right[::-1]):
+                hint = "the latitude comes first"
+        elif right is None:
+            continue
+        return f"{reply} it should be {right}, and yours is {given}: {hint}"
     return None
 
 

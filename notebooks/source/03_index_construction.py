@@ -14,6 +14,7 @@
 # # Index construction: a gallery to search
 #
 # [← 02 Geo-alignment](02_geo_alignment.ipynb) ·
+# [04 Prompt diversification →](04_prompt_diversification.ipynb) ·
 # [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/03_index_construction.ipynb)
 #
 # G3 does not ask a language model to guess from a photo alone. It also shows it where the most
@@ -1144,8 +1145,8 @@ costs[["kind", "recall", "recall_dissimilar"]].round(3).set_index("kind").T
 # **With care.** A searchable gallery of other people's photos is personal data, even as vectors.
 # Keep who took them out of what you publish, and honour deletions.
 #
-# **Next** in the series comes what the references are for: prompts that show a language model where
-# similar and dissimilar photos were taken.
+# **Next:** [04 Prompt diversification](04_prompt_diversification.ipynb): what the references are
+# for. A model that looks at the photo is told where similar and dissimilar ones were taken.
 #
 # ### References
 #
