@@ -123,6 +123,7 @@ def reference_map(query, title):
     return figure
 
 
+# %%
 for name, query in shown.items():
     plots.show(
         reference_map(query, f"References of a query, {name} retrieval"),
@@ -644,6 +645,8 @@ pools = {
     "one prompt, 10 + 10": places_said("one prompt", 10),
     "four prompts": in_turn.reshape(len(truth), -1, 2),
 }
+
+# %%
 figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
 figure.suptitle("The best of so many candidates", x=0.01, ha="left", fontweight="bold")
 for axes, radius in zip(figure.subplots(1, 3), (25, 200, 750), strict=True):
@@ -685,6 +688,7 @@ def medoid(candidates):
     return candidates[np.arange(len(candidates)), sums.argmin(axis=1)]
 
 
+# %%
 pool = pools["four prompts"]
 first_by_one = np.random.default_rng(0).integers(pool.shape[1], size=len(pool))
 choices = {
