@@ -6,12 +6,14 @@ photographer's photos are alike, so they are not independent evidence: the 2,997
 IM2GPS3K come from 198 people.
 
 Predictions are either an array in the order of the truth table, shape (n, 2) [lat, lon] degrees
-with a NaN row where there is no answer, or a table with the columns IMG_ID, LAT_pred, LON_pred.
+with a NaN row where there is no answer, or a table with the columns IMG_ID, LAT_pred, LON_pred. An
+answer that is drawn at random from several is scored by its expectation: `Chances`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -27,6 +29,34 @@ _GEOSCORE_KM = 1492.7
 
 
 # --- errors and scores ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """What answers that are drawn at random are worth, n photos in the order of the truth.
+
+    Attributes:
+        hits: float64 (n, 5) in [0, 1], the chance of an answer within each threshold.
+        geoscore: float64 (n,), the expected GeoScore.
+    """
+
+    hits: np.ndarray
+    geoscore: np.ndarray
+
+    @classmethod
+    def of(cls, errors: ArrayLike, photo: ArrayLike, photos: int) -> Chances:
+        """Those of one of several answers, all equally likely.
+
+        Args:
+            errors: (m,) km of every answer.
+            photo: (m,) which photo it is about, 0 to photos - 1. A photo without answers is wrong.
+            photos: their number n.
+        """
+        errors, photo = np.asarray(errors, dtype=np.float64), np.asarray(photo)
+        answers = np.maximum(np.bincount(photo, minlength=photos), 1)
+        values = np.column_stack([_hits(errors), geoscore(errors)])
+        sums = np.column_stack([np.bincount(photo, column, photos) for column in values.T])
+        return cls(sums[:, :-1] / answers[:, None], sums[:, -1] / answers)
 
 
 def error_km(predictions: ArrayLike | pd.DataFrame, truth: ArrayLike | pd.DataFrame) -> np.ndarray:
@@ -103,23 +133,48 @@ def geoscore(errors: ArrayLike) -> np.ndarray:
     return 5000 * np.exp(-np.asarray(errors, dtype=np.float64) / _GEOSCORE_KM)
 
 
-def score(predictions: ArrayLike | pd.DataFrame, truth: ArrayLike | pd.DataFrame) -> pd.Series:
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """What became of n photos: hits (n, 5), GeoScore (n,), and errors in km, if there is one each.
+
+    Where a method gives another answer at every threshold, the GeoScore is NaN.
+    """
+
+    hits: np.ndarray
+    geoscore: np.ndarray
+    errors: np.ndarray | None
+
+    @classmethod
+    def of(cls, method: ArrayLike | pd.DataFrame | Chances, truth: pd.DataFrame) -> _Outcome:
+        if isinstance(method, Chances):
+            if len(method.hits) != len(truth):
+                raise ValueError(f"chances of {len(method.hits)} photos for {len(truth)} photos")
+            return cls(method.hits, method.geoscore, None)
+        errors = error_km(method, truth)
+        if errors.ndim == 2:
+            return cls(_hits(errors), np.full(len(errors), np.nan), None)
+        return cls(_hits(errors), geoscore(errors), errors)
+
+
+def score(
+    predictions: ArrayLike | pd.DataFrame | Chances, truth: ArrayLike | pd.DataFrame
+) -> pd.Series:
     """The seven metrics: share within 1, 25, 200, 750 and 2500 km, median km, mean GeoScore.
 
-    Arguments as for `error_km`. Every photo of the truth counts, answered or not. The median and
-    the GeoScore are NaN where a method gives another answer at every threshold.
+    Arguments as for `error_km`, or `Chances`. Every photo of the truth counts, answered or not. The
+    median is NaN where a photo has more than one answer, the GeoScore where it has another answer
+    at every threshold.
     """
-    errors = error_km(predictions, truth)
-    if not len(errors):
+    if not len(truth):
         raise ValueError("the truth holds no photos, so there is nothing to score")
-    return pd.Series(_point(errors), index=list(METRICS))
+    return pd.Series(_point(_Outcome.of(predictions, truth)), index=list(METRICS))
 
 
 # --- intervals -----------------------------------------------------------------------------------
 
 
 def evaluate(
-    methods: Mapping[str, ArrayLike | pd.DataFrame],
+    methods: Mapping[str, ArrayLike | pd.DataFrame | Chances],
     truth: pd.DataFrame,
     *,
     clusters: str | None = "AUTHOR",
@@ -141,20 +196,18 @@ def evaluate(
     tail = (1 - level) / 2
     rows = []
     for method, predictions in methods.items():
-        errors = error_km(predictions, truth)
-        values = _point(errors)
-        draws = _metrics(errors, groups, drawn)
+        outcome = _Outcome.of(predictions, truth)
+        values = _point(outcome)
+        draws = _metrics(outcome, groups, drawn)
         # "nearest" keeps intervals of medians finite or infinite, never the NaN between the two.
         low, high = np.quantile(draws, [tail, 1 - tail], axis=0, method="nearest")
-        rows += [
-            (method, *row, len(errors)) for row in zip(METRICS, values, low, high, strict=True)
-        ]
+        rows += [(method, *row, len(truth)) for row in zip(METRICS, values, low, high, strict=True)]
     return pd.DataFrame(rows, columns=["method", "metric", "value", "low", "high", "photos"])
 
 
 def compare(
-    a: ArrayLike | pd.DataFrame,
-    b: ArrayLike | pd.DataFrame,
+    a: ArrayLike | pd.DataFrame | Chances,
+    b: ArrayLike | pd.DataFrame | Chances,
     truth: pd.DataFrame,
     *,
     clusters: str | None = "AUTHOR",
@@ -173,7 +226,7 @@ def compare(
         One row per threshold: metric, difference (share of a minus share of b), low, high, p.
     """
     groups = _clusters(truth, clusters)
-    gain = _hits(error_km(a, truth)) - _hits(error_km(b, truth))
+    gain = _Outcome.of(a, truth).hits - _Outcome.of(b, truth).hits
     draws = _means(gain, groups, _draw(groups, replicates, seed))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     one_sided = np.minimum((draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0))
@@ -254,18 +307,18 @@ def _hits(errors: np.ndarray, radii_km: ArrayLike = THRESHOLDS_KM) -> np.ndarray
     return within.astype(np.float64)
 
 
-def _point(errors: np.ndarray) -> np.ndarray:
+def _point(outcome: _Outcome) -> np.ndarray:
     """(7,) metrics of the photos as they are: one group, drawn once."""
-    return _metrics(errors, np.zeros(len(errors), dtype=np.int64), np.ones((1, 1), dtype=int))[0]
+    photos = len(outcome.hits)
+    return _metrics(outcome, np.zeros(photos, dtype=np.int64), np.ones((1, 1), dtype=int))[0]
 
 
-def _metrics(errors: np.ndarray, groups: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+def _metrics(outcome: _Outcome, groups: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """(r, 7) metrics of r resamples, `drawn` (r, g) saying how often each group is in them."""
-    if errors.ndim == 2:  # an answer per threshold has no one distance
-        points, median = np.full(len(errors), np.nan), np.full((len(drawn), 1), np.nan)
-    else:
-        points, median = geoscore(errors), _medians(errors, groups, drawn)
-    means = _means(np.column_stack([_hits(errors), points]), groups, drawn)
+    median = np.full((len(drawn), 1), np.nan)
+    if outcome.errors is not None:
+        median = _medians(outcome.errors, groups, drawn)
+    means = _means(np.column_stack([outcome.hits, outcome.geoscore]), groups, drawn)
     return np.hstack([means[:, :-1], median, means[:, -1:]])
 
 

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from pandas.api.types import is_bool_dtype
 
 from g3lite.alignment import GeoAlignment
+from g3lite.evaluation import Chances
 from g3lite.geo import great_circle_km, unit_vectors
 
 COLUMNS = ["IMG_ID", "origin", "references", "sample", "LAT", "LON", "fallback"]
@@ -74,9 +75,11 @@ CHOICES = {
     "paper_im2gps3k": Choice(),
     "paper_yfcc4k": Choice(replies=1, retrieved=1),
     "official": Choice(retrieved=1),
+    "miniearth": Choice(retrieved=1),
 }
-"""Presets: what the paper states for its two test sets, and what the official code does for both
-(it adds the most similar photo once per reply; once is as good)."""
+"""Presets: what the paper states for its two test sets; what the official code does for both (it
+adds the most similar photo once per reply; once is as good); and what was best on MiniEarth's
+validation set."""
 
 
 # -------------------------------------------------------------------------------- candidates
@@ -346,9 +349,6 @@ def medoid(candidates: pd.DataFrame) -> pd.DataFrame:
 def errors_km(candidates: pd.DataFrame, truth: pd.DataFrame) -> np.ndarray:
     """How far off each candidate is: float64 (n,), in the order of the candidates.
 
-    What a random candidate scores is the mean over each photo's candidates, and the best that any
-    verification can do is the smallest.
-
     Args:
         candidates: a candidate table.
         truth: a photo table with IMG_ID, LAT and LON.
@@ -356,6 +356,27 @@ def errors_km(candidates: pd.DataFrame, truth: pd.DataFrame) -> np.ndarray:
     truth = _having(truth, ["IMG_ID", "LAT", "LON"], "truth")
     row = _numbers(_unique(truth["IMG_ID"]), _having(candidates, COLUMNS)["IMG_ID"], "candidates")
     return great_circle_km(_coordinates(candidates), _coordinates(truth)[row])
+
+
+def at_random(candidates: pd.DataFrame, truth: pd.DataFrame) -> Chances:
+    """What a candidate is worth that is drawn blindly: the paper's ablation without verification.
+
+    Args:
+        candidates: a candidate table.
+        truth: a photo table with IMG_ID, LAT and LON, in the order of which the chances are.
+    """
+    errors = errors_km(candidates, truth)
+    photo = pd.Index(truth["IMG_ID"]).get_indexer(candidates["IMG_ID"])
+    return Chances.of(errors, photo, len(truth))
+
+
+def nearest(candidates: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Of each photo the candidate nearest to the truth: IMG_ID, LAT_pred, LON_pred.
+
+    No method, for it looks at the answer: the ceiling of what verification can reach.
+    """
+    scored = candidates.assign(score=-errors_km(candidates, truth))
+    return winners(scored)[["IMG_ID", "LAT_pred", "LON_pred"]]
 
 
 def _answers(ids: pd.Index, coordinates: np.ndarray) -> pd.DataFrame:
