@@ -23,11 +23,14 @@ from transformers import (
     LogitsProcessorList,
     StaticCache,
 )
+from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
 from g3lite.artefacts import sha256_file
 from g3lite.lmm import LMM, Answer, Job, Keep, LMMError
 
+CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
+"""What transformers calls the argument; the older name is deprecated where the other one exists."""
 WINDOW = 4
 """Jobs per reply of a batch that are sorted by length, so that prompts of one length share a batch.
 More of them would hold more decoded pictures in memory."""
@@ -156,7 +159,7 @@ class TransformersLMM(LMM):
             config=self._model.config.get_text_config(decoder=True),
             max_cache_len=ids.shape[1] + self._max_new_tokens,
         )
-        usual = {"past_key_values": cache, "do_sample": False, "disable_compile": True}
+        usual = {CACHE: cache, "do_sample": False, "disable_compile": True}
         begin = {k: v[:, :-1] if v.shape[:2] == ids.shape else v for k, v in inputs.items()}
         self._model.generate(**begin, **usual, max_new_tokens=1)
         rows = [i for i, (_, numbers) in enumerate(samples) for _ in numbers]
