@@ -26,7 +26,7 @@ from tqdm.auto import tqdm
 
 from g3lite import miniearth
 from g3lite.artefacts import data_dir
-from g3lite.descent import Run
+from g3lite.descent import Run, autocast
 from g3lite.miniearth import captions
 from g3lite.miniearth.captions import CAPTIONS_VERSION
 from g3lite.miniearth.cues import digest
@@ -208,7 +208,7 @@ def train(folder: Path) -> tuple[float, str]:
     for step in run:
         pixels, texts, shown = batches(step)
         images = (pixels.to(device).permute(0, 3, 1, 2).float() - mean) / std
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             image = model.encode_image(images, normalize=True).float()
         with torch.no_grad():
             text = model.encode_text(tokenizer(texts).to(device), normalize=True)
