@@ -72,6 +72,289 @@ def _diagnose(
     return f"{cases[case]} it should be {right[case]:.4f}, and yours is {values[case]:.4f}"
 
 
+# --- 00 locate a photo ---------------------------------------------------------------------------
+
+
+def _candidates(rng: np.random.Generator, coordinates: np.ndarray) -> pd.DataFrame:
+    """A table such as `Prediction.candidates`, the best first, of these (n, 2) coordinates."""
+    n = len(coordinates)
+    table = pd.DataFrame(
+        {
+            "origin": "reply",
+            "references": pd.array(rng.choice([0, 5, 10, 15], n), dtype="Int64"),
+            "sample": rng.integers(0, 5, n),
+            "LAT": coordinates[:, 0],
+            "LON": coordinates[:, 1],
+            "fallback": False,
+            "score": np.sort(rng.uniform(-0.2, 0.6, n))[::-1],
+        }
+    )
+    retrieved = rng.integers(1, n, max(1, n // 8))
+    table.loc[retrieved, "origin"] = "retrieved"
+    table.loc[retrieved, "references"] = pd.NA
+    return table
+
+
+@exercise(
+    start="complete share_near, then pass it to the check",
+    right="That is what a blind draw is worth, and what a judge has to beat.",
+)
+def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -> str | None:
+    """Check the share of a photo's candidates within km of the truth."""
+    rng = np.random.default_rng(13)
+    # Off every radius by so much that the answer is the same on the ellipsoid.
+    off_km = [3, 12, 33, 100, 120, 150, 170, 280, 500, 600, 1000, 3500, 9000]
+    cases = []
+    for name, lat, lon, n, farthest, exact in (
+        ("Reykjavik", 64.15, -21.94, 42, 9000, 3),
+        ("Suva, near the antimeridian", -18.14, 178.44, 36, 600, 4),
+        ("Cotonou", 6.37, 2.43, 60, 3500, 0),
+    ):
+        truth = np.array([lat, lon])
+        off = rng.choice([km for km in off_km if km <= farthest], n)
+        coordinates = geo.offset(np.tile(truth, (n, 1)), rng.uniform(0, 360, n), off)
+        coordinates[rng.choice(n, exact, replace=False)] = truth  # exactly, and not by rounding
+        coordinates[rng.choice(n, n // 3, replace=False)] = coordinates[1]  # named many times
+        table = _candidates(rng, coordinates)
+        cases += [(name, table, truth, km) for km in (200.0, 25.0, 750.0, 0.0)]
+
+    def places(table: pd.DataFrame) -> np.ndarray:
+        return table[["LAT", "LON"]].to_numpy()
+
+    def away(table: pd.DataFrame, truth: np.ndarray) -> np.ndarray:
+        return geo.great_circle_km(places(table), truth)
+
+    def every(measure: Callable[[pd.DataFrame, np.ndarray, float], Any]) -> list[float]:
+        return [float(measure(table, truth, km)) for _, table, truth, km in cases]
+
+    right = every(lambda t, place, km: (away(t, place) <= km).mean())
+    mistakes = {
+        "within means <=, so that exactly km counts": (
+            every(lambda t, place, km: (away(t, place) < km).mean())
+        ),
+        "that is a number of candidates; divide by how many there are": (
+            every(lambda t, place, km: (away(t, place) <= km).sum())
+        ),
+        "that is in per cent; return a share from 0 to 1": (
+            every(lambda t, place, km: 100 * (away(t, place) <= km).mean())
+        ),
+        "that is the share of the candidates further away than km": (
+            every(lambda t, place, km: (away(t, place) > km).mean())
+        ),
+        "latitude and longitude are swapped: the latitude comes first": (
+            every(
+                lambda t, place, km: (
+                    geo.great_circle_km(places(t)[:, ::-1], place[::-1]) <= km
+                ).mean()
+            )
+        ),
+        "latitude and longitude are swapped in one of the two: the latitude comes first": (
+            every(
+                lambda t, place, km: (geo.great_circle_km(places(t)[:, ::-1], place) <= km).mean()
+            )
+        ),
+        "geo.great_circle_km wants degrees, as they stand in the table; convert nothing": (
+            every(
+                lambda t, place, km: (
+                    geo.great_circle_km(np.radians(places(t)), np.radians(place)) <= km
+                ).mean()
+            )
+        ),
+        "those are degrees on a flat map, not kilometres; use geo.great_circle_km": (
+            every(lambda t, place, km: (np.hypot(*(places(t) - place).T) <= km).mean())
+        ),
+        "that is a flat map: away from the equator a degree of longitude is shorter than one of "
+        "latitude, and 179° E is next to 179° W": (
+            every(lambda t, place, km: (111.195 * np.hypot(*(places(t) - place).T) <= km).mean())
+        ),
+        "that is the distance from the winner; measure it from the truth": (
+            every(lambda t, place, km: (away(t, places(t)[0]) <= km).mean())
+        ),
+        "that looks at the first row only, the winner; all candidates count": (
+            every(lambda t, place, km: away(t, place)[0] <= km)
+        ),
+        "a place that was named several times counts each time; drop no duplicates": (
+            every(
+                lambda t, place, km: (away(t.drop_duplicates(["LAT", "LON"]), place) <= km).mean()
+            )
+        ),
+        "retrieved places are candidates too (their number of references is NA, so dropna loses "
+        "them)": every(lambda t, place, km: (away(t.dropna(), place) <= km).mean()),
+        "that asks whether any candidate is near; return the share of those that are": (
+            every(lambda t, place, km: (away(t, place) <= km).any())
+        ),
+        "that asks whether all candidates are near; return the share of those that are": (
+            every(lambda t, place, km: (away(t, place) <= km).all())
+        ),
+        "that compares the mean distance; compare each distance, then take the mean": (
+            every(lambda t, place, km: away(t, place).mean() <= km)
+        ),
+        "that compares the median distance; compare each distance, then take the mean": (
+            every(lambda t, place, km: np.median(away(t, place)) <= km)
+        ),
+        "that is 200 km whatever km is": (
+            every(lambda t, place, km: (away(t, place) <= 200).mean())
+        ),
+        "that takes km for metres; the distances are in km already": (
+            every(lambda t, place, km: (away(t, place) <= km / 1000).mean())
+        ),
+        "the distances are in km already, not in metres": (
+            every(lambda t, place, km: (away(t, place) / 1000 <= km).mean())
+        ),
+        "the tables have different numbers of candidates; divide by that of the table": (
+            every(lambda t, place, km: (away(t, place) <= km).sum() / 21)
+        ),
+    }
+    given = [share_near(table.copy(), truth.copy(), km) for _, table, truth, km in cases]
+    if any(isinstance(value, str) for value in given):
+        return f"your function returns text, {given[0]!r}; return a number from 0 to 1"
+    words = [
+        f"for {len(table)} candidates around {name} and {km:g} km" for name, table, _, km in cases
+    ]
+    return _diagnose(given, right, mistakes, words)
+
+
+@exercise(
+    start="complete winner, then pass it to the check",
+    right="The highest score wins, and what has no score cannot.",
+)
+def check_00_2(winner: Callable[[pd.DataFrame], tuple[float, float]]) -> str | None:
+    """Check the place with the highest score: the first of equals, never one without a score."""
+    rng = np.random.default_rng(14)
+
+    def table(n: int) -> pd.DataFrame:
+        """Candidates in no order; the index of the best one is not its position."""
+        coordinates = np.column_stack([rng.uniform(-60, 60, n), rng.uniform(-180, 180, n)])
+        shuffled = _candidates(rng, coordinates).sample(frac=1, random_state=rng)
+        while True:
+            shuffled.index = rng.permutation(n)
+            best = int(shuffled["score"].argmax())
+            if len({best, shuffled.index[best], 0, n - 1}) == 4:
+                return shuffled
+            shuffled = shuffled.sample(frac=1, random_state=rng)
+
+    def put(given: pd.DataFrame, column: str, rows: list[int], value: Any) -> None:
+        given.iloc[rows, given.columns.get_loc(column)] = value
+
+    plain, of_retrieved, equal, holes, below = (table(n) for n in (21, 18, 24, 30, 19))
+    best = [int(of_retrieved["score"].argmax())]
+    put(of_retrieved, "origin", best, "retrieved")
+    put(of_retrieved, "references", best, pd.NA)
+    # Of the four with the highest score, the second has the smallest index, the third the fewest
+    # references.
+    ties = [5, 9, 14, 20]
+    put(equal, "score", ties, 0.9)
+    put(equal, "references", ties, 10)
+    put(equal, "references", ties[2:3], 0)
+    equal.index = np.roll(np.arange(24), 9)
+    put(holes, "score", [0, 7, 29], np.nan)
+    below["score"] -= 0.9
+    put(below, "score", [3, 18], np.nan)
+    cases = {
+        "a table in no order": plain,
+        "a table whose best candidate was retrieved": of_retrieved,
+        "a table with four highest scores": equal,
+        "a table with scores that are NaN": holes,
+        "a table where all scores are below 0 or NaN": below,
+    }
+
+    def place(given: pd.DataFrame, row: Any) -> tuple[float, float]:
+        return given["LAT"].iloc[int(row)], given["LON"].iloc[int(row)]
+
+    def score(given: pd.DataFrame) -> np.ndarray:
+        return given["score"].to_numpy()
+
+    def called(given: pd.DataFrame) -> int:
+        """The position with the number that is the best one's index."""
+        return given["score"].idxmax() % len(given)
+
+    def last(given: pd.DataFrame) -> int:
+        return len(given) - 1 - np.nanargmax(score(given)[::-1])
+
+    def by_index(given: pd.DataFrame) -> tuple[float, float]:
+        ordered = given.sort_index()
+        return place(ordered, np.nanargmax(score(ordered)))
+
+    def fewest(given: pd.DataFrame) -> tuple[float, float]:
+        ordered = given.sort_values("references", kind="stable", na_position="last")
+        return place(ordered, np.nanargmax(score(ordered)))
+
+    def middle(given: pd.DataFrame) -> tuple[float, float]:
+        best = given[given["score"] == given["score"].max()]
+        return best["LAT"].mean(), best["LON"].mean()
+
+    def without(given: pd.DataFrame) -> tuple[float, float]:
+        replies = given.dropna(subset=["references"])
+        return place(replies, np.nanargmax(score(replies)))
+
+    rules: dict[str, Callable[[pd.DataFrame], Any]] = {
+        "": lambda t: place(t, np.nanargmax(score(t))),
+        "NaN took the place of the highest score: `argmax` and `max` of Python and numpy let it; "
+        "np.nanargmax does not": lambda t: place(t, np.argmax(score(t))),
+        "NaN was sorted behind the highest score; drop it before you sort, or sort the other way": (
+            lambda t: place(t.sort_values("score", kind="stable"), -1)
+        ),
+        "that is the lowest score; the highest wins": lambda t: place(t, np.nanargmin(score(t))),
+        "the latitude comes first": lambda t: place(t, np.nanargmax(score(t)))[::-1],
+        "that is the first row, whatever its score is; only `prediction.candidates` is sorted": (
+            lambda t: place(t, 0)
+        ),
+        "that is the last row, whatever its score is": lambda t: place(t, -1),
+        "idxmax gives a row's index, which is not its position: use it with loc, not with iloc": (
+            lambda t: place(t, called(t))
+        ),
+        "NaN was taken for 0, which beats a score below 0; it never wins": (
+            lambda t: place(t, np.argmax(np.nan_to_num(score(t))))
+        ),
+        "of equal scores that takes the last row; the first one wins": lambda t: place(t, last(t)),
+        "of equal scores that takes the smallest index; the first row of the table wins": by_index,
+        "of equal scores that takes the fewest references; here the first row of the table wins": (
+            fewest
+        ),
+        "of equal scores that takes the middle, a place that nobody named; the first one wins": (
+            middle
+        ),
+        "retrieved places are candidates too; their number of references is NA, so `dropna()` "
+        "loses them: look at the score alone": without,
+        "that compares the scores without their sign; 0.1 is more than -0.8": (
+            lambda t: place(t, np.nanargmax(np.abs(score(t))))
+        ),
+        "that is the mean of all candidates; G3 takes one of them": (
+            lambda t: (t["LAT"].mean(), t["LON"].mean())
+        ),
+        "that is one place for all tables": lambda t: place(plain, np.nanargmax(score(plain))),
+    }
+    given = {name: winner(some.copy()) for name, some in cases.items()}
+    if any(value is None for value in given.values()):
+        lost = [name for name, value in given.items() if value is None]
+        if len(lost) == len(given):
+            return "your function returns nothing yet; let it end with return latitude, longitude"
+        return f"for {lost[0]} your function returns None; some candidate always wins"
+    values = {}
+    for name, value in given.items():
+        if np.shape(value) != (2,):
+            return (
+                f"return two numbers, latitude and longitude; for {name} yours has shape "
+                f"{np.shape(value)}"
+            )
+        values[name] = np.array(value, dtype=float)
+
+    def follows(rule: Callable[[pd.DataFrame], Any], name: str) -> bool:
+        return np.allclose(values[name], rule(cases[name]), rtol=0, atol=1e-4)
+
+    for hint, rule in rules.items():
+        if all(follows(rule, name) for name in cases):
+            return hint or None
+    wrong = next(name for name in cases if not follows(rules[""], name))
+    # Two mistakes in one answer: name that of the first table that is wrong.
+    for hint, rule in rules.items():
+        if follows(rule, wrong):
+            return f"for {wrong}: {hint}"
+    lat, lon = rules[""](cases[wrong])
+    yours = ", ".join(f"{number:.4f}" for number in values[wrong])
+    return f"for {wrong} it should be ({lat:.4f}, {lon:.4f}), and yours is ({yours})"
+
+
 # --- 01 worldwide geolocalization ----------------------------------------------------------------
 
 
@@ -1084,3 +1367,658 @@ def check_04_3(best_possible: Callable[[np.ndarray, float], float]) -> str | Non
         given = [best_possible(km.copy(), radius) for km, radius in batches]
     cases = [f"for km of shape {km.shape} and {radius:g} km" for km, radius in batches]
     return _diagnose(given, right, mistakes, cases)
+
+
+# --- 05 geo-verification -------------------------------------------------------------------------
+
+
+@exercise(
+    start="complete verify, then pass it to the check",
+    right="The best of the valid ones: nothing else can win, and nobody wins where nobody runs.",
+)
+def check_05_1(
+    verify: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+) -> str | None:
+    """Check the position of each photo's best valid candidate, -1 where there is none."""
+    rng = np.random.default_rng(10)
+
+    def units(*shape: int) -> np.ndarray:
+        vectors = rng.normal(size=shape)
+        return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+    def scores(image: np.ndarray, gps: np.ndarray) -> np.ndarray:
+        return np.einsum("qd,qcd->qc", image, gps)
+
+    def filled(image: np.ndarray, gps: np.ndarray, valid: np.ndarray, value: float) -> np.ndarray:
+        return np.where(valid, scores(image, gps), value)
+
+    def best(image: np.ndarray, gps: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        return np.where(valid.any(axis=1), filled(image, gps, valid, -np.inf).argmax(axis=1), -1)
+
+    def nan_ignored(image: np.ndarray, gps: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        score = scores(image, gps)
+        return np.where(np.isnan(score), -np.inf, score).argmax(axis=1)
+
+    def last(image: np.ndarray, gps: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        backwards = filled(image, gps, valid, -np.inf)[:, ::-1]
+        return valid.shape[1] - 1 - backwards.argmax(axis=1)
+
+    def among_valid(image: np.ndarray, gps: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        rows = best(image, gps, valid)
+        return np.where(rows < 0, rows, (valid.cumsum(axis=1) - 1)[np.arange(len(rows)), rows])
+
+    all_valid = units(9, 5), units(9, 6, 5), np.ones((9, 6), dtype=bool)
+
+    # Halves, so that equal vectors have equal scores however they are added up.
+    halves = np.where(rng.random((7, 4)) < 0.5, -0.5, 0.5)
+    equal = halves, units(7, 5, 4), np.ones((7, 5), dtype=bool)
+    equal[1][:, 1] = equal[1][:, 3] = halves
+
+    missing = units(11, 6), units(11, 4, 6), rng.random((11, 4)) < 0.6
+    missing[1][:, 2], missing[2][:, 2] = 0.5 * missing[0] + 0.1, True
+    missing[1][:, 2] /= np.linalg.norm(missing[1][:, 2], axis=1, keepdims=True)
+    missing[2][:, 0] = np.arange(11) % 2 == 0
+    missing[1][~missing[2]] = np.nan
+
+    still_there = tuple(part.copy() for part in missing)
+    still_there[2][:, 2] = still_there[2][:, 1] = True
+    still_there[1][:, 1] = still_there[1][:, 2]
+    still_there[1][:, 2] = still_there[0]
+    still_there[2][:, 2] = False
+
+    below = units(8, 5), units(8, 5, 5), rng.random((8, 5)) < 0.5
+    below[2][:, 4], below[2][:, 0] = True, False
+    below[1][:] = -np.abs(below[1]) * np.sign(below[0])[:, None]
+    below[1][~below[2]] = np.nan
+
+    opposite = np.zeros((2, 3)), np.zeros((2, 4, 3)), np.zeros((2, 4), dtype=bool)
+    opposite[0][:, 0], opposite[1][:, :, 0], opposite[2][:, 2] = 1, -1, True
+
+    nobody = units(6, 7), units(6, 3, 7), rng.random((6, 3)) < 0.7
+    nobody[2][[0, 3, 4]], nobody[2][[1, 2, 5], 1] = False, True
+    nobody[1][~nobody[2]] = np.nan
+
+    cases: list[tuple[str, tuple[np.ndarray, ...], dict[str, Callable[..., np.ndarray]]]] = [
+        (
+            "where all candidates are valid",
+            all_valid,
+            {
+                "that is the lowest score, or the largest distance; take the highest score": (
+                    lambda i, g, v: scores(i, g).argmin(axis=1)
+                ),
+                "all candidates were compared with the first photo; each belongs to its own": (
+                    lambda i, g, v: (g @ i[0]).argmax(axis=1)
+                ),
+                "the sign of the score counts: -0.9 is the opposite of a match": (
+                    lambda i, g, v: np.abs(scores(i, g)).argmax(axis=1)
+                ),
+                "that is no inner product with the photo": lambda i, g, v: g.sum(2).argmax(axis=1),
+                "nobody is a winner although all are valid; is the mask the wrong way round?": (
+                    lambda i, g, v: np.full(len(i), -1)
+                ),
+                "that is the first candidate of each photo": lambda i, g, v: np.zeros(len(i)),
+            },
+        ),
+        (
+            "where two candidates are equal",
+            equal,
+            {"of equals the first wins, not the last": last},
+        ),
+        (
+            "where invalid candidates are NaN",
+            missing,
+            {
+                "NaN wins every argmax; give invalid candidates a score below all others": (
+                    lambda i, g, v: scores(i, g).argmax(axis=1)
+                ),
+                "these are positions among the valid candidates; say where they are among all": (
+                    among_valid
+                ),
+                "that is the best of the invalid ones; is the mask the wrong way round?": (
+                    lambda i, g, v: best(i, np.nan_to_num(g), ~v)
+                ),
+                "one invalid candidate does not make the photo lost": (
+                    lambda i, g, v: np.where(v.all(axis=1), best(i, g, v), -1)
+                ),
+            },
+        ),
+        (
+            "where an invalid candidate has numbers",
+            still_there,
+            {
+                "valid decides, not NaN: an invalid candidate may have a vector all the same": (
+                    nan_ignored
+                ),
+            },
+        ),
+        (
+            "where all scores are negative",
+            below,
+            {
+                "an invalid candidate got the score 0, and that is above a negative one; "
+                "-np.inf is below all": lambda i, g, v: filled(i, g, v, 0).argmax(axis=1),
+                "a negative score is a score; only photos without a valid candidate get -1": (
+                    lambda i, g, v: np.full(len(i), -1)
+                ),
+            },
+        ),
+        (
+            "where the only valid candidate has the score -1",
+            opposite,
+            {
+                "an invalid candidate got the score -1, which a valid one can have too; -np.inf "
+                "is below all": lambda i, g, v: filled(i, g, v, -1).argmax(axis=1),
+                "a score of -1 is a score; only photos without a valid candidate get -1": (
+                    lambda i, g, v: np.full(len(i), -1)
+                ),
+            },
+        ),
+        (
+            "where a photo has no valid candidate",
+            nobody,
+            {
+                "argmax answers 0 where all are equal, even if all are -inf; such a photo gets "
+                "-1": lambda i, g, v: filled(i, g, v, -np.inf).argmax(axis=1),
+            },
+        ),
+    ]
+    changed = False
+    for case, parts, mistakes in cases:
+        passed = tuple(part.copy() for part in parts)
+        right = best(*parts)
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                given = verify(*passed)
+        except ValueError as error:
+            words = str(error)
+            if "All-NaN" in words or "empty" in words:
+                return f"{case} it stops ({words}); make such a photo a case of its own"
+            if "matmul" in words or "broadcast" in words or "aligned" in words:
+                return (
+                    f"{words}: each photo has its own candidates; np.einsum('qd,qcd->qc', ...) "
+                    "multiplies each with its own"
+                )
+            raise
+        if given is None:
+            return "your function returns nothing yet; let it end with return ..."
+        rows = np.asarray(given)
+        if rows.shape != right.shape:
+            hint = ""
+            if rows.shape == parts[2].shape:
+                hint = "; those are all candidates, so take the best of each row"
+            elif rows.ndim == 1 and len(rows) == parts[2].any(axis=1).sum():
+                hint = "; photos without a valid candidate stay in, with -1"
+            elif rows.ndim == 0:
+                hint = "; that is one choice for all photos, so argmax needs an axis"
+            return f"{case} your answer has shape {rows.shape}, not {right.shape}{hint}"
+        changed = changed or not all(
+            np.array_equal(a, b, equal_nan=a.dtype != bool)
+            for a, b in zip(passed, parts, strict=True)
+        )
+        if np.array_equal(rows, right):
+            continue
+        if rows.dtype.kind == "f" and not np.array_equal(rows, np.round(rows)):
+            if np.isnan(rows).any():
+                return f"{case} yours holds NaN; a photo without a valid candidate gets -1"
+            return "these are scores; return the positions of the candidates that have them"
+        for hint, rule in mistakes.items():
+            with np.errstate(all="ignore"):
+                wrong = rule(*parts)
+            if np.array_equal(rows, wrong):
+                return f"{case}: {hint}"
+        photo = int((rows != right).argmax())
+        return f"{case}, photo {photo} should get {right[photo]}, and yours gets {rows[photo]}"
+    if changed:
+        return "right, but it changes its arguments; work on a copy, as np.where makes one"
+    return None
+
+
+@exercise(
+    start="complete blind, then pass it to the check",
+    right="First within each photo, then over the photos: every photo has one vote.",
+)
+def check_05_2(blind: Callable[[np.ndarray, np.ndarray, int, float], float]) -> str | None:
+    """Check the expected share of photos within a radius if a candidate is drawn blindly."""
+    rng = np.random.default_rng(11)
+    sets = []
+    for photos in (200, 60, 35):
+        # Photos that are easy have more candidates; some have none, in one set the last ones too.
+        easy = rng.random(photos)
+        easy[[0, -1]] = 0.95
+        number = np.where(rng.random(photos) < 0.15, 0, 1 + rng.poisson(8 * easy**2))
+        number[[0, -1]] = 4
+        number[-3:] *= photos != 200
+        photo = np.repeat(np.arange(photos), number)
+        km = 20_000 * (1 - easy[photo]) ** 2 * rng.random(len(photo)) ** 3
+        km = np.where(km < 1000, 25 * np.ceil(km / 25), km)  # so that many lie on a radius
+        order = rng.permutation(len(km))
+        sets.append((km[order], photo[order], photos))
+    batches = [(*one, radius) for one in sets for radius in (25.0, 200.0, 750.0)]
+
+    def every(measure: Callable[..., Any]) -> list[float]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [float(measure(*batch)) for batch in batches]
+
+    def per_photo(
+        way: Callable[[np.ndarray, float], float], none: float = 0.0
+    ) -> Callable[..., np.ndarray]:
+        def of(km: np.ndarray, photo: np.ndarray, photos: int, radius: float) -> np.ndarray:
+            values = np.full(photos, none)
+            for number in np.unique(photo):
+                values[number] = way(km[photo == number], radius)
+            return values
+
+        return of
+
+    chance = per_photo(lambda km, r: np.mean(km <= r))
+    right = every(lambda *batch: chance(*batch).mean())
+    mistakes = {
+        "that is the mean over all candidates at once, where a photo with many candidates has many "
+        "votes; average within each photo first": every(lambda km, p, n, r: (km <= r).mean()),
+        "photos without a candidate have left the denominator; they count as misses": every(
+            lambda km, p, n, r: chance(km, p, n, r).sum() / len(np.unique(p))
+        ),
+        "photos without a candidate are no hits": every(
+            lambda *batch: per_photo(lambda km, r: np.mean(km <= r), 1.0)(*batch).mean()
+        ),
+        "that is the ceiling, a photo with any near candidate; a blind draw mostly misses it": (
+            every(lambda *batch: per_photo(lambda km, r: (km <= r).any())(*batch).mean())
+        ),
+        "that asks all candidates of a photo to be near; the chance is the share of them": (
+            every(lambda *batch: per_photo(lambda km, r: (km <= r).all())(*batch).mean())
+        ),
+        "that is the first candidate of each photo, not a random one": (
+            every(lambda *batch: per_photo(lambda km, r: km[0] <= r)(*batch).mean())
+        ),
+        "that is the last candidate of each photo, not a random one": (
+            every(lambda *batch: per_photo(lambda km, r: km[-1] <= r)(*batch).mean())
+        ),
+        "that compares the mean distance of a photo's candidates; a draw is near or it is not": (
+            every(lambda *batch: per_photo(lambda km, r: km.mean() <= r)(*batch).mean())
+        ),
+        "that compares the median distance; the chance is the share of near candidates": (
+            every(lambda *batch: per_photo(lambda km, r: np.median(km) <= r)(*batch).mean())
+        ),
+        "within the radius means <=, not <": every(
+            lambda *batch: per_photo(lambda km, r: np.mean(km < r))(*batch).mean()
+        ),
+        "that divides by the largest number of candidates; each photo has its own number": every(
+            lambda km, p, n, r: (km <= r).sum() / np.bincount(p).max() / n
+        ),
+        "that is the number of near candidates per photo; divide by its number of candidates": (
+            every(lambda km, p, n, r: (km <= r).sum() / n)
+        ),
+        "that is a number of photos; divide by how many there are": every(
+            lambda *batch: chance(*batch).sum()
+        ),
+        "that is in per cent; return a share from 0 to 1": every(
+            lambda *batch: 100 * chance(*batch).mean()
+        ),
+        "that is the share of misses": every(lambda *batch: 1 - chance(*batch).mean()),
+        "that is the middle photo; the expectation is the mean over the photos": every(
+            lambda *batch: np.median(chance(*batch))
+        ),
+        "that is 25 km whatever the radius is": every(
+            lambda km, p, n, r: chance(km, p, n, 25).mean()
+        ),
+    }
+    given: list[Any] = []
+    for km, photo, photos, radius in batches:
+        passed = km.copy(), photo.copy(), photos, radius
+        try:
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                given += [blind(*passed)]
+        except ZeroDivisionError:
+            return "a photo without candidates has none to divide by; it counts as a miss"
+        except ValueError as error:
+            if "broadcast" not in str(error):
+                raise
+            return (
+                f"{error}: the last photos have no candidates; np.bincount(..., minlength=photos) "
+                "counts them too"
+            )
+    numbers = [value for value in given if value is not None and np.ndim(value) == 0]
+    if np.isnan(np.array(numbers, dtype=float)).any():
+        return "for a photo without candidates it is 0 / 0 = NaN; such a photo is a miss"
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = [blind(km.copy(), photo.copy(), photos, r) for km, photo, photos, r in batches[:3]]
+    if len(numbers) == len(given) and again != given[:3]:
+        return "two calls differ: you draw at random. Compute the chance; it needs no draw"
+    cases = [f"for {n} photos with {len(km)} candidates and {r:g} km" for km, _, n, r in batches]
+    return _diagnose(given, right, mistakes, cases)
+
+
+@exercise(
+    start="complete middle, then pass it to the check",
+    right="The middle of points on a sphere lies inside it; back on the surface it is a place.",
+)
+def check_05_3(middle: Callable[[np.ndarray], np.ndarray]) -> str | None:
+    """Check the mean of places on the sphere, in degrees, across the antimeridian too."""
+    rng = np.random.default_rng(12)
+    around = rng.normal(size=(6, 2))
+    cases = {
+        "two places on the equator": np.array([[0.0, 10.0], [0.0, 50.0]]),
+        "six places in the west of France": [48.0, 0.2] + around,
+        "three places in South America": np.array([[-34.6, -58.4], [-12.0, -77.0], [4.7, -74.1]]),
+        "three places in Australia": np.array([[-33.9, 151.2], [-37.8, 145.0], [-31.9, 115.9]]),
+        "a place named three times, and another": np.array([[40.7, -74.0]] * 3 + [[34.1, -118.2]]),
+        "one place": np.array([[35.7, 139.7]]),
+        "two places far in the north": np.array([[60.0, 10.0], [65.0, 150.0]]),
+        "Fiji and Samoa": np.array([[-17.7, 178.0], [-13.8, -171.8]]),
+        "six places around the 180th degree": np.column_stack(
+            [around[:, 0] - 20, (180 + 3 * around[:, 1] + 180) % 360 - 180]
+        ),
+    }
+
+    def points(places: np.ndarray) -> np.ndarray:
+        lat, lon = np.radians(places).T
+        x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
+        return np.array([x.mean(), y.mean(), z.mean()])
+
+    def right(places: np.ndarray) -> np.ndarray:
+        x, y, z = points(places)
+        return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
+
+    def arcsin(places: np.ndarray) -> np.ndarray:
+        x, y, z = points(places)
+        return np.degrees([np.arcsin(z), np.arctan2(y, x)])
+
+    def one_arctan(places: np.ndarray) -> np.ndarray:
+        x, y, z = points(places)
+        return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan(y / x)])
+
+    def swapped_xy(places: np.ndarray) -> np.ndarray:
+        x, y, z = points(places)
+        return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(x, y)])
+
+    def no_radians(places: np.ndarray) -> np.ndarray:
+        return np.radians(right(np.degrees(places)))
+
+    def circular(places: np.ndarray) -> np.ndarray:
+        lon = np.radians(places[:, 1])
+        turned = np.degrees(np.arctan2(np.sin(lon).mean(), np.cos(lon).mean()))
+        return np.array([places[:, 0].mean(), turned])
+
+    def from_greenwich(places: np.ndarray) -> np.ndarray:
+        lat, lon = places[:, 0].mean(), (places[:, 1] % 360).mean()
+        return np.array([lat, (lon + 180) % 360 - 180])
+
+    def medoid(places: np.ndarray) -> np.ndarray:
+        return places[geo.great_circle_km(places[:, None], places).sum(axis=1).argmin()]
+
+    mistakes: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "that is in radians; np.degrees brings it back": lambda p: np.radians(right(p)),
+        "sine and cosine want radians; use np.radians first": no_radians,
+        "sine and cosine want radians; use np.radians first, np.degrees last": (
+            lambda p: np.degrees(no_radians(p))
+        ),
+        "the latitude comes first": lambda p: right(p)[::-1],
+        "latitude and longitude are swapped at the start": lambda p: right(p[:, ::-1]),
+        "x and y are swapped": swapped_xy,
+        "that is a flat mean of the degrees: over the 180th degree, or far in the north, it is far "
+        "off; go through points of the sphere": lambda p: p.mean(axis=0),
+        "the longitudes go round, but the latitudes are a flat mean; in the north the middle of "
+        "two places lies nearer to the pole": circular,
+        "degrees counted from 0 to 360 are a flat mean too, with its seam at Greenwich": (
+            from_greenwich
+        ),
+        "that is the median of the degrees": lambda p: np.median(p, axis=0),
+        "that is one of the places, the medoid": medoid,
+        "that is the first of the places": lambda p: p[0],
+        "the mean lies inside the sphere, so its z is too small for arcsin; divide by its length, "
+        "or use arctan2": arcsin,
+        "arctan(y / x) knows only half of the Earth; np.arctan2(y, x) knows all of it": one_arctan,
+        "a place that is named three times counts three times": (
+            lambda p: right(np.unique(p, axis=0))
+        ),
+        "that is 90 degrees minus the latitude": lambda p: [90, 0] + right(p) * [-1, 1],
+        "the signs are lost": lambda p: np.abs(right(p)),
+    }
+
+    def close(a: np.ndarray, b: np.ndarray) -> bool:
+        return np.allclose(a, b, rtol=0, atol=0.01)
+
+    found = {}
+    for case, places in cases.items():
+        passed = places.copy()
+        given = middle(passed)
+        if given is None:
+            return "your function returns nothing yet; let it end with return ..."
+        place = np.asarray(given, dtype=float)
+        if place.shape == (3,):
+            return "that is a point (x, y, z); turn it back into latitude and longitude"
+        if place.shape != (2,):
+            return f"for {case} your answer has shape {place.shape}; return [latitude, longitude]"
+        if not np.array_equal(passed, places):
+            return f"for {case} your function changes the places that it was given"
+        found[case] = place
+    wanted = {case: right(places) for case, places in cases.items()}
+    wrong = [case for case in cases if not close(found[case], wanted[case])]
+    if not wrong:
+        return None
+    for hint, rule in mistakes.items():
+        with np.errstate(all="ignore"):
+            if all(close(found[case], rule(places)) for case, places in cases.items()):
+                return hint
+    case = wrong[0]
+    if all(close((found[case] - wanted[case] + 180) % 360, 180) for case in wrong):
+        return "longitudes lie within [-180, 180]; beyond, take 360 off"
+    right_place, yours = (", ".join(f"{x:.2f}" for x in some[case]) for some in (wanted, found))
+    return f"for {case} it should be ({right_place}), and yours is ({yours})"
+
+
+# --- 06 evaluation and ablations -----------------------------------------------------------------
+
+
+@exercise(
+    start="complete margin, then pass it to the check",
+    right="±1.33 points around 16.65 %, before a word about photographers: remember it.",
+)
+def check_06_1(margin: Callable[[float, int], float]) -> str | None:
+    """Check half the width of a 95 % interval of a share, in percentage points."""
+    batches = [(0.1665, 2997), (0.5, 300), (0.0721, 4536), (0.85, 40)]
+
+    def every(measure: Callable[[float, int], Any]) -> list[float]:
+        return [float(measure(share, n)) for share, n in batches]
+
+    z = special.ndtri(0.975)
+    right = every(lambda p, n: 100 * z * np.sqrt(p * (1 - p) / n))
+    mistakes = {
+        "that is one standard error; a 95 % interval reaches 1.96 of them to either side": (
+            every(lambda p, n: 100 * np.sqrt(p * (1 - p) / n))
+        ),
+        "that is the whole width; the margin is half of it": (
+            every(lambda p, n: 200 * z * np.sqrt(p * (1 - p) / n))
+        ),
+        "that is a share; in percentage points it is 100 times as much": (
+            every(lambda p, n: z * np.sqrt(p * (1 - p) / n))
+        ),
+        "the number of photos belongs under the root: four times as many halve the margin": (
+            every(lambda p, n: 100 * z * np.sqrt(p * (1 - p)) / n)
+        ),
+        "the spread of single photos is there, but not their number; divide by n under the root": (
+            every(lambda p, n: 100 * z * np.sqrt(p * (1 - p)))
+        ),
+        "the variance of a hit or miss is p (1 - p), and its root is missing": (
+            every(lambda p, n: 100 * z * p * (1 - p) / n)
+        ),
+        "the variance of a hit or miss is p (1 - p), not p": (
+            every(lambda p, n: 100 * z * np.sqrt(p / n))
+        ),
+        "that holds for a share of one half; here the variance is p (1 - p)": (
+            every(lambda p, n: 100 * z * np.sqrt(0.25 / n))
+        ),
+        "1.645 is for a 90 % interval; for 95 % it is 1.96": (
+            every(lambda p, n: 164.5 * np.sqrt(p * (1 - p) / n))
+        ),
+        "2.576 is for a 99 % interval; for 95 % it is 1.96": (
+            every(lambda p, n: 257.6 * np.sqrt(p * (1 - p) / n))
+        ),
+    }
+    given = [margin(share, n) for share, n in batches]
+    cases = [f"for a share of {share} and {n} photos" for share, n in batches]
+    if all(np.ndim(value) == 0 and value is not None for value in given):
+        for hint, numbers in {"": right, **mistakes}.items():
+            if np.allclose(given, numbers, rtol=0.022, atol=0):  # 2 is as good as 1.96
+                return hint or None
+    return _diagnose(given, right, {}, cases, share=False)
+
+
+@exercise(
+    start="complete resampled, then pass it to the check",
+    right="Photographers are drawn, photos come with them, and both methods see the same photos.",
+)
+def check_06_2(resampled: Callable[..., np.ndarray]) -> str | None:
+    """Check the difference of two methods in each resample of the photographers."""
+    rng = np.random.default_rng(15)
+    batches = []
+    for photos, people, draws in ((200, 12, 30), (90, 5, 8), (400, 60, 25)):
+        author = rng.integers(people, size=photos) * rng.integers(2, size=photos)
+        author[:people] = np.arange(people)  # everybody took one
+        easy = rng.random(people)[author]
+        a, b = (rng.random((2, photos)) < easy * np.array([[0.9], [0.6]])).astype(float)
+        drawn = rng.multinomial(people, np.full(people, 1 / people), draws)
+        batches.append((a, b, author, drawn))
+
+    def sums(values: np.ndarray, author: np.ndarray, people: int) -> np.ndarray:
+        return np.bincount(author, values, people)
+
+    def every(rule: Callable[..., np.ndarray]) -> list[np.ndarray]:
+        with np.errstate(all="ignore"):
+            return [np.asarray(rule(*batch), dtype=float) for batch in batches]
+
+    def rule(a: np.ndarray, b: np.ndarray, author: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        people = drawn.shape[1]
+        return drawn @ sums(a - b, author, people) / (drawn @ sums(np.ones_like(a), author, people))
+
+    def of_people(a: np.ndarray, b: np.ndarray, author: np.ndarray, drawn: np.ndarray) -> Any:
+        people = drawn.shape[1]
+        each = sums(a - b, author, people) / sums(np.ones_like(a), author, people)
+        return drawn @ each / people
+
+    def once(a: np.ndarray, b: np.ndarray, author: np.ndarray, drawn: np.ndarray) -> Any:
+        return rule(a, b, author, (drawn > 0).astype(int))
+
+    def all_photos(a: np.ndarray, b: np.ndarray, author: np.ndarray, drawn: np.ndarray) -> Any:
+        return drawn @ sums(a - b, author, drawn.shape[1]) / len(a)
+
+    def shares(a: np.ndarray, b: np.ndarray, author: np.ndarray, drawn: np.ndarray) -> Any:
+        return rule(a, np.zeros_like(b), author, drawn)
+
+    def number(a: np.ndarray, b: np.ndarray, author: np.ndarray, drawn: np.ndarray) -> Any:
+        return drawn @ sums(a - b, author, drawn.shape[1])
+
+    right = every(rule)
+    mistakes = {
+        "that weighs every photographer alike; a photo counts once for each time that its "
+        "photographer was drawn, so divide the sum of all drawn photos by their number": of_people,
+        "a photographer who was drawn twice counts twice": once,
+        "resamples differ in their number of photos; divide by that of each": all_photos,
+        "that is the share of the first method; subtract the second's on the same photos": shares,
+        "those are numbers of photos; divide by how many photos each resample has": number,
+        "that is b minus a": lambda a, b, author, drawn: -rule(a, b, author, drawn),
+        "that is in per cent": lambda a, b, author, drawn: 100 * rule(a, b, author, drawn),
+        "that is the difference of all photos every time; the resample is missing": (
+            lambda a, b, author, drawn: np.full(len(drawn), (a - b).mean())
+        ),
+    }
+    for k, (batch, wanted) in enumerate(zip(batches, right, strict=True)):
+        given = resampled(*(part.copy() for part in batch))
+        if given is None:
+            return "your function returns nothing yet; let it end with return ..."
+        given = np.asarray(given, dtype=float)
+        if given.shape != wanted.shape:
+            return (
+                f"for {len(wanted)} resamples yours has shape {given.shape}; return one number for "
+                "each row of drawn"
+            )
+        if np.allclose(given, wanted, rtol=0, atol=1e-9):
+            continue
+        for hint, mistake in mistakes.items():
+            if np.allclose(given, every(mistake)[k], rtol=0, atol=1e-9):
+                return hint
+        row = int(np.nanargmax(np.nan_to_num(np.abs(given - wanted), nan=np.inf)))
+        return (
+            f"in batch {k}, resample {row} should give {wanted[row]:.4f}, and yours is "
+            f"{given[row]:.4f}"
+        )
+    return None
+
+
+@exercise(
+    start="complete blame, then pass it to the check",
+    right="Whoever wants G3 to be better now knows where to begin.",
+)
+def check_06_3(blame: Callable[[np.ndarray, np.ndarray, float], tuple]) -> str | None:
+    """Check the shares: right, a near candidate not chosen, no near candidate."""
+    rng = np.random.default_rng(16)
+    batches = []
+    for photos, most in ((300, 20), (70, 6), (45, 3)):
+        km = 25 * np.ceil(20_000 * rng.random((photos, most)) ** 5 / 25)
+        km[rng.random(km.shape) < 0.3] = np.nan  # photos have candidates of different number
+        km[:, 0] = np.where(np.isnan(km).all(axis=1), 10_000, km[:, 0])
+        chosen = np.array([rng.choice(np.flatnonzero(~np.isnan(row))) for row in km])
+        batches += [(km, chosen, radius) for radius in (25.0, 200.0, 750.0)]
+
+    def parts(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:
+        return km[np.arange(len(km)), chosen] <= radius, (km <= radius).any(axis=1)
+
+    def rule(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[float, float, float]:
+        hit, there = parts(km, chosen, radius)
+        return hit.mean(), (there & ~hit).mean(), (~there).mean()
+
+    def not_hit(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[float, float, float]:
+        hit, there = parts(km, chosen, radius)
+        return hit.mean(), (~hit).mean(), (~there).mean()
+
+    def ceiling(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[float, float, float]:
+        hit, there = parts(km, chosen, radius)
+        return hit.mean(), there.mean(), (~there).mean()
+
+    def strict(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[float, float, float]:
+        return rule(np.where(km == radius, radius + 1, km), chosen, radius)
+
+    def of_misses(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[float, float, float]:
+        hit, missed, absent = rule(km, chosen, radius)
+        return hit, missed / (missed + absent), absent / (missed + absent)
+
+    def all_near(km: np.ndarray, chosen: np.ndarray, radius: float) -> tuple[float, float, float]:
+        hit, there = parts(km, chosen, radius)[0], (km <= radius).all(axis=1)
+        return hit.mean(), (there & ~hit).mean(), (~there & ~hit).mean()
+
+    mistakes = {
+        "the second share is of photos with a near candidate that was not chosen; without one, "
+        "verification is not to blame": not_hit,
+        "the second share counts photos that were right as well; leave them out": ceiling,
+        "within the radius means <=, not <": strict,
+        "shares of all photos, so that the three sum to 1; yours are of the wrong ones": of_misses,
+        "one near candidate is enough for verification to be to blame; ask any, not all": all_near,
+        "the order is right, not chosen, none there": lambda *batch: rule(*batch)[::-1],
+        "those are in per cent": lambda *batch: tuple(100 * share for share in rule(*batch)),
+        "those are numbers of photos; divide by how many there are": (
+            lambda km, *rest: tuple(len(km) * share for share in rule(km, *rest))
+        ),
+    }
+    for km, chosen, radius in batches:
+        given = blame(km.copy(), chosen.copy(), radius)
+        if given is None:
+            return "your function returns nothing yet; let it end with return ..."
+        given = np.asarray(given, dtype=float)
+        if given.shape != (3,):
+            return f"return three shares: right, not chosen, none there; yours is {given.tolist()}"
+        wanted = rule(km, chosen, radius)
+        if np.allclose(given, wanted, rtol=0, atol=1e-9):
+            continue
+        for hint, mistake in mistakes.items():
+            if np.allclose(given, mistake(km, chosen, radius), rtol=0, atol=1e-9):
+                return hint
+        return (
+            f"for {len(km)} photos and {radius:g} km it should be "
+            f"{tuple(round(float(share), 4) for share in wanted)}, and yours is "
+            f"{tuple(given.round(4).tolist())}"
+        )
+    return None

@@ -14,6 +14,7 @@
 # # Prompt diversification: asking a model that looks
 #
 # [← 03 Index construction](03_index_construction.ipynb) ·
+# [05 Geo-verification →](05_geo_verification.ipynb) ·
 # [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/04_prompt_diversification.ipynb)
 #
 # A gallery can only name places that it holds. A **large multimodal model** (LMM) can name any: it
@@ -830,8 +831,8 @@ pd.DataFrame({name: gain(all15, none, some) for name, some in (("seen", seen), (
 # **With care.** Whatever is sent to an API leaves your machine. `g3lite` strips the metadata of a
 # photo before it does (EXIF may hold the place), but a picture of your street remains one.
 #
-# **Next** in the series comes the judge: every candidate is scored against the photo in the aligned
-# space.
+# **Next:** [05 Geo-verification](05_geo_verification.ipynb): the judge. Every candidate is scored
+# against the photo in the aligned space.
 #
 # ### References
 #

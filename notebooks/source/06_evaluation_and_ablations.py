@@ -1,0 +1,678 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Evaluation and ablations: what is G3 worth, and which step of it?
+#
+# [← 05 Geo-verification](05_geo_verification.ipynb) ·
+# [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/06_evaluation_and_ablations.ipynb)
+#
+# A table with a bold row at the bottom ends most papers. This notebook makes that table, reads it
+# as a sceptic would, and puts the same questions to the published one. Afterwards you will be able
+# to
+#
+# - compare methods on the same photos, with intervals that know about photographers;
+# - say which of many differences are real, and which are noise;
+# - say what each step of G3 is worth, with an ablation that is fair;
+# - find out where it fails, and which step is to blame;
+# - tell an answer that was found from one that was copied;
+# - read the tables of the paper with the same eyes.
+#
+# **Paper:** Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization
+# Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
+# 4: tables 1, 2, 3 and 5, figures 3 and 4.
+# **You need:** [notebook 01](01_worldwide_geolocalization.ipynb) for the metric and the bootstrap,
+# [notebook 05](05_geo_verification.ipynb) for the complete G3.
+# **Time:** 60 minutes to read, 90 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# GPU; the cells run for one or two minutes, plus one the first time (2,400 pictures are drawn,
+# encoded and kept).
+
+# %%
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+if importlib.util.find_spec("g3lite") is None:  # on Colab
+    address = "git+https://github.com/g3lite/g3lite"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from scipy.stats import false_discovery_control
+
+from g3lite import evaluation, geo, lmm, miniearth, paper, places, plots, profiles, verification
+from g3lite.artefacts import data_dir
+from g3lite.asking import ask
+from g3lite.diversification import WAYS
+from g3lite.exercises import check_06_1, check_06_2, check_06_3
+
+pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 60)
+
+# %% tags=["parameters"]
+PROFILE = "auto"
+
+# %% [markdown]
+# ## 1 The rules
+#
+# MiniEarth has two test sets, as the paper has: *natural*, which follows the places' photo weights
+# as the gallery does (IM2GPS3K's part), and *uniform*, nearly even over the places and harder
+# (YFCC4K's part). A test set can be opened once. As long as something is still being chosen, a
+# temperature, a number of candidates, the size of geocells, it stays closed, and so it is here:
+# **what follows is the whole evaluation on *validation***, 2,400 photos that also served to choose.
+# Numbers on such photos are a little too good, for every method that had something to choose.
+#
+# Every method located all photos in one go (`g3lite artefacts build predictions`). What came out is
+# shipped, and this notebook begins with it: where each method sees each photo, what the model
+# replied, and which photos it was told about.
+
+# %%
+profile = profiles.get(PROFILE)
+options = {"replicates": profile.bootstrap}
+evidence = [paper.Evidence.load(name, profile.query_size) for name in paper.SETS]
+methods, truth = paper.pooled(evidence)
+print(f"profile {profile.name}: {len(truth):,} photos of {truth.AUTHOR.nunique():,} photographers")
+print(", ".join(methods))
+
+# %% [markdown]
+# A test is worth nothing if the answers were in the training data. No photographer, and so no photo
+# and no scene, is in two sets; and a fifth of the places is in no corpus that MiniCLIP or MiniLMM
+# were trained on:
+
+# %% tags=["nbval-check-output"]
+sets = {
+    name: miniearth.load(name).table
+    for name in ("gallery", "validation", "test_natural", "test_uniform")
+}
+authors = {name: set(table["AUTHOR"]) for name, table in sets.items()}
+for name in sets:
+    shared = [len(authors[name] & authors[other]) for other in sets if other != name]
+    print(f"{name:<13} {len(sets[name]):>6,} photos; photographers shared with others: {shared}")
+
+# %% [markdown]
+# ## 2 Table 1: G3 and its rivals
+#
+# Every rival runs here, on the same features, gallery and model, so that nothing but the method
+# differs:
+#
+# - **constant**: the best single answer for each distance, without looking at the photo;
+# - **kNN** and **[L]kNN**: the most similar photo by MiniCLIP's features, and a vote of a hundred;
+# - **geocells** in PlaNet's way: a classifier over cells that hold about as many photos each;
+# - **GPS gallery** in GeoCLIP's way: of all coordinates in the gallery the one that suits the photo
+#   best;
+# - **LMM, zero-shot**: the model's likeliest reply without any reference;
+# - **one RAG prompt** in Img2Loc's way: its likeliest reply to one prompt with 10 + 10 references,
+#   which are found by the plain features;
+# - **G3**: four prompts, five replies each, retrieved coordinates, verified.
+#
+# What do you expect? Which rival is the hardest to beat at a street's distance, and which at a
+# continent's?
+
+# %%
+results = evaluation.evaluate({name: methods[name] for name in paper.TABLE_1}, truth, **options)
+print(f"Table 1 on MiniEarth: {len(truth):,} photos, {' and '.join(paper.SETS)}")
+
+# %%
+evaluation.table(results)
+
+# %% [markdown]
+# Read a column, not a row: each distance has its own winner. Here is the same as curves, for the
+# five that matter most:
+
+# %%
+SHOWN = ("kNN", "geocells (PlaNet)", "GPS gallery (GeoCLIP)", "LMM, zero-shot", "G3")
+plots.show(
+    plots.threshold_curves({name: methods[name] for name in SHOWN}, truth, "G3 and four rivals"),
+    "Curves of the share of photos within a distance, from 0.1 to 20,000 km, for five methods, "
+    "with bands of 95 per cent.",
+)
+
+# %% [markdown]
+# ### Differences, not overlaps
+#
+# Do two intervals that overlap mean that two methods are alike? No. Both saw the *same* photos, and
+# a photo that is easy for one is easy for the other. So compare photo by photo, and resample the
+# photographers once for both (`evaluation.compare`, notebook 01). Points of G3 above each rival:
+
+# %%
+rivals = [name for name in paper.TABLE_1 if name != "G3"]
+found = paper.gains(methods, truth, over=rivals, **options)
+paper.gains_table(found)
+
+# %% [markdown]
+# That is 35 comparisons, and one in twenty is "significant" at 5 % when nothing is going on. The
+# procedure of Benjamini and Hochberg keeps the share of false discoveries among what is claimed
+# below 5 %. Where is G3 better, where is it worse, and where can nobody say?
+
+
+# %%
+def verdicts(found):
+    """Better, worse or no telling, of each comparison, with false discoveries below 5 %."""
+    real = false_discovery_control(found["p"]) < 0.05
+    verdict = np.where(found["difference"] > 0, "better", "worse")
+    table = found.assign(verdict=np.where(real, verdict, "–"))
+    wide = table.pivot(index="method", columns="metric", values="verdict")
+    return wide.loc[found["method"].unique(), list(evaluation.THRESHOLD_NAMES)]
+
+
+verdicts(found).rename_axis(index="G3 against", columns=None)
+
+# %% [markdown]
+# ### The published rows
+#
+# These are the paper's own figures, on real photos. They have nothing to do with the rows above but
+# the question: other photos, other models, a gallery two hundred times as large. No figure of one
+# table can be compared with one of the other. What can be compared is how certain each table is.
+# The ± is what the number of photos alone allows (1.96 standard errors):
+
+# %% tags=["nbval-check-output"]
+rows = [name for name in paper.PUBLISHED["IM2GPS3K"] if not name.startswith("w/o")]
+print("PUBLISHED, IM2GPS3K, 2,997 real photos (arXiv 2405.14702, table 1)")
+print(paper.published_table("IM2GPS3K", rows).to_string())
+
+# %% tags=["nbval-check-output"]
+print("PUBLISHED, YFCC4K, 4,536 real photos (arXiv 2405.14702, table 1)")
+print(paper.published_table("YFCC4K", rows).to_string())
+
+# %% [markdown]
+# ### Exercise 1: a margin
+#
+# Write `margin(share, n)`: half the width of the 95 % interval of a share among n photos, in
+# percentage points, as if every photo were evidence of its own (the normal approximation).
+
+
+# %% tags=["exercise"]
+def margin(share, n):
+    """Half the width of a 95 % interval of a share among n photos, in points."""
+    ...  # your code here
+
+
+check_06_1(margin)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def margin(share, n):
+#     """Half the width of a 95 % interval of a share among n photos, in points."""
+#     return 100 * 1.96 * (share * (1 - share) / n) ** 0.5
+#
+#
+# check_06_1(margin)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# ## 3 Table 2: what is each step worth?
+#
+# An **ablation** takes one part out and leaves all else as it is:
+#
+# - **w/o Geo-A**: the references are found by the plain features, not by the aligned ones; the
+#   candidates are verified as before;
+# - **w/o Geo-D**: one prompt with 10 + 10 references, five replies. That takes away variety *and*
+#   three quarters of the candidates, so a second row gives it as many as G3 has: 20 replies;
+# - **w/o Geo-V**: one of G3's candidates, drawn blindly. Its row is the expectation over the
+#   candidates, so no luck of the draw is in it.
+
+# %%
+ablated = evaluation.evaluate({name: methods[name] for name in paper.TABLE_2}, truth, **options)
+lost = paper.gains(methods, truth, over=[n for n in paper.TABLE_2 if n != "G3"], **options)
+
+# %% [markdown]
+# G3 minus each of them, in points:
+
+# %%
+paper.gains_table(lost)
+
+# %%
+verdicts(lost).rename_axis(index="G3 against", columns=None)
+
+# %% [markdown]
+# The last row is the largest: without a judge, many candidates are worth no more than their mean.
+# Compare the two rows without Geo-D before you say what *diversity* is worth: the first tells what
+# the other prompts bring in all, the second what they bring beyond numbers.
+#
+# Two simple choices without any score, from notebook 05, and the ceiling: the candidate nearest to
+# the truth, which nobody can choose without knowing it.
+
+# %%
+table = pd.concat([some.candidates() for some in evidence], ignore_index=True)
+ceiling = {"the nearest candidate": verification.nearest(table, truth)}
+others = {name: methods[name] for name in ("G3", *paper.OTHERS)} | ceiling
+evaluation.table(evaluation.evaluate(others, truth, **options))
+
+# %% [markdown]
+# ### Exercise 2: resampling photographers
+#
+# Write `resampled(a, b, author, drawn)`. `a` and `b` (photos,) hold 1.0 where a method is right,
+# else 0.0; `author` (photos,) the number of each photo's photographer; `drawn` (resamples,
+# photographers) how often each of them was drawn. Return the share of a minus that of b in every
+# resample, (resamples,). A photo counts as often as its photographer was drawn. (`np.bincount` with
+# weights sums over groups.)
+
+
+# %% tags=["exercise"]
+def resampled(a, b, author, drawn):
+    """Difference of two shares in each resample of the photographers."""
+    ...  # your code here
+
+
+check_06_2(resampled)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def resampled(a, b, author, drawn):
+#     """Difference of two shares in each resample of the photographers."""
+#     people = drawn.shape[1]
+#     gain = np.bincount(author, a - b, people)  # of each photographer's photos
+#     photos = np.bincount(author, minlength=people)
+#     return drawn @ gain / (drawn @ photos)
+#
+#
+# check_06_2(resampled)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# ### The same question to the paper
+#
+# Table 2 of the paper has no intervals. How large would a difference have to be? For two methods
+# that agree on most photos the margin of a difference depends on the share of photos on which they
+# *disagree*, which nobody has published. On MiniEarth it can be counted. Suppose that it is as
+# large on IM2GPS3K:
+
+# %%
+hits = {
+    name: evaluation.error_km(methods[name], truth)[:, None] <= evaluation.THRESHOLDS_KM
+    for name in ("G3", "w/o Geo-A", "w/o Geo-D")
+}
+published = pd.DataFrame(paper.PUBLISHED["IM2GPS3K"], index=evaluation.THRESHOLD_NAMES)
+for name in ("w/o Geo-A", "w/o Geo-D"):
+    disagree = (hits["G3"] != hits[name]).mean(axis=0)
+    reach = 196 * np.sqrt(disagree / paper.PUBLISHED_PHOTOS["IM2GPS3K"])
+    claim = published["G3"] - published[name]
+    print(f"PUBLISHED G3 minus {name}:")
+    for level, gain, width in zip(claim.index, claim, reach, strict=True):
+        verdict = "beyond" if abs(gain) > width else "within"
+        print(f"    {level:<9} {gain:+.2f} points, {verdict} a margin of {width:.2f}")
+
+# %% [markdown]
+# And this margin takes every photo for evidence of its own, while IM2GPS3K's 2,997 photos come from
+# 198 photographers: the true one is larger. A row in bold type is a measurement, and a measurement
+# without a margin is an anecdote. (Nothing of this says that a step is worth nothing. It says what
+# 3,000 photos can tell.)
+#
+# ## 4 Table 3 and table 5: what alignment is worth
+#
+# Alignment works through the references. How far from the truth are they? For the first 5, 10 and
+# 15 references of each photo: their mean distance, and that of the nearest one, in km.
+
+# %%
+paper.reference_table(evidence, **options)
+
+# %% [markdown]
+# Table 5 asks which modalities the alignment needs. Training without text is cheap, asking a model
+# 100,000 times again is not, so this is the part of the table that belongs to retrieval, on
+# *validation*, from notebook 02: the most similar photo, and the best coordinate of the gallery.
+
+# %%
+variants = pd.read_csv(data_dir() / "alignment" / "validation.csv")
+kept = variants[(variants.gallery == 20_000) & variants.variant.isin(["G3", "without text"])]
+mean = kept.groupby(["variant", "metric"])["value"].mean().unstack()  # of two seeds
+levels = list(evaluation.THRESHOLD_NAMES)
+pd.concat(
+    {
+        "most similar photo": mean[levels],
+        "GPS gallery": mean[[f"gps {level}" for level in levels]].set_axis(levels, axis=1),
+    }
+).mul(100).round(1)
+
+# %% [markdown]
+# ## 5 Figures 3 and 4: more prompts, more candidates
+#
+# Both ask for more: prompts with 0, then also 5, 10, 15 references; one reply of each, then two and
+# more. G3 has to choose again every time, so first score all candidates. (This needs the pictures.)
+
+# %%
+for some in evidence:
+    some.scored  # noqa: B018  (kept)
+curves = {
+    "prompts": paper.prompt_curve(evidence, **options),
+    "replies of each prompt": paper.candidate_curve(evidence, **options),
+}
+
+# %%
+figure = Figure(figsize=(plots.WIDTH, 3.8), layout="constrained")
+figure.suptitle("More prompts, more candidates", x=0.01, ha="left", fontweight="bold")
+for axes, (name, curve) in zip(figure.subplots(1, 2, sharey=True), curves.items(), strict=True):
+    for level, colour in zip(evaluation.THRESHOLD_NAMES, plots.PALETTE, strict=False):
+        line = curve[curve.metric == level]
+        number = line["method"].astype(int)
+        axes.plot(number, 100 * line.value, color=colour, marker="o", label=level)
+        axes.fill_between(number, 100 * line.low, 100 * line.high, color=colour, alpha=0.2, lw=0)
+    axes.set(xlabel=f"number of {name}", xticks=sorted(set(number)), ylim=(0, 100))
+    axes.spines[["top", "right"]].set_visible(False)
+figure.axes[0].set_ylabel("photos within the distance (%)")
+figure.axes[1].legend(frameon=False, fontsize=9, loc="upper right", ncols=2)
+plots.show(
+    figure,
+    "Two panels, against the number of prompts and of replies per prompt: the share of photos that "
+    "G3 has within five distances, with bands of 95 per cent.",
+)
+
+# %% [markdown]
+# Bands that overlap hide a paired difference. The last step of each curve against its first:
+
+
+# %%
+def last_minus_first(name):
+    """The end of a curve minus its beginning, in points."""
+    scored = pd.concat([some.scored for some in evidence], ignore_index=True)
+    retrieved = scored["origin"] == "retrieved"
+    if name == "prompts":
+        few = scored["references"].eq(0).fillna(False).astype(bool)
+    else:
+        few = scored.groupby(["IMG_ID", "references"]).cumcount() < 1
+    pair = {"G3": methods["G3"], "one": verification.winners(scored[retrieved | few])}
+    return paper.gains_table(paper.gains(pair, truth, **options)).loc["one"]
+
+
+pd.DataFrame({name: last_minus_first(name) for name in curves})
+
+# %% [markdown]
+# ## 6 Are these really the predictions?
+#
+# Trust, but verify: the photos whose pictures were just encoded are located again, from the picture
+# on, and compared with what is shipped. And the model is asked again about three of them, as in
+# notebook 04.
+
+# %%
+for some in evidence:
+    shipped = paper.predictions(some.which, len(some.queries))
+    again = verification.winners(some.scored)[["LAT_pred", "LON_pred"]].to_numpy()
+    same = (geo.great_circle_km(again, shipped["G3"]) < 0.01).mean()
+    print(f"{some.which}: {len(again):,} photos located again, {same:.2%} at the shipped place")
+
+# %%
+some, few = evidence[0], slice(0, 3)
+way = WAYS[some.which]["drawn"]
+lists = [some.known[some.rows[key][few]] for key in (way.similar, way.dissimilar)]
+with tempfile.TemporaryDirectory() as folder:
+    asked, report = ask(
+        lmm.load(profile.lmm), some.queries.take(few), way.plan, *lists,
+        store=Path(folder) / "replies.sqlite", progress=False,
+    )  # fmt: skip
+before = some.replies[(some.replies.way == "drawn") & some.replies.IMG_ID.isin(asked.IMG_ID)]
+same = (asked.text.to_numpy() == before.text.to_numpy()).mean()
+print(f"{len(asked)} replies asked for again, {same:.0%} word for word as shipped")
+
+# %% [markdown]
+# ## 7 What the tables do not say
+#
+# ### Places that the models have never seen
+#
+# A large model of the real world has seen everything; a fair question is what a method does where
+# it has not. Here that is known:
+
+# %%
+number = [int(img_id[:4]) for img_id in truth["IMG_ID"]]
+place = miniearth.places().loc[number].reset_index(drop=True)
+seen = place["seen"].to_numpy()
+
+
+def pick(method, some):
+    """The rows of a method that belong to some photos."""
+    return method if len(method) == 1 else method[some]
+
+
+CHOSEN = ("kNN", "LMM, zero-shot", "G3")
+for name, some in (("seen", seen), ("unseen", ~seen)):
+    chosen = {f"{name}, {row}": pick(methods[row], some) for row in CHOSEN}
+    apart = evaluation.evaluate(chosen, truth[some], **options)
+    print(evaluation.table(apart).iloc[:, :5].to_string(), "\n")
+
+# %% [markdown]
+# ### Where the gallery is dense
+#
+# Retrieval can only name what it has. Photos by the number of gallery photos within 25 km of the
+# truth:
+
+# %%
+known, points = evidence[0].known, truth[["LAT", "LON"]].to_numpy()
+vectors, cosine = geo.unit_vectors(known).T, np.cos(25 / geo.EARTH_RADIUS_KM)
+parts = np.array_split(geo.unit_vectors(points), 30)
+near = np.concatenate([(part @ vectors >= cosine).sum(axis=1) for part in parts])
+edges = [0, 1, 4, 16, 64, np.inf]
+density = pd.cut(near, edges, right=False, labels=["0", "1–3", "4–15", "16–63", "64 and more"])
+
+# %%
+figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
+figure.suptitle("Within 25 km, by density of the gallery", x=0.01, ha="left", fontweight="bold")
+axes = figure.add_subplot()
+for row, colour, shift in zip(CHOSEN, plots.PALETTE, (-0.2, 0, 0.2), strict=False):
+    hit = evaluation.error_km(methods[row], truth)[:, None] <= 25
+    bars = [evaluation.mean_intervals(hit[density == d], truth[density == d], **options)
+            for d in density.categories]  # fmt: skip
+    share, low, high = 100 * np.array(bars)[:, :, 0].T
+    axes.errorbar(np.arange(len(share)) + shift, share, [share - low, high - share], fmt="o",
+                  color=colour, capsize=3, label=row)  # fmt: skip
+axes.set_xticks(range(5), [f"{d}\n{(density == d).mean():.0%}" for d in density.categories])
+axes.set(xlabel="gallery photos within 25 km of the truth, and the share of such queries",
+         ylabel="queries within 25 km (%)")  # fmt: skip
+axes.legend(frameon=False)
+plots.show(figure, "Share of queries within 25 km against the number of gallery photos near the "
+           "truth, for three methods, with intervals; it rises with the number.")  # fmt: skip
+
+# %% [markdown]
+# ### Continents and countries
+#
+# "Within 750 km" is not "in the right country". The country of a prediction is that of the nearest
+# city:
+
+# %%
+rows = {}
+for row in ("kNN", "LMM, zero-shot", "G3"):
+    code = places.nearest_city(np.nan_to_num(methods[row]))["country_code"].str.upper().to_numpy()
+    right = (code == place["country_code"].to_numpy()) & ~np.isnan(methods[row][:, 0])
+    error = evaluation.error_km(methods[row], truth)
+    by = pd.DataFrame({"continent": place["continent"], "right": right, "near": error <= 750})
+    share = by.groupby("continent")[["right", "near"]].mean().mul(100).round(1)
+    share.loc["all"] = [100 * right.mean(), 100 * (error <= 750).mean()]
+    rows[row] = share.round(1).rename(columns={"right": "country right", "near": "in 750 km"})
+pd.concat(rows, axis=1).assign(photos=place.groupby("continent").size()).fillna(len(truth))
+
+# %% [markdown]
+# ### Does a high score mean near?
+#
+# A score is a cosine, no probability. But it can be asked what a score has meant so far. Ten groups
+# of equal size, from the lowest winning score to the highest:
+
+# %%
+best = pd.concat([verification.winners(some.scored) for some in evidence], ignore_index=True)
+error = evaluation.error_km(best, truth)
+group = pd.qcut(best["score"], 10, labels=False).to_numpy()
+calibration = pd.DataFrame(
+    {
+        "score": best["score"].groupby(group).median().round(3),
+        "median error, km": pd.Series(error).groupby(group).median().round(),
+        "within 25 km, %": pd.Series(error <= 25).groupby(group).mean().mul(100).round(1),
+        "within 750 km, %": pd.Series(error <= 750).groupby(group).mean().mul(100).round(1),
+    }
+)
+calibration.set_axis([f"tenth {k + 1}" for k in range(10)])
+
+# %% [markdown]
+# ### Found, or copied?
+#
+# YFCC4K shares places with its training set, down to the metre. A coordinate that is copied from
+# the gallery, letter by letter, can be right within a metre without anything having been located.
+# How often is G3's winner such a copy? And what is left of the table when every candidate is moved
+# by 0.5 to 1 km, in any direction, before it is judged?
+
+# %%
+copied = (best["origin"] == "retrieved").to_numpy()
+for radius in evaluation.THRESHOLDS_KM[:3]:
+    hit = error <= radius
+    share = copied[hit].mean()
+    print(f"winners within {radius:>3} km: {hit.sum():>5,}, copied from the gallery: {share:.0%}")
+print(f"all winners: {copied.mean():.0%} copied")
+
+# %%
+rng = np.random.default_rng(0)
+
+
+def moved(table):
+    """A candidate table with every coordinate moved by 0.5 to 1 km, in any direction."""
+    km, angle = rng.uniform(0.5, 1, len(table)), rng.uniform(0, 2 * np.pi, len(table))
+    lat = (table["LAT"] + km * np.cos(angle) / 111.2).clip(-90, 90)
+    east = km * np.sin(angle) / (111.2 * np.cos(np.radians(lat)).clip(0.01))
+    return table.assign(LAT=lat, LON=(table["LON"] + east + 180) % 360 - 180)
+
+
+shifted = [some.verifier.score(moved(some.candidates())) for some in evidence]
+shifted = pd.concat([verification.winners(part) for part in shifted], ignore_index=True)
+pair = {"G3": methods["G3"], "G3, candidates moved": shifted}
+evaluation.table(evaluation.evaluate(pair, truth, **options))
+
+# %% [markdown]
+# ## 8 Failures
+#
+# A wrong answer has a reason. Either a near candidate was there, and **verification** took another
+# one; or none was there, and **generation** failed: retrieval and the model had no idea. (And some
+# photos show nothing that could be known.)
+#
+# ### Exercise 3: who is to blame?
+#
+# Write `blame(km, chosen, radius)`. `km` (photos, candidates) holds how far each candidate is from
+# the truth, NaN where a photo has fewer candidates; `chosen` (photos,) the column of the winner.
+# Return three shares of all photos: the winner is within the radius (exactly at it counts); a
+# candidate is, but the winner is not; none is.
+
+
+# %% tags=["exercise"]
+def blame(km, chosen, radius):
+    """Shares of photos: right, near candidate not chosen, no near candidate."""
+    ...  # your code here
+
+
+check_06_3(blame)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def blame(km, chosen, radius):
+#     """Shares of photos: right, near candidate not chosen, no near candidate."""
+#     near = km <= radius  # NaN <= radius is False
+#     right = near[np.arange(len(km)), chosen]
+#     there = near.any(axis=1)
+#     return right.mean(), (there & ~right).mean(), (~there).mean()
+#
+#
+# check_06_3(blame)
+# ```
+#
+# </details>
+
+# %%
+km = pd.Series(verification.errors_km(table, truth))
+nearest = km.groupby(table["IMG_ID"]).min().loc[truth["IMG_ID"]].to_numpy()
+clues = np.array([len(miniearth.scene_of(img_id).visible) for img_id in truth["IMG_ID"]])
+reasons = {
+    radius: np.select(
+        [error <= radius, nearest <= radius, clues <= 3],
+        ["right", "verification", "no clue in the photo"],
+        "generation",
+    )
+    for radius in evaluation.THRESHOLDS_KM
+}
+pd.DataFrame(
+    {
+        f"{radius:,} km": pd.Series(why).value_counts(normalize=True)
+        for radius, why in reasons.items()
+    }
+).mul(100).round(1).fillna(0)
+
+# %% [markdown]
+# A gallery of failures: for each reason, the four photos with the most visible cues that are wrong
+# by more than 750 km.
+
+# %%
+shown = []
+for reason in ("verification", "generation", "no clue in the photo"):
+    rows = np.flatnonzero(reasons[750] == reason)
+    shown += list(rows[np.argsort(-clues[rows], kind="stable")][:4])
+queries = {img_id: some.queries for some in evidence for img_id in some.queries.ids}
+ids = truth["IMG_ID"].to_numpy()
+titles = [
+    f"{reasons[750][row]}\n{place['city'][row]}\noff by {error[row]:,.0f} km" for row in shown
+]
+plots.show(
+    plots.photo_sheet([queries[ids[row]].image(ids[row]) for row in shown], titles, columns=4,
+                      title="Wrong by more than 750 km, and why"),
+    "Twelve drawn photos that G3 locates wrongly, in three rows by reason: verification chose "
+    "another candidate, no candidate was near, nothing in the photo tells.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## 9 The two tables, once more
+#
+# Everything above was needed to read them:
+
+# %% tags=["results"]
+evaluation.table(results).rename_axis("Table 1")
+
+# %% tags=["results"]
+evaluation.table(ablated).rename_axis("Table 2")
+
+# %% [markdown]
+# The command `g3lite tables` prints these and all others, with G3's differences.
+#
+# ## What you have learnt
+#
+# - Methods are compared photo by photo, on resampled photographers; of many comparisons some are
+#   significant by chance, and that can be accounted for.
+# - Each distance has its own best method, and a mean over distances hides it.
+# - An ablation is fair when nothing but the one part differs, the number of candidates included.
+# - Between G3 and its own ceiling lies a judge that is as good as the space it judges in.
+# - A table of real photos has the same margins, even where nobody printed them.
+#
+# **What it cannot do.** MiniEarth is drawn, and MiniLMM is a thousandth of a real multimodal model.
+# That a step is worth so many points here says how to find out what it is worth elsewhere, not what
+# it is worth there.
+#
+# **With care.** Accuracy within 1 km is what makes such a system dangerous for a person. Report it,
+# and say on what photos.
+#
+# ### References
+#
+# - P. Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization Using
+#   Large Multi-Modality Models*, NeurIPS 2024,
+#   [arXiv 2405.14702](https://arxiv.org/abs/2405.14702): section 4.
+# - T. Weyand, I. Kostrikov and J. Philbin, *PlaNet: Photo Geolocation with Convolutional Neural
+#   Networks*, ECCV 2016, [arXiv 1602.05314](https://arxiv.org/abs/1602.05314).
+# - N. Vo, N. Jacobs and J. Hays, *Revisiting IM2GPS in the Deep Learning Era*, ICCV 2017,
+#   [arXiv 1705.04838](https://arxiv.org/abs/1705.04838).
+# - V. Vivanco Cepeda, G. K. Nayak and M. Shah, *GeoCLIP*, NeurIPS 2023,
+#   [arXiv 2309.16020](https://arxiv.org/abs/2309.16020).
+# - Z. Zhou et al., *Img2Loc*, SIGIR 2024, [arXiv 2403.19584](https://arxiv.org/abs/2403.19584).
+# - Y. Benjamini and Y. Hochberg, *Controlling the False Discovery Rate*, Journal of the Royal
+#   Statistical Society B 57, 1995.
