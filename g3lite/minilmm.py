@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 
 from g3lite import miniclip, miniearth, prompts
 from g3lite.artefacts import data_dir, sha256_file
-from g3lite.descent import Run
+from g3lite.descent import Run, autocast
 from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.photos import PhotoSet, conform
 
@@ -439,7 +439,7 @@ def train(folder: Path) -> tuple[float, str]:
     model.train()
     model.model.vision_tower.eval()
     for step in run:
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             loss, figures = loss_of(model, batches(step), device)
         run.descend(loss, **figures)
     model.to("cpu").eval().half().save_pretrained(folder)
