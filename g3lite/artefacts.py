@@ -99,6 +99,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("slice", "miniclip", "alignment", "minilmm", "g3lite.diversification:RUN"),
         "g3lite.diversification:build",
     ),
+    Artefact(
+        "predictions",
+        ("predictions/*",),
+        ("slice", "miniclip", "alignment", "replies", "g3lite.paper:RUN"),
+        "g3lite.paper:build",
+    ),
 )
 
 

@@ -1,14 +1,29 @@
 """The command `g3lite`: what is installed, the series of notebooks, the shipped data."""
 
+from __future__ import annotations
+
 import json
+import logging
+import os
 import platform
 import sys
+import tempfile
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from unicodedata import category
 
 import typer
+
+if TYPE_CHECKING:  # they take seconds to import
+    import pandas as pd
+
+    from g3lite.pipeline import Prediction
 
 from g3lite import G3Error, __version__, artefacts, profiles
 
@@ -23,6 +38,7 @@ app.add_typer(data_app, name="artefacts")
 app.add_typer(world_app, name="miniearth")
 app.add_typer(notebooks_app, name="notebooks")
 
+_MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 _SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
 
 
@@ -116,32 +132,124 @@ def locate(
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
     map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,
 ) -> None:
-    """Say where photos were taken."""
-    from g3lite import plots
-    from g3lite.pipeline import G3
+    """Say where photos were taken.
 
-    there = [path for path in files if path.is_file()]
-    for path in files:
-        if path not in there:
-            typer.echo(f"{path}: there is no such file", err=True)
-    found = []
-    if there:
-        g3 = G3.from_pretrained(_profile(profile).name, lmm=lmm, progress=not as_json)
-        found = g3.locate(there)
+    A photo that cannot be located costs the others nothing: it gets a line on standard error, and
+    the command ends with status 1.
+    """
+    if map_file:
+        _check_map(map_file)
+    problems = _problems(files)
+    found: list[Prediction] = []
+    if as_json or not all(problems):  # else nothing slow is imported
+        found = _located(files, problems, _profile(profile).name, lmm)
+        problems = [one.error for one in found]
+    placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
+    warning = next((one.warning for _, one in placed if one.warning), None)
     if as_json:
-        typer.echo(json.dumps([prediction.as_dict() for prediction in found], indent=1))
-    else:
-        for prediction in found:
-            typer.echo(str(prediction), err=prediction.error is not None)
-    placed = [prediction for prediction in found if prediction.coordinates]
+        photos = [{"photo": str(f), **one.as_dict()} for f, one in zip(files, found, strict=True)]
+        typer.echo(json.dumps(photos, indent=1, allow_nan=False))
+    elif placed:
+        typer.echo(_table(placed))
+        if warning:
+            typer.echo(warning)
+    for path, problem in zip(files, problems, strict=True):
+        if problem:
+            typer.echo(f"{_shown(path)}: {problem}", err=True)
     if map_file and placed:
-        figure, axes = plots.world_map("Where the photos were taken, as G3 has it")
-        coordinates = [prediction.coordinates for prediction in placed]
-        plots.draw_points(axes, coordinates, color=plots.PREDICTION, size=60, marker="X")
-        figure.savefig(map_file, dpi=plots.DPI)
+        _draw_map(map_file, [one for _, one in placed], warning)
         typer.echo(f"wrote {map_file}", err=as_json)
     if len(placed) < len(files):
         raise G3Error(f"{len(files) - len(placed)} of {len(files)} photos were not located")
+
+
+def _problems(files: Sequence[Path]) -> list[str | None]:
+    """Why each file cannot be located, as far as can be told without opening it; else None."""
+    problems, seen = [], set()
+    for path in files:
+        name, problem = os.path.abspath(path), None
+        if os.path.isdir(name):
+            problem = "it is a folder; name the photos in it"
+        elif not os.path.isfile(name):
+            problem = "it is no file" if os.path.exists(name) else "there is no such file"
+        elif name in seen:
+            problem = "it is named more than once; it is located once"
+        elif name != name.encode(errors="replace").decode():
+            problem = "its name is not in UTF-8; rename it"
+        seen.add(name)
+        problems.append(problem)
+    return problems
+
+
+def _located(
+    files: Sequence[Path], problems: Sequence[str | None], profile: str, lmm: str | None
+) -> list[Prediction]:
+    """A prediction for each file, in their order; where there is a problem, one that says so."""
+    with _quiet(bars=lmm is not None):
+        from g3lite.pipeline import G3, Prediction
+
+        found: Iterator[Prediction] = iter(())
+        usable = [path for path, problem in zip(files, problems, strict=True) if not problem]
+        if usable:
+            g3 = G3.from_pretrained(profile, lmm=lmm, progress=sys.stderr.isatty())
+            found = iter(g3.locate(usable))
+        return [
+            Prediction.failed(path.name, problem) if problem else next(found)
+            for path, problem in zip(files, problems, strict=True)
+        ]
+
+
+def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
+    """A line per photo, under a line of headings."""
+    lines = [("photo", "latitude", "longitude", "place", "score", "")]
+    for path, one in placed:
+        lat, lon = one.coordinates
+        mark = one.warning.partition(":")[0] if one.warning else ""
+        cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", mark)
+        lines.append((_shown(path), *cells))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _check_map(path: Path) -> None:
+    """Refuse, before anything is computed, a file that no map can be written to."""
+    if path.suffix.lower() not in _MAPS:
+        raise G3Error(f"{path}: the name of a map ends in {', '.join(_MAPS)}")
+    if path.is_dir():
+        raise G3Error(f"{path} is a folder; name a file for the map")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise G3Error(f"{path}: no file can be written to {path.parent} ({reason})") from error
+
+
+def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None:
+    from g3lite import plots
+
+    figure, axes = plots.world_map("Where the photos were taken, as G3 has it")
+    for away, label, color in (
+        (False, "prediction", plots.PREDICTION),
+        (True, "out_of_domain", "#555555"),
+    ):
+        points = [one.coordinates for one in placed if bool(one.warning) == away]
+        if points:
+            plots.draw_points(axes, points, label=label, color=color, size=60, marker="X")
+    if warning:
+        axes.legend(loc="lower left", fontsize=9)
+        note = textwrap.fill(warning, 120)
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
+    part = path.with_name(f".{path.name}.part{path.suffix}")
+    try:
+        figure.savefig(part, dpi=plots.DPI)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @app.command()
@@ -149,38 +257,94 @@ def evaluate(
     predictions: Annotated[Path, typer.Argument(help="CSV with LAT_pred and LON_pred")],
     truth: Annotated[
         Path | None,
-        typer.Option(help="photo table with IMG_ID, LAT, LON; photos without a row count as wrong"),
+        typer.Option(help="photo table, matched by IMG_ID; photos without a row count as wrong"),
     ] = None,
 ) -> None:
     """Score a table of predictions: shares within five distances, with 95 % intervals.
 
     Without --truth the table itself holds the truth, in LAT and LON. Photographers are resampled if
-    there is a column AUTHOR, else single photos.
+    there is a column AUTHOR that knows all of them, else single photos. A row without a prediction
+    counts as wrong.
     """
-    import pandas as pd
-
     from g3lite import evaluation, tables
 
-    needed = ["LAT_pred", "LON_pred", *(["IMG_ID"] if truth else ["LAT", "LON"])]
+    numbers = ["LAT_pred", "LON_pred", *([] if truth else ["LAT", "LON"])]
+    answers = _predictions(predictions, ["IMG_ID"] if truth else [], numbers)
+    with warnings.catch_warnings(record=True, action="always") as told:
+        photos = tables.read(truth) if truth else answers
+    for warning in told:
+        typer.echo(f"g3lite: {warning.message}", err=True)
+    if not len(photos):
+        raise G3Error(f"{truth or predictions} holds no photos, so there is nothing to score")
+    people = photos["AUTHOR"].nunique() if "AUTHOR" in photos else 0
+    clusters = "AUTHOR" if people > 1 and photos["AUTHOR"].notna().all() else None
     try:
-        answers = pd.read_csv(predictions, dtype={"IMG_ID": "string", "AUTHOR": "string"})
-    except (OSError, ValueError) as error:  # pandas' own errors are of the latter kind
-        raise G3Error(f"{predictions} cannot be read as a CSV table: {error}") from error
-    lacking = [column for column in needed if column not in answers]
-    if lacking:
-        raise G3Error(
-            f"{predictions} lacks {', '.join(lacking)}; it has {', '.join(answers.columns)}"
-        )
-    photos = tables.read(truth) if truth else answers
-    clusters = "AUTHOR" if "AUTHOR" in photos and photos["AUTHOR"].notna().all() else None
-    try:
-        if truth is None:
-            answers = answers[["LAT_pred", "LON_pred"]].to_numpy(float)
-        results = evaluation.evaluate({str(predictions): answers}, photos, clusters=clusters)
+        given = answers if truth else answers[["LAT_pred", "LON_pred"]].to_numpy()
+        results = evaluation.evaluate({str(predictions): given}, photos, clusters=clusters)
     except ValueError as error:
         raise G3Error(f"{predictions}: {error}") from error
-    typer.echo(f"{len(photos)} photos, intervals by {'photographer' if clusters else 'photo'}")
-    typer.echo(evaluation.table(results).to_string())
+    without = len(photos) - int(answers["LAT_pred"].notna().sum())
+    wrong = f", {without:,} of them without a prediction (wrong)" if without else ""
+    drawn = f"{people:,} photographers" if clusters else "photos"
+    typer.echo(f"{len(photos):,} photos{wrong}; 95 % intervals: {drawn} resampled")
+    typer.echo(evaluation.table(results).T.to_string(header=False))
+
+
+@app.command("tables")
+def paper_tables(
+    profile: Annotated[str, typer.Option(help="auto, ci or cpu")] = "auto",
+    output: Annotated[Path | None, typer.Option(help="folder for the tables as CSV")] = None,
+) -> None:
+    """Print the paper's tables and figures on MiniEarth, with intervals and with differences.
+
+    From the predictions and replies that are shipped; for the figures all candidates are scored
+    again, for which the pictures of the photos are drawn at first use.
+    """
+    from g3lite import paper
+
+    chosen = _profile(profile)
+    if chosen.alignment != "mini":
+        raise G3Error(f"the tables are about MiniEarth, {chosen.name} is not; use --profile cpu")
+    evidence = [paper.Evidence.load(which, chosen.query_size) for which in paper.SETS]
+    if output:
+        output.mkdir(parents=True, exist_ok=True)
+    for number, (title, table) in enumerate(paper.report(evidence, chosen.bootstrap), 1):
+        typer.echo(f"\n{title}\n\n{table.to_string()}")
+        if output:
+            table.to_csv(output / f"{number}.csv")
+    if output:
+        typer.echo(f"\nwrote {number} tables to {output}")
+
+
+def _predictions(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
+    """A table with these columns, and what else it has; an empty number is NaN."""
+    import pandas as pd
+
+    if not path.is_file():
+        raise G3Error(f"there is no table {path}")
+    try:
+        table = pd.read_csv(path, dtype="string", index_col=False)
+    except (OSError, ValueError) as error:  # pandas' own errors are of the latter kind
+        raise G3Error(f"{path} cannot be read as a CSV table: {error}") from error
+    lacking = [column for column in (*texts, *numbers) if column not in table]
+    if lacking:
+        raise G3Error(f"{path} lacks {', '.join(lacking)}; it has {', '.join(table.columns)}")
+    for column in numbers:
+        read = pd.to_numeric(table[column], errors="coerce").astype("Float64")
+        bad = read.isna() & table[column].notna()
+        if bad.any():
+            row = bad.idxmax()
+            raise G3Error(
+                f"{path}: {column} of row {row} is {table[column][row]!r}, which is not a number"
+            )
+        table[column] = read.to_numpy("float64", na_value=float("nan"))
+    twice = table["IMG_ID"].dropna().duplicated() if "IMG_ID" in table else pd.Series(dtype=bool)
+    if twice.any():
+        raise G3Error(
+            f"{path}: IMG_ID {table['IMG_ID'][twice.idxmax()]!r} occurs more than once; keep one "
+            "row per photo"
+        )
+    return table
 
 
 @data_app.command("check")
@@ -285,6 +449,28 @@ def check_notebooks() -> None:
     typer.echo(f"{len(series)} notebooks are in order")
 
 
+@contextmanager
+def _quiet(bars: bool) -> Iterator[None]:
+    """Keep what libraries say of their own accord off the terminal, but for progress `bars`."""
+    from transformers.utils import logging as transformers_logging
+
+    if not bars:
+        transformers_logging.disable_progress_bar()
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+        transformers_logging.enable_progress_bar()
+
+
+def _shown(path: Path) -> str:
+    """A path without the signs that would break its line or cannot be printed."""
+    broken = ("Cc", "Cs", "Zl", "Zp")  # control signs, halves of letters, ends of lines
+    return "".join("?" if category(sign) in broken else sign for sign in str(path))
+
+
 def _notebooks():
     """Import the notebook tools, which are an extra of the package."""
     try:
@@ -303,10 +489,12 @@ def _profile(name: str) -> profiles.Profile:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake of the user ends in one line and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):  # no name of a city is worth a failure
+        stream.reconfigure(errors="replace")
     try:
         app(arguments)
     except G3Error as error:
-        sys.exit(f"g3lite: {error}")
+        sys.exit(f"g3lite: {' '.join(str(error).split())}")  # pandas and transformers break lines
 
 
 if __name__ == "__main__":

@@ -1,36 +1,37 @@
-"""What prompts are worth on MiniEarth: what MiniLMM replies to them, recorded on validation.
+"""What MiniLMM replies about the photos of MiniEarth, recorded.
 
-Every photo is asked about in several ways (`WAYS`): as the paper does, with the likeliest reply or
-with five drawn ones, and in ways that show what the model reads, such as with another photo's
-picture. Asking takes half an hour, so the replies are shipped (`data/replies`), and with them the
-references: rows of the gallery of 20,000. The test sets stay closed.
+Every photo is asked about in several ways (`WAYS`): as the paper does, with drawn replies or with
+the likeliest one, as the paper's ablations and rivals do, and, on validation, in ways that show
+what the model reads, such as with another photo's picture. Asking takes an hour, so the replies are
+shipped (`data/replies`), and with them the references: rows of the gallery of 20,000.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
-from g3lite import miniearth, replies
+from g3lite import miniearth, minilmm, replies
 from g3lite.ablations import heads
 from g3lite.artefacts import data_dir
 from g3lite.asking import ask
-from g3lite.backbone import Backbone
+from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery
 from g3lite.lmm import LMM, load
 from g3lite.photos import PhotoSet
+from g3lite.profiles import PROFILES
 from g3lite.prompts import Plan
 
-QUERIES = "validation"
 DRAWN = 5
 """Replies drawn of each prompt."""
-TEMPERATURE = 0.7
-"""Of the drawn replies, chosen on validation: among 0.4, 0.7, 0.85, 1 and the paper's 1.2 (which is
-for GPT-4V) it brings the nearest of twenty candidates, and 99.8 % of the replies can be read."""
+TEMPERATURE = PROFILES["cpu"].temperature
+"""Of the drawn replies. Chosen on validation, among 0.4, 0.7, 0.85, 1 and the paper's 1.2 (which is
+for GPT-4V): it brings the nearest of twenty candidates, and 99.8 % of the replies can be read."""
 
 
 @dataclass(frozen=True)
@@ -39,34 +40,49 @@ class Way:
 
     Attributes:
         plan: prompts, replies and temperature.
-        dissimilar: which dissimilar references, a key of what `search` returns.
+        similar: which similar references, a key of what `search` returns.
+        dissimilar: which dissimilar ones.
         swapped: "picture" or "references": these are another photo's.
     """
 
     plan: Plan
+    similar: str = "similar"
     dissimilar: str = "dissimilar"
     swapped: str | None = None
 
 
 WAYS = {
-    "likeliest": Way(Plan(replies=1, temperature=0)),
-    "drawn": Way(Plan(replies=DRAWN, temperature=TEMPERATURE)),
-    "one prompt": Way(Plan((10,), replies=4 * DRAWN, temperature=TEMPERATURE)),
-    "as a pair": Way(Plan(replies=1, temperature=0, template="pair")),
-    "without hubs": Way(Plan((5, 10, 15), replies=1, temperature=0), dissimilar="without hubs"),
-    "another's picture": Way(Plan(replies=1, temperature=0), swapped="picture"),
-    "another's references": Way(Plan((5, 10, 15), replies=1, temperature=0), swapped="references"),
-}
-"""Of a likeliest reply there is one: at temperature 0 all are the same."""
-RUN = {
-    "queries": QUERIES,
-    "ways": {
-        name: [way.plan.references, way.plan.replies, way.plan.temperature, way.plan.template.text,
-               way.dissimilar, way.swapped]
-        for name, way in WAYS.items()
+    "validation": {
+        "likeliest": Way(Plan(replies=1, temperature=0)),
+        "drawn": Way(Plan(replies=DRAWN, temperature=TEMPERATURE)),
+        "one prompt": Way(Plan((10,), replies=4 * DRAWN, temperature=TEMPERATURE)),
+        "raw, likeliest": Way(
+            Plan((10,), replies=1, temperature=0), "raw similar", "raw dissimilar"
+        ),
+        "raw, drawn": Way(
+            Plan(replies=DRAWN, temperature=TEMPERATURE), "raw similar", "raw dissimilar"
+        ),
+        "as a pair": Way(Plan(replies=1, temperature=0, template="pair")),
+        "without hubs": Way(Plan((5, 10, 15), replies=1, temperature=0), dissimilar="without hubs"),
+        "another's picture": Way(Plan(replies=1, temperature=0), swapped="picture"),
+        "another's references": Way(
+            Plan((5, 10, 15), replies=1, temperature=0), swapped="references"
+        ),
     },
 }  # fmt: skip
+"""The ways of each set of photos. Of a likeliest reply there is one: at temperature 0 all are the
+same."""
+RUN = {
+    which: {
+        name: [way.plan.references, way.plan.replies, way.plan.temperature, way.plan.template.text,
+               way.similar, way.dissimilar, way.swapped]
+        for name, way in ways.items()
+    }
+    for which, ways in WAYS.items()
+}  # fmt: skip
 """All that the recorded replies depend on, beside the photos and the models."""
+PART = 300
+"""Photos that one process asks about before it takes others."""
 
 
 def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.ndarray]:
@@ -74,18 +90,23 @@ def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.nd
 
     Returns:
         Rows of the gallery, int64 (q, k), the first reference first: "similar"; "dissimilar", as
-        the paper has them; "without hubs", dissimilar ones with the gallery's mean left out.
+        the paper has them; "without hubs", dissimilar ones with the gallery's mean left out; and
+        the first two by the backbone's features alone, "raw similar" and "raw dissimilar".
     """
     backbone, aligned = Backbone.load("miniclip", "cpu"), heads()
     known, asked = (
-        aligned.database_vectors(backbone.image_features(some, normalize=False).vectors)
-        for some in (gallery, queries)
+        backbone.image_features(some, normalize=False).vectors for some in (gallery, queries)
     )
+    raw = Gallery.build(gallery.table, unit_rows(known), model="miniclip")
+    plain = unit_rows(asked)
+    known, asked = aligned.database_vectors(known), aligned.database_vectors(asked)
     index = Gallery.build(gallery.table, known, model="miniclip, aligned")
     return {
         "similar": index.similar(asked, k)[1],
         "dissimilar": index.dissimilar(asked, k)[1],
         "without hubs": index.dissimilar(asked, k, centre=known.mean(axis=0))[1],
+        "raw similar": raw.similar(plain, k)[1],
+        "raw dissimilar": raw.dissimilar(plain, k)[1],
     }
 
 
@@ -101,64 +122,148 @@ def with_pictures_of(photos: PhotoSet, lenders: np.ndarray) -> PhotoSet:
     return PhotoSet(f"{photos.name}, swapped", photos.table, lambda i: photos.source(lender[i]))
 
 
-def ask_all(
-    lmm: LMM, queries: PhotoSet, coordinates: Mapping[str, np.ndarray], *, progress: bool = True
+def ask_way(
+    lmm: LMM,
+    queries: PhotoSet,
+    way: Way,
+    coordinates: Mapping[str, np.ndarray],
+    part: slice = slice(None),
+    *,
+    progress: bool = True,
 ) -> pd.DataFrame:
-    """Ask about all queries in all `WAYS`.
+    """Ask about queries in one way; the table of `asking.ask`.
 
     Args:
         lmm: the model.
         queries: n photos.
+        way: how.
         coordinates: of the references, (n, 15, 2) under each name that `search` has.
-        progress: show a progress bar for each way.
-
-    Returns:
-        The table of `asking.ask`, with the way in a first column.
+        part: ask about these of the queries only; what is swapped is swapped among all.
+        progress: show a progress bar.
     """
     others = partners(len(queries))
-    tables = {}
-    for name, way in WAYS.items():
-        photos = with_pictures_of(queries, others) if way.swapped == "picture" else queries
-        lists = [coordinates["similar"], coordinates[way.dissimilar]]
-        if way.swapped == "references":
-            lists = [some[others] for some in lists]
-        tables[name], _ = ask(lmm, photos, way.plan, *lists, progress=progress)
-    return pd.concat(tables, names=["way"]).reset_index("way").reset_index(drop=True)
+    photos = with_pictures_of(queries, others) if way.swapped == "picture" else queries
+    lists = [coordinates[way.similar], coordinates[way.dissimilar]]
+    if way.swapped == "references":
+        lists = [some[others] for some in lists]
+    return ask(lmm, photos.take(part), way.plan, *(some[part] for some in lists),
+               progress=progress)[0]  # fmt: skip
 
 
-def recorded() -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """The shipped replies, and the references that their prompts name.
+# ---------------------------------------------------------------------------------- recorded
+
+
+def recorded(which: str = "validation") -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """The shipped replies about a set, and the references that their prompts name.
 
     Returns:
         A row per reply: way, IMG_ID, references (of either kind in its prompt), sample, text, LAT
         and LON (NaN for none) and reason (why there are none; NA where there are). And rows of the
-        gallery, int64 (queries, 15), as `search` has them.
+        gallery, int64 (queries, 15), under the names that `search` has.
+
+    Raises:
+        ValueError: nothing was recorded about a set of that name.
     """
+    if which not in WAYS:
+        raise ValueError(f"no replies about {which!r} were recorded; there are {', '.join(WAYS)}")
     folder = data_dir() / "replies"
-    table = pd.read_csv(folder / f"{QUERIES}.csv.gz", dtype={"text": "string", "IMG_ID": "string"})
-    places, reasons = replies.parse_all(table["text"].astype(object).where(table["text"].notna()))
-    table["LAT"], table["LON"] = places.T
-    table["reason"] = pd.array(reasons, dtype="string")
-    with np.load(folder / "references.npz") as rows:
+    ids = np.array(miniearth.load(which).ids)
+    table = unpacked(pd.read_parquet(folder / f"{which}.parquet"), ids)
+    with np.load(folder / f"{which}.npz") as rows:
         return table, {name: rows[name].astype(np.int64) for name in rows.files}
 
 
-def build(folder: Path) -> None:
-    """Search the references of all queries and record the replies, into the data folder `folder`.
+_PACKED = {"way": "category", "references": "int8", "sample": "int8", "photo": "int16",
+           "lat": "int16", "lon": "int16", "text": "string"}  # fmt: skip
+_FORMS = {name: way.plan.template.name for name, way in WAYS["validation"].items()}
 
-    What was asked already is in the store of the user's cache; a run that was stopped goes on.
+
+def packed(table: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
+    """Replies as they are kept: hundredths of degrees, and the text only where it says more.
+
+    MiniLMM writes two decimals in the form that it was asked for, so most texts follow from their
+    numbers; `unpacked` gives all of them back, letter by letter.
+    """
+    places, _ = replies.parse_all(table["text"].astype(object).where(table["text"].notna(), None))
+    hundredths = np.round(np.nan_to_num(places) * 100)
+    form = table["way"].map(_FORMS)
+    usual = np.array(_texts(hundredths, form)) == table["text"].fillna("").to_numpy(dtype=object)
+    hundredths[~usual] = 0
+    keys = {
+        "way": table["way"], "references": table["references"], "sample": table["sample"],
+        "photo": pd.Index(ids).get_indexer(table["IMG_ID"]),
+        "lat": hundredths[:, 0], "lon": hundredths[:, 1],
+        "text": table["text"].fillna("").mask(usual),
+    }  # fmt: skip
+    kept = pd.DataFrame(keys).astype(_PACKED)
+    return kept.sort_values(["way", "references", "sample", "photo"], ignore_index=True)
+
+
+def unpacked(kept: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
+    """The table of replies behind what `packed` made, in the order of the photos."""
+    kept = kept.sort_values(["way", "photo", "references", "sample"], ignore_index=True)
+    hundredths = kept[["lat", "lon"]].to_numpy(dtype=np.float64)
+    places = hundredths / 100
+    reasons = np.full(len(kept), None, dtype=object)
+    usual = kept["text"].isna().to_numpy()
+    texts = np.array(_texts(hundredths, kept["way"].map(_FORMS)), dtype=object)
+    texts[~usual] = [text or None for text in kept["text"][~usual]]
+    places[~usual], reasons[~usual] = replies.parse_all(texts[~usual])
+    return pd.DataFrame(
+        {
+            "way": kept["way"].astype("string"),
+            "IMG_ID": pd.array(ids[kept["photo"]], dtype="string"),
+            "references": kept["references"].astype(np.int64),
+            "sample": kept["sample"].astype(np.int64),
+            "text": pd.array(texts, dtype="string"),
+            "LAT": places[:, 0], "LON": places[:, 1],
+            "reason": pd.array(reasons, dtype="string"),
+        }
+    )  # fmt: skip
+
+
+def _texts(hundredths: np.ndarray, form: pd.Series) -> list[str]:
+    """The usual replies to these places (n, 2), each in its form."""
+    return [minilmm.answer(place, how) for place, how in zip(hundredths / 100, form, strict=True)]
+
+
+def build(folder: Path) -> None:
+    """Search the references of all sets and record the replies, into the data folder `folder`.
+
+    All cores ask. What was asked already is in the store of the user's cache; a run that was
+    stopped goes on.
     """
     folder = folder / "replies"
     folder.mkdir(exist_ok=True)
-    gallery, queries = miniearth.load("gallery"), miniearth.load(QUERIES)
-    rows = search(gallery, queries)
-    np.savez_compressed(
-        folder / "references.npz", **{name: some.astype(np.uint16) for name, some in rows.items()}
+    for which in WAYS:
+        rows = search(miniearth.load("gallery"), miniearth.load(which))
+        np.savez_compressed(
+            folder / f"{which}.npz", **{name: some.astype(np.uint16) for name, some in rows.items()}
+        )
+        table = pd.concat(record(which, rows), ignore_index=True)
+        packed(table, miniearth.load(which).ids).to_parquet(
+            folder / f"{which}.parquet", index=False, compression="zstd", compression_level=19
+        )
+    for path in folder.iterdir():  # of sets that are no more
+        if path.stem not in WAYS:
+            path.unlink()
+
+
+def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]:
+    """The replies about a set, in all its ways, with references at these rows of the gallery."""
+    from joblib import Parallel, delayed
+
+    jobs = (
+        delayed(_part)(which, name, rows, slice(start, start + PART))
+        for name in WAYS[which]
+        for start in range(0, len(miniearth.load(which)), PART)
     )
-    coordinates = {name: gallery.coordinates[some] for name, some in rows.items()}
-    table = ask_all(load("minilmm"), queries, coordinates)
-    columns = ["way", "IMG_ID", "references", "sample", "text"]
-    table[columns].to_csv(
-        folder / f"{QUERIES}.csv.gz", index=False, lineterminator="\n",
-        compression={"method": "gzip", "mtime": 0},
-    )  # fmt: skip
+    yield from tqdm(Parallel(n_jobs=-1, return_as="generator")(jobs), desc=f"replies, {which}")
+
+
+def _part(which: str, name: str, rows: Mapping[str, np.ndarray], part: slice) -> pd.DataFrame:
+    known = miniearth.load("gallery").coordinates
+    coordinates = {key: known[some] for key, some in rows.items()}
+    way = WAYS[which][name]
+    table = ask_way(load("minilmm"), miniearth.load(which), way, coordinates, part, progress=False)
+    return table[["IMG_ID", "references", "sample", "text"]].assign(way=name)

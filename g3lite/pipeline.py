@@ -10,6 +10,7 @@ their places; and of all candidates **verification** takes the one that fits the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import warnings
@@ -24,6 +25,7 @@ import pandas as pd
 
 from g3lite import G3Error, __version__, photos, places, profiles, verification
 from g3lite.alignment import GeoAlignment
+from g3lite.artefacts import sha256_file
 from g3lite.asking import Report, ask
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery, write_json
@@ -34,14 +36,15 @@ from g3lite.verification import Choice, Verifier, candidates, winners
 
 OUT_OF_DOMAIN = (
     "out_of_domain: these models have seen nothing but drawings of MiniEarth, so what they say "
-    "about another photo means nothing; take the profile gpu, with models of the real world"
+    "about another photo means nothing; take models of the real world, as the profile gpu names "
+    "them"
 )
 STEPS = ("embed", "search", "ask", "verify")
-PLAN = Plan()
-"""The paper's prompts and replies; it asks for as many replies as it uses."""
+TABLES = ("candidates.parquet", "replies.parquet", "predictions.csv")
+"""What `G3.predict` writes beside run.json."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """Where a photo was probably taken, and how that came about; `print` shows it.
 
@@ -68,6 +71,12 @@ class Prediction:
     seconds: dict[str, float] = field(repr=False)
     warning: str | None = None
     error: str | None = None
+
+    @classmethod
+    def failed(cls, img_id: str, error: str) -> Prediction:
+        """That of a photo that was never looked at, because of `error`."""
+        nothing = pd.DataFrame()
+        return cls(img_id, None, "", np.nan, nothing, nothing, nothing, {}, error=error)
 
     def __str__(self) -> str:
         if self.coordinates is None:
@@ -142,7 +151,7 @@ class G3:
     heads: GeoAlignment
     gallery: Gallery
     lmm: LMM
-    plan: Plan = PLAN
+    plan: Plan = Plan()
     choice: Choice = verification.CHOICES["paper_im2gps3k"]
     at_home: Callable[[PhotoSet], np.ndarray] | None = None
 
@@ -152,8 +161,9 @@ class G3:
         profile: str = "auto",
         *,
         lmm: str | None = None,
-        plan: Plan = PLAN,
-        choice: str | Choice = "paper_im2gps3k",
+        plan: Plan | None = None,
+        choice: str | Choice | None = None,
+        gallery_size: int | None = None,
         progress: bool = True,
     ) -> G3:
         """G3 with the models and the gallery of a profile.
@@ -163,8 +173,12 @@ class G3:
         Args:
             profile: "auto", or a key of `profiles.PROFILES`.
             lmm: another multimodal model, a name for `lmm.load`.
-            plan: prompts, replies and temperature.
-            choice: which candidates compete: a key of `verification.CHOICES`, or a `Choice`.
+            plan: prompts, replies and temperature; by default the paper's prompts, as many replies
+                as compete, at the temperature of the profile.
+            choice: which candidates compete: a key of `verification.CHOICES`, or a `Choice`; by
+                default that of the profile.
+            gallery_size: search only the first so many photos of the gallery; by default as many as
+                the profile says.
             progress: show progress bars.
 
         Raises:
@@ -180,13 +194,15 @@ class G3:
             )
         backbone = Backbone.load(chosen.backbone, device=chosen.device)
         heads = ablations.heads().to(chosen.device)
-        known = miniearth.load(chosen.gallery, chosen.gallery_size)
+        known = miniearth.load(chosen.gallery, gallery_size or chosen.gallery_size)
         features = backbone.image_features(
             known, chosen.batch_size, normalize=False, progress=progress
         )
         vectors = heads.database_vectors(features.vectors)
         gallery = Gallery.build(known.table, vectors, model=f"{backbone.name}, aligned")
-        model, choice = load(lmm or chosen.lmm), Choice.of(choice)
+        model = load(lmm or chosen.lmm)
+        choice = Choice.of(choice or chosen.choice)
+        plan = plan or Plan(replies=max(choice.replies, 1), temperature=chosen.temperature)
         return cls(backbone, heads, gallery, model, plan, choice, miniearth.drawn_here)
 
     def locate(
@@ -244,24 +260,60 @@ class G3:
         """Locate a photo set and write what came of it.
 
         `folder` then holds predictions.csv, candidates.parquet, replies.parquet and run.json, which
-        says what the run was made of. Features and replies are kept as they come: a run that was
-        stopped goes on where it was.
+        says what the run was made of and holds the SHA-256 of the other three. Features and replies
+        are kept as they come, so a run that was stopped goes on where it was; the files are written
+        when it has ended, and those of an earlier run of the same parts are replaced.
+
+        Args:
+            queries: the photos.
+            folder: where the files go; it is made if there is none.
+            options: of `steps`.
 
         Returns:
             `Located.predictions`.
+
+        Raises:
+            G3Error: the folder holds another run, or cannot be written to.
+            LMMError: the model cannot be asked, or a limit was reached.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder, made_of = Path(folder), self._made_of(queries)
+        _make(folder, made_of)
         found = self.steps(queries, **options)
-        found.predictions.to_csv(folder / "predictions.csv", index=False, lineterminator="\n")
-        found.candidates.to_parquet(folder / "candidates.parquet", index=False)
-        found.replies.to_parquet(folder / "replies.parquet", index=False)
+        files = {}
+        for name in TABLES:
+            table, part = getattr(found, name.partition(".")[0]), folder / f"{name}.part"
+            if name.endswith(".csv"):
+                table.to_csv(part, index=False, lineterminator="\n")
+            else:
+                table.to_parquet(part, index=False)
+            files[name] = sha256_file(part)
         about = {
+            **made_of,
+            "not_located": int(found.predictions["error"].notna().sum()),
+            "report": asdict(found.report) if found.report else None,
+            "seconds": found.seconds,
+            "files": files,
+        }
+        write_json(folder / "run.json", about)
+        for name in TABLES:
+            (folder / f"{name}.part").replace(folder / name)
+        return found.predictions
+
+    def _made_of(self, queries: PhotoSet) -> dict[str, Any]:
+        """What predictions follow from, in JSON's types."""
+        made_of = {
             "g3lite": __version__,
-            "queries": {"name": queries.name, "version": queries.version, "photos": len(queries)},
-            "gallery": {"photos": len(self.gallery), "kind": self.gallery.kind},
-            "backbone": {"name": self.backbone.name, "fingerprint": self.backbone.fingerprint},
-            "heads": asdict(self.heads.sizes),
+            "queries": {
+                "name": queries.name, "version": queries.version, "photos": len(queries),
+                "sha256": _sha256("\n".join(queries.ids).encode()),
+            },
+            "gallery": {
+                "photos": len(self.gallery), "kind": self.gallery.kind,
+                "model": self.gallery.model,
+                "sha256": _sha256("\n".join(self.gallery.ids).encode()),
+            },
+            "backbone": {"name": self.backbone.name, "sha256": self.backbone.fingerprint},
+            "heads": {**asdict(self.heads.sizes), "sha256": _weights(self.heads)},
             "lmm": self.lmm.name,
             "plan": {
                 "references": self.plan.references, "replies": self.plan.replies,
@@ -269,12 +321,8 @@ class G3:
                 "template": self.plan.template.text,
             },
             "choice": asdict(self.choice),
-            "not_located": int(found.predictions["error"].notna().sum()),
-            "report": asdict(found.report) if found.report else None,
-            "seconds": found.seconds,
         }  # fmt: skip
-        write_json(folder / "run.json", about)
-        return found.predictions
+        return json.loads(json.dumps(made_of))
 
     def steps(self, queries: PhotoSet, *, progress: bool = True, **asking: Any) -> Located:
         """The four steps for n photos.
@@ -335,5 +383,35 @@ class G3:
             out_of_domain=False if self.at_home is None else ~self.at_home(usable),
         )  # fmt: skip
         table = queries.table[["IMG_ID"]].merge(named, on="IMG_ID", how="left")
-        table["out_of_domain"] = table["out_of_domain"].fillna(False).astype(bool)
+        table["out_of_domain"] = table["out_of_domain"].eq(True).astype(bool)
         return table.assign(error=table["IMG_ID"].map(skipped).astype("string"))
+
+
+def _make(folder: Path, made_of: dict[str, Any]) -> None:
+    """Make the folder of a run; refuse one that holds anything else than this very run."""
+    strange = ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (folder / "run.json").exists():
+            about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            differ = [key for key, value in made_of.items() if about.get(key) != value]
+            strange = f"another run, with other {', '.join(differ)}" if differ else ""
+        elif any((folder / name).exists() for name in TABLES):
+            strange = f"{' or '.join(TABLES)} without a run.json"
+    except (OSError, ValueError, AttributeError) as error:
+        raise G3Error(f"{folder} cannot be the folder of a run: {error}") from error
+    if strange:
+        raise G3Error(f"{folder} holds {strange}; name another folder, or remove that one")
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _weights(model: GeoAlignment) -> str:
+    """SHA-256 of the names and the numbers of all weights."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(tensor.cpu().numpy()))
+    return digest.hexdigest()

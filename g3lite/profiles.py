@@ -20,6 +20,8 @@ class Profile:
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
     lmm: str  # multimodal model that is asked: a name for `lmm.load`
+    temperature: float  # that its replies are drawn at
+    choice: str  # which candidates compete: a key of `verification.CHOICES`
     alignment: str  # sizes of geo-alignment's heads, a key of `alignment.SIZES`
     device: str  # torch device
     batch_size: int  # photos per forward pass
@@ -39,6 +41,8 @@ PROFILES: dict[str, Profile] = {
             query_size=300,
             backbone="miniclip",
             lmm="minilmm",
+            temperature=0.7,
+            choice="miniearth",
             alignment="mini",
             device="cpu",
             batch_size=64,
@@ -52,6 +56,8 @@ PROFILES: dict[str, Profile] = {
             query_size=None,
             backbone="miniclip",
             lmm="minilmm",
+            temperature=0.7,
+            choice="miniearth",
             alignment="mini",
             device="cpu",
             batch_size=64,
@@ -65,6 +71,8 @@ PROFILES: dict[str, Profile] = {
             query_size=None,
             backbone="ViT-L-14-quickgelu:openai",
             lmm="Qwen/Qwen2.5-VL-3B-Instruct",
+            temperature=1.2,
+            choice="paper_im2gps3k",
             alignment="official",
             device="cuda",
             batch_size=256,

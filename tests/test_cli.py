@@ -1,12 +1,23 @@
+import io
+import json
+import logging
 import os
+import struct
 import subprocess
 import sys
+import warnings
+import zlib
 from pathlib import Path
 
+import matplotlib.figure
+import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 
-from g3lite import artefacts, cli, notebooks
+from g3lite import G3Error, artefacts, cli, geo, miniearth, notebooks, pictures, places
 from g3lite.artefacts import Artefact
+from g3lite.pipeline import G3, OUT_OF_DOMAIN, Prediction
 
 
 @pytest.fixture(autouse=True)
@@ -143,3 +154,526 @@ def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):
 )
 def test_align_names_what_it_cannot_do(capsys, tmp_path, arguments, words):
     assert words in fails(capsys, "align", str(tmp_path), *arguments)
+
+
+# --- locate
+
+
+@pytest.fixture(scope="module")
+def g3():
+    """G3 with the shipped models and the first 2,000 photos of the gallery."""
+    return G3.from_pretrained("ci", progress=False)
+
+
+@pytest.fixture
+def ready(g3, monkeypatch, tmp_path):
+    """`locate` takes this G3, and a cache of its own."""
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
+    return g3
+
+
+class Stand:
+    """Stands for G3: photos with "away" in their names are out of domain."""
+
+    def __init__(self, place="3 km from Łódź, Poland"):
+        self.place, self.asked = place, []
+
+    def locate(self, files):
+        self.asked.append(list(files))
+        return [self.prediction(path.name, number) for number, path in enumerate(files)]
+
+    def prediction(self, name, number):
+        nothing = pd.DataFrame()
+        return Prediction(
+            name, (51.77 - 60 * number, 19.46 - 170 * number), self.place, 0.4321, nothing,
+            nothing, nothing, {}, OUT_OF_DOMAIN if "away" in name else None,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def stand(monkeypatch):
+    stand = Stand()
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: stand)
+    return stand
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    """A working folder."""
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path / "photos")
+    return tmp_path / "photos"
+
+
+def touched(*names):
+    for name in names:
+        Path(name).write_bytes(b"a picture")
+    return names
+
+
+def ended(capsys, *arguments) -> tuple[str, list[str], str | None]:
+    """Run a command: what it printed, the lines on standard error, and its last words."""
+    with pytest.raises(SystemExit) as stop:
+        cli.main(list(arguments))
+    out, err = capsys.readouterr()
+    return out, err.splitlines(), stop.value.code or None
+
+
+def test_locate_prints_a_line_per_photo(capsys, folder, stand):
+    home, away = touched("home.jpg", "a long way away.jpg")
+    lines = succeeds(capsys, "locate", home, away).splitlines()
+    assert lines == [
+        "photo                latitude  longitude  place                   score",
+        "home.jpg              51.7700    19.4600  3 km from Łódź, Poland  0.432",
+        "a long way away.jpg   -8.2300  -150.5400  3 km from Łódź, Poland  0.432  out_of_domain",
+        OUT_OF_DOMAIN,
+    ]
+    assert len(succeeds(capsys, "locate", home).splitlines()) == 2
+    assert stand.asked == [[Path(home), Path(away)], [Path(home)]]
+
+
+def test_the_profile_and_the_model_are_passed_on(capsys, folder, monkeypatch):
+    def asked(profile, *, lmm, progress):
+        assert (profile, lmm, progress) == ("ci", "some/model", False)
+        return Stand()
+
+    monkeypatch.setattr(G3, "from_pretrained", asked)
+    succeeds(capsys, "locate", *touched("a.jpg"), "--profile", "ci", "--lmm", "some/model")
+    assert fails(capsys, "locate", "a.jpg", "--profile", "tpu").startswith(
+        "g3lite: unknown profile 'tpu'"
+    )
+
+
+def black_png(width, height) -> bytes:
+    """A picture of one bit per pixel, of which no pixel was ever in memory."""
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes((width // 8 + 1) * height))),
+        (b"IEND", b""),
+    )
+    parts = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def broken(folder):
+    """Files that cannot be located, by name, and what is said of each."""
+    data = miniearth.load("validation", 1)
+    data = data.read(data.ids[0])
+    (folder / "empty.jpg").write_bytes(b"")
+    (folder / "text.jpg").write_text("no picture")
+    (folder / "truncated.jpg").write_bytes(data[: len(data) // 2])
+    (folder / "huge.png").write_bytes(black_png(20_000, 10_000))
+    (folder / "large.png").write_bytes(black_png(12_000, 9_000))
+    (folder / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (folder / "folder").mkdir()
+    return {
+        "nowhere.jpg": "there is no such file",
+        "folder": "it is a folder; name the photos in it",
+        "empty.jpg": "its 0 bytes are not a picture",
+        "text.jpg": "its 10 bytes are not a picture",
+        "truncated.jpg": "it cannot be decoded (image file is truncated",
+        "huge.png": "it is too large",
+        "large.png": "12000 x 9000 pixels are more than 100 million",
+        os.devnull: "it is no file",
+        "photo.heic": "it is a HEIC picture: pip install pillow-heif",
+    }
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_bad_photos_cost_a_line_each_and_the_others_nothing(
+    capsys, folder, ready, monkeypatch, as_json
+):
+    photos = miniearth.load("validation", 1)
+    (home,) = photos.ids
+    (folder / home).write_bytes(photos.read(home))
+    said = broken(folder)
+    monkeypatch.setattr(pictures, "find_spec", lambda name: None)  # no plug-in for HEIC
+    given = [*list(said)[:3], home, *list(said)[3:], f"../photos/{home}"]
+    said[given[-1]] = "it is named more than once; it is located once"
+    options = ["--json"] if as_json else []
+    out, lines, last = ended(capsys, "locate", *given, *options)
+    assert last == f"g3lite: {len(said)} of {len(given)} photos were not located"
+    bad = [name for name in given if name != home]
+    assert len(lines) == len(bad)
+    for line, name in zip(lines, bad, strict=True):
+        assert line.startswith(f"{name}: {said[name]}")
+    if not as_json:
+        heading, line = out.splitlines()
+        assert heading.startswith("photo ") and line.startswith(home)
+        return
+    found = json.loads(out)
+    assert [one["photo"] for one in found] == given
+    assert list(dict.fromkeys(map(tuple, found))) == [tuple(found[0])]  # the same keys
+    for one in found:
+        if one["photo"] == home:
+            assert one["error"] is None and len(one["replies"]) == 20 and one["place"]
+            assert (one["latitude"], one["longitude"]) == ready.locate(home).coordinates
+        else:
+            assert one["error"].startswith(said[one["photo"]]) and one["latitude"] is None
+
+
+def test_nothing_but_bad_photos(capsys, folder, stand):
+    out, lines, last = ended(capsys, "locate", "a.jpg", "b.jpg", "--map", "map.png")
+    assert out == "" and lines == [f"{name}.jpg: there is no such file" for name in "ab"]
+    assert last == "g3lite: 2 of 2 photos were not located"
+    out, _, last = ended(capsys, "locate", "a.jpg", "--json")
+    assert [one["error"] for one in json.loads(out)] == ["there is no such file"]
+    assert last == "g3lite: 1 of 1 photos were not located"
+    assert stand.asked == [] and list(folder.iterdir()) == []
+
+
+def test_heic_is_located_with_the_plug_in(capsys, folder, ready):
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.new("RGB", (64, 48), "red")).save("photo.heic")
+    assert succeeds(capsys, "locate", "photo.heic").splitlines()[1].startswith("photo.heic  ")
+
+
+def test_names_of_files_cannot_break_a_line(capsys, folder, stand):
+    out, lines, _ = ended(capsys, "locate", *touched("two\nlines.jpg"), "no\nsuch.jpg")
+    assert [line[:14] for line in out.splitlines()] == ["photo         ", "two?lines.jpg "]
+    assert lines == ["no?such.jpg: there is no such file"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a name")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_name_that_is_no_text_costs_the_others_nothing(capsys, folder, stand, options):
+    name = os.fsdecode(b"caf\xe9.jpg")
+    out, lines, last = ended(capsys, "locate", *touched(name, "home.jpg"), *options)
+    assert lines == ["caf?.jpg: its name is not in UTF-8; rename it"]
+    assert "home.jpg" in out and last == "g3lite: 1 of 2 photos were not located"
+    if options:
+        assert [one["photo"] for one in json.loads(out)] == [name, "home.jpg"]
+
+
+def test_what_libraries_say_stays_off_the_terminal(capsys, folder, stand, monkeypatch):
+    def locate(files):
+        warnings.warn("a pickle was deprecated", stacklevel=2)
+        logging.getLogger("library").warning("weights are not initialised")
+        return Stand.locate(stand, files)
+
+    monkeypatch.setattr(stand, "locate", locate)
+    out, lines, last = ended(capsys, "locate", *touched("a.jpg"))
+    assert len(out.splitlines()) == 2 and lines == [] and last is None
+    assert logging.root.manager.disable == logging.NOTSET  # only for that while
+
+
+def test_a_message_of_several_lines_becomes_one(capsys, folder, monkeypatch):
+    def refuse(*args, **options):
+        raise G3Error("the model cannot be loaded:\n  no network")
+
+    monkeypatch.setattr(G3, "from_pretrained", refuse)
+    last = fails(capsys, "locate", *touched("a.jpg"))
+    assert last == "g3lite: the model cannot be loaded: no network"
+
+
+def test_a_terminal_without_the_letters_of_a_place(folder, stand, monkeypatch):
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", shown)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["locate", *touched("a.jpg")])
+    shown.flush()
+    assert not stop.value.code and b"3 km from ?\xf3d?, Poland" in shown.buffer.getvalue()
+
+
+# --- locate --map
+
+
+def test_a_map_is_written(capsys, folder, stand):
+    out = succeeds(capsys, "locate", *touched("home.jpg"), "--map", "map.png")
+    assert out.splitlines()[-1] == "wrote map.png"
+    with Image.open("map.png") as image:
+        assert image.format == "PNG" and image.size[0] == 900
+    out, lines, _ = ended(capsys, "locate", "home.jpg", "--json", "--map", "map.JPG")
+    assert json.loads(out)[0]["photo"] == "home.jpg" and lines == ["wrote map.JPG"]
+    assert {path.name for path in folder.iterdir()} == {"home.jpg", "map.png", "map.JPG"}
+
+
+def words_of(svg: str) -> str:
+    """What is written in a picture: matplotlib leaves a comment with each line."""
+    return " ".join(Path(svg).read_text().split())
+
+
+def test_a_map_says_what_is_out_of_domain(capsys, folder, stand):
+    succeeds(capsys, "locate", *touched("home.jpg"), "--map", "home.svg")
+    assert "out_of_domain" not in words_of("home.svg")
+    succeeds(capsys, "locate", "home.jpg", *touched("away.jpg"), "--map", "both.svg")
+    words = words_of("both.svg")
+    assert "<!-- out_of_domain: these models" in words and "<!-- out_of_domain -->" in words
+    assert "<!-- prediction -->" in words and "the profile gpu" in words
+    succeeds(capsys, "locate", "away.jpg", "--map", "away.svg")
+    assert "<!-- prediction -->" not in words_of("away.svg")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("map.gif", "the name of a map ends in .png"),
+        ("map", "the name of a map ends in .png"),
+        ("nowhere/map.png", "no file can be written to nowhere (No such file or directory)"),
+        ("home.jpg/map.png", "no file can be written to home.jpg (Not a directory)"),
+        ("folder.png", "folder.png is a folder"),
+    ],
+)
+def test_a_map_that_cannot_be_written_is_refused_at_once(capsys, folder, stand, name, words):
+    (folder / "folder.png").mkdir()
+    touched("home.jpg")
+    assert words in fails(capsys, "locate", "home.jpg", "--map", name)
+    assert stand.asked == []
+    assert {path.name for path in folder.iterdir()} == {"home.jpg", "folder.png"}
+
+
+def test_a_disk_that_is_full_leaves_the_old_map(capsys, folder, stand, monkeypatch):
+    def full(self, path, **options):
+        Path(path).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    touched("home.jpg", "map.png")
+    monkeypatch.setattr(matplotlib.figure.Figure, "savefig", full)
+    out, lines, last = ended(capsys, "locate", "home.jpg", "--map", "map.png")
+    assert out.splitlines()[1].startswith("home.jpg") and lines == []
+    assert last == "g3lite: map.png cannot be written: No space left on device"
+    assert (folder / "map.png").read_bytes() == b"a picture"
+    assert {path.name for path in folder.iterdir()} == {"home.jpg", "map.png"}
+
+
+def test_locate_as_it_is_called(folder, tmp_path):
+    """With the shipped models, in a process of its own: nothing but its own words."""
+    photos = miniearth.load("validation", 1)
+    (home,) = photos.ids
+    (folder / home).write_bytes(photos.read(home))
+    noise = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    exif = b"Exif\0\0II*\0\x08\0\0\0\xff\xff"  # Pillow warns of it
+    Image.fromarray(noise).save(folder / "holiday.jpg", exif=exif)
+    command = [sys.executable, "-m", "g3lite.cli", "locate", home, "holiday.jpg", "gone.jpg"]
+    done = subprocess.run(
+        [*command, "--map", "map.png"], capture_output=True, encoding="utf-8",
+        env={**os.environ, "G3LITE_PROFILE": "ci", "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert done.stderr.splitlines() == [
+        "gone.jpg: there is no such file", "g3lite: 1 of 3 photos were not located",
+    ]  # fmt: skip
+    heading, at_home, away, warning, wrote = done.stdout.splitlines()
+    assert heading.split() == ["photo", "latitude", "longitude", "place", "score"]
+    assert at_home.split()[0] == home and "out_of_domain" not in at_home
+    assert away.split()[0] == "holiday.jpg" and away.split()[-1] == "out_of_domain"
+    assert warning == OUT_OF_DOMAIN and wrote == "wrote map.png" and done.returncode == 1
+    lat, lon = map(float, at_home.split()[1:3])
+    city = places.nearest_city([[lat, lon]]).iloc[0]
+    assert f"km from {city.city}, {city.country}" in at_home
+
+
+# --- evaluate
+
+KM = np.array([0.5, 10, 100, 500, 2000, 9000, np.nan, 0.2])
+SHARES = [2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8]
+"""Of them within 1, 25, 200, 750 and 2500 km; their median is 300."""
+
+
+@pytest.fixture
+def tables(folder):
+    """Truth and predictions that are off by KM, of four photographers, in the working folder."""
+    place = np.column_stack([np.linspace(-50, 60, 8), np.linspace(-180, 180, 8)])
+    answers = geo.offset(place, 40, np.nan_to_num(KM))
+    answers[np.isnan(KM)] = np.nan
+    truth = pd.DataFrame(
+        {"IMG_ID": [f"p{i}.jpg" for i in range(8)], "AUTHOR": list("aabbccdd"),
+         "LAT": place[:, 0], "LON": place[:, 1]}
+    )  # fmt: skip
+    found = truth[["IMG_ID"]].assign(LAT_pred=answers[:, 0], LON_pred=answers[:, 1])
+    write(truth, "truth.csv")
+    return truth, found
+
+
+def write(table, name):
+    table.to_csv(name, index=False)
+    return name
+
+
+def figures(text: str) -> tuple[str, dict[str, tuple[float, float, float]]]:
+    """The first line, and the numbers (value, low, high) of each line by its first word."""
+    first, *lines = text.splitlines()
+    found = {}
+    for line in lines:
+        value, low, high = line.replace(",", "").replace("%", "").split("  ")[-1].split()
+        found[line.split()[0].strip(",")] = (
+            float(value), float(low.strip("[")), float(high.strip("]")),
+        )  # fmt: skip
+    return first, found
+
+
+def check_figures(found, km):
+    """Against a computation by hand; NaN is no answer."""
+    km = np.nan_to_num(km, nan=np.inf)
+    for name, limit in zip(
+        ("street", "city", "region", "country", "continent"), (1, 25, 200, 750, 2500), strict=True
+    ):
+        value, low, high = found[name]
+        assert value == pytest.approx(100 * np.mean(km <= limit), abs=0.051)
+        assert low <= value <= high
+    assert found["median"][0] == pytest.approx(np.median(km), abs=0.51)
+    points = np.mean(5000 * np.exp(-km / 1492.7))
+    assert found["GeoScore"][0] == pytest.approx(points, abs=0.51)
+
+
+def test_evaluate_gives_the_figures_found_by_hand(capsys, tables):
+    truth, found = tables
+    whole = write(truth.merge(found), "all.csv")
+    first, alone = figures(succeeds(capsys, "evaluate", whole))
+    assert first == (
+        "8 photos, 1 of them without a prediction (wrong); "
+        "95 % intervals: 4 photographers resampled"
+    )
+    assert [alone[name][0] for name in ("street", "city", "region", "country", "continent")] == (
+        pytest.approx([100 * share for share in SHARES])
+    )
+    check_figures(alone, KM)
+    shuffled = write(found.iloc[::-1], "found.csv")
+    again = succeeds(capsys, "evaluate", shuffled, "--truth", "truth.csv")
+    assert figures(again) == (first, alone)
+
+
+def test_photos_without_a_row_are_wrong(capsys, tables):
+    _, found = tables
+    some = write(found.iloc[2:], "some.csv")
+    first, numbers = figures(succeeds(capsys, "evaluate", some, "--truth", "truth.csv"))
+    assert first.startswith("8 photos, 3 of them without a prediction (wrong);")
+    check_figures(numbers, np.r_[np.nan, np.nan, KM[2:]])
+    none = write(found.iloc[:0], "none.csv")
+    first, numbers = figures(succeeds(capsys, "evaluate", none, "--truth", "truth.csv"))
+    assert first.startswith("8 photos, 8 of them without") and numbers["continent"] == (0, 0, 0)
+
+
+def test_photographers_are_resampled_where_all_are_known(capsys, tables):
+    truth, found = tables
+    # Each photographer is right with all photos or with none, so there are only four results.
+    km = np.repeat([0.1, 0.1, 5000, 5000], 30)
+    place = np.zeros((120, 2))
+    answers = pd.DataFrame(geo.offset(place, 90, km), columns=["LAT_pred", "LON_pred"])
+    table = answers.assign(LAT=0.0, LON=0.0, AUTHOR=np.repeat(list("abcd"), 30))
+    first, people = figures(succeeds(capsys, "evaluate", write(table, "a.csv")))
+    assert first == "120 photos; 95 % intervals: 4 photographers resampled"
+    one_unknown = table.assign(AUTHOR=[None, *table.AUTHOR[1:]])
+    for name, other in {
+        "without.csv": table.drop(columns="AUTHOR"),
+        "one.csv": table.assign(AUTHOR="me"),
+        "unknown.csv": one_unknown,
+    }.items():
+        first, single = figures(succeeds(capsys, "evaluate", write(other, name)))
+        assert first == "120 photos; 95 % intervals: photos resampled"
+        assert single["street"][0] == people["street"][0] == 50
+        assert people["street"][1:] == (0, 100)
+        assert 38 < single["street"][1] < 45 and 55 < single["street"][2] < 62
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.replace("p3.jpg", "other.jpg"), "1 predicted IMG_ID are not in the truth"),
+        (lambda t: pd.concat([t, t[:1]]), "IMG_ID 'p0.jpg' occurs more than once"),
+        (lambda t: t.drop(columns="LON_pred"), "lacks LON_pred; it has IMG_ID, LAT_pred"),
+        (lambda t: t.drop(columns="IMG_ID"), "lacks IMG_ID; it has LAT_pred, LON_pred"),
+        (lambda t: t.astype(str).replace(t.astype(str).LAT_pred[4], "north"),
+         "LAT_pred of row 4 is 'north', which is not a number"),
+        (lambda t: t.assign(LAT_pred=95.0, LON_pred=0.0), "latitude 95 in row 0 is outside"),
+        (lambda t: t.assign(LON_pred=np.nan), "longitude nan in row 0 is not a finite number"),
+        (lambda t: t.assign(LON_pred=np.inf), "longitude inf in row 0 is not a finite number"),
+    ],
+)  # fmt: skip
+def test_predictions_that_cannot_be_scored_are_one_line(capsys, tables, change, words):
+    name = write(change(tables[1]), "bad.csv")
+    last = fails(capsys, "evaluate", name, "--truth", "truth.csv")
+    assert last.startswith("g3lite: bad.csv") and words in last
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda t: t.drop(columns=["LAT", "AUTHOR"]), "lacks LAT; it has IMG_ID, LON"),
+        (lambda t: t.astype(str).replace("-50.0", "south"), "LAT of row 0 is 'south'"),
+        (lambda t: t.assign(LAT=np.nan), "latitude nan in row 0"),
+        (lambda t: pd.concat([t, t[:1]]), "IMG_ID 'p0.jpg' occurs more than once"),
+        (lambda t: t.iloc[:0], "holds no photos"),
+    ],
+)
+def test_a_table_without_its_truth_is_one_line(capsys, tables, change, words):
+    truth, found = tables
+    name = write(change(truth.merge(found)), "bad.csv")
+    last = fails(capsys, "evaluate", name)
+    assert last.startswith("g3lite: bad.csv") and words in last
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "cannot be read as a CSV table"),
+        ("IMG_ID,LAT_pred,LON_pred\na,1,2\nb,1,2,3,4\n", "Expected 3 fields in line 3, saw 5"),
+        (None, "there is no table bad.csv"),
+    ],
+)
+def test_no_table_of_predictions_is_one_line(capsys, tables, content, words):
+    if content is not None:
+        Path("bad.csv").write_text(content)
+    assert words in fails(capsys, "evaluate", "bad.csv", "--truth", "truth.csv")
+
+
+def test_no_table_of_truth_is_one_line(capsys, tables):
+    truth, found = tables
+    name = write(found, "found.csv")
+    said = fails(capsys, "evaluate", name, "--truth", "nowhere.csv")
+    assert said == "g3lite: there is no table nowhere.csv"
+    empty = write(truth.iloc[:0], "empty.csv")
+    assert "empty.csv holds no photos" in fails(capsys, "evaluate", name, "--truth", empty)
+    bare = write(truth.drop(columns="LON"), "bare.csv")
+    assert "bare.csv: the table lacks LON" in fails(capsys, "evaluate", name, "--truth", bare)
+
+
+def test_a_comma_at_the_end_of_each_row_shifts_no_column(capsys, tables):
+    _, found = tables
+    write(found, "found.csv")
+    header, *rows = Path("found.csv").read_text().splitlines()
+    Path("commas.csv").write_text("\n".join([header, *(f"{row}," for row in rows)]))
+    straight = succeeds(capsys, "evaluate", "found.csv", "--truth", "truth.csv")
+    assert succeeds(capsys, "evaluate", "commas.csv", "--truth", "truth.csv") == straight
+
+
+def test_headers_that_are_exchanged_are_told_in_a_line(capsys, tables):
+    truth, found = tables
+    write(truth.rename(columns={"LAT": "LON", "LON": "LAT"}), "old.csv")
+    out, lines, last = ended(capsys, "evaluate", write(found, "f.csv"), "--truth", "old.csv")
+    assert last is None and len(lines) == 1 and "headers LAT and LON are exchanged" in lines[0]
+    check_figures(figures(out)[1], KM)
+
+
+def test_what_predict_writes_can_be_evaluated(capsys, folder, ready):
+    photos = miniearth.load("validation", 4)
+    predictions = ready.predict(photos.take([2, 0]), "run", progress=False)
+    write(photos.table, "truth.csv")
+    first, numbers = figures(
+        succeeds(capsys, "evaluate", "run/predictions.csv", "--truth", "truth.csv")
+    )
+    assert first.startswith("4 photos, 2 of them without a prediction (wrong);")
+    km = np.full(4, np.nan)
+    km[[2, 0]] = geo.great_circle_km(
+        predictions[["LAT_pred", "LON_pred"]], photos.coordinates[[2, 0]]
+    )
+    check_figures(numbers, km)
+
+
+def test_evaluate_takes_the_table_of_im2gps3k(capsys, folder, real):
+    path = real / "im2gps3k" / "im2gps3k_places365.csv"
+    truth = pd.read_csv(path, dtype={"IMG_ID": str})
+    km = np.where(np.arange(len(truth)) % 3, 100, np.nan)
+    answers = geo.offset(truth[["LAT", "LON"]], 10, 100)
+    answers = pd.DataFrame(answers, columns=["LAT_pred", "LON_pred"]).assign(IMG_ID=truth.IMG_ID)
+    name = write(answers[~np.isnan(km)], "found.csv")
+    first, numbers = figures(succeeds(capsys, "evaluate", name, "--truth", str(path)))
+    without, people = np.isnan(km).sum(), truth.AUTHOR.nunique()
+    assert first == (
+        f"{len(truth)} photos, {without} of them without a prediction (wrong); 95 % intervals: "
+        f"{people} photographers resampled"
+    )
+    check_figures(numbers, km)

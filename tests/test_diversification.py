@@ -6,18 +6,17 @@ import pytest
 
 from g3lite import diversification, evaluation, geo, miniearth, replies
 from g3lite.ablations import heads
-from g3lite.asking import ask
 from g3lite.backbone import Backbone
-from g3lite.diversification import WAYS
 from g3lite.lmm import LMM, Answer, load
 from g3lite.miniearth.splits import photo_set
 
 PROMPTS = (0, 5, 10, 15)
+WAYS = diversification.WAYS["validation"]
 
 
 @pytest.fixture(scope="module")
 def photos():
-    return miniearth.load(diversification.QUERIES)
+    return miniearth.load("validation")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def places(recorded, way, references):
 def test_every_photo_was_asked_about_in_every_way(recorded, photos):
     table, _ = recorded
     for way, asked in WAYS.items():
-        some = table[table.way == way]
+        some = table[table.way == way].reset_index(drop=True)
         each = [(k, n) for k in asked.plan.references for n in range(asked.plan.replies)]
         assert len(some) == len(photos) * len(each)
         assert some.IMG_ID.tolist() == np.repeat(photos.ids, len(each)).tolist()
@@ -69,22 +68,22 @@ def test_replies_are_in_the_form_that_was_asked_for(recorded):
 
 
 @pytest.mark.parametrize("way", list(WAYS))
-def test_asked_again_the_model_says_what_was_recorded(way, recorded, photos, known, tmp_path):
+def test_asked_again_the_model_says_what_was_recorded(
+    way, recorded, photos, known, tmp_path, monkeypatch
+):
     table, rows = recorded
-    asked, others = WAYS[way], diversification.partners(len(photos))
-    few = np.array([7, 1500, 2399])
-    lists = [known[rows["similar"]], known[rows[asked.dissimilar]]]
-    if asked.swapped == "references":
-        lists = [some[others] for some in lists]
-    if asked.swapped == "picture":
-        photos = diversification.with_pictures_of(photos, others)
-    few_lists = [some[few] for some in lists]
-    again, _ = ask(
-        load("minilmm"), photos.take(few), asked.plan, *few_lists,
-        store=tmp_path / "replies.sqlite", progress=False,
-    )  # fmt: skip
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
+    few = [slice(at, at + 1) for at in (7, 1500, 2399)]
+    coordinates = {name: known[some] for name, some in rows.items()}
+    again = pd.concat(
+        diversification.ask_way(
+            load("minilmm"), photos, WAYS[way], coordinates, one, progress=False
+        )
+        for one in few
+    )
     before = table[(table.way == way) & table.IMG_ID.isin(again.IMG_ID)]
     assert before.IMG_ID.tolist() == again.IMG_ID.tolist()
+    assert before["sample"].tolist() == again["sample"].tolist()
     # Other processors round otherwise, and now and then another token comes out.
     assert (again.text.to_numpy() == before.text.to_numpy()).mean() >= 0.8
 
@@ -92,10 +91,11 @@ def test_asked_again_the_model_says_what_was_recorded(way, recorded, photos, kno
 def test_the_references_are_those_that_a_search_finds(recorded, photos):
     _, rows = recorded
     few = np.array([3, 700, 1800])
-    listed = np.unique([rows[name][few] for name in ("similar", "dissimilar")])
+    names = ("similar", "dissimilar", "raw similar", "raw dissimilar")
+    listed = np.unique([rows[name][few] for name in names])
     listed = np.union1d(np.arange(2_000), listed)
     found = diversification.search(of_gallery(listed), photos.take(few))
-    for name in ("similar", "dissimilar"):
+    for name in names:
         there = np.searchsorted(listed, rows[name][few])
         assert (found[name] == there).mean() > 0.9
         assert all(len(np.intersect1d(a, b)) >= 14 for a, b in zip(found[name], there, strict=True))
@@ -181,12 +181,18 @@ def test_ways_swap_what_they_say(photos, tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
     n = 5
     few, echo = photos.head(n), Echo()
+    kinds = ("similar", "dissimilar", "without hubs", "raw similar", "raw dissimilar")
     of = {
         name: np.stack([np.full((15, 2), 10.0 * j + i) for i in range(n)])
-        for j, name in enumerate(("similar", "dissimilar", "without hubs"))
+        for j, name in enumerate(kinds)
     }
-    table = diversification.ask_all(echo, few, of, progress=False)
-    assert table.groupby("way", sort=False).size().index.tolist() == list(WAYS)
+    for way in WAYS.values():
+        whole = diversification.ask_way(echo, few, way, of, progress=False)
+        parts = [
+            diversification.ask_way(echo, few, way, of, part, progress=False)
+            for part in (slice(0, 2), slice(2, n))
+        ]
+        assert pd.concat(parts, ignore_index=True).equals(whole)  # from the store, so the same
     row = {img_id: i for i, img_id in enumerate(few.ids)}
     pictures = [few.image(img_id).tobytes() for img_id in few.ids]
     seen = set()
@@ -198,10 +204,12 @@ def test_ways_swap_what_they_say(photos, tmp_path, monkeypatch):
         text = job.prompt.text
         similar, dissimilar = (float(part.split(",")[0]) for part in text.split("[(")[1:])
         kind, whose = divmod(dissimilar, 10)
-        assert similar == whose
+        assert similar == whose + (30 if kind == 4 else 0)
         assert text.count(f"({similar:.5f}, {similar:.5f})") == job.prompt.references
-        seen.add((int(kind), (picture - i) % n, int(similar - i) % n))
-    assert seen == {("zero-shot", 0), (1, 0, 0), (2, 0, 0), (1, 3, 0), (1, 0, 3)}
+        seen.add((int(kind), (picture - i) % n, int(similar % 10 - i) % n))
+    zero_shot = {("zero-shot", 0), ("zero-shot", 3), ("zero-shot", -2)}  # its picture, another's
+    assert seen - zero_shot == {(1, 0, 0), (2, 0, 0), (4, 0, 0), (1, 3, 0), (1, 0, 3)}
+    assert seen & zero_shot
 
 
 def test_nobody_lends_to_himself():
@@ -216,3 +224,35 @@ def test_swapped_pictures_are_those_of_the_lenders(photos):
     assert swapped.table.equals(few.table)
     assert swapped.read(few.ids[0]) == few.read(few.ids[1])
     assert isinstance(swapped.table, pd.DataFrame)
+
+
+# How it is kept
+
+
+def test_packed_replies_come_back_letter_by_letter(photos):
+    ids = photos.ids[:2]
+    texts = [
+        '{"latitude": -0.05, "longitude": 179.99}', '{"latitude": 48.85, "longitude": 2.30}',
+        '{"latitude": 48.8, "longitude": 2.30}', "I cannot tell.", None, "",
+        '{"latitude": 148.85, "longitude": 2.30}', '{"latitude": 48.85, "longitude": 2.30} ',
+    ]  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "way": "drawn", "IMG_ID": np.repeat(ids, 4), "references": [0, 0, 5, 5] * 2,
+            "sample": [0, 1] * 4, "text": pd.array(texts, dtype="string"),
+        }
+    )  # fmt: skip
+    kept = diversification.packed(table, ids)
+    assert kept["text"].isna().sum() == 2
+    again = diversification.unpacked(kept, np.array(ids))
+    for column in ("way", "IMG_ID", "references", "sample"):
+        assert again[column].tolist() == table[column].tolist()
+    assert [text or None for text in again["text"].fillna("")] == [text or None for text in texts]
+    read, reasons = replies.parse_all(texts)
+    assert np.array_equal(again[["LAT", "LON"]].to_numpy(), read, equal_nan=True)
+    assert again["reason"].isna().tolist() == [reason is None for reason in reasons]
+
+
+def test_a_set_that_was_not_asked_about_is_named():
+    with pytest.raises(ValueError, match="'test_natural' were recorded; there are validation"):
+        diversification.recorded("test_natural")

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -257,6 +259,70 @@ def test_mean_intervals_are_those_of_shares_and_of_any_value():
     np.testing.assert_allclose(np.array([mean, low, high])[:, :2], share)
     np.testing.assert_allclose(low[2:], 7 * low[:2])
     np.testing.assert_allclose(high[2:], 7 * high[:2])
+
+
+# --- answers drawn at random
+
+
+def test_chances_by_hand():
+    errors, photo = [0.5, 30, 1000, np.inf, 2400], [0, 0, 2, 2, 2]
+    chances = ev.Chances.of(errors, photo, 4)
+    np.testing.assert_allclose(
+        chances.hits,
+        [[1 / 2, 1 / 2, 1, 1, 1], [0] * 5, [0, 0, 0, 0, 2 / 3], [0] * 5],
+    )
+    points = [5000 * np.exp(-d / 1492.7) for d in errors]
+    by_hand = [np.mean(points[:2]), 0, np.mean(points[2:]), 0]
+    np.testing.assert_allclose(chances.geoscore, by_hand)
+
+
+def drawn(seed, most=3):
+    """A truth table of five photos, up to three answers to each, and their chances."""
+    rng = np.random.default_rng(seed)
+    truth = truth_table(rng.uniform([-60, -180], [60, 180], (5, 2)), list("aabbc"))
+    photo = np.repeat(np.arange(5), rng.integers(1, most + 1, 5))
+    places = truth[["LAT", "LON"]].to_numpy()[photo]
+    answers = geo.offset(places, 40, 10 ** rng.uniform(-1, 4, len(photo)))
+    errors = geo.great_circle_km(answers, places)
+    return truth, photo, answers, ev.Chances.of(errors, photo, 5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chances_are_the_mean_over_all_draws(seed):
+    truth, photo, answers, chances = drawn(seed)
+    draws = list(product(*(np.flatnonzero(photo == i) for i in range(5))))
+    scores = pd.DataFrame([ev.score(answers[list(rows)], truth) for rows in draws])
+    found = ev.score(chances, truth)
+    assert len(draws) > 5 and np.isnan(found["median_km"])
+    for metric in (*ev.THRESHOLD_NAMES, "geoscore"):
+        assert found[metric] == pytest.approx(scores[metric].mean())
+    compared = ev.compare(chances, answers[list(draws[0])], truth, replicates=50)
+    gain = found[list(ev.THRESHOLD_NAMES)] - scores.iloc[0][list(ev.THRESHOLD_NAMES)]
+    np.testing.assert_allclose(compared.difference, gain.astype(float), atol=1e-12)
+
+
+def test_a_draw_from_one_answer_is_that_answer():
+    truth, _, answers, chances = drawn(7, most=1)
+    results = ev.evaluate({"drawn": chances, "sure": answers}, truth, replicates=200)
+    results = results[results.metric != "median_km"].set_index("metric")
+    one, other = (results[results.method == name].drop(columns="method") for name in
+                  ("drawn", "sure"))  # fmt: skip
+    pd.testing.assert_frame_equal(one, other)
+    difference = ev.compare(chances, answers, truth, replicates=50)
+    assert (difference[["difference", "low", "high"]] == 0).all(axis=None)
+
+
+def test_chances_go_through_the_table_without_a_median():
+    truth, _, _, chances = drawn(1)
+    text = ev.table(ev.evaluate({"drawn": chances}, truth, replicates=50)).loc["drawn"]
+    assert text["median, km"] == "–" and text["GeoScore"] != "–"
+
+
+def test_chances_of_other_photos_are_refused():
+    truth, _, answers, chances = drawn(1)
+    for method in (ev.score, lambda a, b: ev.compare(a, answers[:4], b)):
+        with pytest.raises(ValueError, match="chances of 5 photos for 4 photos"):
+            method(chances, truth.iloc[:4])
 
 
 # --- baselines

@@ -1,16 +1,20 @@
 """The whole of G3, with the shipped models or with a model of fixed replies."""
 
+import copy
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 
-from g3lite import evaluation, miniearth, pipeline, verification
+from g3lite import G3Error, evaluation, miniearth, pipeline, profiles, verification
+from g3lite.artefacts import sha256_file
 from g3lite.lmm import LMM, Answer
-from g3lite.photos import NotThere, load_files
+from g3lite.photos import NotThere, TableError, load_files
 from g3lite.pipeline import G3
 from g3lite.prompts import Plan
 from g3lite.verification import Choice
@@ -64,8 +68,9 @@ def test_a_photo_gets_a_place_and_how_it_came_about(shipped, files, store):
     lat, lon = found.coordinates
     assert -90 <= lat <= 90 and -180 <= lon <= 180
     assert tuple(found.candidates.loc[0, ["LAT", "LON"]]) == found.coordinates
-    assert found.candidates.score.is_monotonic_decreasing and 15 <= len(found.candidates) <= 20
+    assert found.candidates.score.is_monotonic_decreasing and 16 <= len(found.candidates) <= 21
     assert found.score == pytest.approx(found.candidates.score[0])
+    assert (found.candidates.origin == "retrieved").sum() == shipped.choice.retrieved == 1
     assert set(found.seconds) == set(pipeline.STEPS) and min(found.seconds.values()) >= 0
     assert found.warning is None and found.error is None
     assert found.neighbours.similarity.is_monotonic_decreasing
@@ -151,22 +156,180 @@ def test_nothing_but_damaged_files(shipped, tmp_path, store):
     assert shipped.locate(damaged, **store).coordinates is None
 
 
-def test_a_file_that_is_not_there(shipped, tmp_path):
+def test_a_file_that_is_not_there_or_there_twice(shipped, files, tmp_path):
     with pytest.raises(NotThere, match="there is no file"):
         shipped.locate(tmp_path / "nowhere.jpg")
+    with pytest.raises(TableError, match="occurs more than once"):
+        shipped.locate([files[0], str(files[0])])
+
+
+def test_plan_and_choice_are_those_of_the_profile(shipped):
+    profile = profiles.get("ci")
+    assert shipped.plan == Plan(temperature=profile.temperature)
+    assert shipped.choice == verification.CHOICES[profile.choice]
+    assert len(shipped.gallery) == profile.gallery_size
+    plan = Plan((0, 3), replies=2)
+    other = G3.from_pretrained(
+        "ci", plan=plan, choice="paper_yfcc4k", gallery_size=300, progress=False
+    )
+    assert other.plan == plan and other.choice == verification.CHOICES["paper_yfcc4k"]
+    assert other.gallery.ids == shipped.gallery.ids[:300]
+
+
+def test_a_profile_without_heads_says_so(monkeypatch):
+    monkeypatch.delenv("G3LITE_PROFILE", raising=False)  # it would take the place of gpu
+    with pytest.raises(G3Error, match="profile gpu has no trained heads.*use cpu"):
+        G3.from_pretrained("gpu")
+
+
+def test_a_photo_is_located_as_when_it_is_upright(shipped, files, tmp_path, store):
+    upright = Image.open(files[0])
+    orientation = Image.Exif()
+    orientation[0x0112] = 6  # to be turned clockwise to be seen upright
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    upright.save(tmp_path / "upright.png")
+    turned.save(tmp_path / "turned.png", exif=orientation)
+    turned.save(tmp_path / "lying.png")
+    names = [tmp_path / f"{name}.png" for name in ("upright", "turned", "lying")]
+    g3 = replace(shipped, plan=Plan((0, 5), 2), choice=Choice((0, 5), 2))
+    straight, put_right, lying = g3.locate(names, **store)
+    assert put_right.replies.text.tolist() == straight.replies.text.tolist()
+    assert put_right.coordinates == straight.coordinates
+    assert put_right.score == pytest.approx(straight.score)
+    assert lying.score != pytest.approx(straight.score)
+
+
+def test_where_every_photo_is_at_home_none_is_warned_of(shipped, files, store):
+    g3 = replace(with_fixed(shipped, "(1.5, 2.5)"), at_home=None)
+    assert g3.locate(files[2], **store).warning is None
+
+
+def test_a_photo_that_was_never_looked_at_is_a_prediction_too():
+    failed = pipeline.Prediction.failed("a.jpg", "there is no such file")
+    assert failed.coordinates is None and "not located, there is no such file" in str(failed)
+    said = json.loads(json.dumps(failed.as_dict(), allow_nan=False))
+    assert said["score"] is said["latitude"] is said["warning"] is None
+    assert said["candidates"] == said["neighbours"] == said["replies"] == []
+    assert said["error"] == "there is no such file"
 
 
 def test_a_run_is_written_with_what_it_was_made_of(shipped, tmp_path, store):
     photos = miniearth.load("validation", 3)
     g3 = with_fixed(shipped, "(1.5, 2.5)")
-    predictions = g3.predict(photos, tmp_path / "run", progress=False, **store)
-    written = pd.read_csv(tmp_path / "run" / "predictions.csv")
+    predictions = g3.predict(photos, tmp_path / "new" / "run", progress=False, **store)
+    run = tmp_path / "new" / "run"
+    written = pd.read_csv(run / "predictions.csv")
     assert written.IMG_ID.tolist() == photos.ids
     assert np.allclose(written[["LAT_pred", "LON_pred"]], predictions[["LAT_pred", "LON_pred"]])
-    assert len(pd.read_parquet(tmp_path / "run" / "candidates.parquet")) == 6
-    about = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert len(pd.read_parquet(run / "candidates.parquet")) == 6
+    assert pd.read_parquet(run / "replies.parquet").text.tolist() == ["(1.5, 2.5)"] * 6
+    about = json.loads((run / "run.json").read_text())
     assert about["lmm"] == g3.lmm.name and about["queries"]["photos"] == 3
+    assert about["backbone"]["sha256"] == shipped.backbone.fingerprint
     assert about["plan"]["references"] == [0, 5] and about["report"]["asked"] == 6
+    assert about["not_located"] == 0 and set(about["seconds"]) == set(pipeline.STEPS)
+    assert about["files"] == {name: sha256_file(run / name) for name in pipeline.TABLES}
+    assert {path.name for path in run.iterdir()} == {"run.json", *pipeline.TABLES}
     asked = g3.lmm.asked
-    assert g3.predict(photos, tmp_path / "run", progress=False, **store).equals(predictions)
+    assert g3.predict(photos, run, progress=False, **store).equals(predictions)
     assert g3.lmm.asked == asked
+
+
+def other_heads(g3):
+    heads = copy.deepcopy(g3.heads)
+    with torch.no_grad():
+        next(heads.parameters()).add_(1e-3)
+    return replace(g3, heads=heads)
+
+
+def other_gallery(g3):
+    return replace(g3, gallery=replace(g3.gallery, table=g3.gallery.table.iloc[::-1]))
+
+
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [
+        (lambda g3: replace(g3, lmm=Fixed("(1.5, 2.6)")), "lmm"),
+        (lambda g3: replace(g3, plan=Plan((0, 5), 1, temperature=0.1)), "plan"),
+        (lambda g3: replace(g3, choice=Choice((0,), 1)), "choice"),
+        (lambda g3: replace(g3, backbone=replace(g3.backbone, fingerprint="x")), "backbone"),
+        (other_heads, "heads"),
+        (other_gallery, "gallery"),
+    ],
+)
+def test_a_folder_with_another_run_is_left_alone(shipped, tmp_path, store, change, part):
+    photos = miniearth.load("validation", 1)
+    g3 = with_fixed(shipped, "(1.5, 2.5)")
+    g3.predict(photos, tmp_path / "run", progress=False, **store)
+    held = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    other = change(g3)
+    asked = other.lmm.asked
+    with pytest.raises(G3Error, match=f"holds another run, with other {part}; name another folder"):
+        other.predict(photos, tmp_path / "run", progress=False, **store)
+    assert other.lmm.asked == asked  # it was said before anything was computed
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == held
+
+
+def test_a_run_with_other_photos_is_another_run(shipped, tmp_path, store):
+    photos, g3 = miniearth.load("validation", 2), with_fixed(shipped, "(1.5, 2.5)")
+    g3.predict(photos.take([0]), tmp_path / "run", progress=False, **store)
+    with pytest.raises(G3Error, match="with other queries;"):
+        g3.predict(photos.take([1]), tmp_path / "run", progress=False, **store)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("predictions.csv", "mine", "without a run.json"),
+        ("run.json", "{", "cannot be the folder of a run"),
+        ("run.json", "[]", "cannot be the folder of a run"),
+    ],
+)
+def test_what_is_no_run_is_left_alone(shipped, tmp_path, store, name, content, words):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(G3Error, match=words):
+        with_fixed(shipped, "(1, 2)").predict(miniearth.load("validation", 1), tmp_path, **store)
+    assert (tmp_path / name).read_text() == content and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(G3Error, match="cannot be the folder of a run"):
+        with_fixed(shipped, "(1, 2)").predict(
+            miniearth.load("validation", 1), tmp_path / name, **store
+        )
+
+
+class Killed(Fixed):
+    """Ends after some answers, as a process that is killed."""
+
+    def answer(self, jobs, keep):
+        for job in jobs:
+            if self.asked == 4:
+                raise KeyboardInterrupt
+            super().answer([job], keep)
+
+
+def test_a_run_that_was_killed_goes_on(shipped, tmp_path, store):
+    photos, whole = miniearth.load("validation", 3), with_fixed(shipped, "(1.5, 2.5)", "(8, 9)")
+    stopped = replace(whole, lmm=Killed("(1.5, 2.5)", "(8, 9)"))
+    with pytest.raises(KeyboardInterrupt):
+        stopped.predict(photos, tmp_path / "run", progress=False, **store)
+    assert list((tmp_path / "run").iterdir()) == [] and stopped.lmm.asked == 4
+    predictions = whole.predict(photos, tmp_path / "run", progress=False, **store)
+    assert whole.lmm.asked == 3 * 2 * 2 - 4
+    afresh = whole.predict(photos, tmp_path / "2", progress=False, store=tmp_path / "2.sqlite")
+    assert predictions.equals(afresh)
+
+
+def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, store, monkeypatch):
+    photos, g3 = miniearth.load("validation", 1), with_fixed(shipped, "(1.5, 2.5)")
+    g3.predict(photos, tmp_path / "run", progress=False, **store)
+    held = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+
+    def full(self, *args, **kwargs):
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space left"):
+        patch.setattr(pd.DataFrame, "to_csv", full)
+        g3.predict(photos, tmp_path / "run", progress=False, **store)
+    now = {name: (tmp_path / "run" / name).read_bytes() for name in held}
+    assert now == held
+    g3.predict(photos, tmp_path / "run", progress=False, **store)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == set(held)

@@ -21,10 +21,12 @@ from g3lite.verification import (
     PREDICTIONS,
     Choice,
     Verifier,
+    at_random,
     candidates,
     errors_km,
     mean,
     medoid,
+    nearest,
     winners,
 )
 
@@ -686,6 +688,77 @@ def test_errors_of_candidates_by_hand():
         errors_km(pool, truth.iloc[1:])
     with pytest.raises(ValueError, match="table of truth lacks"):
         errors_km(pool, truth.drop(columns="LON"))
+
+
+def around(pool, seed=4):
+    """A truth in which many candidates are near: in another order, and two photos more."""
+    rng = np.random.default_rng(seed)
+    first = pool.groupby("IMG_ID")[["LAT", "LON"]].first()
+    place = geo.offset(first.to_numpy(), 30, 10 ** rng.uniform(-1, 3.5, len(first)))
+    ids = [*first.index, "extra1", "extra2"]
+    table = pd.DataFrame(np.vstack([place, places(2)]), columns=["LAT", "LON"], index=ids)
+    table = table.rename_axis("IMG_ID").reset_index().assign(AUTHOR=range(len(ids)))
+    return table.iloc[rng.permutation(len(table))]
+
+
+def errors_of_each(pool, truth):
+    """The errors of each photo's candidates, in the order of the truth."""
+    return [
+        [geo.great_circle_km((c.LAT, c.LON), (t.LAT, t.LON))
+         for c in pool[pool.IMG_ID == t.IMG_ID].itertuples()]
+        for t in truth.itertuples()
+    ]  # fmt: skip
+
+
+def test_a_random_candidate_is_worth_the_mean_of_all():
+    pool = a_pool()
+    truth = around(pool)
+    chances = at_random(pool, truth)
+    for hits, points, errors in zip(
+        chances.hits, chances.geoscore, errors_of_each(pool, truth), strict=True
+    ):
+        within = [[km <= limit for limit in evaluation.THRESHOLDS_KM] for km in errors]
+        np.testing.assert_allclose(hits, np.mean(within, axis=0) if errors else [0] * 5)
+        expected = np.mean(evaluation.geoscore(errors)) if errors else 0
+        assert points == pytest.approx(expected)
+    found = evaluation.score(chances, truth)
+    assert 0 < found["street"] < found["continent"] < 1
+
+
+def test_a_random_candidate_of_equal_ones_is_the_winner(model):
+    pool = candidates(names(8), retrieved=places(8, 1), choice=Choice((), 0, 1))
+    truth = around(pool)
+    best = winners(Verifier(model, names(8), features(8)).score(pool))
+    shares = list(evaluation.THRESHOLD_NAMES)
+    random = evaluation.score(at_random(pool, truth), truth)[shares]
+    assert random.tolist() == evaluation.score(best, truth)[shares].tolist()
+
+
+def test_the_nearest_candidate_is_the_ceiling(model):
+    pool = a_pool()
+    truth = around(pool)
+    found = nearest(pool, truth)
+    assert list(found) == ["IMG_ID", "LAT_pred", "LON_pred"]
+    assert found.IMG_ID.tolist() == list(of_each(pool))
+    smallest = [min(errors, default=np.inf) for errors in errors_of_each(pool, truth)]
+    np.testing.assert_allclose(evaluation.error_km(found, truth), smallest)
+    scored = Verifier(model, names(20), features(20)).score(pool)
+    for other in (winners(scored), medoid(pool)):
+        assert (evaluation.error_km(other, truth) >= np.array(smallest) - 1e-6).all()
+
+
+def test_of_equally_near_candidates_the_first_is_taken():
+    pool = table_of([row_of(lat=0, lon=5, sample=1), row_of(lat=0, lon=-5, sample=0)])
+    truth = pd.DataFrame({"IMG_ID": ["a"], "LAT": [0.0], "LON": [0.0]})
+    assert nearest(pool, truth).loc[0, ["LAT_pred", "LON_pred"]].tolist() == [0, -5]
+    assert nearest(pool.iloc[::-1], truth).loc[0, "LON_pred"] == -5
+
+
+@pytest.mark.parametrize("function", [at_random, nearest])
+def test_candidates_of_photos_that_the_truth_lacks_are_refused(function):
+    pool = a_pool()
+    with pytest.raises(ValueError, match="rows of the candidates are of other photos"):
+        function(pool, around(pool).query("IMG_ID != 'photo003'"))
 
 
 def test_no_photos_no_answers(model):

@@ -13,6 +13,7 @@
 # %% [markdown]
 # # Worldwide geolocalization: where was this photo taken?
 #
+# [← 00 Locate a photo](00_locate_a_photo.ipynb) ·
 # [02 Geo-alignment →](02_geo_alignment.ipynb) ·
 # [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/01_worldwide_geolocalization.ipynb)
 #

@@ -114,8 +114,13 @@ for name in sets:
 # - **LMM, zero-shot**: the model's likeliest reply without any reference;
 # - **one RAG prompt** in Img2Loc's way: its likeliest reply to one prompt with 10 + 10 references,
 #   which are found by the plain features;
-# - **G3**: four prompts, five replies each, retrieved coordinates, verified.
+# - **G3**: four prompts, the replies to each and retrieved coordinates, verified. How many of
+#   either, was chosen on validation:
 #
+# %% tags=["nbval-check-output"]
+print(f"N = {paper.CHOICE.replies} replies of each prompt, S = {paper.CHOICE.retrieved} retrieved")
+
+# %% [markdown]
 # What do you expect? Which rival is the hardest to beat at a street's distance, and which at a
 # continent's?
 
@@ -222,8 +227,8 @@ check_06_1(margin)
 #
 # - **w/o Geo-A**: the references are found by the plain features, not by the aligned ones; the
 #   candidates are verified as before;
-# - **w/o Geo-D**: one prompt with 10 + 10 references, five replies. That takes away variety *and*
-#   three quarters of the candidates, so a second row gives it as many as G3 has: 20 replies;
+# - **w/o Geo-D**: one prompt with 10 + 10 references. That takes away variety *and* three quarters
+#   of the replies, so a second row gives it as many as G3 has;
 # - **w/o Geo-V**: one of G3's candidates, drawn blindly. Its row is the expectation over the
 #   candidates, so no luck of the draw is in it.
 

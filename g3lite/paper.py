@@ -1,0 +1,368 @@
+"""The paper's evidence, run on MiniEarth: Tables 1, 2 and 3, Figures 3 and 4.
+
+Every method answers the same photos (those of `SETS`). What takes long is shipped: what MiniLMM
+replied (`data/replies`), and where each method sees each photo (`data/predictions`, a table that
+`build` makes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from g3lite import diversification, evaluation, geocells, miniearth, verification
+from g3lite.ablations import heads
+from g3lite.artefacts import data_dir
+from g3lite.backbone import Backbone, unit_rows
+from g3lite.evaluation import Chances
+from g3lite.geo import great_circle_km
+from g3lite.photos import PhotoSet
+from g3lite.profiles import PROFILES
+from g3lite.verification import Choice, Verifier, candidates, winners
+
+SETS = ("validation",)
+"""What the tables are about. All choices (temperature, number of candidates, sizes of the geocells)
+are made on validation; the test sets are opened once, for all methods together, after the last."""
+CHOICE = Choice.of(PROFILES["cpu"].choice)
+PROMPTS = (0, 5, 10, 15)
+
+PUBLISHED = {
+    "IM2GPS3K": {
+        "[L]kNN": (7.2, 19.4, 26.9, 38.9, 55.9),
+        "PlaNet": (8.5, 24.8, 34.3, 48.4, 64.6),
+        "CPlaNet": (10.2, 26.5, 34.6, 48.6, 64.6),
+        "ISNs": (10.5, 28.0, 36.6, 49.7, 66.0),
+        "Translocator": (11.8, 31.1, 46.7, 58.9, 80.1),
+        "GeoDecoder": (12.8, 33.5, 45.9, 61.0, 76.1),
+        "GeoCLIP": (14.11, 34.47, 50.65, 69.67, 83.82),
+        "Img2Loc": (15.34, 39.83, 53.59, 69.7, 82.78),
+        "PIGEON": (11.3, 36.7, 53.8, 72.4, 85.3),
+        "G3": (16.65, 40.94, 55.56, 71.24, 84.68),
+        "w/o Geo-A": (15.71, 40.64, 54.85, 70.8, 84.05),
+        "w/o Geo-D": (16.35, 40.51, 53.89, 69.2, 83.11),
+        "w/o Geo-V": (14.98, 38.27, 51.25, 67.6, 81.18),
+    },
+    "YFCC4K": {
+        "[L]kNN": (2.3, 5.7, 11.0, 23.5, 42.0),
+        "PlaNet": (5.6, 14.3, 22.2, 36.4, 55.8),
+        "CPlaNet": (7.9, 14.8, 21.9, 36.4, 55.5),
+        "ISNs": (6.5, 16.2, 23.8, 37.4, 55.0),
+        "Translocator": (8.4, 18.6, 27.0, 41.1, 60.4),
+        "GeoDecoder": (10.3, 24.4, 33.9, 50.0, 68.7),
+        "GeoCLIP": (9.59, 19.31, 32.63, 55.0, 74.69),
+        "Img2Loc": (19.78, 30.71, 41.4, 58.11, 74.07),
+        "PIGEON": (10.4, 23.7, 40.6, 62.2, 77.7),
+        "G3": (23.99, 35.89, 46.98, 64.26, 78.15),
+        "w/o Geo-A": (20.8, 32.72, 44.25, 61.83, 76.64),
+        "w/o Geo-D": (20.28, 31.87, 43.67, 60.84, 76.25),
+        "w/o Geo-V": (19.03, 30.24, 40.93, 57.93, 72.83),
+    },
+}
+"""Tables 1 and 2 of the paper: per cent of the photos within 1, 25, 200, 750 and 2500 km."""
+PUBLISHED_PHOTOS = {"IM2GPS3K": 2_997, "YFCC4K": 4_536}
+
+RUN = {"sets": SETS, "choice": asdict(CHOICE), "cells": [geocells.MOST, geocells.LEAST]}
+"""All that the shipped predictions depend on, beside photos, replies and models."""
+
+TABLE_1 = (
+    "constant", "kNN", "[L]kNN", "geocells (PlaNet)", "GPS gallery (GeoCLIP)", "LMM, zero-shot",
+    "one RAG prompt (Img2Loc)", "G3",
+)  # fmt: skip
+TABLE_2 = ("G3", "w/o Geo-A", "w/o Geo-D", "w/o Geo-D, as many replies", "w/o Geo-V")
+OTHERS = ("kNN, aligned", "medoid of the candidates", "mean of the candidates")
+"""Not in the paper: the most similar photo in G3's own gallery, and choices without any score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """All that is known about n photos of a set before verification chooses.
+
+    Attributes:
+        which: the name of the set.
+        queries: the photos.
+        known: float64 (g, 2), where the gallery's photos were taken.
+        rows: the references of each photo, rows of the gallery, as `diversification.recorded`.
+        replies: what the model replied, likewise.
+    """
+
+    which: str
+    queries: PhotoSet
+    known: np.ndarray
+    rows: Mapping[str, np.ndarray]
+    replies: pd.DataFrame
+
+    @classmethod
+    def load(cls, which: str, n: int | None = None) -> Evidence:
+        """That of the first n photos of a set (None: of all): replies and references as shipped."""
+        queries = miniearth.load(which, n)
+        replies, rows = diversification.recorded(which)
+        replies = replies[replies["IMG_ID"].isin(queries.ids)]
+        rows = {name: some[: len(queries)] for name, some in rows.items()}
+        known = miniearth.load("gallery").coordinates
+        return cls(which, queries, known, rows, replies)
+
+    def candidates(self, way: str = "drawn", choice: Choice = CHOICE) -> pd.DataFrame:
+        """The candidate table of replies that were given in one way."""
+        retrieved = self.known[self.rows[diversification.WAYS[self.which][way].similar]]
+        replies = self.replies[self.replies["way"] == way]
+        replies = replies.assign(used=replies["LAT"].notna())
+        return candidates(self.queries.ids, replies, retrieved, choice)
+
+    def single(self, way: str, references: int) -> np.ndarray:
+        """The likeliest reply to one prompt, (n, 2); NaN where it cannot be read."""
+        of = self.replies[(self.replies["way"] == way) & (self.replies["references"] == references)]
+        return of.set_index("IMG_ID").loc[self.queries.ids, ["LAT", "LON"]].to_numpy()
+
+    @cached_property
+    def features(self) -> np.ndarray:
+        """Image features of the photos, not normalised."""
+        return Backbone.load("miniclip", "cpu").image_features(
+            self.queries, normalize=False
+        ).vectors  # fmt: skip
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """The judge of the photos' candidates."""
+        return Verifier(heads(), self.queries.ids, self.features)
+
+    @cached_property
+    def scored(self) -> pd.DataFrame:
+        """G3's candidates with their scores."""
+        return self.verifier.score(self.candidates())
+
+    def verified(self) -> dict[str, pd.DataFrame]:
+        """Predictions of all that verification has a part in: G3 and its ablations."""
+        ways = {
+            "w/o Geo-A": ("raw, drawn", CHOICE),
+            "w/o Geo-D": ("one prompt", Choice((10,), CHOICE.replies, CHOICE.retrieved)),
+            "w/o Geo-D, as many replies": (
+                "one prompt",
+                Choice((10,), len(PROMPTS) * CHOICE.replies, CHOICE.retrieved),
+            ),
+        }
+        rest = {
+            name: winners(self.verifier.score(self.candidates(*way))) for name, way in ways.items()
+        }
+        return {"G3": winners(self.scored), **rest}
+
+    def unverified(self) -> dict[str, np.ndarray | pd.DataFrame]:
+        """Predictions that follow from replies and references alone."""
+        return {
+            "kNN": self.known[self.rows["raw similar"][:, 0]],
+            "kNN, aligned": self.known[self.rows["similar"][:, 0]],
+            "LMM, zero-shot": self.single("likeliest", 0),
+            "one RAG prompt (Img2Loc)": self.single("raw, likeliest", 10),
+            "medoid of the candidates": verification.medoid(self.candidates()),
+            "mean of the candidates": verification.mean(self.candidates()),
+        }
+
+    def without_verification(self) -> Chances:
+        """The ablation w/o Geo-V: one of G3's candidates, drawn blindly."""
+        return verification.at_random(self.candidates(), self.queries.table)
+
+    def trained(self, gallery: PhotoSet) -> dict[str, np.ndarray]:
+        """Predictions of the rivals that read the whole gallery's features."""
+        backbone = Backbone.load("miniclip", "cpu")
+        train = backbone.image_features(gallery, normalize=False).vectors
+        known, asked = unit_rows(train), unit_rows(self.features)
+        best = heads().nearest_gps(self.features, self.known)[1][:, 0]
+        constant = evaluation.constant(self.known)
+        return {
+            "[L]kNN": evaluation.lknn(asked, known, self.known),
+            "geocells (PlaNet)": geocells.fit(known, self.known).locate(asked),
+            "GPS gallery (GeoCLIP)": self.known[best],
+            **{
+                f"constant, {name}": np.repeat(constant[:, level], len(self.queries), axis=0)
+                for level, name in enumerate(evaluation.THRESHOLD_NAMES)
+            },
+        }
+
+
+# ------------------------------------------------------------------------- shipped predictions
+
+
+def build(folder: Path) -> None:
+    """Let every method locate the photos of `SETS`, into the data folder `folder`."""
+    parts = []
+    gallery = miniearth.load("gallery")
+    for which in SETS:
+        evidence = Evidence.load(which)
+        ids = evidence.queries.ids
+        methods = evidence.verified() | evidence.unverified() | evidence.trained(gallery)
+        for name, answers in methods.items():
+            if not isinstance(answers, pd.DataFrame):
+                answers = pd.DataFrame(
+                    {"IMG_ID": ids, "LAT_pred": answers[:, 0], "LON_pred": answers[:, 1]}
+                )
+            part = answers[["IMG_ID", "LAT_pred", "LON_pred"]]
+            parts.append(part.assign(set=which, method=name))
+    table = pd.concat(parts, ignore_index=True).astype({"set": "category", "method": "category"})
+    (folder / "predictions").mkdir(exist_ok=True)
+    table[["set", "method", "IMG_ID", "LAT_pred", "LON_pred"]].to_parquet(
+        folder / "predictions" / "methods.parquet", index=False, compression="zstd",
+        compression_level=19,
+    )  # fmt: skip
+
+
+def predictions(which: str, n: int | None = None) -> dict[str, np.ndarray]:
+    """Where each method sees the first n photos of a set, as shipped.
+
+    Returns:
+        float64 (n, 2) by method, NaN for no answer; "constant" is (1, 5, 2), the best answer for
+        each threshold.
+    """
+    table = pd.read_parquet(data_dir() / "predictions" / "methods.parquet")
+    ids = miniearth.load(which, n).ids
+    table = table[(table["set"] == which) & table["IMG_ID"].isin(ids)]
+    found = {
+        str(name): some.set_index("IMG_ID").loc[ids, ["LAT_pred", "LON_pred"]].to_numpy()
+        for name, some in table.groupby("method", observed=True)
+    }
+    levels = [found.pop(f"constant, {name}")[:1] for name in evaluation.THRESHOLD_NAMES]
+    return {"constant": np.stack(levels, axis=1)} | found
+
+
+# -------------------------------------------------------------------------- tables and figures
+
+
+def pooled(evidence: Sequence[Evidence]) -> tuple[dict[str, np.ndarray | Chances], pd.DataFrame]:
+    """All methods of Tables 1 and 2 and `OTHERS`, and the truth, of several sets as one."""
+    parts = [predictions(some.which, len(some.queries)) for some in evidence]
+    methods: dict[str, np.ndarray | Chances] = {
+        name: parts[0][name] if name == "constant" else np.concatenate([p[name] for p in parts])
+        for name in dict.fromkeys([*TABLE_1, *TABLE_2, *OTHERS])
+        if name != "w/o Geo-V"
+    }
+    blind = [some.without_verification() for some in evidence]
+    methods["w/o Geo-V"] = Chances(
+        np.concatenate([some.hits for some in blind]),
+        np.concatenate([some.geoscore for some in blind]),
+    )
+    return methods, pd.concat([some.queries.table for some in evidence], ignore_index=True)
+
+
+def gains(
+    methods: Mapping[str, np.ndarray | Chances], truth: pd.DataFrame, *,
+    of: str = "G3", over: Sequence[str] | None = None, replicates: int = 2000,
+) -> pd.DataFrame:  # fmt: skip
+    """By how many points one method is above others: method, metric, difference, low, high, p.
+
+    Shares in [0, 1]; paired, and photographers are resampled (`evaluation.compare`).
+    """
+    over = [name for name in methods if name != of] if over is None else over
+    parts = [
+        evaluation.compare(methods[of], methods[name], truth, replicates=replicates).assign(
+            method=name
+        )
+        for name in over
+    ]
+    return pd.concat(parts, ignore_index=True)[
+        ["method", "metric", "difference", "low", "high", "p"]
+    ]
+
+
+def gains_table(found: pd.DataFrame) -> pd.DataFrame:
+    """What `gains` found, for reading: a row per method, "+1.2 [+0.3, +2.1] p 0.012" in points."""
+
+    def cell(row: pd.Series) -> str:
+        value, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
+        return f"{value} [{low}, {high}] p {row['p']:.3f}"
+
+    text = found.assign(cell=found.apply(cell, axis=1))
+    wide = text.pivot(index="method", columns="metric", values="cell")
+    wide = wide.loc[found["method"].unique(), list(evaluation.THRESHOLD_NAMES)]
+    return wide.rename_axis(index=None, columns=None)
+
+
+def prompt_curve(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.DataFrame:
+    """Figure 3: G3 with its first one, two, three and four prompts (tidy, as `evaluate`'s)."""
+    choices = [replace(CHOICE, references=PROMPTS[:k]) for k in range(1, len(PROMPTS) + 1)]
+    return _curve(evidence, {str(len(one.references)): one for one in choices}, replicates)
+
+
+def candidate_curve(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.DataFrame:
+    """Figure 4: G3 with the first one, two, ... replies of each prompt."""
+    choices = [replace(CHOICE, replies=n) for n in range(1, diversification.DRAWN + 1)]
+    return _curve(evidence, {str(one.replies): one for one in choices}, replicates)
+
+
+def _curve(
+    evidence: Sequence[Evidence], choices: Mapping[str, Choice], replicates: int
+) -> pd.DataFrame:
+    truth = pd.concat([some.queries.table for some in evidence], ignore_index=True)
+    methods = {
+        name: pd.concat(
+            [winners(some.verifier.score(some.candidates("drawn", one))) for some in evidence]
+        )
+        for name, one in choices.items()
+    }
+    return evaluation.evaluate(methods, truth, replicates=replicates)
+
+
+def reference_table(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.DataFrame:
+    """Table 3: how far the references are from the truth, km, with and without geo-alignment.
+
+    Of the first 5, 10 and 15 references of each photo the mean and the smallest distance; then the
+    mean over the photos, as "2,299 [2,213, 2,381]".
+    """
+    rows = {}
+    truth = pd.concat([some.queries.table for some in evidence], ignore_index=True)
+    for name, key in (("raw features", "raw similar"), ("G3", "similar")):
+        km = np.concatenate(
+            [
+                great_circle_km(some.known[some.rows[key]], some.queries.coordinates[:, None])
+                for some in evidence
+            ]
+        )
+        columns = {
+            f"{kind} of the first {k}": summary(km[:, :k], axis=1)
+            for k in PROMPTS[1:]
+            for kind, summary in (("mean", np.mean), ("nearest", np.min))
+        }
+        found = evaluation.mean_intervals(
+            np.column_stack(list(columns.values())), truth, replicates=replicates
+        )
+        rows[name] = {
+            column: f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
+            for column, mean, low, high in zip(columns, *found, strict=True)
+        }
+    return pd.DataFrame(rows).T
+
+
+def report(
+    evidence: Sequence[Evidence], replicates: int = 1000
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """All tables, for reading, with their titles."""
+    methods, truth = pooled(evidence)
+    of = f"MiniEarth, {' and '.join(some.which for some in evidence)}, {len(truth):,} photos"
+    for number, rows in ((1, TABLE_1), (2, TABLE_2)):
+        chosen = {name: methods[name] for name in rows}
+        found = evaluation.evaluate(chosen, truth, replicates=replicates)
+        yield f"Table {number}: {of}", evaluation.table(found)
+        over = [name for name in rows if name != "G3"]
+        found = gains(methods, truth, over=over, replicates=replicates)
+        yield f"Table {number}: G3 minus each, in points", gains_table(found)
+    yield "Table 3: references, km from the truth", reference_table(evidence, replicates)
+    curves = {
+        "Figure 3: number of prompts": prompt_curve,
+        "Figure 4: replies of each prompt": candidate_curve,
+    }
+    for title, curve in curves.items():
+        yield title, evaluation.table(curve(evidence, replicates))
+
+
+def published_table(which: str, rows: Sequence[str] | None = None) -> pd.DataFrame:
+    """Rows of the paper's Tables 1 and 2, per cent, with the margin that the number of photos sets.
+
+    The margin is 1.96 standard errors of a share, as if every photo were evidence of its own; as
+    photographers take many, the true one is larger.
+    """
+    table = pd.DataFrame(PUBLISHED[which], index=list(evaluation.THRESHOLD_NAMES)).T
+    share = table.loc[list(rows or table.index)] / 100
+    margin = 1.96 * np.sqrt(share * (1 - share) / PUBLISHED_PHOTOS[which])
+    return (100 * share).map("{:.2f}".format) + (100 * margin).map(" ± {:.2f}".format)

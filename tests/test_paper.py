@@ -1,0 +1,176 @@
+"""The paper's tables on MiniEarth: what is shipped follows from pictures, replies and gallery."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from g3lite import evaluation, geo, miniearth, paper, verification
+from g3lite.ablations import heads
+from g3lite.diversification import DRAWN
+from g3lite.paper import Evidence
+from g3lite.verification import Choice
+
+FEW = 60
+
+
+@pytest.fixture(scope="module", params=paper.SETS)
+def few(request):
+    return Evidence.load(request.param, FEW)
+
+
+@pytest.fixture(scope="module")
+def everything():
+    evidence = [Evidence.load(which) for which in paper.SETS]
+    return evidence, *paper.pooled(evidence)
+
+
+def km(a, b):
+    return np.nan_to_num(geo.great_circle_km(a, b), nan=0.0)
+
+
+def places(table):
+    return table[["LAT_pred", "LON_pred"]].to_numpy()
+
+
+# What is shipped
+
+
+def test_every_method_answers_about_every_photo(everything):
+    _, methods, truth = everything
+    assert set(methods) == {*paper.TABLE_1, *paper.TABLE_2, *paper.OTHERS}
+    for name, answers in methods.items():
+        if name == "constant":
+            assert answers.shape == (1, 5, 2)
+        elif name == "w/o Geo-V":
+            assert answers.hits.shape == (len(truth), 5)
+        else:
+            assert answers.shape == (len(truth), 2)
+            absent = np.isnan(answers[:, 0]).mean()
+            assert absent <= (0.01 if name in ("LMM, zero-shot", "one RAG prompt (Img2Loc)") else 0)
+
+
+def test_located_again_from_the_pictures_the_photos_are_where_it_says(few):
+    shipped = paper.predictions(few.which, FEW)
+    for name, table in few.verified().items():
+        assert table.IMG_ID.tolist() == few.queries.ids
+        # Other processors round otherwise, and now and then two candidates change places.
+        assert (km(places(table), shipped[name]) < 0.01).mean() >= 0.95, name
+
+
+def test_what_needs_no_picture_follows_exactly(few):
+    shipped = paper.predictions(few.which, FEW)
+    for name, answers in few.unverified().items():
+        answers = places(answers) if isinstance(answers, pd.DataFrame) else answers
+        assert np.allclose(answers, shipped[name], atol=1e-9, equal_nan=True), name
+    assert np.allclose(evaluation.constant(few.known), shipped["constant"])
+
+
+def test_the_gps_gallery_is_searched_again(few):
+    best = heads().nearest_gps(few.features, few.known)[1][:, 0]
+    shipped = paper.predictions(few.which, FEW)["GPS gallery (GeoCLIP)"]
+    assert (km(few.known[best], shipped) < 0.01).mean() >= 0.95
+
+
+@pytest.mark.parametrize("name", ["[L]kNN", "geocells (PlaNet)"])
+def test_rivals_that_read_the_gallery_are_no_guesses(name, everything):
+    _, methods, truth = everything
+    scores = evaluation.score(methods[name], truth)
+    constant = evaluation.score(methods["constant"], truth)
+    assert (scores[["city", "region"]] > 5 * constant[["city", "region"]]).all()
+
+
+def test_without_verification_is_the_mean_over_the_candidates(few):
+    table = few.candidates().merge(few.queries.table[["IMG_ID", "LAT", "LON"]], on="IMG_ID",
+                                   suffixes=("", "_true"))  # fmt: skip
+    error = geo.great_circle_km(table[["LAT", "LON"]], table[["LAT_true", "LON_true"]])
+    for level, radius in enumerate(evaluation.THRESHOLDS_KM):
+        by_photo = pd.Series(error <= radius).groupby(table["IMG_ID"]).mean()
+        expected = by_photo.loc[few.queries.ids].to_numpy()
+        assert np.allclose(few.without_verification().hits[:, level], expected)
+
+
+# The parts
+
+
+def test_the_candidates_are_those_of_the_way(few):
+    for way, references in (("drawn", 4), ("raw, drawn", 4), ("one prompt", 1)):
+        choice = Choice(None if references == 4 else (10,), 5, 1)
+        table = few.candidates(way, choice)
+        assert table.groupby("IMG_ID").size().max() == 5 * references + 1
+        similar = few.rows["raw similar" if way.startswith("raw") else "similar"]
+        first = table[table.origin == "retrieved"].set_index("IMG_ID").loc[few.queries.ids]
+        assert np.allclose(first[["LAT", "LON"]], few.known[similar[:, 0]])
+        said = few.replies[few.replies.way == way][["IMG_ID", "LAT", "LON"]].dropna()
+        rows = set(said.itertuples(index=False, name=None))
+        given = table[table.origin == "reply"][["IMG_ID", "LAT", "LON"]]
+        assert all(row in rows for row in given.itertuples(index=False, name=None))
+
+
+def test_curves_begin_with_one_and_pass_through_g3(few):
+    g3 = evaluation.score(verification.winners(few.scored), few.queries.table)
+    for curve, last, whole in (
+        (paper.prompt_curve, 4, 4),
+        (paper.candidate_curve, DRAWN, paper.CHOICE.replies),
+    ):
+        found = curve([few], replicates=20)
+        assert found["method"].unique().tolist() == [str(n) for n in range(1, last + 1)]
+        shares = found[found["method"] == str(whole)].set_index("metric")["value"]
+        assert np.allclose(shares[list(evaluation.THRESHOLD_NAMES)], g3.iloc[:5])
+    zero_shot = few.scored[~few.scored["references"].isin([5, 10, 15])]
+    first = evaluation.score(verification.winners(zero_shot), few.queries.table)
+    curve = paper.prompt_curve([few], replicates=20)
+    one = curve[curve["method"] == "1"].set_index("metric")["value"]
+    assert np.allclose(one[list(evaluation.THRESHOLD_NAMES)], first.iloc[:5])
+
+
+def test_gains_are_paired_and_in_the_order_asked_for(few):
+    truth = few.queries.table
+    right = truth[["LAT", "LON"]].to_numpy()
+    methods = {"G3": right, "b": np.zeros_like(right), "a": right}
+    found = paper.gains(methods, truth, over=["a", "b"], replicates=50)
+    assert found["method"].unique().tolist() == ["a", "b"]
+    assert (found[found["method"] == "a"][["difference", "low", "high"]] == 0).all(axis=None)
+    assert (found[found["method"] == "b"]["difference"] > 0.9).all()
+    text = paper.gains_table(found)
+    assert text.loc["a", "city"] == "+0.0 [+0.0, +0.0] p 1.000"
+    assert list(text.columns) == list(evaluation.THRESHOLD_NAMES)
+
+
+def test_the_reference_table_is_of_distances(few):
+    table = paper.reference_table([few], replicates=20)
+    away = geo.great_circle_km(
+        few.known[few.rows["similar"][:, :5]], few.queries.coordinates[:, None]
+    )
+    assert table.loc["G3", "mean of the first 5"].startswith(f"{away.mean():,.0f} [")
+    assert table.loc["G3", "nearest of the first 5"].startswith(f"{away.min(axis=1).mean():,.0f} [")
+    assert list(table.index) == ["raw features", "G3"]
+
+
+def test_the_report_has_both_tables_and_both_figures(everything):
+    evidence = [Evidence.load(which, 40) for which in paper.SETS]
+    titles = [title for title, table in paper.report(evidence, replicates=20) if len(table)]
+    assert [title.split(":")[0] for title in titles] == [
+        "Table 1", "Table 1", "Table 2", "Table 2", "Table 3", "Figure 3", "Figure 4",
+    ]  # fmt: skip
+
+
+# The published figures
+
+
+def test_the_published_figures_have_the_margins_of_their_photos():
+    table = paper.published_table("IM2GPS3K")
+    assert table.loc["G3"].tolist()[0] == "16.65 ± 1.33"
+    assert table.loc["w/o Geo-V", "continent"] == "81.18 ± 1.40"
+    assert paper.published_table("YFCC4K", ["G3"]).to_numpy().tolist()[0][0] == "23.99 ± 1.24"
+    for which, rows in paper.PUBLISHED.items():
+        assert paper.PUBLISHED_PHOTOS[which] > 2_900
+        for name, shares in rows.items():
+            assert list(shares) == sorted(shares), (which, name)
+
+
+def test_no_photo_of_the_tables_is_in_the_gallery():
+    gallery = miniearth.load("gallery").table
+    for which in paper.SETS:
+        queries = miniearth.load(which).table
+        assert not set(queries.AUTHOR) & set(gallery.AUTHOR)
+        assert not set(queries.IMG_ID) & set(gallery.IMG_ID)
