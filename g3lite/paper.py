@@ -279,29 +279,24 @@ def gains_table(found: pd.DataFrame) -> pd.DataFrame:
     return wide.rename_axis(index=None, columns=None)
 
 
-def prompt_curve(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.DataFrame:
-    """Figure 3: G3 with its first one, two, three and four prompts (tidy, as `evaluate`'s)."""
+def by_prompts(evidence: Sequence[Evidence]) -> dict[str, pd.DataFrame]:
+    """Figure 3: predictions of G3 with its first one, two, three and four prompts."""
     choices = [replace(CHOICE, references=PROMPTS[:k]) for k in range(1, len(PROMPTS) + 1)]
-    return _curve(evidence, {str(len(one.references)): one for one in choices}, replicates)
+    return {str(len(one.references)): _chosen(evidence, one) for one in choices}
 
 
-def candidate_curve(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.DataFrame:
-    """Figure 4: G3 with the first one, two, ... replies of each prompt."""
-    choices = [replace(CHOICE, replies=n) for n in range(1, diversification.DRAWN + 1)]
-    return _curve(evidence, {str(one.replies): one for one in choices}, replicates)
-
-
-def _curve(
-    evidence: Sequence[Evidence], choices: Mapping[str, Choice], replicates: int
-) -> pd.DataFrame:
-    truth = pd.concat([some.queries.table for some in evidence], ignore_index=True)
-    methods = {
-        name: pd.concat(
-            [winners(some.verifier.score(some.candidates("drawn", one))) for some in evidence]
-        )
-        for name, one in choices.items()
+def by_replies(evidence: Sequence[Evidence]) -> dict[str, pd.DataFrame]:
+    """Figure 4: predictions of G3 with the first one, two, ... replies of each prompt."""
+    return {
+        str(n): _chosen(evidence, replace(CHOICE, replies=n))
+        for n in range(1, diversification.DRAWN + 1)
     }
-    return evaluation.evaluate(methods, truth, replicates=replicates)
+
+
+def _chosen(evidence: Sequence[Evidence], choice: Choice) -> pd.DataFrame:
+    """The winners of all sets for one choice of candidates."""
+    parts = [winners(some.verifier.score(some.candidates("drawn", choice))) for some in evidence]
+    return pd.concat(parts, ignore_index=True)
 
 
 def reference_table(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.DataFrame:
@@ -348,12 +343,13 @@ def report(
         found = gains(methods, truth, over=over, replicates=replicates)
         yield f"Table {number}: G3 minus each, in points", gains_table(found)
     yield "Table 3: references, km from the truth", reference_table(evidence, replicates)
-    curves = {
-        "Figure 3: number of prompts": prompt_curve,
-        "Figure 4: replies of each prompt": candidate_curve,
+    figures = {
+        "Figure 3: number of prompts": by_prompts,
+        "Figure 4: replies of each prompt": by_replies,
     }
-    for title, curve in curves.items():
-        yield title, evaluation.table(curve(evidence, replicates))
+    for title, by in figures.items():
+        found = evaluation.evaluate(by(evidence), truth, replicates=replicates)
+        yield title, evaluation.table(found)
 
 
 def published_table(which: str, rows: Sequence[str] | None = None) -> pd.DataFrame:

@@ -349,15 +349,18 @@ def test_a_name_that_is_no_text_costs_the_others_nothing(capsys, folder, stand, 
         assert [one["photo"] for one in json.loads(out)] == [name, "home.jpg"]
 
 
-def test_what_libraries_say_stays_off_the_terminal(capsys, folder, stand, monkeypatch):
+def test_what_libraries_say_stays_off_the_terminal(capsys, folder, stand, monkeypatch, recwarn):
+    log = logging.getLogger("library")
+
     def locate(files):
         warnings.warn("a pickle was deprecated", stacklevel=2)
-        logging.getLogger("library").warning("weights are not initialised")
+        log.warning("weights are not initialised")
         return Stand.locate(stand, files)
 
     monkeypatch.setattr(stand, "locate", locate)
+    monkeypatch.setattr(log, "handlers", [logging.StreamHandler(sys.stderr)])
     out, lines, last = ended(capsys, "locate", *touched("a.jpg"))
-    assert len(out.splitlines()) == 2 and lines == [] and last is None
+    assert len(out.splitlines()) == 2 and lines == [] and last is None and not recwarn.list
     assert logging.root.manager.disable == logging.NOTSET  # only for that while
 
 

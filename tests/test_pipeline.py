@@ -320,16 +320,19 @@ def test_a_run_that_was_killed_goes_on(shipped, tmp_path, store):
 
 def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, store, monkeypatch):
     photos, g3 = miniearth.load("validation", 1), with_fixed(shipped, "(1.5, 2.5)")
-    g3.predict(photos, tmp_path / "run", progress=False, **store)
-    held = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    run = tmp_path / "run"
+    g3.predict(photos, run, progress=False, **store)
+    held = {path.name: path.read_bytes() for path in run.iterdir()}
+    g3.lmm.texts = ("(8.0, 9.0)",)  # another answer under the same name
+    other_store = {"store": tmp_path / "other.sqlite"}
 
     def full(self, *args, **kwargs):
         raise OSError("no space left")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="no space left"):
-        patch.setattr(pd.DataFrame, "to_csv", full)
-        g3.predict(photos, tmp_path / "run", progress=False, **store)
-    now = {name: (tmp_path / "run" / name).read_bytes() for name in held}
-    assert now == held
-    g3.predict(photos, tmp_path / "run", progress=False, **store)
-    assert {path.name for path in (tmp_path / "run").iterdir()} == set(held)
+        patch.setattr(pd.DataFrame, "to_csv", full)  # the last table
+        g3.predict(photos, run, progress=False, **other_store)
+    assert {name: (run / name).read_bytes() for name in held} == held
+    g3.predict(photos, run, progress=False, **other_store)
+    now = {path.name: path.read_bytes() for path in run.iterdir()}
+    assert now.keys() == held.keys() and all(now[name] != held[name] for name in held)
