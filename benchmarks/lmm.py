@@ -22,9 +22,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from g3lite.api_lmm import OpenAILMM
 from g3lite.artefacts import data_dir
 from g3lite.asking import ask
-from g3lite.lmm import Answer, Job, OpenAILMM
+from g3lite.lmm import Answer, Job
 from g3lite.local_lmm import TransformersLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Plan

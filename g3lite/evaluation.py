@@ -118,14 +118,16 @@ def _align(predictions: pd.DataFrame, truth: ArrayLike | pd.DataFrame) -> np.nda
                 f"IMG_ID {twice.iloc[0]!r} occurs more than once in the {name} table "
                 f"({len(twice)} rows too many); keep one row per photo"
             )
-    unknown = predictions["IMG_ID"][~predictions["IMG_ID"].isin(truth["IMG_ID"])]
+    rows = pd.Index(truth["IMG_ID"]).get_indexer(predictions["IMG_ID"])
+    unknown = predictions["IMG_ID"][rows < 0]
     if len(unknown):
         raise ValueError(
             f"{len(unknown)} predicted IMG_ID are not in the truth table, the first is "
             f"{unknown.iloc[0]!r}; is this the table of another query set?"
         )
-    aligned = predictions.set_index("IMG_ID")[columns].reindex(truth["IMG_ID"])
-    return aligned.to_numpy(np.float64, na_value=np.nan)
+    aligned = np.full((len(truth), 2), np.nan)
+    aligned[rows] = predictions[columns].to_numpy(np.float64, na_value=np.nan)
+    return aligned
 
 
 def geoscore(errors: ArrayLike) -> np.ndarray:

@@ -31,6 +31,7 @@ from g3lite.backbone import Backbone
 from g3lite.index import Gallery, write_json
 from g3lite.lmm import LMM, load
 from g3lite.photos import PhotoSet
+from g3lite.profiles import Profile
 from g3lite.prompts import Plan
 from g3lite.verification import Choice, Verifier, candidates, winners
 
@@ -158,7 +159,7 @@ class G3:
     @classmethod
     def from_pretrained(
         cls,
-        profile: str = "auto",
+        profile: str | Profile = "auto",
         *,
         lmm: str | None = None,
         plan: Plan | None = None,
@@ -171,7 +172,7 @@ class G3:
         The photos of the gallery are encoded at first use, which takes minutes, and kept.
 
         Args:
-            profile: "auto", or a key of `profiles.PROFILES`.
+            profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
             lmm: another multimodal model, a name for `lmm.load`.
             plan: prompts, replies and temperature; by default the paper's prompts, as many replies
                 as compete, at the temperature of the profile.
@@ -186,7 +187,7 @@ class G3:
         """
         from g3lite import ablations, miniearth
 
-        chosen = profiles.get(profile)
+        chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
         if chosen.alignment != "mini":
             raise G3Error(
                 f"the profile {chosen.name} has no trained heads of geo-alignment; use cpu, or put "

@@ -22,9 +22,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import lmm
+from g3lite import api_lmm
+from g3lite.api_lmm import OpenAILMM
 from g3lite.asking import RunStopped, ask
-from g3lite.lmm import LMMError, OpenAILMM, ReplayLMM
+from g3lite.lmm import LMMError, ReplayLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Plan
 from g3lite.store import Question, Store
@@ -158,8 +159,8 @@ def surroundings(monkeypatch, tmp_path):
     """A key, short pauses, and a cache of one's own."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(lmm, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(lmm, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 0.05)
 
 
 def model(server, **options):
@@ -402,8 +403,8 @@ def test_a_server_that_asks_for_too_long_a_pause_is_left_alone(server):
 
 
 def test_pauses_grow_and_are_not_all_alike(server, monkeypatch):
-    monkeypatch.setattr(lmm, "FIRST_PAUSE_S", 0.05)
-    monkeypatch.setattr(lmm, "LONGEST_PAUSE_S", 9.0)
+    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 9.0)
     server.script = lambda i, request: refusing(500) if i % 4 < 3 else None
     run(model(server), photo_set(4), Plan(references=(0,), replies=1))
     pauses = np.diff(np.reshape(server.times, (4, 4)))
@@ -647,7 +648,7 @@ def test_names_hold_what_changes_the_replies_and_no_secret():
 RUN = """
 import sys
 import test_lmm
-from g3lite.lmm import OpenAILMM
+from g3lite.api_lmm import OpenAILMM
 
 url, store, n, life = sys.argv[1:]
 headers = {"x-life": life}
@@ -668,7 +669,7 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
     for i, img_id in enumerate(photos.ids):
         for prompt in TWO.prompts(similar[i], dissimilar[i]):
             photo = hashlib.sha256(photos.read(img_id)).hexdigest()
-            _, jpeg = lmm.jpeg_url(photos.image(img_id), 768).split(",")
+            _, jpeg = api_lmm.jpeg_url(photos.image(img_id), 768).split(",")
             seen = prompt.text, base64.b64decode(jpeg)
             questions[seen] = Question("killed", photo, prompt.text, 1.2)
 

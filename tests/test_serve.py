@@ -23,9 +23,9 @@ import numpy as np
 import pytest
 import torch
 
+from g3lite.api_lmm import OpenAILMM
 from g3lite.artefacts import data_dir
 from g3lite.asking import ask
-from g3lite.lmm import OpenAILMM
 from g3lite.prompts import Plan
 from g3lite.store import Question, Store
 
@@ -142,7 +142,7 @@ class Messenger(fakes.Handler):
 
 @pytest.fixture
 def proxy(served, monkeypatch):
-    monkeypatch.setattr(fakes.lmm, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(fakes.api_lmm, "FIRST_PAUSE_S", 0.02)
     proxy = Proxy(served)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -214,7 +214,7 @@ def test_killed_at_any_moment_it_asks_nothing_twice(folder, proxy, tmp_path):
     questions = {}  # as the server sees them: the prompts are all different, or have no references
     for i, img_id in enumerate(photos.ids):
         digest = fakes.hashlib.sha256(photos.read(img_id)).hexdigest()
-        url = fakes.lmm.jpeg_url(photos.image(img_id), 768)
+        url = fakes.api_lmm.jpeg_url(photos.image(img_id), 768)
         for prompt in PLAN.prompts(similar[i], dissimilar[i]):
             questions[url, prompt.text] = Question("served", digest, prompt.text, PLAN.temperature)
     command = [sys.executable, "-c", RUN, str(folder), proxy.url, str(path), str(N)]

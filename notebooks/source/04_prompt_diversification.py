@@ -484,7 +484,7 @@ def places_said(way, references):
 if not LMM and profile.lmm == "minilmm":
     some = validation.head(10)
     lists = similar[:10], dissimilar[:10]
-    again, _ = ask(model, some, diversification.WAYS[WAY].plan, *lists, **options)
+    again, _ = ask(model, some, diversification.WAYS["validation"][WAY].plan, *lists, **options)
     before = said[(said.way == WAY) & said.IMG_ID.isin(some.ids)]
     same = again["text"].to_numpy() == before["text"].to_numpy()
     print(f"{same.sum()} of {len(same)} replies are those that were recorded")
@@ -499,7 +499,7 @@ pd.DataFrame(
     {
         "replies": told.size(),
         "readable": told["LAT"].apply(lambda lat: f"{lat.notna().mean():.2%}"),
-        "T": [diversification.WAYS[way].plan.temperature for way in told.groups],
+        "T": [diversification.WAYS["validation"][way].plan.temperature for way in told.groups],
     }
 )
 

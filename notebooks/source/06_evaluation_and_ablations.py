@@ -255,14 +255,14 @@ verdicts(lost).rename_axis(index="G3 against", columns=None)
 #
 # - **Verification** is worth most: without a judge, many candidates are worth no more than their
 #   mean.
-# - **Alignment** helps, by one or two points, and most surely at a country's distance. In the street
-#   nothing is seen of it.
+# - **Alignment** helps, by one or two points, and most surely at a country's distance. In the
+#   street nothing is seen of it.
 # - **Diversity loses.** With one prompt instead of four, G3 is *better* in street and city, and
 #   what the other prompts bring at larger distances cannot be told from nothing. Nor can it when
-#   the one prompt gives as many replies. That contradicts the paper's table, and there is a reason:
-#   compare the rows of [L]kNN and Img2Loc. In the published table a model that reads references is
-#   far above a search for similar photos, in ours it is below. MiniLMM's replies are worse
-#   candidates than the retrieved coordinates (section 7 counts who wins), so more of them are
+#   the one prompt gives as many replies. That contradicts the paper's table, and there is a
+#   reason: compare the rows of [L]kNN and Img2Loc. In the published table a model that reads
+#   references is far above a search for similar photos, in ours it is below. MiniLMM's replies are
+#   worse candidates than the retrieved coordinates (section 7 counts who wins), so more of them are
 #   mostly more chances for the judge to err. What is missing is not variety, it is a model that
 #   makes more of its references.
 #
@@ -270,8 +270,8 @@ verdicts(lost).rename_axis(index="G3 against", columns=None)
 # the truth, which nobody can choose without knowing it.
 
 # %%
-table = pd.concat([some.candidates() for some in evidence], ignore_index=True)
-ceiling = {"the nearest candidate": verification.nearest(table, truth)}
+pool = pd.concat([some.candidates() for some in evidence], ignore_index=True)
+ceiling = {"the nearest candidate": verification.nearest(pool, truth)}
 others = {name: methods[name] for name in ("G3", *paper.OTHERS)} | ceiling
 evaluation.table(evaluation.evaluate(others, truth, **options))
 
@@ -378,8 +378,8 @@ figures = {
 }
 for name, variants in figures.items():
     print(f"number of {name}")
-    table = evaluation.table(evaluation.evaluate(variants, truth, **options))
-    print(table.iloc[:, :5].to_string(), "\n")
+    shares = evaluation.table(evaluation.evaluate(variants, truth, **options)).iloc[:, :5]
+    print(shares.to_string(), "\n")
 
 # %% [markdown]
 # All intervals overlap, and again that says little. In pairs, each number against the first, in
@@ -390,12 +390,14 @@ figure = Figure(figsize=(plots.WIDTH, 3.8), layout="constrained")
 figure.suptitle("More prompts, more replies", x=0.01, ha="left", fontweight="bold")
 for axes, (name, variants) in zip(figure.subplots(1, 2, sharey=True), figures.items(), strict=True):
     over = {n: paper.gains(variants, truth, of=n, over=["1"], **options) for n in variants}
-    for level, colour in zip(evaluation.THRESHOLD_NAMES, plots.PALETTE, strict=False):
+    for at, level in enumerate(evaluation.THRESHOLD_NAMES):
         rows = pd.concat([100 * gain.set_index("metric").loc[[level], ["difference", "low", "high"]]
                           for gain in over.values()])  # fmt: skip
         numbers = [int(n) for n in over]
-        axes.plot(numbers, rows["difference"], color=colour, marker="o", label=level)
-        axes.fill_between(numbers, rows["low"], rows["high"], color=colour, alpha=0.12, lw=0)
+        reach = np.abs(rows[["low", "high"]].sub(rows["difference"], axis=0)).T.to_numpy()
+        style = {"marker": "o", "ms": 5, "capsize": 2, "elinewidth": 0.8}
+        axes.errorbar(np.array(numbers) + 0.06 * (at - 2), rows["difference"], reach,
+                      color=plots.PALETTE[at], label=level, **style)  # fmt: skip
     axes.axhline(0, color="#555555", linewidth=0.8)
     axes.set(xlabel=f"number of {name}", xticks=numbers)
     axes.spines[["top", "right"]].set_visible(False)
@@ -404,7 +406,7 @@ figure.axes[0].legend(frameon=False, fontsize=9, loc="lower left", ncols=2)
 plots.show(
     figure,
     "Two panels: what a second, third, ... prompt and reply add to the first, in points, within "
-    "five distances with bands: fine distances lose a little, coarse ones gain a little.",
+    "five distances, with intervals: fine distances lose a little, coarse ones gain a little.",
 )
 
 # %% [markdown]
@@ -611,8 +613,8 @@ check_06_3(blame)
 # </details>
 
 # %%
-km = pd.Series(verification.errors_km(table, truth))
-nearest = km.groupby(table["IMG_ID"]).min().loc[truth["IMG_ID"]].to_numpy()
+km = pd.Series(verification.errors_km(pool, truth))
+nearest = km.groupby(pool["IMG_ID"]).min().loc[truth["IMG_ID"]].to_numpy()
 clues = np.array([len(miniearth.scene_of(img_id).visible) for img_id in truth["IMG_ID"]])
 reasons = {
     radius: np.select(
