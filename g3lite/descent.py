@@ -41,9 +41,8 @@ def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muo
 def autocast(device: torch.device) -> torch.autocast:
     """bfloat16 where the processor computes with it; elsewhere it would take a hundred times as
     long, and float32 stays."""
-    able = device.type != "cpu" or any(
-        torch.cpu.get_capabilities().get(kind) for kind in ("avx512_bf16", "amx_bf16")
-    )
+    told = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot say
+    able = device.type != "cpu" or any(told.get(kind) for kind in ("avx512_bf16", "amx_bf16"))
     return torch.autocast(device.type, torch.bfloat16, enabled=able)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,8 +129,7 @@ def ask_way(
     way: Way,
     coordinates: Mapping[str, np.ndarray],
     part: slice = slice(None),
-    *,
-    progress: bool = True,
+    **asking: Any,
 ) -> pd.DataFrame:
     """Ask about queries in one way; the table of `asking.ask`.
 
@@ -139,15 +139,15 @@ def ask_way(
         way: how.
         coordinates: of the references, (n, 15, 2) under each name that `search` has.
         part: ask about these of the queries only; what is swapped is swapped among all.
-        progress: show a progress bar.
+        asking: further options of `asking.ask`, such as store and progress.
     """
     others = partners(len(queries))
     photos = with_pictures_of(queries, others) if way.swapped == "picture" else queries
     lists = [coordinates[way.similar], coordinates[way.dissimilar]]
     if way.swapped == "references":
         lists = [some[others] for some in lists]
-    return ask(lmm, photos.take(part), way.plan, *(some[part] for some in lists),
-               progress=progress)[0]  # fmt: skip
+    lists = [some[part] for some in lists]
+    return ask(lmm, photos.take(part), way.plan, *lists, **asking)[0]
 
 
 # ---------------------------------------------------------------------------------- recorded

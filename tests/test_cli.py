@@ -681,3 +681,51 @@ def test_evaluate_takes_the_table_of_im2gps3k(capsys, folder, real):
         f"{people} photographers resampled"
     )
     check_figures(numbers, km)
+
+
+# --- tables
+
+
+@pytest.fixture
+def reported(monkeypatch):
+    """What `tables` asks for, and two small tables instead of the real ones."""
+    from g3lite import paper
+
+    asked = []
+
+    def load(which, n=None):
+        asked.append((which, n))
+        return which
+
+    def report(evidence, replicates):
+        asked.append((evidence, replicates))
+        yield "Table 1", pd.DataFrame({"city": ["22.5 [20.5, 24.3]"]}, index=["G3"])
+        yield "Figure 3", pd.DataFrame({"city": ["23.4 [21.5, 25.2]"]}, index=["1"])
+
+    monkeypatch.setattr(paper.Evidence, "load", load)
+    monkeypatch.setattr(paper, "report", report)
+    return asked
+
+
+def test_tables_are_printed_and_written(capsys, reported, tmp_path):
+    from g3lite import paper
+
+    out = tmp_path / "new" / "folder"
+    text = succeeds(capsys, "tables", "--profile", "ci", "--output", str(out))
+    assert reported == [*((which, 300) for which in paper.SETS), (list(paper.SETS), 200)]
+    assert "Table 1\n\n" in text and "22.5 [20.5, 24.3]" in text and "Figure 3" in text
+    assert f"wrote 2 tables to {out}" in text
+    assert pd.read_csv(out / "1.csv", index_col=0).loc["G3", "city"] == "22.5 [20.5, 24.3]"
+    assert sorted(path.name for path in out.iterdir()) == ["1.csv", "2.csv"]
+
+
+def test_tables_without_a_folder_write_nothing(capsys, reported, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "wrote" not in succeeds(capsys, "tables", "--profile", "cpu")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_of_another_world_are_refused(capsys, reported):
+    said = fails(capsys, "tables", "--profile", "gpu")
+    assert said.endswith("the tables are about MiniEarth, gpu is not; use --profile cpu")
+    assert reported == []

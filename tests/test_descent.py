@@ -91,3 +91,13 @@ def test_only_what_is_named_is_trained(tmp_path):
     for _ in run:
         run.descend((model(torch.ones(1, 3)) ** 2).sum())
     assert torch.equal(model.bias, before)
+
+
+@pytest.mark.parametrize(
+    ("able", "inside"), [({"avx512_bf16": True}, torch.bfloat16), ({"amx_bf16": False}, None)]
+)
+def test_bfloat16_only_where_the_processor_computes_with_it(able, inside, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    with descent.autocast(torch.device("cpu")):
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype == (inside or torch.float32)

@@ -68,24 +68,20 @@ def test_replies_are_in_the_form_that_was_asked_for(recorded):
 
 
 @pytest.mark.parametrize("way", list(WAYS))
-def test_asked_again_the_model_says_what_was_recorded(
-    way, recorded, photos, known, tmp_path, monkeypatch
-):
+def test_asked_again_the_model_says_what_was_recorded(way, recorded, photos, known, tmp_path):
     table, rows = recorded
-    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
+    asking = {"store": tmp_path / "replies.sqlite", "progress": False}
     few = [slice(at, at + 1) for at in (7, 1500, 2399)]
     coordinates = {name: known[some] for name, some in rows.items()}
     again = pd.concat(
-        diversification.ask_way(
-            load("minilmm"), photos, WAYS[way], coordinates, one, progress=False
-        )
+        diversification.ask_way(load("minilmm"), photos, WAYS[way], coordinates, one, **asking)
         for one in few
     )
     before = table[(table.way == way) & table.IMG_ID.isin(again.IMG_ID)]
     assert before.IMG_ID.tolist() == again.IMG_ID.tolist()
     assert before["sample"].tolist() == again["sample"].tolist()
     # Other processors round otherwise, and now and then another token comes out.
-    assert (again.text.to_numpy() == before.text.to_numpy()).mean() >= 0.8
+    assert (again.text.fillna("").to_numpy() == before.text.fillna("").to_numpy()).mean() >= 0.8
 
 
 def test_the_references_are_those_that_a_search_finds(recorded, photos):

@@ -339,3 +339,11 @@ def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, sto
     g3.predict(photos, run, progress=False, **other_store)
     now = {path.name: path.read_bytes() for path in run.iterdir()}
     assert now.keys() == held.keys() and all(now[name] != held[name] for name in held)
+
+
+def test_a_profile_itself_is_taken_whatever_the_environment_says(monkeypatch):
+    monkeypatch.setenv("G3LITE_PROFILE", "gpu")
+    with pytest.raises(G3Error, match="profile gpu has no trained heads"):
+        G3.from_pretrained("ci", progress=False)
+    g3 = G3.from_pretrained(profiles.PROFILES["ci"], gallery_size=50, progress=False)
+    assert len(g3.gallery) == 50
