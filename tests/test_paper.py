@@ -98,6 +98,14 @@ def test_the_tables_say_what_the_notebook_reads_aloud(everything):
     assert (found.loc["w/o Geo-V", "low"] > 0.03).all()
     assert found.loc[("w/o Geo-A", "country"), "low"] > 0
     assert found.loc["w/o Geo-D", "high"][["street", "city"]].max() < 0
+    aligned, medoid = found.loc["kNN, aligned"], found.loc["medoid of the candidates"]
+    assert (aligned["low"][["country", "continent"]] > 0).all()
+    assert (aligned["low"][["street", "city", "region"]] < 0).all()
+    assert medoid.loc["continent", "difference"] < 0
+    fewer = paper.gains(
+        methods, truth, of="w/o Geo-D", over=["w/o Geo-D, as many replies"], replicates=1000
+    ).set_index("metric")
+    assert (fewer["low"][["street", "city"]] > 0).all()
     for row in ("w/o Geo-D", "w/o Geo-D, as many replies"):
         assert (found.loc[row, "low"][["region", "country", "continent"]] < 0).all()
 
