@@ -2,7 +2,7 @@
 
 Every photo is asked about in several ways (`WAYS`): as the paper does, with drawn replies or with
 the likeliest one, as the paper's ablations and rivals do, and, on validation, in ways that show
-what the model reads, such as with another photo's picture. Asking takes an hour, so the replies are
+what the model reads, such as with another photo's picture. Asking takes long, so the replies are
 shipped (`data/replies`), and with them the references: rows of the gallery of 20,000.
 """
 
@@ -237,10 +237,10 @@ def build(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for which in WAYS:
         rows = search(miniearth.load("gallery"), miniearth.load(which))
+        table = pd.concat(record(which, rows), ignore_index=True)
         np.savez_compressed(
             folder / f"{which}.npz", **{name: some.astype(np.uint16) for name, some in rows.items()}
         )
-        table = pd.concat(record(which, rows), ignore_index=True)
         packed(table, miniearth.load(which).ids).to_parquet(
             folder / f"{which}.parquet", index=False, compression="zstd", compression_level=19
         )

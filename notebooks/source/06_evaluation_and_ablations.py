@@ -130,7 +130,7 @@ print(f"N = {paper.CHOICE.replies} replies of each prompt, S = {paper.CHOICE.ret
 
 # %%
 results = evaluation.evaluate({name: methods[name] for name in paper.TABLE_1}, truth, **options)
-own = ("kNN, aligned", "medoid of the candidates")
+own = paper.OTHERS[:2]  # kNN, aligned, and the medoid
 both = evaluation.evaluate({name: methods[name] for name in own}, truth, **options)
 print(f"Table 1 on MiniEarth: {len(truth):,} photos, {' and '.join(paper.SETS)}")
 
@@ -374,7 +374,7 @@ pd.DataFrame(rows, index=evaluation.THRESHOLD_NAMES).T
 
 # %% [markdown]
 # On IM2GPS3K all of Geo-A's differences, and Geo-D's in street and city, are within this margin.
-# On YFCC4K, where they are several times as large, all are beyond. The margin is a guess: it leaves
+# On YFCC4K, where they are larger, all are beyond. The margin is a guess: it leaves
 # out that photographers take many photos, that GPT-4V answers differently every time, and that our
 # methods share retrieved candidates. "Beyond" means "hardly noise of the photos", not "proved". And
 # YFCC4K shares places with the training set, so its differences may not be what they seem.
