@@ -50,7 +50,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
     ),
     Artefact(
         "slice",
-        ("miniearth/gallery.csv", "miniearth/[vt]*.csv", "miniearth/photos.tar"),
+        ("miniearth/*.csv.gz", "miniearth/photos.tar"),
         (
             "places",
             "g3lite.miniearth.sampler:SAMPLER_VERSION",

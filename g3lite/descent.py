@@ -10,15 +10,20 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import torch
 from timm.optim import Muon
+from timm.optim import muon as timm_muon
 from torch.optim.lr_scheduler import LambdaLR
 from tqdm.auto import tqdm
 
 from g3lite.artefacts import cache_dir
+
+ORTHOGONALIZE = timm_muon.zeropower_via_newtonschulz
+"""timm's, as it is."""
 
 
 def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muon:
@@ -31,6 +36,11 @@ def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muo
     trained = {name: p for name, p in named if p.requires_grad}
     matrices = {name: p for name, p in trained.items() if p.ndim >= 2 and "tokens" not in name}
     others = [p for name, p in trained.items() if name not in matrices]
+    # timm's optimizer has no option for the precision, which is bfloat16 everywhere.
+    precision = (
+        torch.bfloat16 if has_bfloat16(next(iter(trained.values())).device) else torch.float32
+    )
+    timm_muon.zeropower_via_newtonschulz = partial(ORTHOGONALIZE, dtype=precision)
     return Muon(
         [{"params": [*matrices.values()], "weight_decay": settings["weight_decay"]},
          {"params": others, "lr": settings["adam_lr"], "use_fallback": True}],
@@ -39,11 +49,15 @@ def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muo
 
 
 def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the processor computes with it; elsewhere it would take a hundred times as
-    long, and float32 stays."""
+    """bfloat16 where the processor computes with it; elsewhere it would take many times as long,
+    and float32 stays."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device computes with bfloat16, rather than imitates it."""
     told = getattr(torch.cpu, "get_capabilities", dict)()  # older torch cannot say
-    able = device.type != "cpu" or any(told.get(kind) for kind in ("avx512_bf16", "amx_bf16"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=able)
+    return device.type != "cpu" or any(told.get(kind) for kind in ("avx512_bf16", "amx_bf16"))
 
 
 def half_cosine(optimizer: Muon, steps: int, warmup: int, start: int = 0) -> LambdaLR:

@@ -101,3 +101,26 @@ def test_bfloat16_only_where_the_processor_computes_with_it(able, inside, monkey
     with descent.autocast(torch.device("cpu")):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (inside or torch.float32)
+
+
+@pytest.mark.parametrize("able", [False, True])
+def test_updates_are_orthogonalised_in_a_precision_that_the_processor_has(able, monkeypatch):
+    used = set()
+
+    def spy(*args, dtype, **options):
+        used.add(dtype)
+        return descent.ORTHOGONALIZE(*args, dtype=dtype, **options)
+
+    monkeypatch.setattr(descent, "has_bfloat16", lambda device: able)
+    model = torch.nn.Linear(8, 8)
+    optimizer = descent.muon(model.named_parameters(), SETTINGS)
+    orthogonalize = descent.timm_muon.zeropower_via_newtonschulz
+    monkeypatch.setattr(
+        descent.timm_muon, "zeropower_via_newtonschulz",
+        lambda *args, **options: spy(*args, **orthogonalize.keywords, **options),
+    )  # fmt: skip
+    model(torch.ones(1, 8)).sum().backward()
+    before = model.weight.clone()
+    optimizer.step()
+    assert used == {torch.bfloat16 if able else torch.float32}
+    assert not torch.equal(model.weight, before)
