@@ -19,33 +19,41 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from g3lite import miniclip, miniearth, prompts
-from g3lite.artefacts import data_dir, sha256_file
+from g3lite.artefacts import cache_dir, data_dir, sha256_file
 from g3lite.descent import Run, autocast
 from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.photos import PhotoSet, conform
 
-CORPUS = {
-    "name": "corpus-minilmm", "photos": 80_000, "evenness": 0.15,
-    "gallery": "corpus-minilmm-gallery", "gallery_photos": 20_000,
-}  # fmt: skip
-"""Its photos, nearly even over the seen places, and those where its references are searched."""
+CORPORA = {
+    "even": {"name": "corpus-minilmm", "photos": 80_000, "evenness": 0.15},
+    "popular": {"name": "corpus-minilmm-popular", "photos": 12_000, "evenness": 0.6},
+    "gallery": {"name": "corpus-minilmm-gallery", "photos": 20_000, "evenness": 1.0},
+}
+"""Its photos: nearly even over the seen places, so that it gets to know all of them, then more of
+those where more photos are taken; and those where its references are searched."""
 TRAINING = {
-    "seed": 0,
-    "samples": 102_400,
     "batch": 32,
-    "without_references": 0.35,  # share of the batches
     "own_wording": 0.3,  # share of the batches whose prompt is worded as `WORDINGS` are
     "references": 0.5,  # weight of the references' numbers in the loss, see `loss_of`
-    "lr": 3e-3,
-    "adam_lr": 1.5e-3,  # of embeddings, norms and biases; Muon trains the matrices
     "weight_decay": 0.02,
-    "warmup": 200,
 }
+STAGES = (
+    {"seed": 0, "corpus": "even", "samples": 102_400, "without_references": 0.35, "moved": 0.0,
+     "lr": 3e-3, "adam_lr": 1.5e-3, "warmup": 200},
+    {"seed": 1, "corpus": "popular", "samples": 20_480, "without_references": 0.25, "moved": 0.5,
+     "lr": 2e-3, "adam_lr": 1e-3, "warmup": 100},
+)  # fmt: skip
+"""One after the other: which photos, how many of them (again and again), which share of the batches
+is without references and which share of the others is `moved`; learning rates of Muon (matrices)
+and AdamW (embeddings, norms and biases)."""
+MOVED_DEGREES = (0.1, 10.0)
+"""How far a batch is moved, at least and at most."""
 TEXT = {
     "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 3,
     "num_key_value_heads": 3, "max_position_embeddings": 1024, "tie_word_embeddings": True,
@@ -56,7 +64,7 @@ DECIMALS = 2
 MOST = prompts.PLANS["paper"].most
 NUMBERS = [k for k in prompts.PLANS["paper"].references if k]
 """Of references in most prompts; the others have any number up to `MOST`."""
-CHECKPOINT_STEPS = 200
+CHECKPOINT_STEPS = 100
 LOG_STEPS = 50
 
 ROLES = ("system", "user", "assistant")
@@ -167,8 +175,9 @@ def make_processor():
 
 
 RUN = {
-    "corpus": CORPUS, "training": TRAINING, "text": TEXT, "decimals": DECIMALS,
-    "chat": CHAT_TEMPLATE, "split": SPLIT, "vocabulary": vocabulary(),
+    "corpora": CORPORA, "training": TRAINING, "stages": STAGES, "moved": MOVED_DEGREES,
+    "text": TEXT, "decimals": DECIMALS, "chat": CHAT_TEMPLATE, "split": SPLIT,
+    "vocabulary": vocabulary(),
     "prompts": [(template.text, form) for some in templates() for template, form in some],
 }  # fmt: skip
 """All that MiniLMM depends on, beside the photos, MiniCLIP and the heads of geo-alignment."""
@@ -207,7 +216,7 @@ def create(processor):
         image_token_index=processor.image_token_id, image_seq_length=(side // STRIDE) ** 2,
         tie_word_embeddings=True, **ends,
     )  # fmt: skip
-    torch.manual_seed(TRAINING["seed"])
+    torch.manual_seed(0)
     model = FastVlmForConditionalGeneration(config)
     order_numbers(model.get_input_embeddings().weight, tokenizer)
     model.model.vision_tower.timm_model.load_state_dict(eyes())
@@ -275,23 +284,20 @@ class Lessons(NamedTuple):
 
 
 def corpus_set(which: str) -> PhotoSet:
-    """The training "photos", or the "gallery" that their references come from; seen places only."""
-    table = miniearth.places()
+    """The photos of a key of `CORPORA`; seen places only."""
+    table, corpus = miniearth.places(), CORPORA[which]
     seen = table.index[table.seen].to_numpy()
-    if which == "gallery":
-        ids = sample(CORPUS["gallery"], CORPUS["gallery_photos"], 1.0, seen)
-    else:
-        ids = sample(CORPUS["name"], CORPUS["photos"], CORPUS["evenness"], seen)
-    return photo_set(f"miniearth/{CORPUS['name']}-{which}", conform(tabulate(list(ids))))
+    ids = sample(corpus["name"], corpus["photos"], corpus["evenness"], seen)
+    return photo_set(f"miniearth/{corpus['name']}", conform(tabulate(list(ids))))
 
 
-def lessons(model, processor, device: torch.device) -> Lessons:
-    """Look at all photos once, and search the references of each."""
+def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
+    """Look at all photos of a corpus once, and search the references of each."""
     from g3lite.ablations import heads
     from g3lite.backbone import Backbone
     from g3lite.index import Gallery
 
-    photos, gallery = corpus_set("photos"), corpus_set("gallery")
+    photos, gallery = corpus_set(corpus), corpus_set("gallery")
     backbone, aligner = Backbone.load("miniclip"), heads()
     known, asked = (
         aligner.database_vectors(backbone.image_features(some, normalize=False).vectors)
@@ -344,10 +350,15 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Batches, step by step: one template and one number of references each, so all are as long."""
+    """Batches, step by step: one template and one number of references each, so all are as long.
 
-    def __init__(self, of: Lessons, processor) -> None:
-        self.of, self.tokenizer = of, processor.tokenizer
+    A share of those with references is *moved*: all coordinates of a chat, the answer's among them,
+    by the same distance, another one for each chat. There a place cannot be known by heart, only be
+    read from the references, which is what helps where the model has never been.
+    """
+
+    def __init__(self, of: Lessons, processor, stage: dict) -> None:
+        self.of, self.tokenizer, self.stage = of, processor.tokenizer, stage
         self.degrees = torch.tensor(self.tokenizer.convert_tokens_to_ids(DEGREES))
         self.image = "<image>" * of.eyes.shape[1]
         self.chat = string.Template(
@@ -359,28 +370,46 @@ class Batches:
 
     def __call__(self, step: int) -> Batch:
         """The batch of a step; the same in every run."""
-        n, size = len(self.of.coordinates), TRAINING["batch"]
+        n, size, seed = len(self.of.coordinates), TRAINING["batch"], self.stage["seed"]
         epoch, k = divmod(step, n // size)
-        order = np.random.default_rng([TRAINING["seed"], epoch]).permutation(n)
+        order = np.random.default_rng([seed, epoch]).permutation(n)
         rows = order[k * size : (k + 1) * size]
-        rng = np.random.default_rng([TRAINING["seed"], 1, step])
+        rng = np.random.default_rng([seed, 1, step])
         choices = templates()[int(rng.random() < TRAINING["own_wording"])]
         template, form = choices[rng.integers(len(choices))]
         references = 0
-        if rng.random() >= TRAINING["without_references"]:
+        if rng.random() >= self.stage["without_references"]:
             references = rng.choice(NUMBERS) if rng.random() < 0.75 else rng.integers(1, MOST + 1)
-        dissimilar = self.of.dissimilar[rng.integers(2)]
-        asked = [
-            self.chat.substitute(
-                p=template.fill(self.of.similar[i, :references], dissimilar[i, :references])
+        dissimilar = self.of.dissimilar[rng.integers(2), rows, :references]
+        similar, places = self.of.similar[rows, :references], self.of.coordinates[rows]
+        if references and rng.random() < self.stage["moved"]:
+            by = moves(rng, size)
+            similar, dissimilar, places = (
+                move(some, by) for some in (similar, dissimilar, places[:, None])
             )
-            for i in rows
+            places = places[:, 0]
+        asked = [
+            self.chat.substitute(p=template.fill(*some))
+            for some in zip(similar, dissimilar, strict=True)
         ]
-        given = [answer(self.of.coordinates[i], form) + "<|end|>" for i in rows]
+        given = [answer(place, form) + "<|end|>" for place in places]
         asked, given = (self.tokenizer(texts)["input_ids"] for texts in (asked, given))
         tokens = torch.tensor([a + b for a, b in zip(asked, given, strict=True)])
         degrees = torch.isin(tokens[0], self.degrees)
         return Batch(tokens, len(asked[0]), degrees, torch.from_numpy(self.of.eyes[rows]))
+
+
+def moves(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Degrees north and east, float64 (n, 1, 2), in any direction."""
+    far = 10 ** rng.uniform(*np.log10(MOVED_DEGREES), n)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return (far * np.array([np.cos(angle), np.sin(angle)])).T[:, None]
+
+
+def move(coordinates: np.ndarray, by: np.ndarray) -> np.ndarray:
+    """Coordinates (n, k, 2) moved by (n, 1, 2) degrees; none leaves the Earth."""
+    lat, lon = np.moveaxis(coordinates + by, -1, 0)
+    return np.stack([lat.clip(-90, 90), (lon + 180) % 360 - 180], axis=-1)
 
 
 def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, dict[str, float]]:
@@ -422,18 +451,37 @@ def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, di
 
 
 def train(folder: Path) -> tuple[float, str]:
-    """Train MiniLMM and write it to `folder` as transformers saves a model, with its log.
+    """Train MiniLMM and write it to `folder` as transformers saves a model, with its logs.
 
-    Every `CHECKPOINT_STEPS` the state goes to the cache folder; a run that was stopped goes on
-    from there. Returns the minutes that it took, looking and searching included, and on what.
+    Each stage ends in a model in the cache folder, which the next one begins with, and every
+    `CHECKPOINT_STEPS` the state goes there too; a run that was stopped goes on from there. Returns
+    the minutes that it took, looking and searching included, and on what.
     """
-    began = time.perf_counter()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     processor = make_processor()
-    model = create(processor).to(device)
-    batches = Batches(lessons(model, processor, device), processor)
+    model, minutes, logs = create(processor).to(device), 0.0, []
+    for number, stage in enumerate(STAGES, 1):
+        after = cache_dir() / "minilmm" / _stage_key(number)
+        if not (after / "minutes.json").is_file():
+            took, where = _train_stage(model, processor, stage, after, device)
+            (after / "minutes.json").write_text(json.dumps([took, where]))
+        took, where = json.loads((after / "minutes.json").read_text())
+        minutes += took
+        logs.append(pd.read_csv(after / "log.csv").assign(stage=number))
+        model = type(model).from_pretrained(after, dtype=torch.float32).to(device)
+        model.model.vision_tower.requires_grad_(False)
+    pd.concat(logs).to_csv(folder / "log.csv", index=False, lineterminator="\n")
+    model.to("cpu").half().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return minutes, where
+
+
+def _train_stage(model, processor, stage: dict, after: Path, device) -> tuple[float, str]:
+    """Train a stage and write the model, in float16, with its log into the folder `after`."""
+    began = time.perf_counter()
+    batches = Batches(lessons(model, processor, stage["corpus"], device), processor, stage)
     run = Run(
-        "MiniLMM", _run_key(), model, TRAINING, began=began,
+        "MiniLMM", after.name, model, TRAINING | stage, began=began,
         log_steps=LOG_STEPS, checkpoint_steps=CHECKPOINT_STEPS,
     )  # fmt: skip
     model.train()
@@ -442,15 +490,16 @@ def train(folder: Path) -> tuple[float, str]:
         with autocast(device):
             loss, figures = loss_of(model, batches(step), device)
         run.descend(loss, **figures)
-    model.to("cpu").eval().half().save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return run.finish(folder / "log.csv")
+    model.eval().half().save_pretrained(after)
+    return run.finish(after / "log.csv")
 
 
-def _run_key() -> str:
+def _stage_key(number: int) -> str:
+    """A digest of all that the model after the first `number` stages depends on."""
     weights = [data_dir() / "miniclip" / "open_clip_model.safetensors",
                data_dir() / "alignment" / "model.safetensors"]  # fmt: skip
-    parts = [RUN, *(sha256_file(path) for path in weights)]
+    run = RUN | {"stages": STAGES[:number]}
+    parts = [run, *(sha256_file(path) for path in weights)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -461,9 +510,11 @@ def build(folder: Path) -> None:
     minutes, device = train(folder)
     (folder / "README.md").write_text(
         CARD.format(
-            minutes=minutes, device=device, samples=TRAINING["samples"], photos=CORPUS["photos"],
-            gallery=CORPUS["gallery_photos"], layers=TEXT["num_hidden_layers"],
-            width=TEXT["hidden_size"], decimals=DECIMALS, zero_shot=TRAINING["without_references"],
+            minutes=minutes, device=device, layers=TEXT["num_hidden_layers"],
+            width=TEXT["hidden_size"], decimals=DECIMALS,
+            even=CORPORA["even"]["photos"], popular=CORPORA["popular"]["photos"],
+            gallery=CORPORA["gallery"]["photos"], first=STAGES[0]["samples"],
+            then=STAGES[1]["samples"], moved=STAGES[1]["moved"],
         ),
         encoding="utf-8",
     )  # fmt: skip
@@ -477,10 +528,12 @@ the large multimodal model in G3.
 
 - **Architecture**: LLaVA's, as transformers has it for convolutional image towers (FastVLM):
   MiniCLIP's image tower, frozen; two linear layers; a Llama of {layers} layers and width {width}.
-- **Data**: {photos:,} rendered photos, nearly even over the *seen* places of MiniEarth; their
-  references were retrieved, with the heads of geo-alignment, from {gallery:,} more. No scene and no
-  photographer of these occurs in the gallery or in a set of queries.
-- **Training**: {samples:,} photos seen, {zero_shot:.0%} of them without references;
+- **Data**: rendered photos of the *seen* places of MiniEarth, {even:,} of them nearly even over the
+  places, {popular:,} more where more photos are taken; their references were retrieved, with the
+  heads of geo-alignment, from {gallery:,} others. No scene and no photographer of these occurs in
+  the gallery or in a set of queries.
+- **Training**: {first:,} photos seen of the former, then {then:,} of the latter, where {moved:.0%}
+  of the batches with references were moved as a whole, so that it learns to read them;
   cross-entropy of the answers ({decimals} decimals of a degree) and of the numbers of the similar
   references; Muon; {minutes:.0f} minutes on {device} (`python -m g3lite.minilmm`; `log.csv` holds
   the loss). Weights are kept in float16.

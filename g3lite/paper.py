@@ -303,9 +303,9 @@ def reference_table(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.
     """Table 3: how far the references are from the truth, km, with and without geo-alignment.
 
     Of the first 5, 10 and 15 references of each photo the mean and the smallest distance; then the
-    mean over the photos, as "2,299 [2,213, 2,381]".
+    mean over the photos, as "2,299 [2,213, 2,381]". The last row has the paired differences.
     """
-    rows = {}
+    rows, found = {}, {}
     truth = pd.concat([some.queries.table for some in evidence], ignore_index=True)
     for name, key in (("raw features", "raw similar"), ("G3", "similar")):
         km = np.concatenate(
@@ -319,12 +319,13 @@ def reference_table(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.
             for k in PROMPTS[1:]
             for kind, summary in (("mean", np.mean), ("nearest", np.min))
         }
-        found = evaluation.mean_intervals(
-            np.column_stack(list(columns.values())), truth, replicates=replicates
-        )
+        found[name] = np.column_stack(list(columns.values()))
+    found["G3 minus raw features"] = found["G3"] - found["raw features"]
+    for name, values in found.items():
+        intervals = evaluation.mean_intervals(values, truth, replicates=replicates)
         rows[name] = {
             column: f"{mean:,.0f} [{low:,.0f}, {high:,.0f}]"
-            for column, mean, low, high in zip(columns, *found, strict=True)
+            for column, mean, low, high in zip(columns, *intervals, strict=True)
         }
     return pd.DataFrame(rows).T
 

@@ -75,7 +75,7 @@ CHOICES = {
     "paper_im2gps3k": Choice(),
     "paper_yfcc4k": Choice(replies=1, retrieved=1),
     "official": Choice(retrieved=1),
-    "miniearth": Choice(replies=3, retrieved=3),
+    "miniearth": Choice(replies=2, retrieved=3),
 }
 """Presets: what the paper states for its two test sets; what the official code does for both (it
 adds the most similar photo once per reply; once is as good); and what has the highest mean GeoScore

@@ -123,7 +123,7 @@ def test_saved_and_loaded_by_transformers_it_gives_the_same_logits(
 
 def test_batches_are_worded_as_the_processor_words_a_question(processor):
     of = lessons()
-    batches = minilmm.Batches(of, processor)
+    batches = minilmm.Batches(of, processor, minilmm.STAGES[0])
     seen = set()
     for step in range(12):
         batch = batches(step)
@@ -149,13 +149,43 @@ def test_batches_are_worded_as_the_processor_words_a_question(processor):
     assert len({k for k, _ in seen}) > 2 and {form for _, form in seen} == {"json", "pair"}
 
 
+def test_a_moved_batch_moves_references_and_answer_alike(processor):
+    of = lessons()
+    moved = minilmm.STAGES[1] | {"moved": 1.0, "without_references": 0.0}
+    distances = []
+    for step in range(6):
+        texts = processor.tokenizer.batch_decode(minilmm.Batches(of, processor, moved)(step).tokens)
+        as_they_are = minilmm.Batches(of, processor, moved | {"moved": 0.0})(step)
+        for text, still in zip(
+            texts, processor.tokenizer.batch_decode(as_they_are.tokens), strict=True
+        ):
+            by = numbers(text) - numbers(still)
+            by[:, 1] = (by[:, 1] + 180) % 360 - 180
+            distances.append(np.median(np.hypot(*by.T)))
+            north = by[np.abs(numbers(text))[:, 0] < 90, 0]  # at a pole it ends
+            assert np.ptp(north) <= 0.011 and np.ptp(by[:, 1]) <= 0.011
+    assert 0.09 < min(distances) < 0.5 and 5 < max(distances) < 10.1
+
+
+def numbers(text):
+    """All coordinates of a chat, the answer's last, (n, 2)."""
+    found = re.findall(r"-?\d+\.\d+", text)
+    return np.array(found, dtype=float).reshape(-1, 2)
+
+
+def test_moved_coordinates_stay_on_earth():
+    by = np.array([[[5.0, 20.0]], [[-5.0, -20.0]]])
+    moved = minilmm.move(np.array([[[88.0, 170.0]], [[-88.0, -170.0]]]), by)
+    assert np.allclose(moved, [[[90, -170]], [[-90, 170]]])
+
+
 def pair(text):
     return [float(number) for number in text.strip("()").split(", ")]
 
 
 @pytest.mark.parametrize("references", [False, True])
 def test_the_loss_is_that_of_answers_and_of_whole_degrees(processor, model, references):
-    batches = minilmm.Batches(lessons(), processor)
+    batches = minilmm.Batches(lessons(), processor, minilmm.STAGES[0])
     batch = next(b for b in map(batches, range(30)) if (b.degrees.sum() > 2) == references)
     words = [processor.tokenizer.decode([i]) for i in batch.tokens[0]]
     degrees = [i for i, word in enumerate(words) if re.fullmatch(r"-?\d+\.", word)]
@@ -202,8 +232,9 @@ def test_tokens_of_near_numbers_have_near_vectors(processor):
 
 def test_a_few_steps_on_one_batch_lower_its_loss(processor):
     model = minilmm.create(processor)
-    optimizer = descent.muon(model.named_parameters(), minilmm.TRAINING)
-    batch = minilmm.Batches(lessons(), processor)(0)
+    stage = minilmm.STAGES[0]
+    optimizer = descent.muon(model.named_parameters(), minilmm.TRAINING | stage)
+    batch = minilmm.Batches(lessons(), processor, stage)(0)
     losses = []
     for _ in range(8):
         loss, _ = minilmm.loss_of(model, batch, torch.device("cpu"))
@@ -215,9 +246,9 @@ def test_a_few_steps_on_one_batch_lower_its_loss(processor):
 
 
 def test_its_corpora_hold_seen_places_and_share_nothing_with_any_other_set(monkeypatch):
-    monkeypatch.setitem(minilmm.CORPUS, "photos", 3_000)
-    monkeypatch.setitem(minilmm.CORPUS, "gallery_photos", 2_000)
-    ours = {f"minilmm {which}": minilmm.corpus_set(which).ids for which in ("photos", "gallery")}
+    for corpus in minilmm.CORPORA.values():
+        monkeypatch.setitem(corpus, "photos", 2_000)
+    ours = {f"minilmm {which}": minilmm.corpus_set(which).ids for which in minilmm.CORPORA}
     sets = ours | {split: miniearth.load(split).ids for split in splits.SIZES}
     sets["miniclip"] = minilmm.miniclip.corpus_ids()
     authors = {name: {i.split("_")[2] for i in ids} for name, ids in sets.items()}

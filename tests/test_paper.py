@@ -93,21 +93,26 @@ def test_the_tables_say_what_the_notebook_reads_aloud(everything):
     _, methods, truth = everything
     found = paper.gains(methods, truth, replicates=1000).set_index(["method", "metric"])
     for rival in paper.TABLE_1[:-1]:
-        for level in ("region", "country", "continent"):
+        for level in ("city", "region", "country"):
             assert found.loc[(rival, level), "low"] > 0, (rival, level)
-    assert (found.loc["w/o Geo-V", "low"] > 0.03).all()
-    assert found.loc[("w/o Geo-A", "country"), "low"] > 0
+        assert (found.loc[(rival, "continent"), "low"] > 0) == ("RAG" not in rival)
+    for rival in ("kNN", "[L]kNN", "geocells (PlaNet)"):
+        assert found.loc[(rival, "street"), "low"] < 0
+    assert (found.loc["w/o Geo-V", "low"] > 0.02).all()
+    alignment = found.loc["w/o Geo-A", "low"] > 0
+    assert alignment[alignment].index.tolist() == ["city", "region", "country"]
     assert found.loc["w/o Geo-D", "high"][["street", "city"]].max() < 0
     aligned, medoid = found.loc["kNN, aligned"], found.loc["medoid of the candidates"]
-    assert (aligned["low"][["country", "continent"]] > 0).all()
-    assert (aligned["low"][["street", "city", "region"]] < 0).all()
-    assert medoid.loc["continent", "difference"] < 0
+    assert (aligned["low"][["region", "country", "continent"]] > 0).all()
+    assert aligned.loc["street", "difference"] < 0
+    assert medoid.loc["continent", "high"] < 0
     fewer = paper.gains(
         methods, truth, of="w/o Geo-D", over=["w/o Geo-D, as many replies"], replicates=1000
     ).set_index("metric")
     assert (fewer["low"][["street", "city"]] > 0).all()
-    for row in ("w/o Geo-D", "w/o Geo-D, as many replies"):
-        assert (found.loc[row, "low"][["region", "country", "continent"]] < 0).all()
+    assert (found.loc["w/o Geo-D", "low"][["region", "country", "continent"]] < 0).all()
+    equal = found.loc["w/o Geo-D, as many replies"]
+    assert (equal["low"] < 0).all() and (equal["high"] > 0).all()
 
 
 # The parts
@@ -163,7 +168,12 @@ def test_the_reference_table_is_of_distances(few):
     )
     assert table.loc["G3", "mean of the first 5"].startswith(f"{away.mean():,.0f} [")
     assert table.loc["G3", "nearest of the first 5"].startswith(f"{away.min(axis=1).mean():,.0f} [")
-    assert list(table.index) == ["raw features", "G3"]
+    plain = geo.great_circle_km(
+        few.known[few.rows["raw similar"][:, :5]], few.queries.coordinates[:, None]
+    )
+    gain = f"{(away.mean(axis=1) - plain.mean(axis=1)).mean():,.0f} ["
+    assert table.loc["G3 minus raw features", "mean of the first 5"].startswith(gain)
+    assert list(table.index) == ["raw features", "G3", "G3 minus raw features"]
 
 
 def test_the_report_has_both_tables_and_both_figures(everything):

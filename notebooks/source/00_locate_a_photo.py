@@ -91,7 +91,7 @@ file = as_file(EXAMPLE)
 # %%
 began = time.perf_counter()
 profile = profiles.get(PROFILE)
-drawn_world = profile.name if profile.alignment == "mini" else "cpu"  # models of MiniEarth
+drawn_world = profile if profile.alignment == "mini" else profiles.PROFILES["cpu"]  # MiniEarth's
 g3 = G3.from_pretrained(drawn_world, gallery_size=2_000)
 prediction = g3.locate(file)
 print(prediction)
@@ -255,7 +255,8 @@ print(prompts.prompt())
 print(g3.plan)
 
 # %%
-prediction.replies[["references", "sample", "text", "LAT", "LON"]].iloc[::5]
+first_ones = prediction.replies.groupby("references").head(1)  # one for each prompt
+first_ones[["references", "sample", "text", "LAT", "LON"]]
 
 # %%
 replies = prediction.replies[prediction.replies["used"]]
@@ -276,7 +277,7 @@ plots.show(
 )
 
 # %% [markdown]
-# All replies that name a place become candidates, and so does the place of the most similar photo.
+# All replies that name a place become candidates, and so do the places of the most similar photos.
 # → [Notebook 04, prompt diversification](04_prompt_diversification.ipynb): prompts, temperature,
 # what references are worth. The candidates are a table:
 

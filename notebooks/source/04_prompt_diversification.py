@@ -189,10 +189,13 @@ print(prompts.prompt(similar[query, :1], dissimilar[query, :1], mine))
 #
 # The paper asks GPT-4V. On this machine the model is **MiniLMM**, trained by this project: LLaVA's
 # architecture, with MiniCLIP's image tower for eyes and a Llama of four million numbers behind it.
-# It was trained on 80,000 other photos of MiniEarth, none of them by a photographer or of a scene
+# It was trained on 92,000 other photos of MiniEarth, none of them by a photographer or of a scene
 # that occurs here, and on the same kind of prompt, with references that were really retrieved, good
-# and misleading ones as they came. It is no language model: it knows the words of such prompts and
-# answers with nothing but coordinates. For the experiment that is enough, and you can run it.
+# and misleading ones as they came. (In the last part of its training half of the prompts with
+# references were moved, all places and the answer together by up to ten degrees: such an answer
+# can only be read from the references, not known by heart.) It is no language model: it knows the
+# words of such prompts and answers with nothing but coordinates. For the experiment that is enough,
+# and you can run it.
 
 # %%
 model = lmm.load(LMM or profile.lmm)
@@ -728,8 +731,8 @@ pd.DataFrame(gains)
 # This is the argument of the paper in numbers: queries differ in what helps them
 # (*heterogeneity*), so a set of different prompts holds a near candidate more often than the best
 # single prompt does. The second column is the stricter test, with as many candidates on both sides:
-# there four prompts gain little, mostly at a city's distance. And all this is only an argument as
-# long as nobody can choose. That is the subject of notebook 05.
+# there four prompts gain little, and for certain only at a country's distance. And all this is only
+# an argument as long as nobody can choose. That is the subject of notebook 05.
 #
 # ## 7 What does it read?
 #

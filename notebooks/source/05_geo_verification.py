@@ -923,8 +923,8 @@ evaluation.table(pd.concat(surest.values()))
 # photos here, so that it is there at once:
 
 # %%
-name = profile.name if profile.alignment == "mini" else "cpu"  # heads are shipped for MiniEarth
-g3 = G3.from_pretrained(name, gallery_size=2_000, progress=False)
+drawn_world = profile if profile.alignment == "mini" else profiles.PROFILES["cpu"]  # MiniEarth's
+g3 = G3.from_pretrained(drawn_world, gallery_size=2_000, progress=False)
 folder = tempfile.TemporaryDirectory()
 file = Path(folder.name) / photos.ids[query]
 file.write_bytes(photos.read(photos.ids[query]))

@@ -158,17 +158,20 @@ plots.show(
 
 # %%
 rivals = [*paper.TABLE_1[:-1], *own]
-found = paper.gains(methods, truth, over=rivals, **options)
-paper.gains_table(found)
+ablations = [name for name in paper.TABLE_2 if name != "G3"]  # for section 3
+found = paper.gains(methods, truth, over=[*rivals, *ablations], **options)
+differences = paper.gains_table(found)
+differences.loc[rivals]
 
 # %% [markdown]
-# A p cannot fall below 2 / (resamples + 1): 0.002 means "in none of a thousand resamples". And
-# these are 45 comparisons, of which one in twenty is "significant" at 5 % when nothing is going on.
-# The procedure of Benjamini and Hochberg keeps the share of false discoveries among what is claimed
-# below 5 %, on average over many such studies. (It asks for tests that are independent or lean the
-# same way. Ours share photos and G3, and mostly do.) Where is G3 better, and where is it worse? A
-# "–" says that the sign is not certain. It does not say that two methods are equal: look at the
-# interval.
+# A p cannot fall below 2 / (resamples + 1): 0.002 means "in none of a thousand resamples". And with
+# the ablations of section 3 these are 65 comparisons, of which one in twenty is "significant" when
+# nothing is going on. Which comparisons are counted together must be decided before looking,
+# for foregone ones make all others look more certain. Here it is all 65. The procedure of Benjamini
+# and Hochberg keeps the share of false discoveries among what is claimed below 5 %, on average over
+# many such studies. (It asks for tests that are independent or lean the same way. Ours share photos
+# and G3, and mostly do.) Where is G3 better, and where is it worse? A "–" says that the sign is not
+# certain. It does not say that two methods are equal: look at the interval.
 
 
 # %%
@@ -181,15 +184,17 @@ def verdicts(found):
     return wide.loc[found["method"].unique(), list(evaluation.THRESHOLD_NAMES)]
 
 
-verdicts(found).rename_axis(index="G3 against", columns=None)
+verdict = verdicts(found).rename_axis(index="G3 against", columns=None)
+verdict.loc[rivals]
 
 # %% [markdown]
-# Read aloud, with all 2,400 photos: against the rivals of the paper, G3 is better from a region's
-# distance on. In the city these photos do not separate it from the geocells, a linear classifier on
-# the same features that is easily forgotten, and in the street not from three of them. Against its
-# own retrieval alone (**kNN, aligned**: one search, nothing else) it is ahead for certain only at a
-# country's and a continent's distance, and in the street it is, if anything, behind. And at a
-# continent's distance the medoid, a vote without any score, is no worse.
+# Read aloud, with all 2,400 photos: against the rivals of the paper, G3 is better from a city's
+# distance on, but for one: at a continent's distance these photos do not separate it from the
+# single RAG prompt. In the street they do not separate it from kNN, [L]kNN and the geocells (a
+# linear classifier on the same features that is easily forgotten). Against its own retrieval alone
+# (**kNN, aligned**: one search, nothing else) it is ahead for certain from a region's distance on,
+# and in the street it is, if anything, behind. And at a continent's distance the medoid, a vote
+# without any score, is better than the judge.
 #
 # ### The published rows
 #
@@ -251,16 +256,15 @@ check_06_1(margin)
 
 # %%
 ablated = evaluation.evaluate({name: methods[name] for name in paper.TABLE_2}, truth, **options)
-lost = paper.gains(methods, truth, over=[n for n in paper.TABLE_2 if n != "G3"], **options)
 
 # %% [markdown]
 # G3 minus each of them, in points:
 
 # %%
-paper.gains_table(lost)
+differences.loc[ablations]
 
 # %%
-verdicts(lost).rename_axis(index="G3 against", columns=None)
+verdict.loc[ablations]
 
 # %% [markdown]
 # Before reading on: four prompts differ from one in their variety *and* in the number of replies.
@@ -273,19 +277,40 @@ few_minus_many = paper.gains(
 paper.gains_table(few_minus_many)
 
 # %% [markdown]
+# And the retrieved candidates compete in every row. They are found without any prompt; do they
+# stand in for what different prompts would bring? Take them away, as the paper does on IM2GPS3K
+# (S = 0), and compare four prompts with one again:
+
+# %%
+n = paper.CHOICE.replies
+choices = {
+    "four prompts": ("drawn", verification.Choice(replies=n)),
+    "one prompt": ("one prompt", verification.Choice((10,), n)),
+    "one prompt, as many replies": ("one prompt", verification.Choice((10,), 4 * n)),
+}
+alone = {
+    name: pd.concat(
+        [verification.winners(some.verifier.score(some.candidates(*way))) for some in evidence]
+    )
+    for name, way in choices.items()
+}
+paper.gains_table(paper.gains(alone, truth, of="four prompts", **options))
+
+# %% [markdown]
 # Read aloud, with all 2,400 photos:
 #
 # - **Verification** gains most, but against the weakest opponent, a blind draw. Against choices
 #   that need no judge either it gains much less: see kNN, aligned, and the medoid above.
-# - **Alignment of retrieval** gains for certain at a country's distance. For city, region and
-#   continent the estimates are on its side, and could be nothing. In the street nothing is seen.
-# - **Diversity: no telling.** One prompt is *better* than G3 in street and city, but it also gives
-#   fewer replies, and the table above says that fewer replies alone do that. At an equal number G3
-#   is ahead at every distance, by a point at most, and none of it can be told from nothing. So more
-#   *replies* cost something in street and city, and what *different* prompts bring is too small for
-#   these photos to show. The paper's table sees more at large distances; this one cannot say why.
-#   (A "worse" or "better" also depends on which comparisons are counted together: the five foregone
-#   ones of w/o Geo-V make all others look more certain. Decide on the family before you look.)
+# - **Alignment of retrieval** gains for certain at the distances of a city, a region and a country.
+#   In the street, and for the continent, the estimates are on its side and could be nothing.
+# - **Diversity** is worth what nobody else names. In table 2 it *costs*: one prompt is better than
+#   G3 in street and city. But it also gives fewer replies, and fewer replies alone do that: a reply
+#   is rarely right to the kilometre, and it competes with retrieved coordinates, which are. At an
+#   equal number nothing can be told apart. Without retrieved candidates it *gains*: four prompts
+#   are better than one at every distance, for certain. At an equal number that, too, is seen in the
+#   street only. So more replies help where they are the only source, three retrieved coordinates do
+#   instead of them, and what *different* prompts bring beyond more of the same is too small for
+#   these photos to show. The paper's table sees more; this one cannot say why.
 #
 # Choices without any score, and the ceiling: the candidate nearest to the truth, which nobody can
 # choose without knowing it. A ceiling has luck in it, so beside it stands the nearest of as many
@@ -382,8 +407,8 @@ pd.DataFrame(rows, index=evaluation.THRESHOLD_NAMES).T
 # ## 4 Table 3 and table 5: what alignment is worth in retrieval
 #
 # How far from the truth are the references? For the first 5, 10 and 15 references of each photo:
-# their mean distance, and that of the nearest one, in km. (The paper's table 3 has 2,554.7 km for
-# the plain and 2,299.2 km for the aligned features, for the first five.)
+# their mean distance, and that of the nearest one, in km, and the paired differences. (The paper's
+# table 3 has 2,554.7 km for the plain and 2,299.2 km for the aligned features, for the first five.)
 
 # %%
 paper.reference_table(evidence, **options)
@@ -452,16 +477,16 @@ figure.axes[0].legend(frameon=False, fontsize=9, loc="lower left", ncols=2)
 plots.show(
     figure,
     "Two panels: what a second, third, ... prompt and reply add to the first, in points, within "
-    "five distances, with intervals: fine distances lose a little, coarse ones gain a little.",
+    "five distances, with intervals: fine distances lose with more replies, and little else moves.",
 )
 
 # %% [markdown]
-# In street and city G3 falls with every prompt and every reply. What it gains at a country's and a
-# continent's distance is within its interval almost everywhere (and there are 35 intervals here,
-# none of them corrected). As in section 3 this is about *how many* replies, not *how different*
-# they are: more replies are more chances for the judge to err, and it sees continents better than
-# streets (notebook 05). The paper's figure 4 falls for the street too; its growth with the number
-# of prompts is not seen here.
+# In street and city G3 falls with the number of replies, and five cost something in a region, too.
+# With the number of prompts it hardly moves. What either gains at a continent's distance is within
+# its interval (and there are 35 intervals here, none of them corrected). As in section 3 this is
+# about *how many* replies, not *how different* they are: more replies are more chances for the
+# judge to err, and it sees continents better than streets (notebook 05). The paper's figure 4 falls
+# for the street too; its growth with the number of prompts is not seen here.
 #
 # ## 6 Are these really the predictions?
 #
@@ -517,7 +542,7 @@ for name, some in (("seen", seen), ("unseen", ~seen)):
 
 # %% [markdown]
 # The two groups are different photos, so look at kNN first: it learns nothing and falls as well. G3
-# falls somewhat more, and of the zero-shot model's city hardly anything is left: what it knows of
+# falls somewhat more, and of the zero-shot model's city nothing is left: what it knows of
 # cities is memory. At a continent's distance no difference is seen. (An interval of zeros is no
 # certainty: with no hit among n photos the share may still be 3 / n.)
 #
@@ -624,8 +649,8 @@ table = {
 pd.DataFrame(table).T.round(1)
 
 # %% [markdown]
-# Copies to the metre do not occur here. But nearly nine of ten answers within a kilometre are the
-# coordinates of a gallery photo, far more than among all answers: in the street, G3 here *is*
+# Copies to the metre do not occur here. But four of five answers within a kilometre are the
+# coordinates of a gallery photo, more than among all answers: in the street, G3 here mostly *is*
 # retrieval. How much does the exact spot matter? Every candidate is moved by 0.5 to 1 km, in any
 # direction, before it is judged:
 
@@ -655,7 +680,7 @@ evaluation.table(evaluation.evaluate(pair, truth, **options))
 #
 # A wrong answer has a reason. Either a near candidate was there, and **verification** took another
 # one; or none was there, and **generation** failed: retrieval and the model had no idea. (Of the
-# latter, photos with at most three visible cues are counted apart.) With fifteen guesses luck alone
+# latter, photos with at most three visible cues are counted apart.) With so many guesses luck alone
 # reaches far, as the random places of section 3 show, so blame means something at 25 and 200 km,
 # and little at 2,500.
 #
