@@ -1,5 +1,6 @@
 """MiniEarth: places, scenes, pictures, captions and photo sets."""
 
+import gzip
 import hashlib
 import io
 import os
@@ -301,7 +302,8 @@ def test_sets_have_the_columns_of_mp16_pro():
     gallery = miniearth.load("gallery")
     assert list(gallery.table) == list(SCHEMA) and len(gallery) == 20_000
     for split in ("validation", "test_natural", "test_uniform"):
-        text = (data_dir() / "miniearth" / f"{split}.csv").read_text().splitlines()
+        table = gzip.decompress((data_dir() / "miniearth" / f"{split}.csv.gz").read_bytes())
+        text = table.decode().splitlines()
         assert text[0].split(",") == list(SCHEMA)[:10]
         assert len(miniearth.load(split)) == len(text) - 1 >= 2_000
     assert gallery.table.country_code.notna().all()  # "na" is Namibia

@@ -263,7 +263,7 @@ def test_long_replies_are_read_in_linear_time(piece):
     for text in (long, "{" + long + "}", '{"lat": ' + long + "}", "lat: 1.5" + long + "lon: 2.5"):
         start = time.process_time()
         parse(text)
-        assert time.process_time() - start < 1
+        assert time.process_time() - start < 5  # in quadratic time it would be minutes
 
 
 def dms(micro: int, letters: str) -> str:
