@@ -79,7 +79,8 @@ CHOICES = {
 }
 """Presets: what the paper states for its two test sets; what the official code does for both (it
 adds the most similar photo once per reply; once is as good); and what has the highest mean GeoScore
-on MiniEarth's validation set, of 1, 2, 3 or 5 replies and 0 to 10 retrieved coordinates."""
+on MiniEarth's validation set, of 1, 2, 3 or 5 replies and 0, 1, 2, 3, 5 or 10 retrieved
+coordinates."""
 
 
 # -------------------------------------------------------------------------------- candidates

@@ -305,7 +305,7 @@ paper.gains_table(paper.gains(alone, truth, of="four prompts", **options))
 #   In the street, and for the continent, the estimates are on its side and could be nothing.
 # - **Diversity** is worth what nobody else names. In table 2 it *costs*: one prompt is better than
 #   G3 in street and city. But it also gives fewer replies, and fewer replies alone do that: a reply
-#   is rarely right to the kilometre, and it competes with retrieved coordinates, which are. At an
+#   is right to the kilometre less often than the retrieved coordinates that it competes with. At an
 #   equal number nothing can be told apart. Without retrieved candidates it *gains*: four prompts
 #   are better than one at every distance, for certain. At an equal number that, too, is seen in the
 #   street only. So more replies help where they are the only source, three retrieved coordinates do
