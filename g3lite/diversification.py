@@ -27,9 +27,12 @@ from g3lite.lmm import LMM, load
 from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
 from g3lite.prompts import Plan
+from g3lite.verification import Choice
 
 DRAWN = 5
-"""Replies drawn of each prompt."""
+"""Replies drawn of each prompt: to choose how many compete, and for Figure 4."""
+CHOSEN = Choice.of(PROFILES["cpu"].choice).replies
+"""How many of them compete. About the test sets the ablations ask for no more."""
 TEMPERATURE = PROFILES["cpu"].temperature
 """Of the drawn replies. Chosen on validation among 0.4, 0.7, 0.85, 1 and the paper's 1.2 (which is
 for GPT-4V), before MiniLMM's second stage: it brought the nearest of twenty candidates."""
@@ -52,17 +55,25 @@ class Way:
     swapped: str | None = None
 
 
+_RAW = ("raw similar", "raw dissimilar")
+
+
+def _ways(drawn: int) -> dict[str, Way]:
+    """What the paper's tables and figures need; for an ablation as many replies of each prompt."""
+    as_many = Plan((10,), replies=4 * drawn, temperature=TEMPERATURE)  # as of four prompts
+    return {
+        "one prompt": Way(as_many),
+        "drawn": Way(Plan(replies=DRAWN, temperature=TEMPERATURE)),
+        "raw, likeliest": Way(Plan((10,), replies=1, temperature=0), *_RAW),
+        "raw, drawn": Way(Plan(replies=drawn, temperature=TEMPERATURE), *_RAW),
+    }
+
+
+_TEST = {"likeliest": Way(Plan((0,), replies=1, temperature=0)), **_ways(CHOSEN)}
 WAYS = {
     "validation": {
         "likeliest": Way(Plan(replies=1, temperature=0)),
-        "one prompt": Way(Plan((10,), replies=4 * DRAWN, temperature=TEMPERATURE)),
-        "drawn": Way(Plan(replies=DRAWN, temperature=TEMPERATURE)),
-        "raw, likeliest": Way(
-            Plan((10,), replies=1, temperature=0), "raw similar", "raw dissimilar"
-        ),
-        "raw, drawn": Way(
-            Plan(replies=DRAWN, temperature=TEMPERATURE), "raw similar", "raw dissimilar"
-        ),
+        **_ways(DRAWN),
         "as a pair": Way(Plan(replies=1, temperature=0, template="pair")),
         "without hubs": Way(Plan((5, 10, 15), replies=1, temperature=0), dissimilar="without hubs"),
         "another's picture": Way(Plan(replies=1, temperature=0), swapped="picture"),
@@ -70,6 +81,8 @@ WAYS = {
             Plan((5, 10, 15), replies=1, temperature=0), swapped="references"
         ),
     },
+    "test_natural": _TEST,
+    "test_uniform": _TEST,
 }  # fmt: skip
 """The ways of each set of photos. Of a likeliest reply there is one: at temperature 0 all are the
 same. What two ways have in common is asked for once."""
@@ -159,7 +172,7 @@ def recorded(which: str = "validation") -> tuple[pd.DataFrame, dict[str, np.ndar
     Returns:
         A row per reply: way, IMG_ID, references (of either kind in its prompt), sample, text, LAT
         and LON (NaN for none) and reason (why there are none; NA where there are). And rows of the
-        gallery, int64 (queries, 15), under the names that `search` has.
+        gallery, int64 (queries, 15), under those names of `search` that the set's ways have.
 
     Raises:
         ValueError: nothing was recorded about a set of that name.
@@ -238,8 +251,10 @@ def build(folder: Path) -> None:
     for which in WAYS:
         rows = search(miniearth.load("gallery"), miniearth.load(which))
         table = pd.concat(record(which, rows), ignore_index=True)
+        named = {key for way in WAYS[which].values() for key in (way.similar, way.dissimilar)}
         np.savez_compressed(
-            folder / f"{which}.npz", **{name: some.astype(np.uint16) for name, some in rows.items()}
+            folder / f"{which}.npz",
+            **{name: some.astype(np.uint16) for name, some in rows.items() if name in named},
         )
         packed(table, miniearth.load(which).ids).to_parquet(
             folder / f"{which}.parquet", index=False, compression="zstd", compression_level=19

@@ -40,20 +40,24 @@ def places(recorded, way, references):
     return table[["LAT", "LON"]].to_numpy().reshape(-1, WAYS[way].plan.replies, 2)
 
 
-def test_every_photo_was_asked_about_in_every_way(recorded, photos):
-    table, _ = recorded
-    for way, asked in WAYS.items():
+@pytest.mark.parametrize("which", diversification.WAYS)
+def test_every_photo_was_asked_about_in_every_way(which):
+    photos, (table, rows) = miniearth.load(which), diversification.recorded(which)
+    for way, asked in diversification.WAYS[which].items():
+        assert {asked.similar, asked.dissimilar} <= rows.keys()
         some = table[table.way == way].reset_index(drop=True)
         each = [(k, n) for k in asked.plan.references for n in range(asked.plan.replies)]
         assert len(some) == len(photos) * len(each)
         assert some.IMG_ID.tolist() == np.repeat(photos.ids, len(each)).tolist()
         pairs = list(zip(some.references, some["sample"], strict=True))
         assert pairs == each * len(photos)
-    assert set(table.way) == set(WAYS)
+    assert set(table.way) == set(diversification.WAYS[which])
+    assert all(some.shape == (len(photos), 15) for some in rows.values())
 
 
-def test_at_least_99_of_100_replies_are_readable(recorded):
-    table, _ = recorded
+@pytest.mark.parametrize("which", diversification.WAYS)
+def test_at_least_99_of_100_replies_are_readable(which):
+    table, _ = diversification.recorded(which)
     for way, some in table.groupby("way"):
         assert some.LAT.notna().mean() >= 0.99, way
     assert (table.LAT.isna() == table.reason.notna()).all()
@@ -67,14 +71,17 @@ def test_replies_are_in_the_form_that_was_asked_for(recorded):
         assert forms == {asked.plan.template.name}
 
 
-@pytest.mark.parametrize("way", list(WAYS))
-def test_asked_again_the_model_says_what_was_recorded(way, recorded, photos, known, tmp_path):
-    table, rows = recorded
+@pytest.mark.parametrize(
+    ("which", "way"), [(which, way) for which, ways in diversification.WAYS.items() for way in ways]
+)
+def test_asked_again_the_model_says_what_was_recorded(which, way, known, tmp_path):
+    photos, (table, rows) = miniearth.load(which), diversification.recorded(which)
     asking = {"store": tmp_path / "replies.sqlite", "progress": False}
     few = [slice(at, at + 1) for at in (7, 1500, 2399)]
     coordinates = {name: known[some] for name, some in rows.items()}
+    asked = diversification.WAYS[which][way]
     again = pd.concat(
-        diversification.ask_way(load("minilmm"), photos, WAYS[way], coordinates, one, **asking)
+        diversification.ask_way(load("minilmm"), photos, asked, coordinates, one, **asking)
         for one in few
     )
     before = table[(table.way == way) & table.IMG_ID.isin(again.IMG_ID)]
@@ -250,5 +257,5 @@ def test_packed_replies_come_back_letter_by_letter(photos):
 
 
 def test_a_set_that_was_not_asked_about_is_named():
-    with pytest.raises(ValueError, match="'test_natural' were recorded; there are validation"):
-        diversification.recorded("test_natural")
+    with pytest.raises(ValueError, match="'gallery' were recorded; there are validation, test_nat"):
+        diversification.recorded("gallery")
