@@ -265,9 +265,9 @@ class GeoAlignment(nn.Module):
         Raises:
             ValueError: a tensor is missing or has another shape; the message names it.
         """
-        state, wanted = _read(source), self.official_state()
+        state, wanted = read_state(source), self.official_state()
         found = {name: state[name] for name in wanted if name in state}
-        _check(wanted, found, "the official state")
+        check_state(wanted, found, "the official state")
         names = _official_names(self.sizes)
         own = {ours: found[theirs] for ours, theirs in names.items()}
         own["log_scales"] = torch.stack([found[f"logit_scale{i}"] for i in (1, 2, 3)])
@@ -279,7 +279,7 @@ class GeoAlignment(nn.Module):
         Raises:
             ValueError: a tensor is missing or has another shape; the message names it.
         """
-        state, prefix = _read(source), "location_encoder."
+        state, prefix = read_state(source), "location_encoder."
         names = {
             ours.removeprefix(prefix): theirs.removeprefix(prefix)
             for ours, theirs in _official_names(self.sizes).items()
@@ -313,7 +313,8 @@ def _official_names(sizes: Sizes) -> dict[str, str]:
     return names
 
 
-def _read(source: str | Path | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+def read_state(source: str | Path | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """A state dict: of a file (without running what a pickle may hold), or itself."""
     if isinstance(source, Mapping):
         return source
     return torch.load(source, map_location="cpu", weights_only=True, mmap=True)
@@ -326,11 +327,11 @@ def _load(
     names: Mapping[str, str] | None = None,
 ) -> None:
     """Load a complete state dict, or say which tensors do not fit, by the names of their file."""
-    _check(model.state_dict(), state, where, names)
+    check_state(model.state_dict(), state, where, names)
     model.load_state_dict(dict(state))
 
 
-def _check(
+def check_state(
     expected: Mapping[str, Tensor],
     state: Mapping[str, Tensor],
     where: str,

@@ -23,7 +23,7 @@ from tenacity import (
     wait_random,
 )
 
-from g3lite.lmm import LMM, Answer, Job, Keep, LMMError
+from g3lite.lmm import LMM, Answer, Job, Keep, LMMError, at_most
 
 FIRST_PAUSE_S = 1.0
 """Before the second attempt; it doubles with each one, and up to as much again is added."""
@@ -200,9 +200,8 @@ class OpenAILMM(LMM):
 
 def jpeg_url(image: Image.Image, longest_side: int) -> str:
     """An RGB picture as a data URL: a JPEG, no side longer than that, without metadata."""
-    image = image.copy()
+    image = at_most(image, longest_side).copy()
     image.info.clear()  # Pillow would write a comment that it found
-    image.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=92)
     return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -106,24 +106,29 @@ class Backbone:
                 possible on the device.
         """
         source, tag = _resolve(str(data_dir() / name if name == "miniclip" else name))
-        if device == "auto":
-            device = _best_device()
-        place = torch.device(device)
-        if precision == "auto":
-            precision = "fp16" if place.type == "cuda" else "fp32"
-        if precision not in ("fp32", "fp16"):
-            raise ValueError(f"precision {precision!r} is unknown; use 'auto', 'fp32' or 'fp16'")
-        if precision == "fp16" and place.type == "cpu":
-            raise ValueError("precision 'fp16' needs a GPU; use 'fp32' on the CPU")
-
+        place, precision = _place(device, precision)
         model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
+        return cls.of(model, preprocess, str(name), source, place, precision)
+
+    @classmethod
+    def of(
+        cls,
+        model: nn.Module,
+        preprocess: Callable[[Image.Image], torch.Tensor],
+        name: str,
+        source: str,
+        device: str | torch.device = "auto",
+        precision: Literal["auto", "fp32", "fp16"] = "auto",
+    ) -> Backbone:
+        """An open_clip model that is in memory already; the arguments are those of the class."""
+        place, precision = _place(device, precision)
         model.eval().requires_grad_(False)
         config = open_clip.get_model_config(source)
         preprocessing = open_clip.get_model_preprocess_cfg(model)
         fingerprint = _fingerprint(config, preprocessing, model)
         size = preprocessing["size"]
         return cls(
-            name=str(name),
+            name=name,
             source=source,
             model=model.to(place),
             preprocess=preprocess,
@@ -157,7 +162,7 @@ class Backbone:
 
         Args:
             photos: the photo set.
-            batch_size: pictures per step of the model.
+            batch_size: pictures per step of the model; halved as often as memory runs out.
             on_error: "raise" stops at a damaged photo; "skip" leaves it out, warns, and lists it in
                 `Features.skipped`. Skipped photos are tried again in the next call.
             cache: read and write the disk cache.
@@ -191,7 +196,7 @@ class Backbone:
                 skipped.update((error.img_id, error.reason) for error in damaged)
                 if pictures:
                     batch = torch.stack(list(pictures.values()))
-                    encoded = self._encode(self.model.encode_image, batch)
+                    encoded, batch_size = self._in_parts(batch, batch_size)
                     unsaved.update(zip(pictures, encoded, strict=True))
                 if len(unsaved) >= CHUNK and store:
                     vectors.update(store.write(unsaved))
@@ -227,12 +232,38 @@ class Backbone:
         parts = [np.empty((0, self.dim), dtype=np.float32)]
         for start in range(0, len(texts), batch_size):
             tokens = self.tokenizer(list(texts[start : start + batch_size]))
-            parts.append(self._encode(self.model.encode_text, tokens))
+            parts.append(self.encode(self.model.encode_text, tokens))
         rows = np.concatenate(parts)
         return unit_rows(rows) if normalize else rows
 
+    def _in_parts(self, pictures: torch.Tensor, size: int) -> tuple[np.ndarray, int]:
+        """Encode pictures, at most `size` at a time, and the size that did fit into memory."""
+        parts, start = [], 0
+        while start < len(pictures):
+            part = pictures[start : start + size]
+            try:
+                rows = self.encode(self.model.encode_image, part)
+            except RuntimeError as error:
+                from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+
+                if len(part) == 1 or not should_reduce_batch_size(error):
+                    raise
+                rows = None
+            if rows is None:  # out here nothing refers any more to what filled the memory
+                size = len(part) // 2
+                clear_device_cache(garbage_collection=True)
+                continue
+            parts.append(rows)
+            start += len(part)
+        return np.concatenate(parts), size
+
     @torch.inference_mode()
-    def _encode(self, tower: Callable[..., torch.Tensor], inputs: torch.Tensor) -> np.ndarray:
+    def encode(self, tower: Callable[..., torch.Tensor], inputs: torch.Tensor) -> np.ndarray:
+        """What a tower (`model.encode_image` or `encode_text`) gives for a batch, float32 (n, d).
+
+        Raises:
+            FloatingPointError: a number is not finite.
+        """
         half = self.precision == "fp16"
         with torch.autocast(self.device.type, dtype=torch.float16, enabled=half):
             features = tower(inputs.to(self.device), normalize=False)
@@ -292,6 +323,18 @@ def _resolve(name: str) -> tuple[str, str | None]:
             f"would give wrong features in {model}; use '{right}:{tag}'"
         )
     return model, tag
+
+
+def _place(device: str | torch.device, precision: str) -> tuple[torch.device, str]:
+    """Where a model goes and how it computes there, with "auto" decided."""
+    place = torch.device(_best_device() if device == "auto" else device)
+    if precision == "auto":
+        precision = "fp16" if place.type == "cuda" else "fp32"
+    if precision not in ("fp32", "fp16"):
+        raise ValueError(f"precision {precision!r} is unknown; use 'auto', 'fp32' or 'fp16'")
+    if precision == "fp16" and place.type == "cpu":
+        raise ValueError("precision 'fp16' needs a GPU; use 'fp32' on the CPU")
+    return place, precision
 
 
 def _best_device() -> str:

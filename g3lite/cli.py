@@ -127,7 +127,7 @@ def align(
 @app.command()
 def locate(
     files: Annotated[list[Path], typer.Argument(metavar="PHOTO...", show_default=False)],
-    profile: Annotated[str, typer.Option(help="auto, ci or cpu")] = "auto",
+    profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
     lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
     map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,

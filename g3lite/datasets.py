@@ -124,7 +124,7 @@ IM2GPS3K_TABLE = (
     435_645,
 )
 # Where G3's authors say they put it (not seen by us); its hash is recorded at first download.
-YFCC4K_TABLE = Repo("Jia-py/G3-checkpoint", "model")
+G3_CHECKPOINT = Repo("Jia-py/G3-checkpoint", "model")
 
 
 def photos_dir() -> Path:
@@ -169,7 +169,7 @@ def benchmark(
 def _benchmark_table(name: str) -> Path:
     if name == "im2gps3k":
         return hub.web_file(*IM2GPS3K_TABLE, folder=photos_dir() / "tables")
-    return hub.file(YFCC4K_TABLE, hub.find(YFCC4K_TABLE, BENCHMARKS[name].table))
+    return hub.file(G3_CHECKPOINT, hub.find(G3_CHECKPOINT, BENCHMARKS[name].table))
 
 
 def collection(name: str, n: int | None, *, max_gb: float = 1.0) -> PhotoSet:

@@ -127,9 +127,19 @@ def load(which: str | Path, **options: object) -> LMM:
     from g3lite.local_lmm import TransformersLMM  # transformers takes seconds to import
 
     if which == "minilmm":
-        options = {"device": "cpu", "max_new_tokens": 32, "batch_size": 64} | options
+        own = {"device": "cpu", "max_new_tokens": 32, "batch_size": 64, "longest_side": None}
+        options = own | options
         return TransformersLMM(data_dir() / "minilmm", **options)
     return TransformersLMM(which, **options)
+
+
+def at_most(image: Image.Image, longest_side: int | None) -> Image.Image:
+    """The picture, made smaller if a side is longer (None: as it is): each pixel costs tokens."""
+    if longest_side is None or max(image.size) <= longest_side:
+        return image
+    smaller = image.copy()
+    smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    return smaller
 
 
 class ReplayLMM(LMM):

@@ -27,7 +27,7 @@ from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
 from g3lite.artefacts import sha256_file
-from g3lite.lmm import LMM, Answer, Job, Keep, LMMError
+from g3lite.lmm import LMM, Answer, Job, Keep, LMMError, at_most
 
 CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
 """What transformers calls the argument; the older name is deprecated where the other one exists."""
@@ -53,9 +53,13 @@ class TransformersLMM(LMM):
         four_bit: load the weights in 4 bits (NF4), a quarter of float16's memory.
         batch_size: replies that are written at a time. After an out-of-memory error it is halved.
         max_new_tokens: of a reply, which is cut off there.
+        longest_side: larger pictures are made smaller, to so many pixels; None for as they are.
+            Models such as Qwen-VL read a picture in patches: twice the side is four times the
+            tokens, and a photo of 12 megapixels would fill a small GPU alone.
         seed: another one gives other replies.
 
     Attributes:
+        model: what transformers loaded.
         batch_size: as it is now.
 
     Raises:
@@ -73,6 +77,7 @@ class TransformersLMM(LMM):
         four_bit: bool = False,
         batch_size: int = 32,
         max_new_tokens: int = 128,
+        longest_side: int | None = 768,
         seed: int = 0,
     ) -> None:
         if dtype == "auto":
@@ -93,7 +98,7 @@ class TransformersLMM(LMM):
             )
         try:
             self._processor = AutoProcessor.from_pretrained(model, revision=revision)
-            self._model = AutoModelForImageTextToText.from_pretrained(
+            self.model = AutoModelForImageTextToText.from_pretrained(
                 model,
                 revision=revision,
                 dtype=getattr(torch, dtype),
@@ -110,12 +115,12 @@ class TransformersLMM(LMM):
             tokenizer.pad_token = tokenizer.eos_token
         self.batch_size = batch_size
         self._max_new_tokens = max_new_tokens
+        self._longest_side = longest_side
         self._seed = seed
-        precision = "4 bit" if four_bit else dtype
-        self.name = (
-            f"{_identity(Path(model), self._model.config)} ({precision}, "
-            f"max_new_tokens={max_new_tokens}, seed={seed})"
-        )
+        parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
+        if longest_side is not None:
+            parts.append(f"{longest_side} px")
+        self.name = f"{_identity(Path(model), self.model.config)} ({', '.join(parts)})"
 
     def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
         """Work in batches of prompts of about the same length, so that little of it is padding."""
@@ -156,19 +161,19 @@ class TransformersLMM(LMM):
         # The cache has its final size from the start: growing it at every token costs more than all
         # else on a CPU.
         cache = StaticCache(
-            config=self._model.config.get_text_config(decoder=True),
+            config=self.model.config.get_text_config(decoder=True),
             max_cache_len=ids.shape[1] + self._max_new_tokens,
         )
         usual = {CACHE: cache, "do_sample": False, "disable_compile": True}
         begin = {k: v[:, :-1] if v.shape[:2] == ids.shape else v for k, v in inputs.items()}
-        self._model.generate(**begin, **usual, max_new_tokens=1)
+        self.model.generate(**begin, **usual, max_new_tokens=1)
         rows = [i for i, (_, numbers) in enumerate(samples) for _ in numbers]
         rows = torch.tensor(rows, device=ids.device)
         cache.reorder_cache(rows)
-        inner = self._model.base_model
+        inner = self.model.base_model
         if getattr(inner, "rope_deltas", None) is not None:  # the Qwen-VL family: positions by row
             inner.rope_deltas = inner.rope_deltas[rows]
-        tokens = self._model.generate(
+        tokens = self.model.generate(
             input_ids=ids[rows],
             attention_mask=mask[rows],
             **usual,
@@ -195,13 +200,13 @@ class TransformersLMM(LMM):
         texts = self._processor.apply_chat_template(dialogues, add_generation_prompt=True)
         begin = self._processor.tokenizer.bos_token
         inputs = self._processor(
-            images=[[job.image] for job in jobs],
+            images=[[at_most(job.image, self._longest_side)] for job in jobs],
             text=texts,
             padding=True,
             add_special_tokens=not (begin and texts[0].startswith(begin)),  # not twice
             return_tensors="pt",
         )
-        return inputs.to(self._model.device, dtype=self._model.dtype)
+        return inputs.to(self.model.device, dtype=self.model.dtype)
 
 
 class _Sampler(LogitsProcessor):

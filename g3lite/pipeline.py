@@ -14,7 +14,7 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from g3lite import G3Error, __version__, photos, places, profiles, verification
 from g3lite.alignment import GeoAlignment
@@ -161,50 +162,99 @@ class G3:
         cls,
         profile: str | Profile = "auto",
         *,
-        lmm: str | None = None,
+        lmm: str | LMM | None = None,
         plan: Plan | None = None,
         choice: str | Choice | None = None,
+        gallery: PhotoSet | None = None,
         gallery_size: int | None = None,
+        max_gb: float = 1.0,
         progress: bool = True,
     ) -> G3:
         """G3 with the models and the gallery of a profile.
 
-        The photos of the gallery are encoded at first use, which takes minutes, and kept.
+        The photos of the gallery are encoded at first use, which takes minutes, and kept. The
+        profile gpu fetches its photos and models first.
 
         Args:
             profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
-            lmm: another multimodal model, a name for `lmm.load`.
+            lmm: another multimodal model, or a name for `lmm.load`.
             plan: prompts, replies and temperature; by default the paper's prompts, as many replies
                 as compete, at the temperature of the profile.
             choice: which candidates compete: a key of `verification.CHOICES`, or a `Choice`; by
                 default that of the profile.
-            gallery_size: search only the first so many photos of the gallery; by default as many as
-                the profile says.
+            gallery: search these photos instead of the profile's.
+            gallery_size: search only the first so many photos of the profile's gallery; by default
+                as many as the profile says.
+            max_gb: downloads beyond this many GB (10^9 bytes) are asked about first.
             progress: show progress bars.
 
         Raises:
-            G3Error: the profile has no trained heads, or a part of it cannot be had.
+            G3Error: a part of it cannot be had.
         """
         from g3lite import ablations, miniearth
 
         chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
-        if chosen.alignment != "mini":
-            raise G3Error(
-                f"the profile {chosen.name} has no trained heads of geo-alignment; use cpu, or put "
-                "a G3 together from your own parts"
-            )
-        backbone = Backbone.load(chosen.backbone, device=chosen.device)
-        heads = ablations.heads().to(chosen.device)
-        known = miniearth.load(chosen.gallery, gallery_size or chosen.gallery_size)
-        features = backbone.image_features(
-            known, chosen.batch_size, normalize=False, progress=progress
-        )
-        vectors = heads.database_vectors(features.vectors)
-        gallery = Gallery.build(known.table, vectors, model=f"{backbone.name}, aligned")
-        model = load(lmm or chosen.lmm)
         choice = Choice.of(choice or chosen.choice)
         plan = plan or Plan(replies=max(choice.replies, 1), temperature=chosen.temperature)
-        return cls(backbone, heads, gallery, model, plan, choice, miniearth.drawn_here)
+        drawn, size = chosen.alignment == "mini", gallery_size or chosen.gallery_size
+        if gallery is None and drawn:
+            gallery = miniearth.load(chosen.gallery, size)
+        elif gallery is None:
+            gallery = photos.load(chosen.gallery, size, max_gb=max_gb)
+        parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}
+        if not drawn:
+            return cls.from_official(
+                gallery, device=chosen.device, batch_size=chosen.batch_size, max_gb=max_gb,
+                progress=progress, **parts,
+            )  # fmt: skip
+        backbone = Backbone.load(chosen.backbone, device=chosen.device)
+        heads = ablations.heads().to(chosen.device)
+        known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
+        parts["lmm"] = _lmm(parts["lmm"])
+        return cls(backbone, heads, known, at_home=miniearth.drawn_here, **parts)
+
+    @classmethod
+    def from_official(
+        cls,
+        gallery: PhotoSet,
+        weights: str | Path | Mapping[str, Tensor] | None = None,
+        *,
+        lmm: str | LMM,
+        plan: Plan | None = None,
+        choice: str | Choice = "paper_im2gps3k",
+        device: str = "auto",
+        batch_size: int = 64,
+        max_gb: float = 1.0,
+        progress: bool = True,
+    ) -> G3:
+        """G3 with the weights that its authors published, and a gallery of your own.
+
+        CLIP comes out of the same file as the heads, so nothing else is fetched.
+
+        Args:
+            gallery: the photos to search, encoded at first use. A damaged one is left out.
+            weights: g3.pth, or its state dict; by default the file is fetched from the hub.
+            lmm: the multimodal model, or a name for `lmm.load`.
+            plan: by default the paper's prompts and temperature, as many replies as compete.
+            choice: as for `from_pretrained`.
+            device: as for `Backbone.load`.
+            batch_size: photos per step of CLIP.
+            max_gb: as for `from_pretrained`.
+            progress: show progress bars.
+
+        Raises:
+            ValueError: the weights lack a tensor, or one has another shape.
+            G3Error: a part cannot be had.
+        """
+        from g3lite import official
+
+        if weights is None:
+            weights = official.file(max_gb)
+        backbone, heads = official.load(weights, device)
+        known = _gallery(gallery, backbone, heads, batch_size, progress)
+        choice = Choice.of(choice)
+        plan = plan or Plan(replies=max(choice.replies, 1), temperature=1.2)
+        return cls(backbone, heads, known, _lmm(lmm), plan, choice)
 
     def locate(
         self, what: str | Path | PhotoSet | Sequence[str | Path], **options: Any
@@ -386,6 +436,22 @@ class G3:
         table = queries.table[["IMG_ID"]].merge(named, on="IMG_ID", how="left")
         table["out_of_domain"] = table["out_of_domain"].eq(True).astype(bool)
         return table.assign(error=table["IMG_ID"].map(skipped).astype("string"))
+
+
+def _lmm(which: str | LMM) -> LMM:
+    return which if isinstance(which, LMM) else load(which)
+
+
+def _gallery(
+    known: PhotoSet, backbone: Backbone, heads: GeoAlignment, batch_size: int, progress: bool
+) -> Gallery:
+    """The vectors of a photo set, those of damaged photos left out with a warning, to search."""
+    features = backbone.image_features(
+        known, batch_size, on_error="skip", normalize=False, progress=progress
+    )
+    usable = known.table[~known.table["IMG_ID"].isin(features.skipped)]
+    vectors = heads.database_vectors(features.vectors)
+    return Gallery.build(usable, vectors, model=f"{backbone.name}, aligned")
 
 
 def _make(folder: Path, made_of: dict[str, Any]) -> None:

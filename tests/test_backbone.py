@@ -410,3 +410,35 @@ def test_real_photos_give_features_without_special_cases(tiny, real, recwarn):
     assert len(np.unique(features.vectors.round(4), axis=0)) > 230
     stored = PhotoSet(photos.name, photos.table, no_source, photos.version)
     np.testing.assert_array_equal(encode(tiny, stored).vectors, features.vectors)
+
+
+# --- memory
+
+
+def out_of_memory_above(tiny, monkeypatch, most):
+    """Let the image tower fail, as CUDA does, for more than so many pictures; their numbers."""
+    sizes, encode = [], type(tiny.model).encode_image
+
+    def tight(model, pictures, normalize=False):
+        sizes.append(len(pictures))
+        if sizes[-1] > most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return encode(model, pictures, normalize=normalize)
+
+    monkeypatch.setattr(type(tiny.model), "encode_image", tight)
+    return sizes
+
+
+def test_out_of_memory_makes_batches_smaller(tiny, monkeypatch):
+    expected = encode(tiny, photo_set(12), cache=False)
+    sizes = out_of_memory_above(tiny, monkeypatch, 2)
+    found = encode(tiny, photo_set(12), cache=False, batch_size=5)
+    assert found.ids == expected.ids
+    np.testing.assert_allclose(found.vectors, expected.vectors, atol=1e-6)
+    assert sizes == [5, 2, 2, 1, 2, 2, 1, 2]  # found out once
+
+
+def test_out_of_memory_with_one_picture_is_an_error(tiny, monkeypatch):
+    out_of_memory_above(tiny, monkeypatch, 0)
+    with pytest.raises(torch.OutOfMemoryError):
+        encode(tiny, photo_set(3), cache=False)

@@ -687,4 +687,4 @@ def test_yfcc4ks_table_is_looked_for_by_name_on_the_hub(local, tmp_path):
     assert got.coordinates.tolist() == [[43.6, -79.4]]
     del files["data/yfcc4k_places365.csv"]
     with pytest.raises(DownloadError, match="has no file other.csv; it has README.md"):
-        hub.find(datasets.YFCC4K_TABLE, "other.csv")
+        hub.find(datasets.G3_CHECKPOINT, "other.csv")

@@ -1,6 +1,7 @@
 """Models that run here: tiny ones of three architectures, with random weights."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -293,7 +294,7 @@ def test_replies_are_drawn_at_the_temperature(folders):
         one = job(7, temperature=temperature, samples=tuple(range(n)))
         inputs = model._inputs([one])
         with torch.inference_mode():
-            logits = model._model(**inputs).logits[0, -1].double()
+            logits = model.model(**inputs).logits[0, -1].double()
         chance = torch.softmax(logits / temperature, 0)[ids].numpy()
         texts = list(answers(model, [one]).values())
         seen = np.array([texts.count(letter) for letter in letters]) / n
@@ -312,15 +313,28 @@ def test_the_token_that_begins_a_text_is_there_once(folders, name):
 # --- memory
 
 
+def test_large_pictures_are_made_smaller_before_they_are_read(folders):
+    noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
+    large = replace(job(), image=Image.fromarray(noise))
+    small = replace(job(), image=large.image.copy())
+    small.image.thumbnail((48, 48), Image.Resampling.LANCZOS)
+    limited, free = (load(folders["llava"], longest_side=side) for side in (48, None))
+    read = limited._inputs([large])["pixel_values"]
+    assert torch.equal(read, free._inputs([small])["pixel_values"])
+    assert torch.equal(read, limited._inputs([small])["pixel_values"])
+    assert not torch.equal(read, free._inputs([large])["pixel_values"])
+    assert large.image.size == (600, 400)
+
+
 def test_prompts_of_one_length_share_a_batch(small, monkeypatch):
     shapes = []
-    generate = type(small._model).generate
+    generate = type(small.model).generate
 
     def spy(model, **inputs):
         shapes.append(inputs["input_ids"].shape)
         return generate(model, **inputs)
 
-    monkeypatch.setattr(type(small._model), "generate", spy)
+    monkeypatch.setattr(type(small.model), "generate", spy)
     small.batch_size = 4
     jobs = [job(i, "Where? " * (1 + 9 * (i % 2)), samples=(0, 1)) for i in range(8)]
     answers(small, jobs)
@@ -332,7 +346,7 @@ def test_prompts_of_one_length_share_a_batch(small, monkeypatch):
 
 
 def out_of_memory_above(monkeypatch, model, most):
-    generate = type(model._model).generate
+    generate = type(model.model).generate
     sizes = []
 
     def tight(model, **inputs):
@@ -341,7 +355,7 @@ def out_of_memory_above(monkeypatch, model, most):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
         return generate(model, **inputs)
 
-    monkeypatch.setattr(type(model._model), "generate", tight)
+    monkeypatch.setattr(type(model.model), "generate", tight)
     return sizes
 
 
@@ -362,14 +376,14 @@ def test_other_errors_are_not_taken_for_memory(small, monkeypatch):
     def broken(model, **inputs):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(type(small._model), "generate", broken)
+    monkeypatch.setattr(type(small.model), "generate", broken)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         answers(small, JOBS)
 
 
 def test_numbers_that_overflow_are_found(small):
     with torch.no_grad():
-        small._model.lm_head.weight.mul_(float("inf"))
+        small.model.lm_head.weight.mul_(float("inf"))
     with pytest.raises(LMMError, match="overflow.*bfloat16"):
         answers(small, JOBS[:1])
 
@@ -384,6 +398,7 @@ def test_names_change_with_whatever_changes_the_replies(folders, tmp_path):
         load(folders["llava"], dtype="bfloat16"),
         load(folders["llava"], max_new_tokens=11),
         load(folders["llava"], seed=2),
+        load(folders["llava"], longest_side=None),
         load(folders["fast_vlm"]),
     ]
     copy = tmp_path / folders["llava"].name
@@ -395,12 +410,12 @@ def test_names_change_with_whatever_changes_the_replies(folders, tmp_path):
     template = copy / "chat_template.jinja"
     template.write_text(template.read_text().replace("assistant: ", "guide: "))
     others.append(load(copy))
-    assert len({plain.name, *(model.name for model in others)}) == 6
+    assert len({plain.name, *(model.name for model in others)}) == 7
 
 
 def test_bfloat16_answers_too(folders):
     model = load(folders["fast_vlm"], dtype="bfloat16")
-    assert model._model.dtype == torch.bfloat16
+    assert model.model.dtype == torch.bfloat16
     assert len(answers(model, JOBS)) == sum(len(one.samples) for one in JOBS)
 
 

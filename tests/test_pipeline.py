@@ -179,10 +179,25 @@ def test_plan_and_choice_are_those_of_the_profile(shipped):
     assert other.gallery.ids == shipped.gallery.ids[:300]
 
 
-def test_a_profile_without_heads_says_so(monkeypatch):
+@pytest.fixture
+def official(monkeypatch):
+    """What the profile gpu asks `from_official` and `photos.load` for, instead of downloads."""
+    asked = {}
+    monkeypatch.setattr(pipeline.photos, "load", lambda *args, **kwargs: (args, kwargs))
+    note = classmethod(lambda cls, gallery, **kwargs: asked.update(gallery=gallery, **kwargs))
+    monkeypatch.setattr(G3, "from_official", note)
+    return asked
+
+
+def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
     monkeypatch.delenv("G3LITE_PROFILE", raising=False)  # it would take the place of gpu
-    with pytest.raises(G3Error, match="profile gpu has no trained heads.*use cpu"):
-        G3.from_pretrained("gpu")
+    G3.from_pretrained("gpu", gallery_size=10, max_gb=3, progress=False)
+    profile = profiles.PROFILES["gpu"]
+    assert official == {
+        "gallery": ((profile.gallery, 10), {"max_gb": 3}), "lmm": profile.lmm,
+        "plan": Plan(replies=5, temperature=1.2), "choice": verification.CHOICES["paper_im2gps3k"],
+        "device": "cuda", "batch_size": profile.batch_size, "max_gb": 3, "progress": False,
+    }  # fmt: skip
 
 
 def test_a_photo_is_located_as_when_it_is_upright(shipped, files, tmp_path, store):
@@ -341,9 +356,9 @@ def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, sto
     assert now.keys() == held.keys() and all(now[name] != held[name] for name in held)
 
 
-def test_a_profile_itself_is_taken_whatever_the_environment_says(monkeypatch):
+def test_a_profile_itself_is_taken_whatever_the_environment_says(official, monkeypatch):
     monkeypatch.setenv("G3LITE_PROFILE", "gpu")
-    with pytest.raises(G3Error, match="profile gpu has no trained heads"):
-        G3.from_pretrained("ci", progress=False)
+    G3.from_pretrained("ci", progress=False)
+    assert official["device"] == "cuda"
     g3 = G3.from_pretrained(profiles.PROFILES["ci"], gallery_size=50, progress=False)
     assert len(g3.gallery) == 50

@@ -124,12 +124,13 @@ def _twins() -> dict[str, str]:
         .assign(zone=table.zone, continent=table.continent)
         .drop_duplicates("region")
     )
+    names, zones, continents = (regions[c].to_numpy() for c in ("region", "zone", "continent"))
     twins = {}
-    for row in regions.itertuples():
-        if digest(row.region, "twin?") % 1000 < 1000 * TWIN_SHARE:
-            others = regions[(regions.zone == row.zone) & (regions.continent != row.continent)]
+    for name, zone, continent in zip(names, zones, continents, strict=True):
+        if digest(name, "twin?") % 1000 < 1000 * TWIN_SHARE:
+            others = names[(zones == zone) & (continents != continent)]
             if len(others):
-                twins[row.region] = pick(tuple(others.region), row.region, "twin")
+                twins[name] = pick(tuple(others), name, "twin")
     return twins
 
 

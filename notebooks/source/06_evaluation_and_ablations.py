@@ -13,7 +13,8 @@
 # %% [markdown]
 # # Evaluation and ablations: what is G3 worth, and which step of it?
 #
-# [← 05 Geo-verification](05_geo_verification.ipynb) · [Open in
+# [← 05 Geo-verification](05_geo_verification.ipynb) ·
+# [07 Real data on a GPU →](07_real_data_on_a_gpu.ipynb) · [Open in
 # Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/06_evaluation_and_ablations.ipynb)
 #
 # A table with a bold row at the bottom ends most papers. This notebook makes that table, reads it
@@ -825,6 +826,9 @@ evaluation.table(ablated).rename_axis("Table 2")
 #
 # **With care.** Accuracy within 1 km is what makes such a system dangerous for a person. Report it,
 # and say on what photos.
+#
+# **Next:** [07 Real data on a GPU](07_real_data_on_a_gpu.ipynb): the same cells on photos of the
+# real world, with the official weights.
 #
 # ### References
 #

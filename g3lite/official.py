@@ -1,0 +1,283 @@
+"""What G3's authors published, read into this package's own models and tables.
+
+Their files are `g3.pth` (weights), `I_g3_*.npy` (neighbours), the CSV tables of replies and those
+of predictions, all as their code writes them
+(https://github.com/Applied-Machine-Learning-Lab/G3). Nothing in a file is run: weights are read
+without what a pickle may hold, arrays without objects, lists in a cell as literals.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import pandas as pd
+import torch
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from torch import Tensor
+
+from g3lite import G3Error, hub, replies
+from g3lite.alignment import GeoAlignment, check_state, read_state
+from g3lite.backbone import Backbone
+from g3lite.datasets import G3_CHECKPOINT
+from g3lite.photos import NotThere
+
+WEIGHTS = "g3.pth"
+"""1.77 GB (published)."""
+CLIP = "ViT-L-14-quickgelu"
+"""open_clip's name of the CLIP in it: OpenAI's weights were trained with QuickGELU, and the plain
+ViT-L-14 would give wrong features without an error."""
+REPLIES = {
+    0: ("llm_predict_results_zs.csv", "response"),
+    **{k: (f"{k}_llm_predict_results_rag.csv", "rag_response") for k in (5, 10, 15)},
+}
+"""By number of references: the table of replies, and its column that holds them."""
+
+
+# ------------------------------------------------------------------------------------- weights
+
+
+def file(max_gb: float = 1.0) -> Path:
+    """g3.pth from the hub, fetched at first use. More than `max_gb` (10^9 bytes) is asked about.
+
+    Raises:
+        DownloadError: it cannot be had; the message says what to do.
+    """
+    return hub.file(G3_CHECKPOINT, WEIGHTS, max_gb=max_gb)
+
+
+def load(
+    source: str | Path | Mapping[str, Tensor], device: str = "auto", precision: str = "auto"
+) -> tuple[Backbone, GeoAlignment]:
+    """CLIP and the trained heads of g3.pth.
+
+    Args:
+        source: the file, or a state dict that is already loaded.
+        device: as for `Backbone.load`.
+        precision: of CLIP, likewise.
+
+    Raises:
+        ValueError: a tensor is missing or has another shape; the message names it.
+    """
+    state = read_state(source)
+    heads = GeoAlignment()
+    heads.load_official(state)
+    clip = clip_state(state)
+    model = open_clip.CLIP(**open_clip.get_model_config(CLIP))
+    clip["logit_scale"] = model.state_dict()["logit_scale"]  # CLIP's own, which G3 leaves out
+    check_state(model.state_dict(), clip, "the CLIP in the official state")
+    model.load_state_dict(clip)
+    preprocessing = PreprocessCfg()  # open_clip's defaults are OpenAI's
+    open_clip.set_model_preprocess_cfg(model, asdict(preprocessing))
+    preprocess = image_transform_v2(preprocessing, is_train=False)
+    backbone = Backbone.of(
+        model, preprocess, name=f"{CLIP}:{WEIGHTS}", source=CLIP, device=device, precision=precision
+    )
+    return backbone, heads.to(backbone.device).eval()
+
+
+def clip_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The CLIP ViT-L/14 in an official state dict (transformers' names) by open_clip's names.
+
+    Raises:
+        ValueError: a tensor of `vision_model`, `text_model` or their projections is missing.
+    """
+    names = _clip_names()
+    absent = [one for parts in names.values() for one in parts if one not in state]
+    if absent:
+        raise ValueError(
+            f"the official state lacks {len(absent)} tensors of CLIP, the first is {absent[0]}"
+        )
+    clip = {ours: torch.cat([state[one] for one in parts]) for ours, parts in names.items()}
+    for ours in ("visual.proj", "text_projection"):
+        clip[ours] = clip[ours].T.contiguous()
+    return clip
+
+
+def _clip_names() -> dict[str, list[str]]:
+    """open_clip's parameter names -> the official tensors that make them up, one after another."""
+    names = {
+        "visual.class_embedding": "vision_model.embeddings.class_embedding",
+        "visual.conv1.weight": "vision_model.embeddings.patch_embedding.weight",
+        "visual.positional_embedding": "vision_model.embeddings.position_embedding.weight",
+        "visual.proj": "vision_projection.weight",
+        "token_embedding.weight": "text_model.embeddings.token_embedding.weight",
+        "positional_embedding": "text_model.embeddings.position_embedding.weight",
+        "text_projection": "text_projection.weight",
+    }
+    layers = {
+        "visual.ln_pre": "vision_model.pre_layrnorm",  # transformers spells it so
+        "visual.ln_post": "vision_model.post_layernorm",
+        "ln_final": "text_model.final_layer_norm",
+    }
+    whole = {
+        "attn.out_proj": "self_attn.out_proj",
+        "ln_1": "layer_norm1",
+        "ln_2": "layer_norm2",
+        "mlp.c_fc": "mlp.fc1",
+        "mlp.c_proj": "mlp.fc2",
+    }
+    stacked = {}
+    towers = (("vision_model", "visual.transformer", 24), ("text_model", "transformer", 12))
+    for tower, blocks, depth in towers:
+        for i in range(depth):
+            ours, theirs = f"{blocks}.resblocks.{i}", f"{tower}.encoder.layers.{i}"
+            layers |= {f"{ours}.{a}": f"{theirs}.{b}" for a, b in whole.items()}
+            for kind in ("weight", "bias"):
+                parts = [f"{theirs}.self_attn.{part}_proj.{kind}" for part in "qkv"]
+                stacked[f"{ours}.attn.in_proj_{kind}"] = parts
+    for ours, theirs in layers.items():
+        names |= {f"{ours}.{kind}": f"{theirs}.{kind}" for kind in ("weight", "bias")}
+    return {ours: [theirs] for ours, theirs in names.items()} | stacked
+
+
+# ---------------------------------------------------------------------------------- neighbours
+
+
+def gallery_places(table_csv: str | Path) -> np.ndarray:
+    """Where the photos of MP16_Pro_filtered.csv were taken, float64 (g, 2), in the file's order.
+
+    Every row stays, a strange one as NaN: the official neighbours are row numbers of this file and
+    nothing else. (`tables.read` may leave rows out.)
+    """
+    table = pd.read_csv(_there(table_csv), usecols=["LAT", "LON"], dtype="string")
+    places = table[["LAT", "LON"]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    places[(np.abs(places) > (90, 180)).any(axis=1)] = np.nan
+    return places
+
+
+def neighbours(path: str | Path, queries: int, places: np.ndarray) -> np.ndarray:
+    """Where the neighbours of each query were taken, from `I_g3_*.npy` or its `_reverse` twin.
+
+    Args:
+        path: int (q, k), row numbers of the gallery's table, the most similar first.
+        queries: q, how many rows the benchmark's table has.
+        places: of the gallery, (g, 2), see `gallery_places`.
+
+    Returns:
+        float64 (q, k, 2), as `asking.ask` takes references and `verification.candidates` takes
+        retrieved coordinates.
+
+    Raises:
+        G3Error: the file holds something else, or belongs to other tables.
+    """
+    try:
+        rows = np.load(_there(path), allow_pickle=False)
+    except ValueError as error:
+        raise G3Error(f"{path} holds no plain array of row numbers ({error})") from error
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind not in "iu":
+        kind = f"{rows.dtype} {rows.shape}" if isinstance(rows, np.ndarray) else "several arrays"
+        raise G3Error(f"{path} holds {kind}, not whole numbers (queries, k)")
+    if len(rows) != queries:
+        raise G3Error(
+            f"{path} has neighbours of {len(rows):,} photos, the table has {queries:,}: they are "
+            "matched by their position only, so use the whole table, in its own order"
+        )
+    if rows.size and not 0 <= rows.min() <= rows.max() < len(places):
+        raise G3Error(
+            f"{path} names the rows {rows.min():,} to {rows.max():,}, the gallery has "
+            f"{len(places):,}: it belongs to another table"
+        )
+    found = places[rows]
+    if np.isnan(found).any():
+        row = rows[np.isnan(found).any(axis=2)][0]
+        raise G3Error(f"{path} names row {row:,}, which has no position in the gallery's table")
+    return found
+
+
+# ------------------------------------------------------------------------ replies, predictions
+
+
+def read_replies(folder: str | Path) -> pd.DataFrame:
+    """The replies of a folder such as data/im2gps3k, read by our parser: the four `REPLIES` files.
+
+    Returns:
+        The table of `asking.ask`: a row per reply, with IMG_ID, references, sample, text, LAT, LON,
+        reason and used (it can be read).
+
+    Raises:
+        NotThere: one of the files is not there.
+        G3Error: it lacks a column, or a cell holds no list of replies.
+    """
+    rows = []
+    for references, (name, column) in REPLIES.items():
+        path = Path(folder) / name
+        table = _table(path, ["IMG_ID", column])
+        for row, (img_id, cell) in enumerate(zip(table["IMG_ID"], table[column], strict=True)):
+            texts = _listed(cell, f"{path}, row {row}")
+            rows += [(img_id, references, sample, text) for sample, text in enumerate(texts)]
+    return _parsed(rows)
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """The candidates of a table such as im2gps3k_prediction.csv, in the form of `read_replies`.
+
+    The text of a reply is lost there, so text is the pair of numbers; (0, 0) stands for a reply
+    that could not be read, and is one here, too.
+
+    Raises:
+        NotThere: there is no such file.
+        G3Error: it has no columns of that form.
+    """
+    table = _table(Path(path), ["IMG_ID"])
+    columns = [re.fullmatch(r"(?:zs|(\d+)_rag)_(\d+)_latitude", name) for name in table]
+    rows = []
+    for match in filter(None, columns):
+        lat, lon = (table[match[0].replace("latitude", name)] for name in ("latitude", "longitude"))
+        failed = (pd.to_numeric(lat, "coerce") == 0) & (pd.to_numeric(lon, "coerce") == 0)
+        texts = ("(" + lat + ", " + lon + ")").mask(failed)
+        keys = int(match[1] or 0), int(match[2])
+        rows += [
+            (img_id, *keys, None if pd.isna(text) else text)
+            for img_id, text in zip(table["IMG_ID"], texts, strict=True)
+        ]
+    if not rows:
+        raise G3Error(f"{path} has no columns such as zs_0_latitude or 5_rag_0_latitude")
+    return _parsed(rows)
+
+
+def _parsed(rows: list[tuple[str, int, int, str | None]]) -> pd.DataFrame:
+    """The table of replies; those about one photo stand together, in the order of the photos."""
+    table = pd.DataFrame(rows, columns=["IMG_ID", "references", "sample", "text"])
+    order = pd.factorize(table["IMG_ID"])[0]
+    table = table.assign(order=order).sort_values(["order", "references", "sample"], kind="stable")
+    table = table.drop(columns="order").reset_index(drop=True)
+    texts = table["text"].astype(object).where(table["text"].notna(), None)
+    places, reasons = replies.parse_all(texts)
+    table = table.assign(
+        LAT=places[:, 0], LON=places[:, 1], reason=reasons, used=~np.isnan(places[:, 0])
+    )
+    return table.astype({"IMG_ID": "string", "text": "string", "reason": "string"})
+
+
+def _listed(cell: Any, where: str) -> list[str | None]:
+    """The replies in a cell, written there as a Python list; None where a request failed."""
+    if pd.isna(cell) or cell == "None":
+        return [None]
+    try:
+        found = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        raise G3Error(f"{where}: {cell[:40]!r} is no list of replies ({error})") from error
+    if not isinstance(found, list) or not all(isinstance(one, str | None) for one in found):
+        raise G3Error(f"{where}: {cell[:40]!r} is no list of texts")
+    return found
+
+
+def _table(path: Path, columns: list[str]) -> pd.DataFrame:
+    table = pd.read_csv(_there(path), dtype="string", keep_default_na=False, na_values=[""])
+    absent = [column for column in columns if column not in table]
+    if absent:
+        raise G3Error(f"{path} lacks the column {', '.join(absent)}")
+    return table
+
+
+def _there(path: str | Path) -> Path:
+    if not Path(path).is_file():
+        raise NotThere(f"there is no file {path}")
+    return Path(path)

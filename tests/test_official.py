@@ -1,0 +1,395 @@
+"""The files of G3's authors: weights in their layout, neighbours, replies and predictions.
+
+Their weights cannot be had here, so those of these tests are random, but of the official sizes.
+"""
+
+import json
+import os
+import re
+
+import numpy as np
+import open_clip
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
+
+from g3lite import G3Error, evaluation, miniearth, official, photos, verification
+from g3lite.alignment import GeoAlignment
+from g3lite.lmm import ReplayLMM
+from g3lite.pipeline import G3
+from g3lite.prompts import Plan
+from g3lite.verification import Choice, Verifier, candidates, winners
+
+LARGE = {
+    "projection_dim": 768,
+    "vision_config": {
+        "hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
+        "num_attention_heads": 16, "patch_size": 14, "image_size": 224, "projection_dim": 768,
+    },
+    "text_config": {
+        "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12,
+        "num_hidden_layers": 12, "projection_dim": 768,
+    },
+}  # fmt: skip
+"""openai/clip-vit-large-patch14's configuration, where it differs from transformers' defaults."""
+
+
+class Theirs(nn.Module):
+    """The official model as far as it is a layout: CLIP by transformers, and named heads."""
+
+    def __init__(self):
+        super().__init__()
+        clip = CLIPModel(CLIPConfig(**LARGE))
+        self.vision_model, self.text_model = clip.vision_model, clip.text_model
+        self.vision_projection, self.text_projection = clip.visual_projection, clip.text_projection
+        self.logit_scale1, self.logit_scale2, self.logit_scale3 = (
+            nn.Parameter(torch.tensor(3.99)) for _ in range(3)
+        )
+        self.heads = GeoAlignment()  # random; under their names in `state`
+
+    def state(self):
+        own = {k: v for k, v in self.state_dict().items() if not k.startswith("heads.")}
+        return {**self.heads.official_state(), **own}
+
+    @torch.no_grad()
+    def embed(self, pixels, tokens):
+        """Image and text features, and what their heads make of the image."""
+        image = self.vision_projection(self.vision_model(pixels)[1])
+        text = self.text_projection(self.text_model(tokens)[1])
+        state = self.state()
+
+        def head(name, features):
+            hidden = F.relu(F.linear(features, state[f"{name}.0.weight"], state[f"{name}.0.bias"]))
+            out = F.linear(hidden, state[f"{name}.2.weight"], state[f"{name}.2.bias"])
+            return out / out.norm(p=2, dim=-1, keepdim=True)
+
+        return {
+            "image": image, "text": text,
+            "image to text": head("vision_projection_else_1", image),
+            "image to GPS": head("vision_projection_else_2", image),
+            "text to image": head("text_projection_else", text),
+        }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    torch.manual_seed(0)
+    model = Theirs().eval()
+    with torch.no_grad():  # random weights of CLIP say nearly the same of all photos: be louder
+        for name, weight in model.named_parameters():
+            if name.startswith(("vision_model", "text_model")) and weight.ndim == 2:
+                weight.mul_(2)
+    return model
+
+
+@pytest.fixture(scope="module")
+def ours(theirs):
+    return official.load(theirs.state(), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Drawn photos that are larger than CLIP's input, and not square. (A photo takes seconds.)"""
+    some = miniearth.load("validation", 2)
+    sizes = ((640, 480), (333, 500))
+    return [
+        some.image(i).resize(size, Image.Resampling.BICUBIC)
+        for i, size in zip(some.ids, sizes, strict=True)
+    ]
+
+
+TEXTS = [
+    "A street view photo taken in Graz, Styria, Austria",
+    "A street view photo taken in " + "Llanfairpwllgwyngyll, " * 12,
+]
+
+
+# --- weights
+
+
+def test_both_layouts_say_the_same(theirs, ours, pictures):
+    backbone, heads = ours
+    pixels = torch.stack([backbone.preprocess(picture) for picture in pictures])
+    tokens = backbone.tokenizer(TEXTS)
+    expected = theirs.embed(pixels, tokens)
+    with torch.inference_mode():
+        image = backbone.model.encode_image(pixels, normalize=False).numpy()
+    text = backbone.text_features(TEXTS, normalize=False)
+    to_text, to_gps = heads.embed_images(image)
+    found = {
+        "image": image, "text": text, "image to text": to_text, "image to GPS": to_gps,
+        "text to image": heads.embed_texts(text),
+    }  # fmt: skip
+    for name, rows in found.items():
+        assert np.abs(rows - expected[name].numpy()).max() < 1e-4, name
+        assert np.ptp(rows, axis=0).max() > 1e-2, f"{name}: all photos or texts are the same"
+    places = np.array([[47.07, 15.43], [-0.18, -78.47], [0, 0], [71, -156.8]])
+    gps = heads.embed_coordinates(places)
+    own = theirs.heads.embed_coordinates(places)
+    similarity = expected["image to GPS"].numpy() @ own.T
+    assert np.abs(to_gps @ gps.T - similarity).max() < 1e-4
+    similarity = expected["image to text"] @ expected["text to image"].T
+    assert np.abs(to_text @ found["text to image"].T - similarity.numpy()).max() < 1e-4
+    parts = [F.normalize(expected["image"], dim=-1), *(
+        expected[name] for name in ("image to text", "image to GPS")
+    )]  # fmt: skip
+    stored = torch.cat(parts, dim=1).numpy()  # what the official index holds of a photo
+    assert np.abs(heads.database_vectors(image) - stored).max() < 1e-4
+
+
+def test_pictures_are_prepared_as_by_the_official_processor(ours, pictures):
+    backbone, _ = ours
+    processor = CLIPImageProcessor()
+    for picture in pictures:
+        expected = processor(images=picture, return_tensors="np")["pixel_values"][0]
+        found = backbone.preprocess(picture).numpy()
+        assert found.shape == expected.shape == (3, 224, 224)
+        assert np.abs(found - expected).mean() < 0.01  # of a standard deviation of about 1
+
+
+def test_clip_of_the_official_file_has_quickgelu(theirs, ours, pictures):
+    """The plain twin takes the same weights without an error, and is wrong."""
+    backbone, _ = ours
+    plain = open_clip.create_model("ViT-L-14").eval()
+    plain.load_state_dict(official.clip_state(theirs.state()), strict=False)
+    pixels = backbone.preprocess(pictures[0])[None]
+    with torch.inference_mode():
+        wrong = plain.encode_image(pixels, normalize=False)
+        right = backbone.model.encode_image(pixels, normalize=False)
+    assert (wrong - right).abs().max() > 1e-3
+
+
+def test_a_file_is_read_as_its_state_is(theirs, ours, tmp_path):
+    torch.save(theirs.state(), tmp_path / "g3.pth")
+    backbone, heads = official.load(tmp_path / "g3.pth", device="cpu")
+    assert backbone.fingerprint == ours[0].fingerprint
+    for name, tensor in heads.state_dict().items():
+        assert torch.equal(tensor, ours[1].state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vision_model.pre_layrnorm.bias", "vision_projection.weight",
+        "text_model.encoder.layers.11.self_attn.k_proj.weight",
+        "text_model.embeddings.token_embedding.weight", "logit_scale3",
+    ],
+)  # fmt: skip
+def test_a_tensor_that_is_missing_is_named(theirs, name):
+    state = {key: tensor for key, tensor in theirs.state().items() if key != name}
+    with pytest.raises(ValueError, match=re.escape(name)):
+        official.load(state, device="cpu")
+
+
+def test_a_tensor_of_another_shape_is_named(theirs):
+    state = {**theirs.state(), "vision_projection.weight": torch.zeros(512, 1024)}
+    with pytest.raises(ValueError, match=r"visual\.proj has shape \(1024, 512\)"):
+        official.load(state, device="cpu")
+
+
+# --- the whole, on real photos
+
+
+@pytest.fixture(scope="module")
+def embedded(theirs, real, tmp_path_factory):
+    """G3 with real photos for a gallery, and others that have recorded replies.
+
+    A CPU takes seconds for each: a few are enough for the way, all with G3LITE_ALL_REAL=1.
+    """
+    few = None if os.environ.get("G3LITE_ALL_REAL") else (16, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("G3LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        some = photos.load("im2gps3k", folder=real / "im2gps3k")
+        recorded = json.loads((real / "lmm_replies" / "replies.json").read_text(encoding="utf-8"))
+        rows = [(i, "", photo["lat"], photo["lon"]) for i, photo in recorded.items()]
+        folder = real / "lmm_replies" / "images"
+        asked = photos.PhotoSet(
+            "recorded",
+            pd.DataFrame(rows, columns=["IMG_ID", "AUTHOR", "LAT", "LON"]),
+            lambda i: (folder / i).read_bytes(),
+            "recorded",
+        )
+        texts = pd.DataFrame(
+            [
+                (img_id, int(k), sample, text)
+                for img_id, photo in recorded.items()
+                for k, prompt in photo["prompts"].items()
+                for sample, text in enumerate(prompt["replies"])
+            ],
+            columns=["IMG_ID", "references", "sample", "text"],
+        )
+        known = some.take(~some.table["IMG_ID"].isin(asked.ids).to_numpy())
+        if few:
+            known, asked = known.head(few[0]), asked.head(few[1])
+        g3 = G3.from_official(
+            known, theirs.state(), lmm=ReplayLMM(texts), plan=Plan(replies=5, asked=10),
+            choice="official", device="cpu", progress=False,
+        )  # fmt: skip
+        yield g3, asked
+
+
+def test_real_photos_go_all_the_way(embedded, tmp_path):
+    g3, asked = embedded
+    found = g3.steps(asked, progress=False, store=tmp_path / "replies.sqlite")
+    assert found.predictions["IMG_ID"].tolist() == asked.ids
+    assert found.report.wanted == len(asked) * 4 * 10 and found.report.readable > len(asked) * 20
+    assert not found.predictions["out_of_domain"].any() and found.predictions["error"].isna().all()
+    assert found.candidates["score"].between(-1, 1).all()
+    assert found.neighbours.groupby("IMG_ID").size().eq(15).all()
+    assert np.isfinite(evaluation.error_km(found.predictions, asked.table)).all()
+    # The judge is random, the replies are GPT-4V's: for most photos one of them is near.
+    km = pd.Series(verification.errors_km(found.candidates, asked.table))
+    assert (km.groupby(found.candidates["IMG_ID"]).min() <= 750).mean() >= 0.5
+
+
+# --- neighbours
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    """A table of six photos, one of them without a position."""
+    path = tmp_path / "MP16_Pro_filtered.csv"
+    rows = ["IMG_ID,AUTHOR,LAT,LON"] + [f"{k}.jpg,a,{10 * k},{-20 * k}" for k in range(5)]
+    path.write_text("\n".join([*rows, "5.jpg,a,,91"]) + "\n")
+    return path
+
+
+def test_neighbours_are_row_numbers_of_the_gallery(gallery, tmp_path):
+    places = official.gallery_places(gallery)
+    assert places.shape == (6, 2) and np.isnan(places[5, 0])
+    np.save(tmp_path / "I_g3_im2gps3k.npy", [[4, 0, 1], [2, 2, 3]])
+    found = official.neighbours(tmp_path / "I_g3_im2gps3k.npy", 2, places)
+    assert found.tolist() == [[[40, -80], [0, 0], [10, -20]], [[20, -40], [20, -40], [30, -60]]]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (np.array([[0, 1]]), "neighbours of 1 photos, the table has 2"),
+        (np.array([[0, 1], [2, 6]]), "names the rows 0 to 6, the gallery has 6"),
+        (np.array([[0, 1], [2, -1]]), "names the rows -1 to 2"),
+        (np.array([[0.0, 1], [2, 3]]), r"holds float64 \(2, 2\), not whole numbers"),
+        (np.array([0, 1]), r"holds int64 \(2,\)"),
+        (np.array([[0, 1], [5, 3]]), "row 5, which has no position"),
+        (np.array([[{}]]), "holds no plain array"),
+    ],
+)
+def test_neighbours_of_other_tables_are_refused(gallery, tmp_path, content, says):
+    np.save(tmp_path / "I.npy", content)
+    with pytest.raises(G3Error, match=says):
+        official.neighbours(tmp_path / "I.npy", 2, official.gallery_places(gallery))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    for call in (
+        lambda path: official.neighbours(path, 1, np.zeros((1, 2))),
+        official.gallery_places,
+        official.read_predictions,
+    ):
+        with pytest.raises(photos.NotThere, match="there is no file .*absent"):
+            call(tmp_path / "absent")
+    with pytest.raises(photos.NotThere, match="llm_predict_results_zs.csv"):
+        official.read_replies(tmp_path)
+
+
+# --- replies and predictions
+
+
+def listed(*texts):
+    return repr(list(texts))
+
+
+@pytest.fixture
+def replied(tmp_path):
+    """The four tables of replies about two photos, as the official code writes them."""
+    cells = {
+        0: [listed('{"latitude": 1.5, "longitude": 2.5}', "I cannot tell."), "None"],
+        5: [listed("(3, 4)", '```json\n{"latitude": 95.0, "longitude": 2}\n```'), listed("(5, 6)")],
+        10: [listed("(7, 8)"), ""],
+        15: [listed("(9, 10)"), listed(None, "(11, 12)")],
+    }
+    for k, (name, column) in official.REPLIES.items():
+        table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"], "LAT": 0, column: cells[k]})
+        table.to_csv(tmp_path / name, index=False)
+    return tmp_path
+
+
+def test_official_replies_become_candidates(replied):
+    table = official.read_replies(replied)
+    assert table["IMG_ID"].drop_duplicates().tolist() == ["b.jpg", "a.jpg"]
+    first = table[table["IMG_ID"] == "b.jpg"]
+    assert first[["references", "sample"]].to_numpy().tolist() == [
+        [0, 0], [0, 1], [5, 0], [5, 1], [10, 0], [15, 0],
+    ]  # fmt: skip
+    assert first["LAT"].tolist()[::2] == [1.5, 3, 7] and first["used"].sum() == 4
+    assert first["reason"].isna().tolist() == first["used"].tolist()
+    second = table[table["IMG_ID"] == "a.jpg"]
+    assert second["text"].isna().tolist() == [True, False, True, True, False]
+    found = candidates(["a.jpg", "b.jpg"], table, np.ones((2, 1, 2)), Choice((0, 5, 10, 15), 1, 1))
+    places = found.groupby("IMG_ID")[["LAT", "LON"]].apply(lambda some: some.to_numpy().tolist())
+    assert places["a.jpg"] == [[5, 6], [11, 12], [1, 1]]
+    assert places["b.jpg"] == [[1.5, 2.5], [3, 4], [7, 8], [9, 10], [1, 1]]
+
+
+@pytest.mark.parametrize(
+    "cell", ["['a'", "{'a': 1}", "[1, 2]", "__import__('os').getcwd()", "[" * 5000]
+)
+def test_a_cell_that_is_no_list_of_texts_is_refused(replied, cell):
+    name, column = official.REPLIES[5]
+    table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"], column: [listed("(1, 2)"), cell]})
+    table.to_csv(replied / name, index=False)
+    with pytest.raises(G3Error, match=f"{name}, row 1: .* no list of"):
+        official.read_replies(replied)
+
+
+def test_a_table_without_its_column_is_refused(replied):
+    name, column = official.REPLIES[10]
+    pd.DataFrame({"IMG_ID": ["b.jpg"]}).to_csv(replied / name, index=False)
+    with pytest.raises(G3Error, match=f"{name} lacks the column {column}"):
+        official.read_replies(replied)
+
+
+def test_official_predictions_become_candidates_and_failures_none(tmp_path):
+    table = pd.DataFrame(
+        {
+            "IMG_ID": ["b.jpg", "a.jpg"],
+            "zs_0_latitude": [1.5, 0.0], "zs_0_longitude": [2.5, 0.0],
+            "5_rag_0_latitude": [3.0, 100.5], "5_rag_0_longitude": [4.0, 20.0],
+            "5_rag_1_latitude": ["-7.25", ""], "5_rag_1_longitude": ["8.0", ""],
+        }
+    )  # fmt: skip
+    table.to_csv(tmp_path / "im2gps3k_prediction.csv", index=False)
+    found = official.read_predictions(tmp_path / "im2gps3k_prediction.csv")
+    keys = found[["IMG_ID", "references", "sample"]].to_numpy().tolist()
+    assert keys == [
+        [img_id, k, n] for img_id in ("b.jpg", "a.jpg") for k, n in ((0, 0), (5, 0), (5, 1))
+    ]
+    assert found[["LAT", "LON"]].to_numpy()[:3].tolist() == [[1.5, 2.5], [3, 4], [-7.25, 8]]
+    assert found["used"].tolist() == [True] * 3 + [False] * 3
+    assert "100.5" in found["text"][4] and pd.isna(found["text"][3])
+    with pytest.raises(G3Error, match="no columns such as zs_0_latitude"):
+        table[["IMG_ID"]].to_csv(tmp_path / "other.csv", index=False)
+        official.read_predictions(tmp_path / "other.csv")
+
+
+def test_predictions_are_verified_without_a_language_model(ours, tmp_path):
+    backbone, heads = ours
+    some = miniearth.load("validation", 2)
+    features = backbone.image_features(some, progress=False, normalize=False, cache=False).vectors
+    table = pd.DataFrame({"IMG_ID": some.ids})
+    for k, n in ((0, 0), (0, 1), (5, 0)):
+        name = f"{k}_rag_{n}" if k else f"zs_{n}"
+        table[f"{name}_latitude"], table[f"{name}_longitude"] = 10.5 + k + n, [5.25, 100.75]
+    table.to_csv(tmp_path / "p.csv", index=False)
+    replies = official.read_predictions(tmp_path / "p.csv")
+    rivals = candidates(some.ids, replies, None, Choice(None, 2))
+    best = winners(Verifier(heads, some.ids, features).score(rivals))
+    places = rivals[["LAT", "LON"]].to_numpy().reshape(2, 3, 2)
+    to_gps = heads.embed_images(features)[1]
+    for row, at in enumerate(places):
+        scores = heads.embed_coordinates(at) @ to_gps[row]
+        assert best.loc[row, ["LAT_pred", "LON_pred"]].tolist() == at[scores.argmax()].tolist()
