@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -22,6 +24,7 @@ from numpy.typing import ArrayLike
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from g3lite import G3Error
 from g3lite.backbone import unit_rows
 from g3lite.evaluation import neighbours
 from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
@@ -314,10 +317,23 @@ def _official_names(sizes: Sizes) -> dict[str, str]:
 
 
 def read_state(source: str | Path | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """A state dict: of a file (without running what a pickle may hold), or itself."""
+    """A state dict: that of a file, or itself.
+
+    Raises:
+        G3Error: there is no such file, or it holds more than tensors and would have to be run.
+    """
     if isinstance(source, Mapping):
         return source
-    return torch.load(source, map_location="cpu", weights_only=True, mmap=True)
+    if not Path(source).is_file():
+        raise G3Error(f"there is no file of weights {source}")
+    mapped = zipfile.is_zipfile(source)  # files of old versions of torch are not
+    try:
+        return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        raise G3Error(
+            f"{source} holds more than tensors, and reading it could run anything: a whole model, "
+            "perhaps; take a file with its state dict"
+        ) from error
 
 
 def _load(

@@ -106,7 +106,7 @@ class Backbone:
                 possible on the device.
         """
         source, tag = _resolve(str(data_dir() / name if name == "miniclip" else name))
-        place, precision = _place(device, precision)
+        place, precision = check_device(device, precision)
         model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
         return cls.of(model, preprocess, str(name), source, place, precision)
 
@@ -121,7 +121,7 @@ class Backbone:
         precision: Literal["auto", "fp32", "fp16"] = "auto",
     ) -> Backbone:
         """An open_clip model that is in memory already; the arguments are those of the class."""
-        place, precision = _place(device, precision)
+        place, precision = check_device(device, precision)
         model.eval().requires_grad_(False)
         config = open_clip.get_model_config(source)
         preprocessing = open_clip.get_model_preprocess_cfg(model)
@@ -325,9 +325,17 @@ def _resolve(name: str) -> tuple[str, str | None]:
     return model, tag
 
 
-def _place(device: str | torch.device, precision: str) -> tuple[torch.device, str]:
-    """Where a model goes and how it computes there, with "auto" decided."""
+def check_device(
+    device: str | torch.device = "auto", precision: str = "auto"
+) -> tuple[torch.device, str]:
+    """Where a model goes and how it computes there, with "auto" decided.
+
+    Raises:
+        ValueError: there is no such device here, or it cannot compute so.
+    """
     place = torch.device(_best_device() if device == "auto" else device)
+    if place.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"there is no GPU for device {str(device)!r} here; use 'cpu'")
     if precision == "auto":
         precision = "fp16" if place.type == "cuda" else "fp32"
     if precision not in ("fp32", "fp16"):

@@ -1,7 +1,9 @@
 """How much memory G3 takes on a GPU, step by step, computed before it runs.
 
-Weights are counted exactly. What a batch needs on top is estimated: by the widest layer of the
-image tower, and by the keys and values that a language model keeps of every token.
+Weights are counted. What a batch needs on top is estimated: by the widest layer of the image tower,
+and by the keys and values that a language model keeps of every token. Left out are what a language
+model computes on the way (its own image tower, too), the scales of weights in 4 bits, and what a
+library sets aside for itself: so the sum is a lower bound.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def budget(g3: G3, batch_size: int, tokens: int = 2_048) -> pd.DataFrame:
         tokens: of a prompt with its picture and the reply to it.
 
     Returns:
-        Rows step, what, GB; the last one is the largest sum at any time.
+        Rows step, what, GB; the last one is the least that is needed at once.
     """
     rows = [
         ("embed", "weights of the image and text towers", weight_bytes(g3.backbone.model)),
@@ -91,6 +93,6 @@ def budget(g3: G3, batch_size: int, tokens: int = 2_048) -> pd.DataFrame:
             ("ask", "weights of the language model", weights[-1]),
             ("ask", f"{g3.lmm.batch_size} replies of {tokens:,} tokens (estimated)", passing[-1]),
         ]
-    rows.append(("", "at most at a time", sum(weights) + max(passing)))
+    rows.append(("", "needed at once, at least", sum(weights) + max(passing)))
     table = pd.DataFrame(rows, columns=["step", "what", "GB"])
     return table.assign(GB=table["GB"] / GB)

@@ -70,10 +70,10 @@ def load(
     heads.load_official(state)
     clip = clip_state(state)
     model = open_clip.CLIP(**open_clip.get_model_config(CLIP))
-    clip["logit_scale"] = model.state_dict()["logit_scale"]  # CLIP's own, which G3 leaves out
-    check_state(model.state_dict(), clip, "the CLIP in the official state")
+    clip["logit_scale"] = torch.tensor(100.0).log()  # CLIP's own, which G3 has no use for
     model.load_state_dict(clip)
-    preprocessing = PreprocessCfg()  # open_clip's defaults are OpenAI's
+    del clip
+    preprocessing = PreprocessCfg(size=model.visual.image_size)  # else the defaults are OpenAI's
     open_clip.set_model_preprocess_cfg(model, asdict(preprocessing))
     preprocess = image_transform_v2(preprocessing, is_train=False)
     backbone = Backbone.of(
@@ -86,18 +86,23 @@ def clip_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The CLIP ViT-L/14 in an official state dict (transformers' names) by open_clip's names.
 
     Raises:
-        ValueError: a tensor of `vision_model`, `text_model` or their projections is missing.
+        ValueError: a tensor of `vision_model`, `text_model` or their projections is missing or has
+            another shape; the message names it.
     """
-    names = _clip_names()
-    absent = [one for parts in names.values() for one in parts if one not in state]
-    if absent:
-        raise ValueError(
-            f"the official state lacks {len(absent)} tensors of CLIP, the first is {absent[0]}"
-        )
-    clip = {ours: torch.cat([state[one] for one in parts]) for ours, parts in names.items()}
-    for ours in ("visual.proj", "text_projection"):
-        clip[ours] = clip[ours].T.contiguous()
-    return clip
+    names, projections = _clip_names(), ("visual.proj", "text_projection")
+    with torch.device("meta"):  # for the shapes alone
+        shapes = open_clip.CLIP(**open_clip.get_model_config(CLIP)).state_dict()
+    wanted = {}
+    for ours, parts in names.items():
+        whole = shapes[ours].T if ours in projections else shapes[ours]
+        wanted |= dict(zip(parts, whole.chunk(len(parts)) if parts[1:] else [whole], strict=True))
+    found = {name: state[name] for name in wanted if name in state}
+    check_state(wanted, found, "the CLIP in the official state")
+    clip = {
+        ours: torch.cat([found[one] for one in parts]) if parts[1:] else found[parts[0]]
+        for ours, parts in names.items()
+    }
+    return clip | {ours: clip[ours].T for ours in projections}
 
 
 def _clip_names() -> dict[str, list[str]]:
@@ -146,7 +151,7 @@ def gallery_places(table_csv: str | Path) -> np.ndarray:
     Every row stays, a strange one as NaN: the official neighbours are row numbers of this file and
     nothing else. (`tables.read` may leave rows out.)
     """
-    table = pd.read_csv(_there(table_csv), usecols=["LAT", "LON"], dtype="string")
+    table = _table(Path(table_csv), ["LAT", "LON"], only=True)
     places = table[["LAT", "LON"]].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
     places[(np.abs(places) > (90, 180)).any(axis=1)] = np.nan
     return places
@@ -169,7 +174,7 @@ def neighbours(path: str | Path, queries: int, places: np.ndarray) -> np.ndarray
     """
     try:
         rows = np.load(_there(path), allow_pickle=False)
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise G3Error(f"{path} holds no plain array of row numbers ({error})") from error
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype.kind not in "iu":
         kind = f"{rows.dtype} {rows.shape}" if isinstance(rows, np.ndarray) else "several arrays"
@@ -194,12 +199,17 @@ def neighbours(path: str | Path, queries: int, places: np.ndarray) -> np.ndarray
 # ------------------------------------------------------------------------ replies, predictions
 
 
-def read_replies(folder: str | Path) -> pd.DataFrame:
+def read_replies(folder: str | Path, suffix: str = "") -> pd.DataFrame:
     """The replies of a folder such as data/im2gps3k, read by our parser: the four `REPLIES` files.
+
+    Args:
+        folder: where they are.
+        suffix: of their names before ".csv": "_llava" for those of the official LLaVA run.
 
     Returns:
         The table of `asking.ask`: a row per reply, with IMG_ID, references, sample, text, LAT, LON,
-        reason and used (it can be read).
+        reason and used (it can be read). (0, 0) is how the official code writes a request that
+        failed, and no candidate here.
 
     Raises:
         NotThere: one of the files is not there.
@@ -207,7 +217,7 @@ def read_replies(folder: str | Path) -> pd.DataFrame:
     """
     rows = []
     for references, (name, column) in REPLIES.items():
-        path = Path(folder) / name
+        path = Path(folder) / name.replace(".csv", f"{suffix}.csv")
         table = _table(path, ["IMG_ID", column])
         for row, (img_id, cell) in enumerate(zip(table["IMG_ID"], table[column], strict=True)):
             texts = _listed(cell, f"{path}, row {row}")
@@ -215,11 +225,34 @@ def read_replies(folder: str | Path) -> pd.DataFrame:
     return _parsed(rows)
 
 
+def read_references(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """The references in a table such as 10_llm_predict_results_rag.csv.
+
+    Returns:
+        Similar and dissimilar ones, float64 (q, k, 2) each, in the order of the table's photos, as
+        `asking.ask` takes them and `verification.candidates` takes retrieved coordinates.
+
+    Raises:
+        NotThere: there is no such file.
+        G3Error: it has no such columns, or a cell holds no pair of numbers.
+    """
+    path, lists = Path(path), []
+    table = _table(path, ["IMG_ID", "candidate_0_gps", "reverse_0_gps"])
+    for kind in ("candidate", "reverse"):
+        columns = [name for name in table if re.fullmatch(rf"{kind}_\d+_gps", name)]
+        columns.sort(key=lambda name: int(name.split("_")[1]))
+        numbers = table[columns].stack().str.extract(r"^\[([^\[\],]+),([^\[\],]+)\]$")
+        numbers = numbers.apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+        if len(numbers) != len(table) * len(columns) or not np.isfinite(numbers).all():
+            raise G3Error(f"{path}: a cell of {kind}_..._gps is no pair such as [48.2, 16.4]")
+        lists.append(numbers.reshape(len(table), len(columns), 2))
+    return lists[0], lists[1]
+
+
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """The candidates of a table such as im2gps3k_prediction.csv, in the form of `read_replies`.
 
-    The text of a reply is lost there, so text is the pair of numbers; (0, 0) stands for a reply
-    that could not be read, and is one here, too.
+    The text of a reply is lost there, so text is the pair of numbers.
 
     Raises:
         NotThere: there is no such file.
@@ -229,9 +262,10 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     columns = [re.fullmatch(r"(?:zs|(\d+)_rag)_(\d+)_latitude", name) for name in table]
     rows = []
     for match in filter(None, columns):
-        lat, lon = (table[match[0].replace("latitude", name)] for name in ("latitude", "longitude"))
-        failed = (pd.to_numeric(lat, "coerce") == 0) & (pd.to_numeric(lon, "coerce") == 0)
-        texts = ("(" + lat + ", " + lon + ")").mask(failed)
+        longitude = match[0].replace("latitude", "longitude")
+        if longitude not in table:
+            raise G3Error(f"{path} lacks the column {longitude}")
+        texts = "(" + table[match[0]] + ", " + table[longitude] + ")"
         keys = int(match[1] or 0), int(match[2])
         rows += [
             (img_id, *keys, None if pd.isna(text) else text)
@@ -250,6 +284,9 @@ def _parsed(rows: list[tuple[str, int, int, str | None]]) -> pd.DataFrame:
     table = table.drop(columns="order").reset_index(drop=True)
     texts = table["text"].astype(object).where(table["text"].notna(), None)
     places, reasons = replies.parse_all(texts)
+    failed = (places == 0).all(axis=1)
+    places[failed] = np.nan
+    reasons = np.where(failed, "(0, 0), which stands for a failure", np.array(reasons, object))
     table = table.assign(
         LAT=places[:, 0], LON=places[:, 1], reason=reasons, used=~np.isnan(places[:, 0])
     )
@@ -262,19 +299,23 @@ def _listed(cell: Any, where: str) -> list[str | None]:
         return [None]
     try:
         found = ast.literal_eval(cell)
-    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise G3Error(f"{where}: {cell[:40]!r} is no list of replies ({error})") from error
     if not isinstance(found, list) or not all(isinstance(one, str | None) for one in found):
         raise G3Error(f"{where}: {cell[:40]!r} is no list of texts")
-    return found
+    return found or [None]
 
 
-def _table(path: Path, columns: list[str]) -> pd.DataFrame:
-    table = pd.read_csv(_there(path), dtype="string", keep_default_na=False, na_values=[""])
-    absent = [column for column in columns if column not in table]
-    if absent:
-        raise G3Error(f"{path} lacks the column {', '.join(absent)}")
-    return table
+def _table(path: Path, columns: list[str], only: bool = False) -> pd.DataFrame:
+    """A CSV table as text, with these columns at least (`only`: with no others)."""
+    options = {"dtype": "string", "keep_default_na": False, "na_values": [""]}
+    try:
+        absent = [c for c in columns if c not in pd.read_csv(_there(path), nrows=0)]
+        if absent:
+            raise G3Error(f"{path} lacks the column {', '.join(absent)}")
+        return pd.read_csv(path, usecols=columns if only else None, **options)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise G3Error(f"{path} cannot be read as a table: {error}") from error
 
 
 def _there(path: str | Path) -> Path:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ from g3lite import G3Error, __version__, photos, places, profiles, verification
 from g3lite.alignment import GeoAlignment
 from g3lite.artefacts import sha256_file
 from g3lite.asking import Report, ask
-from g3lite.backbone import Backbone
+from g3lite.backbone import Backbone, check_device
 from g3lite.index import Gallery, write_json
 from g3lite.lmm import LMM, load
 from g3lite.photos import PhotoSet
@@ -185,11 +185,12 @@ class G3:
             gallery: search these photos instead of the profile's.
             gallery_size: search only the first so many photos of the profile's gallery; by default
                 as many as the profile says.
-            max_gb: downloads beyond this many GB (10^9 bytes) are asked about first.
+            max_gb: photos and weights of G3 beyond this many GB (10^9 bytes) are asked about before
+                they are fetched. (transformers fetches a language model without asking.)
             progress: show progress bars.
 
         Raises:
-            G3Error: a part of it cannot be had.
+            G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
         """
         from g3lite import ablations, miniearth
 
@@ -200,6 +201,7 @@ class G3:
         if gallery is None and drawn:
             gallery = miniearth.load(chosen.gallery, size)
         elif gallery is None:
+            _check_gpu(chosen)  # before gigabytes are fetched
             gallery = photos.load(chosen.gallery, size, max_gb=max_gb)
         parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}
         if not drawn:
@@ -223,6 +225,7 @@ class G3:
         plan: Plan | None = None,
         choice: str | Choice = "paper_im2gps3k",
         device: str = "auto",
+        precision: Literal["auto", "fp32", "fp16"] = "auto",
         batch_size: int = 64,
         max_gb: float = 1.0,
         progress: bool = True,
@@ -232,28 +235,31 @@ class G3:
         CLIP comes out of the same file as the heads, so nothing else is fetched.
 
         Args:
-            gallery: the photos to search, encoded at first use. A damaged one is left out.
+            gallery: the photos to search, encoded at first use. A damaged one, or one without a
+                position, is left out with a warning.
             weights: g3.pth, or its state dict; by default the file is fetched from the hub.
-            lmm: the multimodal model, or a name for `lmm.load`.
+            lmm: the multimodal model, or a name for `lmm.load` (which chooses its device).
             plan: by default the paper's prompts and temperature, as many replies as compete.
             choice: as for `from_pretrained`.
-            device: as for `Backbone.load`.
+            device: of CLIP and the heads, as for `Backbone.load`.
+            precision: of CLIP, likewise.
             batch_size: photos per step of CLIP.
             max_gb: as for `from_pretrained`.
             progress: show progress bars.
 
         Raises:
-            ValueError: the weights lack a tensor, or one has another shape.
-            G3Error: a part cannot be had.
+            ValueError: the weights lack a tensor, or one has another shape; or there is no GPU.
+            G3Error: a part cannot be had, or no photo of the gallery can be used.
         """
         from g3lite import official
 
-        if weights is None:
-            weights = official.file(max_gb)
-        backbone, heads = official.load(weights, device)
-        known = _gallery(gallery, backbone, heads, batch_size, progress)
         choice = Choice.of(choice)
         plan = plan or Plan(replies=max(choice.replies, 1), temperature=1.2)
+        check_device(device, precision)
+        if weights is None:
+            weights = official.file(max_gb)
+        backbone, heads = official.load(weights, device, precision)
+        known = _gallery(gallery, backbone, heads, batch_size, progress)
         return cls(backbone, heads, known, _lmm(lmm), plan, choice)
 
     def locate(
@@ -438,6 +444,13 @@ class G3:
         return table.assign(error=table["IMG_ID"].map(skipped).astype("string"))
 
 
+def _check_gpu(profile: Profile) -> None:
+    try:
+        check_device(profile.device)
+    except ValueError as error:
+        raise G3Error(f"profile {profile.name}: {error}, or the profile cpu") from error
+
+
 def _lmm(which: str | LMM) -> LMM:
     return which if isinstance(which, LMM) else load(which)
 
@@ -445,10 +458,20 @@ def _lmm(which: str | LMM) -> LMM:
 def _gallery(
     known: PhotoSet, backbone: Backbone, heads: GeoAlignment, batch_size: int, progress: bool
 ) -> Gallery:
-    """The vectors of a photo set, those of damaged photos left out with a warning, to search."""
+    """The vectors of a photo set, to search. Photos of no use are left out with a warning."""
+    located = np.isfinite(known.coordinates).all(axis=1)
+    if not located.all():
+        warnings.warn(
+            f"{(~located).sum():,} of {len(known):,} photos of {known.name} have no position and "
+            "are left out of the gallery",
+            stacklevel=3,
+        )
+    known = known.take(located)
     features = backbone.image_features(
         known, batch_size, on_error="skip", normalize=False, progress=progress
     )
+    if not len(features):
+        raise G3Error(f"no photo of {known.name} can be used for a gallery")
     usable = known.table[~known.table["IMG_ID"].isin(features.skipped)]
     vectors = heads.database_vectors(features.vectors)
     return Gallery.build(usable, vectors, model=f"{backbone.name}, aligned")

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pickle
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from g3lite import geo
+from g3lite import G3Error, geo
 from g3lite.alignment import (
     SIZES,
     Aligned,
@@ -338,8 +337,10 @@ class Trap:
 @pytest.mark.parametrize("method", ["load_official", "load_location_encoder"])
 def test_a_file_that_would_run_code_is_refused(tmp_path, method):
     file = saved({**model(1).official_state(), "trap": Trap(tmp_path / "sprung")}, tmp_path / "x")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(G3Error, match="more than tensors"):
         getattr(model(), method)(file)
+    with pytest.raises(G3Error, match="there is no file of weights"):
+        getattr(model(), method)(tmp_path / "absent.pth")
     assert not (tmp_path / "sprung").exists()
 
 

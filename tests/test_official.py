@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import nn
-from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel
+from transformers import CLIPConfig, CLIPModel
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from g3lite import G3Error, evaluation, miniearth, official, photos, verification
 from g3lite.alignment import GeoAlignment
@@ -79,10 +80,13 @@ class Theirs(nn.Module):
 def theirs():
     torch.manual_seed(0)
     model = Theirs().eval()
-    with torch.no_grad():  # random weights of CLIP say nearly the same of all photos: be louder
+    with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.startswith(("vision_model", "text_model")) and weight.ndim == 2:
-                weight.mul_(2)
+            if name.startswith(("vision_model", "text_model")):
+                if weight.ndim == 1:  # they all begin alike, and could be exchanged unnoticed
+                    weight.add_(0.2 * torch.randn_like(weight))
+                else:  # random weights of CLIP say nearly the same of all photos: be louder
+                    weight.mul_(2)
     return model
 
 
@@ -102,6 +106,7 @@ def pictures():
     ]
 
 
+RECORDED = pd.DataFrame({"IMG_ID": ["a"], "references": 0, "sample": 0, "text": "(1, 2)"})
 TEXTS = [
     "A street view photo taken in Graz, Styria, Austria",
     "A street view photo taken in " + "Llanfairpwllgwyngyll, " * 12,
@@ -142,30 +147,34 @@ def test_both_layouts_say_the_same(theirs, ours, pictures):
 
 
 def test_pictures_are_prepared_as_by_the_official_processor(ours, pictures):
+    """Theirs is Pillow's. (Where half a pixel is to be cut off, the crops differ by one.)"""
     backbone, _ = ours
-    processor = CLIPImageProcessor()
-    for picture in pictures:
-        expected = processor(images=picture, return_tensors="np")["pixel_values"][0]
+    noise = np.random.default_rng(0).integers(0, 256, (300, 451, 3), dtype=np.uint8)
+    for picture in (*pictures, Image.fromarray(noise)):
+        expected = CLIPImageProcessorPil()(images=picture, return_tensors="np")["pixel_values"][0]
         found = backbone.preprocess(picture).numpy()
         assert found.shape == expected.shape == (3, 224, 224)
-        assert np.abs(found - expected).mean() < 0.01  # of a standard deviation of about 1
+        assert np.abs(found - expected).max() < 0.03  # 2 of 255 steps, in standard deviations
 
 
 def test_clip_of_the_official_file_has_quickgelu(theirs, ours, pictures):
     """The plain twin takes the same weights without an error, and is wrong."""
     backbone, _ = ours
     plain = open_clip.create_model("ViT-L-14").eval()
-    plain.load_state_dict(official.clip_state(theirs.state()), strict=False)
+    keys = plain.load_state_dict(official.clip_state(theirs.state()), strict=False)
+    assert keys.missing_keys == ["logit_scale"] and keys.unexpected_keys == []
     pixels = backbone.preprocess(pictures[0])[None]
     with torch.inference_mode():
         wrong = plain.encode_image(pixels, normalize=False)
         right = backbone.model.encode_image(pixels, normalize=False)
-    assert (wrong - right).abs().max() > 1e-3
+        expected = theirs.vision_projection(theirs.vision_model(pixels)[1])
+    assert (right - expected).abs().max() < 1e-4 < 1e-3 < (wrong - expected).abs().max()
 
 
 def test_a_file_is_read_as_its_state_is(theirs, ours, tmp_path):
     torch.save(theirs.state(), tmp_path / "g3.pth")
     backbone, heads = official.load(tmp_path / "g3.pth", device="cpu")
+    (tmp_path / "g3.pth").unlink()  # 1.8 GB
     assert backbone.fingerprint == ours[0].fingerprint
     for name, tensor in heads.state_dict().items():
         assert torch.equal(tensor, ours[1].state_dict()[name])
@@ -187,15 +196,49 @@ def test_a_tensor_that_is_missing_is_named(theirs, name):
 
 def test_a_tensor_of_another_shape_is_named(theirs):
     state = {**theirs.state(), "vision_projection.weight": torch.zeros(512, 1024)}
-    with pytest.raises(ValueError, match=r"visual\.proj has shape \(1024, 512\)"):
+    with pytest.raises(ValueError, match=r"vision_projection\.weight has shape \(512, 1024\)"):
         official.load(state, device="cpu")
+    name = "text_model.encoder.layers.3.self_attn.q_proj.weight"
+    with pytest.raises(
+        ValueError, match=re.escape(f"{name} has shape (3, 5), expected (768, 768)")
+    ):
+        official.clip_state({**theirs.state(), name: torch.zeros(3, 5)})
+
+
+def test_arguments_are_checked_before_anything_is_loaded(monkeypatch):
+    monkeypatch.setattr(official, "load", lambda *_: pytest.fail("was loaded"))
+    monkeypatch.setattr(official, "file", lambda *_: pytest.fail("was fetched"))
+    some = miniearth.load("gallery", 3)
+    with pytest.raises(ValueError, match="unknown choice 'paper'"):
+        G3.from_official(some, lmm="minilmm", choice="paper")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="there is no GPU"):
+        G3.from_official(some, lmm="minilmm", device="cuda")
+    with pytest.raises(ValueError, match="precision 'half' is unknown"):
+        G3.from_official(some, lmm="minilmm", device="cpu", precision="half")
+
+
+def test_photos_without_a_position_are_left_out_of_a_gallery(ours, monkeypatch):
+    monkeypatch.setattr(official, "load", lambda *_: ours)
+    some = miniearth.load("gallery", 2)
+    options = {"weights": {}, "lmm": ReplayLMM(RECORDED), "device": "cpu", "progress": False}
+    lost = photos.PhotoSet("own", some.table.assign(LAT=[np.nan, 1.0]), some.source)
+    with pytest.warns(UserWarning, match="1 of 2 photos of own have no position"):
+        g3 = G3.from_official(lost, **options)
+    assert g3.gallery.ids == some.ids[1:]
+    nowhere = photos.PhotoSet("own", some.table.assign(LAT=np.nan), some.source)
+    with (
+        pytest.warns(UserWarning, match="2 of 2"),
+        pytest.raises(G3Error, match="no photo of own can be used"),
+    ):
+        G3.from_official(nowhere, **options)
 
 
 # --- the whole, on real photos
 
 
 @pytest.fixture(scope="module")
-def embedded(theirs, real, tmp_path_factory):
+def embedded(ours, real, tmp_path_factory):
     """G3 with real photos for a gallery, and others that have recorded replies.
 
     A CPU takes seconds for each: a few are enough for the way, all with G3LITE_ALL_REAL=1.
@@ -203,6 +246,7 @@ def embedded(theirs, real, tmp_path_factory):
     few = None if os.environ.get("G3LITE_ALL_REAL") else (16, 4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("G3LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(official, "load", lambda *_: ours)  # not a second time: it is large
         some = photos.load("im2gps3k", folder=real / "im2gps3k")
         recorded = json.loads((real / "lmm_replies" / "replies.json").read_text(encoding="utf-8"))
         rows = [(i, "", photo["lat"], photo["lon"]) for i, photo in recorded.items()]
@@ -226,7 +270,7 @@ def embedded(theirs, real, tmp_path_factory):
         if few:
             known, asked = known.head(few[0]), asked.head(few[1])
         g3 = G3.from_official(
-            known, theirs.state(), lmm=ReplayLMM(texts), plan=Plan(replies=5, asked=10),
+            known, {}, lmm=ReplayLMM(texts), plan=Plan(replies=5, asked=10),
             choice="official", device="cpu", progress=False,
         )  # fmt: skip
         yield g3, asked
@@ -299,6 +343,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 # --- replies and predictions
 
 
+FAILED = '{"latitude": 0.0,"longitude": 0.0}'
+"""What llm_predict.py writes for a request that failed."""
+
+
 def listed(*texts):
     return repr(list(texts))
 
@@ -310,7 +358,7 @@ def replied(tmp_path):
         0: [listed('{"latitude": 1.5, "longitude": 2.5}', "I cannot tell."), "None"],
         5: [listed("(3, 4)", '```json\n{"latitude": 95.0, "longitude": 2}\n```'), listed("(5, 6)")],
         10: [listed("(7, 8)"), ""],
-        15: [listed("(9, 10)"), listed(None, "(11, 12)")],
+        15: [listed("(9, 10)", FAILED), listed(None, "(11, 12)")],
     }
     for k, (name, column) in official.REPLIES.items():
         table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"], "LAT": 0, column: cells[k]})
@@ -323,9 +371,10 @@ def test_official_replies_become_candidates(replied):
     assert table["IMG_ID"].drop_duplicates().tolist() == ["b.jpg", "a.jpg"]
     first = table[table["IMG_ID"] == "b.jpg"]
     assert first[["references", "sample"]].to_numpy().tolist() == [
-        [0, 0], [0, 1], [5, 0], [5, 1], [10, 0], [15, 0],
+        [0, 0], [0, 1], [5, 0], [5, 1], [10, 0], [15, 0], [15, 1],
     ]  # fmt: skip
-    assert first["LAT"].tolist()[::2] == [1.5, 3, 7] and first["used"].sum() == 4
+    assert first["LAT"].tolist()[:5:2] == [1.5, 3, 7] and first["used"].sum() == 4
+    assert first["text"].iloc[-1] == FAILED and "failure" in first["reason"].iloc[-1]
     assert first["reason"].isna().tolist() == first["used"].tolist()
     second = table[table["IMG_ID"] == "a.jpg"]
     assert second["text"].isna().tolist() == [True, False, True, True, False]
@@ -335,8 +384,38 @@ def test_official_replies_become_candidates(replied):
     assert places["b.jpg"] == [[1.5, 2.5], [3, 4], [7, 8], [9, 10], [1, 1]]
 
 
+def test_a_photo_without_any_reply_stays(replied):
+    for name, column in official.REPLIES.values():
+        table = pd.DataFrame({"IMG_ID": ["b.jpg"], column: "[]"})
+        table.to_csv(replied / name.replace(".csv", "_llava.csv"), index=False)
+    table = official.read_replies(replied, "_llava")
+    assert table["IMG_ID"].tolist() == ["b.jpg"] * 4 and not table["used"].any()
+    found = candidates(["b.jpg"], table, np.array([[[3.0, 4.0]]]), Choice(replies=1))
+    assert found[["LAT", "LON", "fallback"]].to_numpy().tolist() == [[3, 4, True]]
+
+
+def test_references_stand_in_the_tables_of_replies(tmp_path):
+    table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"]})
+    for k in range(11):
+        table[f"candidate_{k}_gps"] = [f"[{k}.5, -{k}]", f"[{-k}, {k}e0]"]
+        table[f"reverse_{k}_gps"] = f"[-{k}.25, 170.0]"
+    table.to_csv(tmp_path / "10.csv", index=False)
+    similar, dissimilar = official.read_references(tmp_path / "10.csv")
+    assert similar.shape == dissimilar.shape == (2, 11, 2)
+    assert similar[:, 10].tolist() == [[10.5, -10], [-10, 10]]
+    assert dissimilar[1, 3].tolist() == [-3.25, 170]
+    table.loc[1, "reverse_4_gps"] = "__import__('os')"
+    table.to_csv(tmp_path / "10.csv", index=False)
+    with pytest.raises(G3Error, match="reverse_..._gps is no pair"):
+        official.read_references(tmp_path / "10.csv")
+    table.loc[1, "reverse_4_gps"] = None
+    table.to_csv(tmp_path / "10.csv", index=False)
+    with pytest.raises(G3Error, match="reverse_..._gps is no pair"):
+        official.read_references(tmp_path / "10.csv")
+
+
 @pytest.mark.parametrize(
-    "cell", ["['a'", "{'a': 1}", "[1, 2]", "__import__('os').getcwd()", "[" * 5000]
+    "cell", ["['a'", "{[]: 1}", "{'a': 1}", "[1, 2]", "__import__('os').getcwd()", "[" * 5000]
 )
 def test_a_cell_that_is_no_list_of_texts_is_refused(replied, cell):
     name, column = official.REPLIES[5]
@@ -370,7 +449,15 @@ def test_official_predictions_become_candidates_and_failures_none(tmp_path):
     ]
     assert found[["LAT", "LON"]].to_numpy()[:3].tolist() == [[1.5, 2.5], [3, 4], [-7.25, 8]]
     assert found["used"].tolist() == [True] * 3 + [False] * 3
-    assert "100.5" in found["text"][4] and pd.isna(found["text"][3])
+    assert "100.5" in found["text"][4] and "failure" in found["reason"][3]
+    table.drop(columns="zs_0_longitude").to_csv(tmp_path / "half.csv", index=False)
+    with pytest.raises(G3Error, match="half.csv lacks the column zs_0_longitude"):
+        official.read_predictions(tmp_path / "half.csv")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(G3Error, match="empty.csv cannot be read as a table"):
+        official.read_predictions(tmp_path / "empty.csv")
+    with pytest.raises(G3Error, match="half.csv lacks the column LAT, LON"):
+        official.gallery_places(tmp_path / "half.csv")
     with pytest.raises(G3Error, match="no columns such as zs_0_latitude"):
         table[["IMG_ID"]].to_csv(tmp_path / "other.csv", index=False)
         official.read_predictions(tmp_path / "other.csv")

@@ -183,6 +183,7 @@ def test_plan_and_choice_are_those_of_the_profile(shipped):
 def official(monkeypatch):
     """What the profile gpu asks `from_official` and `photos.load` for, instead of downloads."""
     asked = {}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(pipeline.photos, "load", lambda *args, **kwargs: (args, kwargs))
     note = classmethod(lambda cls, gallery, **kwargs: asked.update(gallery=gallery, **kwargs))
     monkeypatch.setattr(G3, "from_official", note)
@@ -198,6 +199,20 @@ def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
         "plan": Plan(replies=5, temperature=1.2), "choice": verification.CHOICES["paper_im2gps3k"],
         "device": "cuda", "batch_size": profile.batch_size, "max_gb": 3, "progress": False,
     }  # fmt: skip
+
+
+def test_the_profile_gpu_without_a_gpu_fetches_nothing(official, monkeypatch):
+    monkeypatch.delenv("G3LITE_PROFILE", raising=False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(pipeline.photos, "load", lambda *_, **__: pytest.fail("was fetched"))
+    with pytest.raises(G3Error, match="profile gpu: there is no GPU .*or the profile cpu"):
+        G3.from_pretrained("gpu")
+
+
+def test_another_gallery_and_model_take_the_place_of_the_profiles(shipped):
+    known, lmm = miniearth.load("gallery", 40).take([3, 1, 2]), Fixed("(1, 2)")
+    g3 = G3.from_pretrained("ci", gallery=known, lmm=lmm, progress=False)
+    assert g3.gallery.ids == known.ids and g3.lmm is lmm
 
 
 def test_a_photo_is_located_as_when_it_is_upright(shipped, files, tmp_path, store):

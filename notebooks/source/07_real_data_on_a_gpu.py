@@ -398,8 +398,9 @@ print(f"{g3.backbone.name}, {g3.lmm.name}")
 print(f"{time.perf_counter() - began:.0f} s to fetch and load the models and encode the gallery")
 
 # %% [markdown]
-# What they take of the memory (weights are counted, batches estimated; not in it is what a library
-# sets aside for itself):
+# What they take of the memory: weights are counted, batches estimated, and some things left out
+# (what a language model computes on the way, what a library sets aside), so the sum is a lower
+# bound:
 
 # %%
 budget = memory.budget(g3, profile.batch_size)
