@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -186,12 +187,14 @@ def _located(
 ) -> list[Prediction]:
     """A prediction for each file, in their order; where there is a problem, one that says so."""
     with _quiet(bars=lmm is not None):
-        from g3lite.pipeline import G3, Prediction
-
-        found: Iterator[Prediction] = iter(())
         usable = [path for path, problem in zip(files, problems, strict=True) if not problem]
+        with _no_garbage():
+            from g3lite.pipeline import G3, Prediction
+
+            if usable:
+                g3 = G3.from_pretrained(profile, lmm=lmm, progress=sys.stderr.isatty())
+        found: Iterator[Prediction] = iter(())
         if usable:
-            g3 = G3.from_pretrained(profile, lmm=lmm, progress=sys.stderr.isatty())
             found = iter(g3.locate(usable))
         return [
             Prediction.failed(path.name, problem) if problem else next(found)
@@ -447,6 +450,17 @@ def check_notebooks() -> None:
     if wrong:
         raise G3Error(f"{len(wrong)} problems; after changing a source: g3lite notebooks sync")
     typer.echo(f"{len(series)} notebooks are in order")
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Collect no garbage for a while that makes a million objects and drops none: seconds less."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor look at them again when the command ends
+        gc.enable()
 
 
 @contextmanager
