@@ -193,9 +193,7 @@ def _located(
 
             if usable:
                 g3 = G3.from_pretrained(profile, lmm=lmm, progress=sys.stderr.isatty())
-        found: Iterator[Prediction] = iter(())
-        if usable:
-            found = iter(g3.locate(usable))
+        found: Iterator[Prediction] = iter(g3.locate(usable) if usable else ())
         return [
             Prediction.failed(path.name, problem) if problem else next(found)
             for path, problem in zip(files, problems, strict=True)

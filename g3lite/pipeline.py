@@ -254,7 +254,7 @@ class G3:
         from g3lite import official
 
         choice = Choice.of(choice)
-        plan = plan or Plan(replies=max(choice.replies, 1), temperature=1.2)
+        plan = plan or Plan(replies=max(choice.replies, 1))
         check_device(device, precision)
         if weights is None:
             weights = official.file(max_gb)

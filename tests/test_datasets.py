@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from local_hub import COMMIT, TOKEN, LocalHub
 from PIL import Image
 
-from g3lite import archives, datasets, hub, photos
+from g3lite import archives, datasets, hub, official, photos
 from g3lite.hub import DownloadError, Repo
 from g3lite.photos import NotThere
 
@@ -688,3 +688,16 @@ def test_yfcc4ks_table_is_looked_for_by_name_on_the_hub(local, tmp_path):
     del files["data/yfcc4k_places365.csv"]
     with pytest.raises(DownloadError, match="has no file other.csv; it has README.md"):
         hub.find(datasets.G3_CHECKPOINT, "other.csv")
+
+
+def test_the_official_weights_are_fetched_once_and_asked_about(local, monkeypatch):
+    weights = np.random.default_rng(2).bytes(20_000)
+    local.repos["model", "Jia-py/G3-checkpoint"] = {"g3.pth": weights}
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda words: asked.append(words) or "n")
+    with pytest.raises(DownloadError, match="was not downloaded, as you said"):
+        official.file(max_gb=1e-6)
+    assert len(asked) == 1 and official.file().read_bytes() == weights
+    requests = len(local.log)
+    assert official.file(max_gb=1e-6).read_bytes() == weights
+    assert len(local.log) == requests and len(asked) == 1

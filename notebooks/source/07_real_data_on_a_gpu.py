@@ -408,7 +408,7 @@ budget.assign(GB=budget["GB"].map("{:.3f}".format))
 
 # %% [markdown]
 # If it does not fit after all, batches are halved until it does: for pictures as for replies. A
-# model that is too large altogether can be loaded in four bits, about a third of float16's memory
+# model that is too large altogether can be loaded in four bits, less than half of float16's memory
 # (this needs the package bitsandbytes): `G3.from_pretrained(lmm=lmm.load(NAME, four_bit=True))`.
 #
 # ### One photo
