@@ -80,6 +80,42 @@ def agree(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
         raise DownloadError(f"{what} was not downloaded, as you said")
 
 
+def agree_to_model(name: str, revision: str | None = None, max_gb: float = 1.0) -> None:
+    """`agree` about a model that transformers is going to fetch, unless some of it is there.
+
+    A name that the hub cannot have is left to transformers, whose message is a good one.
+
+    Raises:
+        DownloadError: as `agree`; or there is no such model, or it may not be read.
+    """
+    from huggingface_hub import HfApi, constants, errors
+
+    try:
+        if commit_here(name, revision):
+            return
+    except errors.HFValidationError:
+        return
+    with explained(Repo(name, "model"), "the model"):
+        files = HfApi().model_info(name, revision=revision, files_metadata=True).siblings or []
+        kinds = {Path(file.rfilename).suffix for file in files}
+        weights = ".safetensors" if ".safetensors" in kinds else ".bin"
+        wanted = (weights, ".json", ".txt", ".jinja", ".model")
+        size = sum(file.size or 0 for file in files if Path(file.rfilename).suffix in wanted)
+        folder = Path(constants.HF_HUB_CACHE)
+        folder.mkdir(parents=True, exist_ok=True)
+    agree(f"the model {name}", size, folder, max_gb)
+
+
+def commit_here(name: str, revision: str | None = None) -> str | None:
+    """The commit of the model of this name that transformers has fetched; None if it has none."""
+    from huggingface_hub import errors, snapshot_download
+
+    try:
+        return Path(snapshot_download(name, revision=revision, local_files_only=True)).name
+    except errors.LocalEntryNotFoundError:
+        return None
+
+
 def file(repo: Repo, filename: str, *, max_gb: float = 1.0) -> Path:
     """A file of a repository, downloaded on first use into `cache_dir()`.
 

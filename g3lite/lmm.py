@@ -108,13 +108,14 @@ class LMM(ABC):
         return f"{type(self).__name__}({self.name!r})"
 
 
-def load(which: str | Path, **options: object) -> LMM:
+def load(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LMM:
     """A model by its name.
 
     Args:
         which: "minilmm", which is shipped; "api:MODEL", a model that an OpenAI-compatible server
             calls MODEL (see `g3lite.api_lmm.OpenAILMM` for key and address); else a folder, or a
             name on a hub, for `g3lite.local_lmm.TransformersLMM`.
+        max_gb: a model on a hub that is larger (10^9 bytes) is asked about before it is fetched.
         options: of these classes.
 
     Raises:
@@ -130,7 +131,7 @@ def load(which: str | Path, **options: object) -> LMM:
         own = {"device": "cpu", "max_new_tokens": 32, "batch_size": 64, "longest_side": None}
         options = own | options
         return TransformersLMM(data_dir() / "minilmm", **options)
-    return TransformersLMM(which, **options)
+    return TransformersLMM(which, max_gb=max_gb, **options)
 
 
 def at_most(image: Image.Image, longest_side: int | None) -> Image.Image:

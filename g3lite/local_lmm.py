@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Iterable
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
@@ -26,11 +27,15 @@ from transformers import (
 from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
+from g3lite import hub
 from g3lite.artefacts import sha256_file
 from g3lite.lmm import LMM, Answer, Job, Keep, LMMError, at_most
 
 CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
 """What transformers calls the argument; the older name is deprecated where the other one exists."""
+_OVERFLOW = (
+    "the model's numbers overflow; load it with dtype='bfloat16' or 'float32', if there is memory"
+)
 WINDOW = 4
 """Jobs per reply of a batch that are sorted by length, so that prompts of one length share a batch.
 More of them would hold more decoded pictures in memory."""
@@ -44,19 +49,24 @@ class TransformersLMM(LMM):
     the number of the sample, so it does not depend on what else is in its batch, and a run that was
     interrupted ends as it would have without (but for rounding, which differs by batch and device).
 
+    float16 ends at 65,504, and some models go beyond it for some pictures (the image tower of
+    Qwen2.5-VL does). Such pictures go through the tower once more, in float32; a reply that
+    overflows all the same is given up, and the others go on.
+
     Args:
         model: a folder, or a name on a hub.
         revision: of a model on a hub.
         device: a torch device, or "auto": the GPU if there is one; what does not fit stays on the
             CPU.
         dtype: "float16", "bfloat16" or "float32"; "auto" for float16 on a GPU, else float32.
-        four_bit: load the weights in 4 bits (NF4), a quarter of float16's memory.
+        four_bit: load the layers' weights in 4 bits (NF4), a quarter of float16's memory.
         batch_size: replies that are written at a time. After an out-of-memory error it is halved.
         max_new_tokens: of a reply, which is cut off there.
         longest_side: larger pictures are made smaller, to so many pixels; None for as they are.
             Models such as Qwen-VL read a picture in patches: twice the side is four times the
             tokens, and a photo of 12 megapixels would fill a small GPU alone.
         seed: another one gives other replies.
+        max_gb: a model on a hub that is larger (10^9 bytes) is asked about before it is fetched.
 
     Attributes:
         model: what transformers loaded.
@@ -64,7 +74,8 @@ class TransformersLMM(LMM):
 
     Raises:
         LMMError: the model cannot be loaded, has no chat template, or 4 bits are not possible.
-            While answering: not even one reply fits into memory, or float16 overflows.
+            While answering: not even one reply fits into memory.
+        DownloadError: it is on a hub, and nobody agreed to its size, or there is no room for it.
     """
 
     def __init__(
@@ -79,6 +90,7 @@ class TransformersLMM(LMM):
         max_new_tokens: int = 128,
         longest_side: int | None = 768,
         seed: int = 0,
+        max_gb: float = 1.0,
     ) -> None:
         if dtype == "auto":
             dtype = "float16" if torch.cuda.is_available() and device != "cpu" else "float32"
@@ -96,6 +108,8 @@ class TransformersLMM(LMM):
                 bnb_4bit_quant_type="nf4",
                 bnb_4bit_compute_dtype=getattr(torch, dtype),
             )
+        if not Path(model).is_dir():
+            hub.agree_to_model(str(model), revision, max_gb)
         try:
             self._processor = AutoProcessor.from_pretrained(model, revision=revision)
             self.model = AutoModelForImageTextToText.from_pretrained(
@@ -109,6 +123,9 @@ class TransformersLMM(LMM):
             raise LMMError(f"{model} cannot be loaded as an image-text model: {error}") from error
         if not getattr(self._processor, "chat_template", None):
             raise LMMError(f"{model} has no chat template; use one that was tuned for dialogue")
+        if dtype == "float16" and not four_bit:
+            tower = self.model.get_encoder(modality="image")
+            tower.register_forward_hook(_again_in_float32, with_kwargs=True)
         tokenizer = self._processor.tokenizer
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
@@ -120,7 +137,7 @@ class TransformersLMM(LMM):
         parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
         if longest_side is not None:
             parts.append(f"{longest_side} px")
-        self.name = f"{_identity(Path(model), self.model.config)} ({', '.join(parts)})"
+        self.name = f"{_identity(model, revision)} ({', '.join(parts)})"
 
     def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
         """Work in batches of prompts of about the same length, so that little of it is padding."""
@@ -173,23 +190,27 @@ class TransformersLMM(LMM):
         inner = self.model.base_model
         if getattr(inner, "rope_deltas", None) is not None:  # the Qwen-VL family: positions by row
             inner.rope_deltas = inner.rope_deltas[rows]
+        sampler = _Sampler(wanted, self._seed, ids.device)
         tokens = self.model.generate(
             input_ids=ids[rows],
             attention_mask=mask[rows],
             **usual,
             max_new_tokens=self._max_new_tokens,
-            logits_processor=LogitsProcessorList([_Sampler(wanted, self._seed, ids.device)]),
+            logits_processor=LogitsProcessorList([sampler]),
         )[:, ids.shape[1] :]
-        texts = iter(self._processor.batch_decode(tokens, skip_special_tokens=True))
-        written = (
-            (tokens != self._processor.tokenizer.pad_token_id)
-            .sum(1)
-            .split([len(numbers) for _, numbers in samples])
-        )
-        return [
-            Answer(job, numbers, tuple(islice(texts, len(numbers))), int(read), int(new.sum()))
-            for (job, numbers), read, new in zip(samples, mask.sum(1), written, strict=True)
-        ]
+        texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
+        written = (tokens != self._processor.tokenizer.pad_token_id).sum(1).tolist()
+        replies = zip(rows.tolist(), wanted, texts, written, sampler.lost.tolist(), strict=True)
+        answers = []
+        for (row, lost), some in groupby(replies, lambda reply: (reply[0], reply[4])):
+            _, pairs, texts, written, _ = zip(*some, strict=True)
+            job, numbers = pairs[0][0], tuple(sample for _, sample in pairs)
+            if lost:
+                answers.append(Answer(job, numbers, (), error=_OVERFLOW))
+            else:
+                read = int(mask[row].sum())
+                answers.append(Answer(job, numbers, texts, read, sum(written)))
+        return answers
 
     def _inputs(self, jobs: list[Job]) -> dict[str, torch.Tensor]:
         """Photos and prompts as the model reads them, padded on the left."""
@@ -214,9 +235,13 @@ class _Sampler(LogitsProcessor):
 
     The largest of logits / T + g is such a draw if every g is -log of an exponential variable. Each
     row takes its g from a generator of its own.
+
+    Attributes:
+        lost: bool (rows,), whose logits were once no numbers; what is drawn for them means nothing.
     """
 
     def __init__(self, wanted: list[tuple[Job, int]], seed: int, device: torch.device) -> None:
+        self.lost = torch.zeros(len(wanted), dtype=torch.bool, device=device)
         pictures = {job: hashlib.sha256(job.image.tobytes()) for job in {job for job, _ in wanted}}
         self._rows = []
         for job, sample in wanted:
@@ -228,10 +253,7 @@ class _Sampler(LogitsProcessor):
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         scores = scores.float()
-        if scores.isnan().any():
-            raise LMMError(
-                "the model's numbers overflow; load it with dtype='bfloat16' or 'float32'"
-            )
+        self.lost |= (scores.isnan() | scores.isposinf()).any(1)
         for row, (temperature, generator) in zip(scores, self._rows, strict=True):
             if temperature:
                 noise = torch.empty_like(row).exponential_(generator=generator).log_().neg_()
@@ -239,12 +261,35 @@ class _Sampler(LogitsProcessor):
         return scores
 
 
-def _identity(model: Path, config: object) -> str:
-    """What is loaded: name and revision on a hub, or a folder's name and the hash of its files."""
-    if not model.is_dir():
-        return f"{model.as_posix()}@{config._commit_hash or 'unknown'}"
+def _again_in_float32(
+    tower: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+) -> Any:
+    """Forward hook of an image tower in float16: where numbers overflowed, they are made anew."""
+    numbers = [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)]
+    if all(one.isfinite().all() for one in numbers):
+        return output
+
+    def cast(tree: Any, old: torch.dtype, new: torch.dtype) -> Any:
+        return tree_map_only(torch.Tensor, lambda t: t.to(new) if t.dtype == old else t, tree)
+
+    halves = [t for t in (*tower.parameters(), *tower.buffers()) if t.dtype == torch.float16]
+    try:
+        for one in halves:
+            one.data = one.data.float()
+        args, kwargs = cast((args, kwargs), torch.float16, torch.float32)
+        return cast(tower.forward(*args, **kwargs), torch.float32, torch.float16)
+    finally:
+        for one in halves:
+            one.data = one.data.half()
+
+
+def _identity(model: str | Path, revision: str | None) -> str:
+    """What is loaded: name and commit on a hub, or a folder's name and the hash of its files."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return f"{model}@{hub.commit_here(str(model), revision)}"
     digest = hashlib.sha256()
-    for path in sorted(model.iterdir()):
+    for path in sorted(folder.iterdir()):
         if path.is_file() and path.suffix != ".md":
             digest.update(f"{path.name} {sha256_file(path)}\n".encode())
-    return f"{model.resolve().name}@{digest.hexdigest()[:12]}"
+    return f"{folder.resolve().name}@{digest.hexdigest()[:12]}"

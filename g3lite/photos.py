@@ -194,7 +194,7 @@ def load_folder(
             "drop" them (a partial download).
 
     Raises:
-        NotThere: there is no such table or folder.
+        NotThere: there is no such table or folder, or none of the photos is there.
         TableError: a column is missing, an IMG_ID is empty, occurs twice or leaves the folder, or a
             coordinate is absent or out of range.
     """
@@ -217,6 +217,11 @@ def load_folder(
     flat = {name.replace("/", "_"): path for name, path in paths.items()}
     found = {i: paths.get(i) or flat.get(i.replace("/", "_")) for i in table["IMG_ID"]}
     listed = {img_id: path for img_id, path in found.items() if path}
+    if not listed:
+        raise NotThere(
+            f"none of the {len(table):,} photos of {table_csv} is in {images_dir}, which holds "
+            f"{_some(list(paths)) if paths else 'no picture'}: name the folder of this photo set"
+        )
     photos = _photo_set(name or table_csv.stem, table, listed)
 
     absent = [img_id for img_id in photos.ids if img_id not in listed]

@@ -185,8 +185,8 @@ class G3:
             gallery: search these photos instead of the profile's.
             gallery_size: search only the first so many photos of the profile's gallery; by default
                 as many as the profile says.
-            max_gb: photos and weights of G3 beyond this many GB (10^9 bytes) are asked about before
-                they are fetched. (transformers fetches a language model without asking.)
+            max_gb: photos, weights and language models beyond this many GB each (10^9 bytes) are
+                asked about before they are fetched.
             progress: show progress bars.
 
         Raises:
@@ -212,7 +212,7 @@ class G3:
         backbone = Backbone.load(chosen.backbone, device=chosen.device)
         heads = ablations.heads().to(chosen.device)
         known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
-        parts["lmm"] = _lmm(parts["lmm"])
+        parts["lmm"] = _lmm(parts["lmm"], max_gb)
         return cls(backbone, heads, known, at_home=miniearth.drawn_here, **parts)
 
     @classmethod
@@ -260,7 +260,7 @@ class G3:
             weights = official.file(max_gb)
         backbone, heads = official.load(weights, device, precision)
         known = _gallery(gallery, backbone, heads, batch_size, progress)
-        return cls(backbone, heads, known, _lmm(lmm), plan, choice)
+        return cls(backbone, heads, known, _lmm(lmm, max_gb), plan, choice)
 
     def locate(
         self, what: str | Path | PhotoSet | Sequence[str | Path], **options: Any
@@ -451,8 +451,8 @@ def _check_gpu(profile: Profile) -> None:
         raise G3Error(f"profile {profile.name}: {error}, or the profile cpu") from error
 
 
-def _lmm(which: str | LMM) -> LMM:
-    return which if isinstance(which, LMM) else load(which)
+def _lmm(which: str | LMM, max_gb: float) -> LMM:
+    return which if isinstance(which, LMM) else load(which, max_gb=max_gb)
 
 
 def _gallery(

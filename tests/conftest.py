@@ -5,6 +5,8 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from huggingface_hub import close_session, constants
+from local_hub import LocalHub
 
 matplotlib.use("Agg")  # in this process only: kernels started by nbval must draw inline
 
@@ -25,3 +27,21 @@ def real() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real photos in {folder}; name their folder in G3LITE_REAL")
     return folder
+
+
+@pytest.fixture
+def hub_server(tmp_path, monkeypatch):
+    """An empty hub that all clients take for the real one, and nothing of it on disk."""
+    server = LocalHub()
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    close_session()  # one that was opened before this would ask a proxy
+    monkeypatch.delenv("G3LITE_PHOTOS", raising=False)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "huggingface"))
+    yield server
+    server.close()

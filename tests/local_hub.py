@@ -73,6 +73,16 @@ class LocalHub:
                 if path.startswith("/cdn/"):
                     kind, owner, repo, name = path.removeprefix("/cdn/").split("/", 3)
                     return self.content(name, hub.repos[kind, f"{owner}/{repo}"][name])
+                info = re.fullmatch(r"/api/models/([^/]+/[^/]+)(/revision/[^/]+)?", path)
+                if info and info[1] in hub.gated:
+                    return self.answer(401, error="GatedRepo")
+                if info and ("model", info[1]) not in hub.repos:
+                    return self.answer(401, error="RepoNotFound")
+                if info:
+                    files = hub.repos["model", info[1]]
+                    siblings = [{"rfilename": n, "size": len(d)} for n, d in files.items()]
+                    about = {"id": info[1], "sha": hub.commit, "siblings": siblings}
+                    return self.answer(200, json.dumps(about).encode())
                 api = re.fullmatch(r"/api/(dataset|model)s/([^/]+/[^/]+)/tree/([^/]+)", path)
                 if api and (files := hub.repos.get(api.group(1, 2))):
                     tree = [
@@ -80,6 +90,8 @@ class LocalHub:
                         for name, data in files.items()
                     ]
                     return self.answer(200, json.dumps(tree).encode())
+                if path.startswith("/api/"):  # a folder in a repository: none has any
+                    return self.answer(404, error="EntryNotFound")
                 file = re.fullmatch(r"/(datasets/)?([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
                 if not file:
                     return self.answer(404)

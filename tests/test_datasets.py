@@ -65,17 +65,8 @@ def row(k: int) -> str:
 
 
 @pytest.fixture
-def local(tmp_path, monkeypatch):
+def local(hub_server, monkeypatch):
     """A hub with MP16-Pro of 40 photos in 19 pieces, and nothing of it on disk."""
-    server = LocalHub()
-    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    monkeypatch.delenv("G3LITE_PHOTOS", raising=False)
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(constants, "ENDPOINT", server.url)
-    template = server.url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(hub, "BLOCK", 4_096)
     monkeypatch.setattr(datasets, "SHARD", 10)
@@ -85,9 +76,8 @@ def local(tmp_path, monkeypatch):
     pictures = {f"./images/a_{k:03d}.jpg": jpeg(k) for k in range(40)}
     table = "\n".join([HEADER, *(row(k) for k in range(40))])
     files = {"metadata/MP16_Pro_filtered.csv": table.encode(), **split(tar_of(pictures), 19)}
-    server.repos["dataset", MP16] = files
-    yield server
-    server.close()
+    hub_server.repos["dataset", MP16] = files
+    return hub_server
 
 
 def change_archive(server: LocalHub, members: dict[str, bytes]) -> None:

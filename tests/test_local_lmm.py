@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import transformers
 from PIL import Image
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
@@ -22,6 +23,9 @@ from transformers import (
     LlavaForConditionalGeneration,
     LlavaProcessor,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
     Qwen2VLConfig,
     Qwen2VLForConditionalGeneration,
     Qwen2VLImageProcessor,
@@ -30,8 +34,9 @@ from transformers import (
     TimmWrapperConfig,
 )
 
-from g3lite import local_lmm
+from g3lite import lmm, local_lmm
 from g3lite.asking import ask
+from g3lite.hub import DownloadError
 from g3lite.lmm import Answer, Job, LMMError
 from g3lite.local_lmm import TransformersLMM
 from g3lite.photos import PhotoSet
@@ -148,10 +153,38 @@ def qwen2_vl(tokenizer):
     return Qwen2VLForConditionalGeneration(config), processor
 
 
+def qwen2_5_vl(tokenizer):
+    """The architecture that the profile gpu asks."""
+    _, processor = qwen2_vl(tokenizer)
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000.0}
+    vision = {
+        "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 14,
+        "out_hidden_size": 32, "window_size": 56, "fullatt_block_indexes": [1],
+        "initializer_range": 0.5,
+    }  # fmt: skip
+    config = Qwen2_5_VLConfig(
+        text_config=language(tokenizer, rope_parameters=rope),
+        vision_config=vision,
+        image_token_id=3,
+        video_token_id=4,
+        vision_start_token_id=5,
+        vision_end_token_id=6,
+    )
+    processor = Qwen2_5_VLProcessor(
+        processor.image_processor,
+        tokenizer,
+        processor.video_processor,
+        chat_template=processor.chat_template,
+    )
+    return Qwen2_5_VLForConditionalGeneration(config), processor
+
+
+QWEN = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
 KINDS = {
     fast_vlm: ("<image>",),
     llava: ("<image>",),
-    qwen2_vl: ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>"),
+    qwen2_vl: QWEN,
+    qwen2_5_vl: QWEN,
 }
 
 
@@ -276,7 +309,7 @@ def test_picture_and_prompt_are_both_read(tiny):
 
 def test_the_seed_repeats_a_run_and_another_changes_it(folders, small):
     assert answers(small, JOBS) == answers(small, JOBS) == answers(load(folders["llava"]), JOBS)
-    other = load(folders["llava"], seed=1)
+    other = load(folders["llava"], seed=5)
     ours, theirs = answers(small, JOBS), answers(other, JOBS)
     greedy = [(i, s) for i, s in ours if JOBS[i].temperature == 0]
     assert [key for key in ours if ours[key] == theirs[key]] == greedy
@@ -381,11 +414,78 @@ def test_other_errors_are_not_taken_for_memory(small, monkeypatch):
         answers(small, JOBS)
 
 
-def test_numbers_that_overflow_are_found(small):
+def overflow(model, token):
+    """Make whatever follows a token of a prompt overflow: its embedding is too large."""
+    ids = model._processor.tokenizer.convert_tokens_to_ids([token])
     with torch.no_grad():
-        small.model.lm_head.weight.mul_(float("inf"))
-    with pytest.raises(LMMError, match="overflow.*bfloat16"):
-        answers(small, JOBS[:1])
+        model.model.get_input_embeddings().weight[ids] = float("inf")
+
+
+def test_a_reply_that_overflows_costs_the_others_nothing(folders):
+    expected = answers(load(folders["llava"]), JOBS)
+    model = load(folders["llava"])
+    overflow(model, "G")  # of "Guess.", and of a reply that goes on behind one
+    hit = {key for key, text in expected.items() if key[0] in (2, 3) or "G" in text[:-1]}
+    lost, came = set(), {}
+    for answer in collected(model, JOBS):
+        keys = [(JOBS.index(answer.job), sample) for sample in answer.samples]
+        if answer.error:
+            assert "overflow" in answer.error and answer.texts == ()
+            lost |= set(keys)
+        else:
+            came |= dict(zip(keys, answer.texts, strict=True))
+    assert lost == hit and len(hit) < len(expected)
+    assert came == {key: text for key, text in expected.items() if key not in hit}
+
+
+def test_infinite_logits_are_no_reply(small):
+    with torch.no_grad():
+        small.model.lm_head.weight.zero_()
+        small.model.lm_head.weight[7] = float("inf")
+        small.model.model.language_model.norm.weight.abs_().add_(1)
+    (answer,) = collected(small, JOBS[:1])
+    assert "overflow" in answer.error and answer.samples == (0, 1, 2)
+
+
+LAYERS = {
+    "llava": ("encoder.layers.0", ("layer_norm2", "mlp.fc1", "mlp.fc2")),
+    "qwen2_5_vl": ("blocks.0", ("norm2", "mlp.up_proj", "mlp.down_proj")),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_image_tower_that_overflows_in_float16_is_run_in_float32(folders, name):
+    """As Qwen2.5-VL's does for some pictures; float32 is the reference."""
+
+    def louder(model):
+        """Numbers beyond float16 inside of a layer of the tower, in reach again behind it."""
+        layers = dict(model.model.get_encoder(modality="image").named_modules())
+        layer, names = LAYERS[name]
+        with torch.no_grad():
+            for part, factor in zip(names, (1e3, 1e3, 1e-4), strict=True):
+                layers[f"{layer}.{part}"].weight.mul_(factor)
+        return model
+
+    def features(model, one):
+        inputs = model._inputs([one])
+        inputs = {k: v for k, v in inputs.items() if k in ("pixel_values", "image_grid_thw")}
+        with torch.inference_mode():
+            out = model.model.get_image_features(**inputs)
+        return torch.cat(list(out.pooler_output)).float()
+
+    half = load(folders[name], dtype="float16")
+    before = {key: (t.dtype, t.clone()) for key, t in half.model.state_dict().items()}
+    plain = features(half, job())
+    louder(half)
+    exact = features(louder(load(folders[name])), job())
+    assert exact.isfinite().all() and (exact - plain).abs().max() > 0.05  # it is another model now
+    found = features(half, job())
+    assert (found - exact).abs().max() < 0.01 * exact.abs().max()
+    assert len(answers(half, JOBS)) == 14  # which has weights in float16 as before:
+    after = half.model.state_dict()
+    assert {key: t.dtype for key, t in after.items()} == {k: d for k, (d, _) in before.items()}
+    changed = {key for key, t in after.items() if not torch.equal(t, before[key][1])}
+    assert len(changed) == 3 and all(LAYERS[name][0] in key for key in changed)
 
 
 # --- loading
@@ -471,3 +571,44 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(folders, tmp_path):
     assert (report.stored, report.asked) == (12, 18)
     pd.testing.assert_frame_equal(whole, resumed)
     assert whole.text.notna().all() and whole.text.nunique() > 25
+
+
+# --- from a hub
+
+
+@pytest.fixture
+def on_hub(hub_server, folders, monkeypatch):
+    """A hub that has a model, with a file that nobody needs."""
+    # transformers keeps the address of the hub that it asked first.
+    monkeypatch.setattr(transformers.utils.hub, "_hf_api", None, raising=False)
+    files = {path.name: path.read_bytes() for path in folders["qwen2_5_vl"].iterdir()}
+    hub_server.repos["model", "tiny/qwen"] = files | {"notes.pdf": b"x" * 10_000}
+    return hub_server
+
+
+def test_a_model_comes_from_a_hub_and_its_size_is_said(on_hub, folders, capsys):
+    model = TransformersLMM("tiny/qwen", device="cpu", max_new_tokens=10)
+    assert model.name.startswith("tiny/qwen@aaaaaaaa")
+    here = load(folders["qwen2_5_vl"])
+    assert answers(model, JOBS[:2]) == answers(here, JOBS[:2])
+    said = capsys.readouterr().out
+    size = sum(path.stat().st_size for path in folders["qwen2_5_vl"].iterdir())
+    assert f"the model tiny/qwen: {size / 1e6:.1f} MB" in said
+    assert not on_hub.fetched("notes.pdf")
+    TransformersLMM("tiny/qwen", device="cpu")
+    assert "tiny/qwen" not in capsys.readouterr().out  # it is there
+
+
+def test_a_large_model_is_asked_about(on_hub, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda text: "n")
+    with pytest.raises(DownloadError, match="the model tiny/qwen was not downloaded, as you said"):
+        lmm.load("tiny/qwen", max_gb=1e-6)
+    assert not on_hub.fetched("model.safetensors")
+
+
+def test_a_model_that_may_not_be_read_says_where_to_ask(on_hub):
+    on_hub.gated.add("tiny/qwen")
+    with pytest.raises(DownloadError, match="gated: .*accept"):
+        lmm.load("tiny/qwen")
+    with pytest.raises(DownloadError, match="does not exist"):
+        lmm.load("tiny/none")
