@@ -450,6 +450,17 @@ def check_notebooks() -> None:
     typer.echo(f"{len(series)} notebooks are in order")
 
 
+@notebooks_app.command("link")
+def link_notebooks() -> None:
+    """Write repository and tag of pyproject.toml into every Colab link and set-up cell."""
+    notebooks = _notebooks()
+    root = notebooks.folder().parent
+    changed = notebooks.link(root)
+    for path in changed:
+        typer.echo(f"changed {path.relative_to(root)}")
+    typer.echo(f"{len(changed)} files changed")
+
+
 @contextmanager
 def _no_garbage() -> Iterator[None]:
     """Collect no garbage for a while that makes a million objects and drops none: seconds less."""

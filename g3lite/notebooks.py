@@ -4,6 +4,8 @@
 is written from it, with outputs. The tools come with `pip install "g3lite[notebooks]"`.
 """
 
+from __future__ import annotations
+
 import base64
 import copy
 import hashlib
@@ -11,6 +13,7 @@ import html
 import os
 import re
 import time
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +27,10 @@ from nbformat import NotebookNode
 from g3lite import G3Error
 from g3lite import exercises as checks
 
-REPOSITORY = "https://github.com/g3lite/g3lite"
-COLAB = REPOSITORY.replace("https://github.com", "https://colab.research.google.com/github")
 COMMITTED_PROFILE = "cpu"  # the profile that the committed outputs come from
 MAX_LINES = 25
 
+_COLAB = "colab.research.google.com/github"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _BAR = re.compile(r"\d+%\|.*\| *\d+")  # the last state of a progress bar in plain text
 _KERNEL = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
@@ -44,6 +46,37 @@ _SOLUTION = re.compile(
 
 class NotebookError(G3Error):
     """A notebook is not in the form it must have, or a cell of it failed."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the series is published: what its links and its set-up cell are made of."""
+
+    repository: str  # on GitHub, "https://github.com/OWNER/NAME"
+    tag: str  # or a branch
+
+    @classmethod
+    def of(cls, root: Path) -> Address:
+        """Read the address from the project's settings."""
+        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+        return cls(project["project"]["urls"]["Repository"], project["tool"]["g3lite"]["tag"])
+
+    @property
+    def colab(self) -> str:
+        """What the Colab link of a file begins with."""
+        return self.repository.replace("://github.com", f"://{_COLAB}") + f"/blob/{self.tag}"
+
+    @property
+    def pip(self) -> str:
+        """What pip installs the package from."""
+        return f"git+{self.repository}@{self.tag}"
+
+    def put_into(self, text: str) -> str:
+        """Write this address into a text, wherever it has one of the project."""
+        text = re.sub(rf"https://{_COLAB}/\S+?/blob/\S+?(?=/notebooks/)", self.colab, text)
+        text = re.sub(r"git\+https://[^\s\"']+", self.pip, text)
+        text = re.sub(r"(?<=git clone )https://\S+", self.repository, text)
+        return re.sub(r"(?<=repository-code: \")[^\"]+", self.repository, text)
 
 
 @dataclass(frozen=True)
@@ -72,7 +105,7 @@ def folder() -> Path:
     """Return the notebooks folder of this checkout."""
     found = Path(__file__).resolve().parents[1] / "notebooks"
     if not found.is_dir():
-        raise NotebookError(f"no notebooks at {found}; work in a clone of {REPOSITORY}")
+        raise NotebookError(f"no notebooks at {found}; work in a clone of the repository")
     return found
 
 
@@ -141,6 +174,30 @@ def sync(notebooks: Path, name: str) -> Path:
     path = notebooks / f"{name}.ipynb"
     nbformat.write(notebook, path)
     return path
+
+
+def link(root: Path) -> list[Path]:
+    """Write the address of the settings into notebooks, sources and documents of a checkout.
+
+    Outputs stay as they are. Returns the files that changed.
+    """
+    address, changed = Address.of(root), []
+    for path in sorted(
+        [*root.glob("*.md"), *root.glob("*.cff"), *root.glob("notebooks/source/*.py")]
+    ):
+        text = path.read_text(encoding="utf-8")
+        if address.put_into(text) != text:
+            path.write_text(address.put_into(text), encoding="utf-8")
+            changed.append(path)
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        sources = [cell.source for cell in notebook.cells]
+        for cell in notebook.cells:
+            cell.source = address.put_into(cell.source)
+        if sources != [cell.source for cell in notebook.cells]:
+            nbformat.write(clean(notebook), path)
+            changed.append(path)
+    return changed
 
 
 def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
@@ -215,6 +272,11 @@ def with_solutions(notebook: NotebookNode, name: str) -> NotebookNode:
     return notebook
 
 
+def first_code(notebook: NotebookNode) -> str:
+    """Return the text of the first code cell; "" if there is none."""
+    return next((cell.source for cell in notebook.cells if cell.cell_type == "code"), "")
+
+
 def drift(source: NotebookNode, written: NotebookNode) -> list[str]:
     """Say where a written notebook differs from its source in cells, types or metadata."""
     if len(source.cells) != len(written.cells):
@@ -233,9 +295,9 @@ def broken_links(markdown: str, base: Path, root: Path) -> list[str]:
     for match in _LINK.finditer(_FENCE.sub("", markdown)):
         target = match[1] or match[2]
         path = target.partition("#")[0]
-        prefix = next((f"{u}/blob/main/" for u in (REPOSITORY, COLAB) if path.startswith(u)), None)
-        if prefix and path.startswith(prefix):
-            path, start = path.removeprefix(prefix), root
+        if path.startswith(f"https://{_COLAB}/"):
+            prefix = f"{Address.of(root).colab}/"
+            path, start = path.removeprefix(prefix), root  # of another repository or tag: broken
         elif re.match(r"[a-z]+:", target) or not path:
             continue
         else:
@@ -271,8 +333,14 @@ def _problems_of_source(source: NotebookNode, notebooks: Path, name: str) -> Ite
     for neighbour in series[max(place - 1, 0) : place] + series[place + 1 : place + 2]:
         if f"]({neighbour}.ipynb)" not in head:
             yield f"the line under the title lacks the link to {neighbour}.ipynb"
-    if f"{COLAB}/blob/main/notebooks/{name}.ipynb" not in head:
-        yield f"the line under the title lacks the link to {COLAB}/blob/main/notebooks/{name}.ipynb"
+    address = Address.of(notebooks.parent)
+    if f"{address.colab}/notebooks/{name}.ipynb" not in head:
+        yield f"the line under the title lacks the link to {address.colab}/notebooks/{name}.ipynb"
+    set_up = first_code(source)
+    if f'"{address.pip}"' not in set_up:
+        yield f"its first code cell does not install from {address.pip}: g3lite notebooks link"
+    if set_up != first_code(read_source(notebooks, series[0])):
+        yield f"its first code cell is not the set-up cell of {series[0]}"
 
     parameters = [cell.source.strip() for cell in cells if "parameters" in _tags(cell)]
     if len(parameters) != 1 or 'PROFILE = "auto"' not in parameters[0].splitlines():

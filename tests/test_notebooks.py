@@ -10,6 +10,7 @@ import pytest
 from g3lite import exercises, notebooks
 from g3lite.notebooks import NotebookError
 
+COLAB = "https://colab.research.google.com/github"
 HEADER = """\
 # ---
 # jupyter:
@@ -31,6 +32,9 @@ SOURCE = (
 # # A trial
 # [next](02_second.ipynb) ·
 # [Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/01_first.ipynb)
+
+# %%
+address = "git+https://github.com/g3lite/g3lite@main"
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -118,6 +122,10 @@ SECOND = (
 )
 
 
+def settings(repository, tag="main"):
+    return f'[project.urls]\nRepository = "{repository}"\n[tool.g3lite]\ntag = "{tag}"\n'
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """A series of two notebooks in a folder with a difficult name; the first is executed."""
@@ -125,7 +133,8 @@ def written(tmp_path_factory):
     (folder / "source").mkdir(parents=True)
     (folder / "source" / "01_first.py").write_text(SOURCE, encoding="utf-8")
     (folder / "source" / "02_second.py").write_text(SECOND, encoding="utf-8")
-    (folder / "02_second.ipynb").write_text("{}")
+    nbformat.write(nbformat.v4.new_notebook(), folder / "02_second.ipynb")
+    (folder.parent / "pyproject.toml").write_text(settings("https://github.com/g3lite/g3lite"))
     notebooks.sync(folder, "01_first")
     return folder
 
@@ -135,6 +144,7 @@ def series(written, tmp_path, monkeypatch):
     """A copy of it that a test may change, with the checks that its exercises call."""
     for name in ("check_01_1", "check_01_2"):
         monkeypatch.setattr(exercises, name, lambda answer: True, raising=False)
+    shutil.copy(written.parent / "pyproject.toml", tmp_path)
     return Path(shutil.copytree(written, tmp_path / "notebooks"))
 
 
@@ -166,10 +176,10 @@ def test_a_written_notebook_comes_from_the_cpu_profile_and_is_clean(series):
     }
     assert "widget-view" not in text
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert code[4].outputs == []  # the progress bars
-    assert code[1].outputs[0].data["text/plain"] == "'miniclip'"
-    assert code[7].outputs[0].text == "Not yet: add them\n"
-    assert code[1].metadata == {"tags": ["nbval-check-output"]}
+    assert code[5].outputs == []  # the progress bars
+    assert code[2].outputs[0].data["text/plain"] == "'miniclip'"
+    assert code[8].outputs[0].text == "Not yet: add them\n"
+    assert code[2].metadata == {"tags": ["nbval-check-output"]}
 
 
 def test_ids_follow_the_content(series):
@@ -188,6 +198,16 @@ def test_ids_follow_the_content(series):
         ("sum(range(10))", "sum(range(11))", "source differs"),
         ('["nbval-check-output", "results"]', '["nbval-check-output"]', "metadata differs"),
         ("# # A trial", "# A trial", "title"),
+        (
+            "g3lite@main",
+            "g3lite@v2",
+            "does not install from git+https://github.com/g3lite/g3lite@m",
+        ),
+        (
+            "blob/main/",
+            "blob/v2/",
+            "links to https://colab.research.google.com/github/g3lite/g3lit",
+        ),
         ("[next](02_second.ipynb)", "", "lacks the link to 02_second.ipynb"),
         ("notebooks/01_first.ipynb", "notebooks/01_fist.ipynb", "lacks the link to https://colab"),
         (
@@ -311,13 +331,13 @@ def test_a_run_leaves_tables_pictures_and_pages(series, tmp_path):
     assert "<pre>" in folded  # the solution stands inside its fold
     assert 'alt="a black square"' in page and 'alt="the same"' in page
     assert "neighbour   19.4 %" in page
-    injected = nbformat.read(done.notebook, as_version=4).cells[2]
+    injected = nbformat.read(done.notebook, as_version=4).cells[3]
     assert injected.source == '# Parameters\nPROFILE = "ci"\n'
 
 
 def test_a_run_that_fails_names_the_notebook_and_the_cell(series, tmp_path):
     change_source(series, "sum(range(10))", "1 / 0")
-    with pytest.raises(NotebookError, match=r"01_first, cell \[4\]: ZeroDivisionError: division"):
+    with pytest.raises(NotebookError, match=r"01_first, cell \[5\]: ZeroDivisionError: division"):
         list(notebooks.run(series, tmp_path, "ci"))
 
 
@@ -329,17 +349,51 @@ def test_a_run_that_fails_names_the_notebook_and_the_cell(series, tmp_path):
         ("[a](gone.md) <a href=\"gone.html\">b</a>", ["gone.md", "gone.html"]),
         ("```\n[a](gone.md)\n```\n", []),
         ("[a](../outside.md)", ["../outside.md"]),
-        (f"[a]({notebooks.REPOSITORY}/blob/main/there.md)", []),
-        (f"[a]({notebooks.COLAB}/blob/main/gone.ipynb)",
-         [f"{notebooks.COLAB}/blob/main/gone.ipynb"]),
+        (f"[a]({COLAB}/us/ours/blob/main/there.md)", []),
+        (f"[a]({COLAB}/us/ours/blob/main/gone.ipynb)", [f"{COLAB}/us/ours/blob/main/gone.ipynb"]),
+        (f"[a]({COLAB}/us/ours/blob/v2/there.md)", [f"{COLAB}/us/ours/blob/v2/there.md"]),
+        (f"[a]({COLAB}/us/theirs/blob/main/there.md)",
+         [f"{COLAB}/us/theirs/blob/main/there.md"]),
     ],
 )  # fmt: skip
 def test_links(tmp_path, markdown, broken):
     root = tmp_path / "root"
     root.mkdir()
     (root / "there.md").write_text("here")
+    (root / "pyproject.toml").write_text(settings("https://github.com/us/ours"))
     (tmp_path / "outside.md").write_text("not ours")
     assert notebooks.broken_links(markdown, root, root) == broken
+
+
+def test_repository_and_tag_are_one_setting(series):
+    root = series.parent
+    (root / "README.md").write_text(
+        f"[Open]({COLAB}/g3lite/g3lite/blob/main/notebooks/01_first.ipynb)\n"
+        "git clone https://github.com/g3lite/g3lite\n"
+        "[the authors'](https://github.com/Applied-Machine-Learning-Lab/G3)\n"
+    )
+    (root / "CITATION.cff").write_text('repository-code: "https://github.com/g3lite/g3lite"\n')
+    outputs = [cell.get("outputs") for cell in nbformat.read(series / "01_first.ipynb", 4).cells]
+    assert notebooks.link(root) == []
+
+    (root / "pyproject.toml").write_text(settings("https://github.com/us/fork", "v1.0/rc"))
+    assert any("does not install" in line for line in notebooks.problems(series, "01_first"))
+    changed = [path.relative_to(root).as_posix() for path in notebooks.link(root)]
+    assert changed == [
+        "CITATION.cff", "README.md", "notebooks/source/01_first.py",
+        "notebooks/source/02_second.py", "notebooks/01_first.ipynb",
+    ]  # fmt: skip
+    assert notebooks.problems(series, "01_first") == []
+    assert (root / "CITATION.cff").read_text() == 'repository-code: "https://github.com/us/fork"\n'
+    assert (root / "README.md").read_text() == (
+        f"[Open]({COLAB}/us/fork/blob/v1.0/rc/notebooks/01_first.ipynb)\n"
+        "git clone https://github.com/us/fork\n"
+        "[the authors'](https://github.com/Applied-Machine-Learning-Lab/G3)\n"
+    )
+    linked = nbformat.read(series / "01_first.ipynb", 4)
+    assert "git+https://github.com/us/fork@v1.0/rc" in linked.cells[1].source
+    assert [cell.get("outputs") for cell in linked.cells] == outputs
+    assert notebooks.link(root) == []
 
 
 def test_a_check_gives_a_verdict_and_a_hint(capsys):

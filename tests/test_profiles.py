@@ -1,6 +1,7 @@
 import dataclasses
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -60,3 +61,29 @@ def test_profiles_and_artefacts_are_light_to_import():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("memory", "words"),
+    [
+        (15_828_320_256, ["GPU: Tesla T4, 16 GB.", 'Profile gpu ("auto" here)', "downloading"]),
+        (8_000_000_000, ["GPU: Tesla T4, 8 GB.", "made for 15 GB: batches may be halved to fit"]),
+    ],
+)
+def test_the_machine_with_a_gpu(monkeypatch, memory, words):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "Tesla T4")
+    properties = SimpleNamespace(total_memory=memory)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: properties)
+    said = profiles.machine()
+    assert all(word in said for word in words)
+    assert ("halved" in said) == (memory < 15e9)
+
+
+def test_the_machine_without_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    said = profiles.machine()
+    assert "no GPU" in said and 'Profile cpu ("auto" here)' in said
+    assert profiles.get("cpu").slow in said
+    monkeypatch.setenv("G3LITE_PROFILE", "ci")
+    assert "Profile ci (set by G3LITE_PROFILE)" in profiles.machine()

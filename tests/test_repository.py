@@ -98,7 +98,13 @@ def test_environment_yml_installs_the_project():
 
 def test_the_address_of_the_repository_is_the_same_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert PROJECT["urls"]["Repository"] == notebooks.REPOSITORY == citation["repository-code"]
+    address = notebooks.Address.of(ROOT)
+    assert citation["repository-code"] == address.repository
+    texts = [ROOT / "README.md", ROOT / "CITATION.cff", *(ROOT / "notebooks").glob("*.ipynb")]
+    for path in [*texts, *(ROOT / "notebooks" / "source").glob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert address.repository in text
+        assert address.put_into(text) == text, f"{path}: g3lite notebooks link"
     assert str(citation["version"]) == PROJECT["version"]
     (paper,) = citation["references"]
     assert len(paper["authors"]) == 10 and paper["year"] == 2024

@@ -34,16 +34,27 @@
 # and for a minute the first time (2,000 pictures are encoded, and the numbers kept).
 
 # %%
-import importlib.util
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
 import tempfile
 import time
 from pathlib import Path
-
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
 
 import numpy as np
 import pandas as pd
@@ -51,7 +62,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from scipy.stats import binom, binomtest
 
-from g3lite import geo, miniearth, pipeline, plots, profiles, prompts
+from g3lite import geo, miniearth, pipeline, plots, prompts
 from g3lite.exercises import check_00_1, check_00_2
 from g3lite.pipeline import G3
 

@@ -35,22 +35,32 @@
 # first time (20,000 pictures are drawn and kept) and for about a minute after that.
 
 # %%
-import importlib.util
-import io
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
 
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
+import io
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from g3lite import evaluation, geo, miniearth, plots, profiles
+from g3lite import evaluation, geo, miniearth, plots
 from g3lite.exercises import check_01_1, check_01_2, check_01_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20)

@@ -38,16 +38,26 @@
 # pictures are drawn, encoded and kept).
 
 # %%
-import copy
-import importlib.util
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
+import copy
 import time
-
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
-
 from dataclasses import replace
 
 import numpy as np
@@ -55,7 +65,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from g3lite import alignment, evaluation, geo, location, miniearth, plots, profiles, training
+from g3lite import alignment, evaluation, geo, location, miniearth, plots, training
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.exercises import check_02_1, check_02_2, check_02_3
 

@@ -38,16 +38,27 @@
 # drawn, encoded and kept).
 
 # %%
-import importlib.util
-import io
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
+import io
 import tempfile
 from pathlib import Path
-
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
 
 import faiss
 import numpy as np
@@ -55,7 +66,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from g3lite import ablations, evaluation, geo, kinds, miniearth, plots, profiles
+from g3lite import ablations, evaluation, geo, kinds, miniearth, plots
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.exercises import check_03_1, check_03_2, check_03_3
 from g3lite.index import Gallery, GalleryError, hubness

@@ -38,22 +38,33 @@
 # GPU; the cells run for one or two minutes. A key or a GPU lets you ask another model: one line.
 
 # %%
-import importlib.util
-import re
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
+import re
 import tempfile
 from pathlib import Path
-
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from g3lite import diversification, evaluation, geo, lmm, miniearth, plots, profiles, prompts
+from g3lite import diversification, evaluation, geo, lmm, miniearth, plots, prompts
 from g3lite import replies as reading
 from g3lite.asking import ask
 from g3lite.exercises import check_04_1, check_04_2, check_04_3
@@ -63,7 +74,7 @@ pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colw
 
 # %% tags=["parameters"]
 PROFILE = "auto"
-LMM = ""  # another model: a name on a hub, or "api:NAME" for a server; "": that of the profile
+LMM = ""  # another model: a name on a hub, or "api:NAME" for a server; "": MiniLMM
 
 # %% [markdown]
 # ## 1 What the model is told
@@ -198,7 +209,7 @@ print(prompts.prompt(similar[query, :1], dissimilar[query, :1], mine))
 # and you can run it.
 
 # %%
-model = lmm.load(LMM or profile.lmm)
+model = lmm.load(LMM or "minilmm")
 picture = validation.image(validation.ids[query])
 zero_shot = prompts.prompt()
 with_references = prompts.prompt(similar[query, :15], dissimilar[query, :15])
@@ -484,7 +495,7 @@ def places_said(way, references):
     return some[["LAT", "LON"]].to_numpy().reshape(len(validation), -1, 2)
 
 
-if not LMM and profile.lmm == "minilmm":
+if not LMM:
     some = validation.head(10)
     lists = similar[:10], dissimilar[:10]
     again, _ = ask(model, some, diversification.WAYS["validation"][WAY].plan, *lists, **options)

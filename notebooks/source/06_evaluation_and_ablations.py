@@ -38,22 +38,33 @@
 # encoded and kept).
 
 # %%
-import importlib.util
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
 import tempfile
 from pathlib import Path
-
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import false_discovery_control
 
-from g3lite import evaluation, geo, lmm, miniearth, paper, places, plots, profiles, verification
+from g3lite import evaluation, geo, lmm, miniearth, paper, places, plots, verification
 from g3lite.artefacts import data_dir
 from g3lite.asking import ask
 from g3lite.diversification import WAYS
@@ -546,7 +557,7 @@ way = WAYS[some.which]["drawn"]
 lists = [some.known[some.rows[key][few]] for key in (way.similar, way.dissimilar)]
 with tempfile.TemporaryDirectory() as folder:
     asked, report = ask(
-        lmm.load(profile.lmm), some.queries.take(few), way.plan, *lists,
+        lmm.load("minilmm"), some.queries.take(few), way.plan, *lists,
         store=Path(folder) / "replies.sqlite", progress=False,
     )  # fmt: skip
 before = some.replies[(some.replies.way == "drawn") & some.replies.IMG_ID.isin(asked.IMG_ID)]

@@ -42,23 +42,35 @@
 # marked *published*.
 
 # %%
-import importlib.util
+# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
+# numpy and torch that are there as they are.
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+
+if find_spec("g3lite") is None:
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    address = "git+https://github.com/g3lite/g3lite@main"
+    print("installing g3lite and what it needs ...")
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+
+from g3lite import profiles
+
+print(profiles.machine())
+
+# %%
+import json
 import tempfile
 import time
 from pathlib import Path
-
-if importlib.util.find_spec("g3lite") is None:  # on Colab
-    address = "git+https://github.com/g3lite/g3lite"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address], check=True)
 
 import numpy as np
 import pandas as pd
 import torch
 from PIL import ExifTags, Image
 
-from g3lite import G3Error, evaluation, geo, memory, miniearth, paper, photos, plots, profiles
+from g3lite import G3Error, evaluation, geo, memory, miniearth, paper, photos, plots
 from g3lite.datasets import BENCHMARKS, COLLECTIONS
 from g3lite.exercises import check_07_1, check_07_2, check_07_3
 from g3lite.exif import NoPosition, position, read
@@ -70,6 +82,7 @@ pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colw
 PROFILE = "auto"
 MY_PHOTO = ""  # the path of a photo of yours; "": a drawn one
 QUERY_FOLDER = ""  # the folder of IM2GPS3K's photos, where you have them
+MAX_GB = 8  # a larger download is asked about first
 
 # %%
 profile = profiles.get(PROFILE)
@@ -274,10 +287,12 @@ def first_of(names, n=None, **options):
             print(f"{name}: {reason}\n")
 
 
-gallery = first_of(GALLERIES, size, max_gb=3)
+gallery = first_of(GALLERIES, size, max_gb=MAX_GB)
 queries = first_of(QUERIES, **({"folder": QUERY_FOLDER} if QUERY_FOLDER else {}))
+if gallery is None:
+    raise G3Error("no gallery can be had; what stands in the way is said above")
 if queries is None:
-    spare = photos.load("osv5m", size + 5_000, max_gb=3)
+    spare = photos.load("osv5m", size + 5_000, max_gb=MAX_GB)
     strangers = ~spare.table["AUTHOR"].isin(gallery.table["AUTHOR"])
     queries = spare.take(strangers.to_numpy(bool))
 
@@ -313,7 +328,8 @@ plots.show(
 #
 # Three downloads (published sizes): the photos of the gallery (20,000 of 90 kB are 1.8 GB),
 # `g3.pth` (1.77 GB), and the language model (7.5 GB). All of it is kept, for the next run; on Colab
-# only until the machine is given back.
+# only until the machine is given back. Read the terms of the language model, too: Qwen publishes
+# this one for research, not for business.
 #
 # The GPU is the scarce part. A T4 has 15 GiB (16 GB) of memory for everything: the weights of all
 # models, and on top of them what a batch needs. A language model keeps two vectors for every token
@@ -393,7 +409,7 @@ print(f"QuickGELU: at most {(torch.nn.functional.gelu(x) - quick).abs().max():.3
 # %%
 choice = "paper_yfcc4k" if queries.name == "yfcc4k" else profile.choice
 began = time.perf_counter()
-g3 = G3.from_pretrained(profile, gallery=gallery, choice=choice, max_gb=3)
+g3 = G3.from_pretrained(profile, gallery=gallery, choice=choice, max_gb=MAX_GB)
 print(f"{g3.backbone.name}, {g3.lmm.name}")
 print(f"{time.perf_counter() - began:.0f} s to fetch and load the models and encode the gallery")
 
@@ -408,8 +424,14 @@ budget.assign(GB=budget["GB"].map("{:.3f}".format))
 
 # %% [markdown]
 # If it does not fit after all, batches are halved until it does: for pictures as for replies. A
-# model that is too large altogether can be loaded in four bits, less than half of float16's memory
-# (this needs the package bitsandbytes): `G3.from_pretrained(lmm=lmm.load(NAME, four_bit=True))`.
+# model that is too large altogether, such as `Qwen/Qwen2.5-VL-7B-Instruct`, can be loaded in four
+# bits (this needs the package bitsandbytes); its layers then take a quarter of float16's memory:
+# `G3.from_pretrained(lmm=lmm.load(NAME, four_bit=True))`.
+#
+# A T4 has another limit. It computes in **float16**, whose largest number is 65,504; models that
+# were trained in bfloat16 may go beyond it for some pictures, and then write nonsense. The package
+# looks: the image tower is run again in float32 for such a picture, and a reply that overflows all
+# the same counts as lost, not as an answer.
 #
 # ### One photo
 #
@@ -436,51 +458,8 @@ plots.show(figure, "A map of the world with the candidates for one photo, the wi
 # %% [markdown]
 # ## 5 A row of table 1
 #
-# **Before**: how long will it take? Nobody can tell you for your machine, but a few photos can:
-# time them, and multiply. (They fill their batches badly, so the forecast is too long rather than
-# too short.) A part of the queries must be drawn by chance: in their table they are in the order of
-# photographers or file names.
-
-# %%
-MINUTES = {"ci": 0.2, "cpu": 1, "gpu": 30}[profile.name]
-order = np.random.default_rng(0).permutation(len(queries))
-with tempfile.TemporaryDirectory() as few:
-    began = time.perf_counter()
-    g3.steps(queries.take(order[:8]), progress=False, store=Path(few) / "replies.sqlite")
-    each = (time.perf_counter() - began) / 8
-n = int(min(len(queries), max(16, 60 * MINUTES / each)))
-print(f"{each:.2f} s a photo → {each * len(queries) / 60:.0f} minutes for all {len(queries):,}")
-print(f"{MINUTES:g} min are enough for {n:,}; forecast: {each * n:.0f} s")
-
-# %% [markdown]
-# **During**: features and replies are kept as they come. If you stop this cell and run it again, it
-# goes on where it was. (For a model that is paid for, `max_cost` stops it; see notebook 04.)
-
-# %%
-runs = Path("runs") if real else folder
-runs.mkdir(exist_ok=True)
-chosen = queries.take(order[:n])
-began = time.perf_counter()
-predictions = g3.predict(
-    chosen, runs / f"{queries.name.replace('/', '-')}-{n}", store=runs / "replies.sqlite"
-)
-took = time.perf_counter() - began
-print(f"{n:,} photos in {took:.0f} s, {took / n:.2f} s each; the forecast was {each * n:.0f} s")
-if torch.cuda.is_available():
-    print(f"at most {torch.cuda.max_memory_allocated() / 1e9:.1f} GB of the GPU were in use; "
-          f"the budget said {budget['GB'].iloc[-1]:.1f}")  # fmt: skip
-
-# %% [markdown]
-# **Afterwards**: the row, with its intervals, beside the published one, where the queries have one.
-# Bear in mind what differs: the gallery holds 20,000 photos and not four million, the language
-# model is not GPT-4V, and our prompts say the same in other words. So a lower row is no failure,
-# and an equal one would prove nothing. (On stand-ins there is nothing to compare with.)
-
-# %%
-found = evaluation.evaluate(
-    {f"here, {n:,} of {queries.name}": predictions}, chosen.table, replicates=profile.bootstrap
-)
-evaluation.table(found).iloc[:, :5]
+# **Before.** What do others report for these queries? (For stand-ins there is nothing to compare
+# with.)
 
 # %%
 published = {"im2gps3k": "IM2GPS3K", "yfcc4k": "YFCC4K"}.get(queries.name)
@@ -491,12 +470,77 @@ else:
     print(f"no row of {queries.name} was ever published")
 
 # %% [markdown]
+# And how long will ours take, and what will it cost? Nobody can tell you for your machine, but a
+# few photos can: time them, count their tokens, and multiply. (A few fill their batches badly, so
+# the forecast may well be too long.) A part of the queries must be drawn by chance: in their table
+# they are in the order of photographers or file names.
+
+# %%
+MINUTES = {"ci": 0.2, "cpu": 1, "gpu": 30}[profile.name]
+PRICES = (0.0, 0.0)  # of a million tokens sent, and received; a model that runs here asks for none
+FEW = 8
+order = np.random.default_rng(0).permutation(len(queries))
+with tempfile.TemporaryDirectory() as trial:
+    began = time.perf_counter()
+    report = g3.steps(queries.take(order[:FEW]), progress=False, store=Path(trial) / "r").report
+    each = np.array([time.perf_counter() - began, report.tokens_in, report.tokens_out]) / FEW
+n = int(min(len(queries), max(2 * FEW, 60 * MINUTES / each[0])))
+print(f"{each[0]:.2f} s a photo → {each[0] * len(queries) / 60:.0f} min for all {len(queries):,}")
+print(f"{MINUTES:g} min are enough for {n:,}")
+forecast = [*n * each, n * each[1:] @ PRICES / 1e6]
+MEASURES = ("seconds", "tokens sent", "tokens received", "cost")
+print(pd.Series(forecast, MEASURES, name="forecast").map("{:,.0f}".format).to_string())
+
+# %% [markdown]
+# **During**: features and replies are kept as they come. If you stop this cell and run it again, it
+# goes on where it was. (For a model that is paid for, `max_cost` stops it; see notebook 04.)
+
+# %%
+runs = Path("runs") if real else folder
+runs.mkdir(exist_ok=True)
+chosen, run = queries.take(order[:n]), runs / f"{queries.name.replace('/', '-')}-{n}"
+began = time.perf_counter()
+predictions = g3.predict(
+    chosen, run, store=runs / "replies.sqlite", price_in=PRICES[0], price_out=PRICES[1]
+)
+took = time.perf_counter() - began
+
+# %% [markdown]
+# **Afterwards**: what was it, against the forecast?
+
+# %%
+report = json.loads((run / "run.json").read_text())["report"]
+came = [took, report["tokens_in"], report["tokens_out"], report["cost"]]
+compared = pd.DataFrame({"forecast": forecast, "measured": came}, index=MEASURES)
+print(compared.map("{:,.0f}".format).to_string())
+if torch.cuda.is_available():
+    print(f"at most {torch.cuda.max_memory_allocated() / 1e9:.1f} GB of the GPU were in use; "
+          f"the budget said {budget['GB'].iloc[-1]:.1f}")  # fmt: skip
+
+# %% [markdown]
+# And the row, with its intervals, above the published one, where the queries have one. Bear in mind
+# what differs: the gallery holds 20,000 photos and not four million, the language model is not
+# GPT-4V, and our prompts say the same in other words. So a lower row is no failure, and an equal
+# one would prove nothing.
+
+# %%
+found = evaluation.evaluate(
+    {f"here, {n:,} of {queries.name}": predictions}, chosen.table, replicates=profile.bootstrap
+)
+row = evaluation.table(found).iloc[:, :5]
+if published:
+    theirs = paper.published_table(published, ["G3"]).rename(index={"G3": "PUBLISHED, G3"})
+    row = pd.concat([row, theirs.set_axis(row.columns, axis=1)])
+row
+
+# %% [markdown]
 # ## 6 With care
 #
 # A photo of a balcony is not meant to say where somebody lives. A model that locates it within a
-# kilometre can be used to find a person who does not want to be found. Those who build such systems
-# have drawn consequences: the authors of PIGEON did not release their weights, and MP16-Pro is open
-# for academic use only.
+# kilometre can be used to find a person who does not want to be found: the same figures that help
+# a newspaper to verify a picture help a stalker. Those who build such systems have drawn
+# consequences: the authors of PIGEON withheld their weights for this reason, another group withdrew
+# models that had been public, and MP16-Pro is open for academic use only.
 #
 # Four habits:
 #
