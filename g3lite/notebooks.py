@@ -16,6 +16,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import metadata
 from pathlib import Path
 
 import jupytext
@@ -74,7 +75,7 @@ class Address:
     def put_into(self, text: str) -> str:
         """Write this address into a text, wherever it has one of the project."""
         text = re.sub(rf"https://{_COLAB}/\S+?/blob/\S+?(?=/notebooks/)", self.colab, text)
-        text = re.sub(r"git\+https://[^\s\"']+", self.pip, text)
+        text = re.sub(r"git\+https://[^\s\"'\\]+", self.pip, text)
         text = re.sub(r"(?<=git clone )https://\S+", self.repository, text)
         return re.sub(r"(?<=repository-code: \")[^\"]+", self.repository, text)
 
@@ -105,7 +106,8 @@ def folder() -> Path:
     """Return the notebooks folder of this checkout."""
     found = Path(__file__).resolve().parents[1] / "notebooks"
     if not found.is_dir():
-        raise NotebookError(f"no notebooks at {found}; work in a clone of the repository")
+        where = metadata("g3lite")["Project-URL"].split(", ")[1]
+        raise NotebookError(f"no notebooks at {found}; work in a clone of {where}")
     return found
 
 
