@@ -125,7 +125,8 @@ class TransformersLMM(LMM):
             raise LMMError(f"{model} has no chat template; use one that was tuned for dialogue")
         if dtype == "float16" and not four_bit:
             tower = self.model.get_encoder(modality="image")
-            tower.register_forward_hook(_again_in_float32, with_kwargs=True)
+            if tower is not self.model:  # which is what comes where transformers knows of none
+                tower.register_forward_hook(_again_in_float32, with_kwargs=True)
         tokenizer = self._processor.tokenizer
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:

@@ -488,6 +488,14 @@ def test_an_image_tower_that_overflows_in_float16_is_run_in_float32(folders, nam
     assert len(changed) == 3 and all(LAYERS[name][0] in key for key in changed)
 
 
+def test_a_tower_that_transformers_does_not_know_is_left_alone(folders, monkeypatch):
+    kind = LlavaForConditionalGeneration
+    monkeypatch.setattr(kind, "get_encoder", lambda self, modality: self)
+    assert not load(folders["llava"], dtype="float16").model._forward_hooks
+    monkeypatch.setattr(kind, "get_encoder", lambda self, modality: self.model.vision_tower)
+    assert load(folders["llava"], dtype="float16").model.model.vision_tower._forward_hooks
+
+
 # --- loading
 
 
