@@ -50,8 +50,8 @@ class TransformersLMM(LMM):
     interrupted ends as it would have without (but for rounding, which differs by batch and device).
 
     float16 ends at 65,504, and some models go beyond it for some pictures (the image tower of
-    Qwen2.5-VL does). Such pictures go through the tower once more, in float32; a reply that
-    overflows all the same is given up, and the others go on.
+    Qwen2.5-VL does). Such pictures go through the tower once more, in float32 (unless its
+    weights are in 4 bits); a reply that overflows all the same is given up, and the others go on.
 
     Args:
         model: a folder, or a name on a hub.

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 
 VARIABLE = "G3LITE_PROFILE"
-GPU_GB = 15  # of 10^9 bytes, that torch reports for a T4; the profile `gpu` is sized for it
+GPU_GB = 15  # of memory (10^9 bytes) that the profile `gpu` is sized for; a T4 has a little more
 
 
 @dataclass(frozen=True)

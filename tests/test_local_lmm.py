@@ -133,16 +133,18 @@ def llava(tokenizer):
     return LlavaForConditionalGeneration(config), processor
 
 
+ROPE = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000.0}
+QWEN_IDS = {
+    "image_token_id": 3, "video_token_id": 4, "vision_start_token_id": 5, "vision_end_token_id": 6,
+}  # fmt: skip
+
+
 def qwen2_vl(tokenizer):
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000.0}
     vision = {"depth": 1, "embed_dim": 32, "hidden_size": 32, "num_heads": 2, "patch_size": 14}
     config = Qwen2VLConfig(
-        text_config=language(tokenizer, rope_parameters=rope),
+        text_config=language(tokenizer, rope_parameters=ROPE),
         vision_config=vision,
-        image_token_id=3,
-        video_token_id=4,
-        vision_start_token_id=5,
-        vision_end_token_id=6,
+        **QWEN_IDS,
     )
     processor = Qwen2VLProcessor(
         Qwen2VLImageProcessor(min_pixels=4 * 28 * 28, max_pixels=9 * 28 * 28),
@@ -156,19 +158,15 @@ def qwen2_vl(tokenizer):
 def qwen2_5_vl(tokenizer):
     """The architecture that the profile gpu asks."""
     _, processor = qwen2_vl(tokenizer)
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10_000.0}
     vision = {
         "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 14,
         "out_hidden_size": 32, "window_size": 56, "fullatt_block_indexes": [1],
         "initializer_range": 0.5,
     }  # fmt: skip
     config = Qwen2_5_VLConfig(
-        text_config=language(tokenizer, rope_parameters=rope),
+        text_config=language(tokenizer, rope_parameters=ROPE),
         vision_config=vision,
-        image_token_id=3,
-        video_token_id=4,
-        vision_start_token_id=5,
-        vision_end_token_id=6,
+        **QWEN_IDS,
     )
     processor = Qwen2_5_VLProcessor(
         processor.image_processor,

@@ -489,7 +489,7 @@ print(f"{each[0]:.2f} s a photo → {each[0] * len(queries) / 60:.0f} min for al
 print(f"{MINUTES:g} min are enough for {n:,}")
 forecast = [*n * each, n * each[1:] @ PRICES / 1e6]
 MEASURES = ("seconds", "tokens sent", "tokens received", "cost")
-print(pd.Series(forecast, MEASURES, name="forecast").map("{:,.0f}".format).to_string())
+print(pd.Series(forecast, MEASURES, name="forecast").map("{:,.2f}".format).to_string())
 
 # %% [markdown]
 # **During**: features and replies are kept as they come. If you stop this cell and run it again, it
@@ -512,7 +512,7 @@ took = time.perf_counter() - began
 report = json.loads((run / "run.json").read_text())["report"]
 came = [took, report["tokens_in"], report["tokens_out"], report["cost"]]
 compared = pd.DataFrame({"forecast": forecast, "measured": came}, index=MEASURES)
-print(compared.map("{:,.0f}".format).to_string())
+print(compared.map("{:,.2f}".format).to_string())
 if torch.cuda.is_available():
     print(f"at most {torch.cuda.max_memory_allocated() / 1e9:.1f} GB of the GPU were in use; "
           f"the budget said {budget['GB'].iloc[-1]:.1f}")  # fmt: skip
