@@ -10,7 +10,7 @@ means a pandas row per candidate, a loop over the photos that takes the best one
 geodesic per distance, as in the official evaluation. Seconds are those of the processor, so that a
 busy machine changes little.
 
-It needs geopy: pip install "g3lite[benchmarks]".
+It needs geopy: pip install -e ".[benchmarks]".
 """
 
 import sys
@@ -28,7 +28,7 @@ from g3lite.verification import Choice, Verifier, at_random, candidates, nearest
 try:
     from geopy.distance import geodesic
 except ModuleNotFoundError:
-    sys.exit('this benchmark needs geopy: pip install "g3lite[benchmarks]"')
+    sys.exit('this benchmark needs geopy: pip install -e ".[benchmarks]"')
 
 CANDIDATES, REPEATS, WANTED = 21, 9, 50
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # they take seconds to import
 
     from g3lite.pipeline import Prediction
 
-from g3lite import G3Error, __version__, artefacts, profiles
+from g3lite import G3Error, __version__, address, artefacts, profiles
 
 _OPTIONS = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
 app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **_OPTIONS)
@@ -443,6 +443,12 @@ def check_notebooks() -> None:
     folder = notebooks.folder()
     series = notebooks.names(folder)
     wrong = [line for name in series for line in notebooks.problems(folder, name)]
+    wrong += address.problems(folder.parent)
+    wrong += [
+        f"{path.relative_to(folder.parent)} holds another address than pyproject.toml: "
+        "g3lite notebooks link"
+        for path in notebooks.unlinked(folder.parent)
+    ]
     for line in wrong:
         typer.echo(line)
     if wrong:
@@ -451,14 +457,28 @@ def check_notebooks() -> None:
 
 
 @notebooks_app.command("link")
-def link_notebooks() -> None:
-    """Write repository and tag of pyproject.toml into every Colab link and set-up cell."""
+def link_notebooks(
+    repository: Annotated[
+        str | None, typer.Option(help="its web address (default: that of the git remote origin)")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(help="default: v and the version")] = None,
+    commit: Annotated[str | None, typer.Option(help="40 digits, instead of a tag")] = None,
+) -> None:
+    """Write the repository's address into links, set-up cells and documents.
+
+    They name a tag or a commit, which always means the same code, and never a branch. The tag must
+    then be put on the commit that holds these links, for Colab opens the notebooks in it.
+    """
     notebooks = _notebooks()
     root = notebooks.folder().parent
-    changed = notebooks.link(root)
+    chosen = address.choose(root, repository, tag, commit)
+    changed = notebooks.link(root, chosen)
     for path in changed:
         typer.echo(f"changed {path.relative_to(root)}")
-    typer.echo(f"{len(changed)} files changed")
+    typer.echo(f"{len(changed)} files changed; they name {chosen.repository}, {chosen.revision}")
+    if changed and not (commit or chosen.is_placeholder):
+        typer.echo(f"next: git commit -a; git tag {chosen.revision}; git push origin HEAD "
+                   f"{chosen.revision}")  # fmt: skip
 
 
 @contextmanager
@@ -499,7 +519,9 @@ def _notebooks():
     try:
         from g3lite import notebooks
     except ModuleNotFoundError as error:
-        raise G3Error(f'{error.name} is missing: pip install "g3lite[notebooks]"') from error
+        raise G3Error(
+            f'{error.name} is missing; in a clone: pip install -e ".[notebooks]"'
+        ) from error
     return notebooks
 
 

@@ -1,7 +1,7 @@
 """The notebooks as files: written from their text sources, executed, checked, run as a series.
 
 `notebooks/source/NN_name.py` (jupytext, py:percent) is what people edit; `notebooks/NN_name.ipynb`
-is written from it, with outputs. The tools come with `pip install "g3lite[notebooks]"`.
+is written from it, with outputs. In a clone, `pip install -e ".[notebooks]"` installs the tools.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import html
 import os
 import re
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import metadata
@@ -26,12 +25,12 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from g3lite import G3Error
-from g3lite import exercises as checks
+from g3lite.address import PLACEHOLDER, Address
 
 COMMITTED_PROFILE = "cpu"  # the profile that the committed outputs come from
 MAX_LINES = 25
 
-_COLAB = "colab.research.google.com/github"
+_COLAB = "https://colab.research.google.com/github/"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _BAR = re.compile(r"\d+%\|.*\| *\d+")  # the last state of a progress bar in plain text
 _KERNEL = {"kernel_name": "python3", "extra_arguments": ["--log-level=ERROR"]}
@@ -47,37 +46,6 @@ _SOLUTION = re.compile(
 
 class NotebookError(G3Error):
     """A notebook is not in the form it must have, or a cell of it failed."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the series is published: what its links and its set-up cell are made of."""
-
-    repository: str  # on GitHub, "https://github.com/OWNER/NAME"
-    tag: str  # or a branch
-
-    @classmethod
-    def of(cls, root: Path) -> Address:
-        """Read the address from the project's settings."""
-        project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-        return cls(project["project"]["urls"]["Repository"], project["tool"]["g3lite"]["tag"])
-
-    @property
-    def colab(self) -> str:
-        """What the Colab link of a file begins with."""
-        return self.repository.replace("://github.com", f"://{_COLAB}") + f"/blob/{self.tag}"
-
-    @property
-    def pip(self) -> str:
-        """What pip installs the package from."""
-        return f"git+{self.repository}@{self.tag}"
-
-    def put_into(self, text: str) -> str:
-        """Write this address into a text, wherever it has one of the project."""
-        text = re.sub(rf"https://{_COLAB}/\S+?/blob/\S+?(?=/notebooks/)", self.colab, text)
-        text = re.sub(r"git\+https://[^\s\"'\\]+", self.pip, text)
-        text = re.sub(r"(?<=git clone )https://\S+", self.repository, text)
-        return re.sub(r"(?<=repository-code: \")[^\"]+", self.repository, text)
 
 
 @dataclass(frozen=True)
@@ -107,6 +75,7 @@ def folder() -> Path:
     found = Path(__file__).resolve().parents[1] / "notebooks"
     if not found.is_dir():
         where = metadata("g3lite")["Project-URL"].split(", ")[1]
+        where = "the repository" if where == PLACEHOLDER else where
         raise NotebookError(f"no notebooks at {found}; work in a clone of {where}")
     return found
 
@@ -178,28 +147,41 @@ def sync(notebooks: Path, name: str) -> Path:
     return path
 
 
-def link(root: Path) -> list[Path]:
-    """Write the address of the settings into notebooks, sources and documents of a checkout.
+def link(root: Path, address: Address) -> list[Path]:
+    """Write an address into settings, documents, sources and notebooks of a checkout.
 
     Outputs stay as they are. Returns the files that changed.
     """
-    address, changed = Address.of(root), []
-    for path in sorted(
-        [*root.glob("*.md"), *root.glob("*.cff"), *root.glob("notebooks/source/*.py")]
-    ):
-        text = path.read_text(encoding="utf-8")
-        if address.put_into(text) != text:
-            path.write_text(address.put_into(text), encoding="utf-8")
-            changed.append(path)
+    changed = []
+    for path, text in _linked(root, address):
+        path.write_text(text, encoding="utf-8")
+        changed.append(path)
+    return changed
+
+
+def unlinked(root: Path) -> list[Path]:
+    """Return the files of a checkout that hold another address than its settings."""
+    return [path for path, _ in _linked(root, Address.of(root))]
+
+
+def _linked(root: Path, address: Address) -> Iterator[tuple[Path, str]]:
+    """Yield the files that do not hold this address, and their text with it."""
+    for pattern in ("pyproject.toml", "*.md", "*.cff", "notebooks/source/*.py"):
+        for path in sorted(root.glob(pattern)):
+            text = path.read_text(encoding="utf-8")
+            if path.suffix == ".toml":
+                new = address.put_into_settings(text)
+            else:
+                new = address.put_into(text, path.stem if path.suffix == ".py" else "")
+            if new != text:
+                yield path, new
     for path in sorted((root / "notebooks").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         sources = [cell.source for cell in notebook.cells]
         for cell in notebook.cells:
-            cell.source = address.put_into(cell.source)
+            cell.source = address.put_into(cell.source, path.stem)
         if sources != [cell.source for cell in notebook.cells]:
-            nbformat.write(clean(notebook), path)
-            changed.append(path)
-    return changed
+            yield path, nbformat.writes(clean(notebook)) + "\n"
 
 
 def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
@@ -297,9 +279,9 @@ def broken_links(markdown: str, base: Path, root: Path) -> list[str]:
     for match in _LINK.finditer(_FENCE.sub("", markdown)):
         target = match[1] or match[2]
         path = target.partition("#")[0]
-        if path.startswith(f"https://{_COLAB}/"):
-            prefix = f"{Address.of(root).colab}/"
-            path, start = path.removeprefix(prefix), root  # of another repository or tag: broken
+        if path.startswith(_COLAB):
+            # Off GitHub there is no Colab. A link to another repository or tag is broken too.
+            path, start = path.removeprefix(f"{Address.of(root).colab}/"), root
         elif re.match(r"[a-z]+:", target) or not path:
             continue
         else:
@@ -326,6 +308,8 @@ def problems(notebooks: Path, name: str) -> list[str]:
 
 
 def _problems_of_source(source: NotebookNode, notebooks: Path, name: str) -> Iterator[str]:
+    from g3lite import exercises as checks  # with numpy and others, which `link` does without
+
     cells = source.cells
     head = "\n".join(cell.source for cell in cells[:2] if cell.cell_type == "markdown")
     if not head.startswith("# "):
@@ -336,8 +320,8 @@ def _problems_of_source(source: NotebookNode, notebooks: Path, name: str) -> Ite
         if f"]({neighbour}.ipynb)" not in head:
             yield f"the line under the title lacks the link to {neighbour}.ipynb"
     address = Address.of(notebooks.parent)
-    if f"{address.colab}/notebooks/{name}.ipynb" not in head:
-        yield f"the line under the title lacks the link to {address.colab}/notebooks/{name}.ipynb"
+    if (badge := address.badge("Open in Colab", name)) not in head:
+        yield f"the line under the title lacks {badge}: g3lite notebooks link"
     set_up = first_code(source)
     if f'"{address.pip}"' not in set_up:
         yield f"its first code cell does not install from {address.pip}: g3lite notebooks link"

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from g3lite import G3Error, artefacts, cli, geo, miniearth, notebooks, pictures, places
+from g3lite.address import PLACEHOLDER
 from g3lite.artefacts import Artefact
 from g3lite.pipeline import G3, OUT_OF_DOMAIN, Prediction
 
@@ -110,18 +111,30 @@ def test_artefacts_are_checked_recorded_and_built(capsys, graph):
 
 
 def test_notebooks_are_checked_and_synchronised(capsys, monkeypatch, tmp_path):
-    (tmp_path / "source").mkdir()
-    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path)
+    folder = tmp_path / "notebooks"
+    (folder / "source").mkdir(parents=True)
+    settings = (
+        '[project.urls]\nRepository = "https://example.org/a/b"\n[tool.g3lite]\nrevision = "v1"'
+    )
+    (tmp_path / "pyproject.toml").write_text(settings)
+    monkeypatch.setattr(notebooks, "folder", lambda: folder)
     assert succeeds(capsys, "notebooks", "check") == "0 notebooks are in order\n"
     assert "no notebook '09_x'" in fails(capsys, "notebooks", "sync", "09_x")
-    (tmp_path / "source" / "01_a.py").write_text("# %%\n1\n")
+    (folder / "source" / "01_a.py").write_text("# %%\n1\n")
     assert fails(capsys, "notebooks", "check").startswith("g3lite: 1 problems")
     assert "extension: .py" in capsys.readouterr().out
 
 
-def test_outside_a_clone_the_notebooks_are_not_found(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [("https://github.com/us/ours", "https://github.com/us/ours"), (PLACEHOLDER, "the repository")],
+)
+def test_outside_a_clone_the_notebooks_are_not_found(monkeypatch, tmp_path, address, where):
     monkeypatch.setattr(notebooks, "__file__", str(tmp_path / "g3lite" / "notebooks.py"))
-    with pytest.raises(notebooks.NotebookError, match="work in a clone of https://"):
+    monkeypatch.setattr(
+        notebooks, "metadata", lambda name: {"Project-URL": f"Repository, {address}"}
+    )
+    with pytest.raises(notebooks.NotebookError, match=f"work in a clone of {where}$"):
         notebooks.folder()
 
 
@@ -129,7 +142,7 @@ def test_without_the_extra_the_way_out_is_named(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupytext", None)
     monkeypatch.delitem(sys.modules, "g3lite.notebooks")
     monkeypatch.delattr("g3lite.notebooks")
-    assert fails(capsys, "notebooks", "check").endswith('pip install "g3lite[notebooks]"')
+    assert fails(capsys, "notebooks", "check").endswith('in a clone: pip install -e ".[notebooks]"')
 
 
 def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):

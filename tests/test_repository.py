@@ -15,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from g3lite import notebooks
+from g3lite import address, notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -98,13 +98,15 @@ def test_environment_yml_installs_the_project():
 
 def test_the_address_of_the_repository_is_the_same_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    address = notebooks.Address.of(ROOT)
-    assert citation["repository-code"] == address.repository
+    here = address.Address.of(ROOT)
+    assert citation["repository-code"] == here.repository
     texts = [ROOT / "README.md", ROOT / "CITATION.cff", *(ROOT / "notebooks").glob("*.ipynb")]
     for path in [*texts, *(ROOT / "notebooks" / "source").glob("*.py")]:
-        text = path.read_text(encoding="utf-8")
-        assert address.repository in text
-        assert address.put_into(text) == text, f"{path}: g3lite notebooks link"
+        assert here.repository in path.read_text(encoding="utf-8")
+    assert notebooks.unlinked(ROOT) == [], "g3lite notebooks link"
+    assert address.problems(ROOT) == []  # a published tree names itself, at a tag or commit
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert readme.count(here.state) == 1
     assert str(citation["version"]) == PROJECT["version"]
     (paper,) = citation["references"]
     assert len(paper["authors"]) == 10 and paper["year"] == 2024
@@ -120,6 +122,52 @@ def test_the_readme_lists_the_notebooks_that_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\|.*\]\(notebooks/(\d\d_\w+)\.ipynb\)", text, re.MULTILINE)
     assert listed == notebooks.names(ROOT / "notebooks")
+
+
+def written_by_people() -> list[Path]:
+    """The documents, programs and notebooks of the tree; of the tests, their lists alone."""
+    folders = [ROOT / name for name in ("g3lite", "notebooks", "benchmarks", ".github", ".ci")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    kinds = {"", ".py", ".ipynb", ".md", ".yml", ".yaml", ".toml", ".txt", ".cff"}
+    top = [path for path in ROOT.iterdir() if path.is_file()]
+    lists = [*(ROOT / "tests").glob("*.txt"), *(ROOT / "data").rglob("*.md")]
+    skipped = {"__pycache__", ".ipynb_checkpoints"}
+    return [
+        path
+        for path in [*top, *files, *lists]
+        if path.suffix in kinds and not skipped & set(path.parts) and path.name != ".git"
+    ]
+
+
+UNSAFE = [
+    r"github\.com/g3lite",  # a name that a stranger could register
+    r"pip3? install (-\S+ )*[\"'`]*g3lite\b",  # on the package index it is not ours
+    r"git\+https?://[^\s\"'@]+([\s\"']|@(main|master|HEAD)\b)",  # a branch: other code tomorrow
+    r"colab\.research\.google\.com/github/\S+/blob/(main|master|HEAD)/",
+]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git clone https://github.com/g3lite/g3lite", 'pip install "g3lite[notebooks]"',
+        "pip install -q g3lite", '"git+https://github.com/us/ours"', "git+https://a.org/b/c@main",
+        "https://colab.research.google.com/github/us/ours/blob/main/notebooks/00_a.ipynb",
+    ],
+)  # fmt: skip
+def test_what_is_unsafe_is_recognised(text):
+    assert any(re.search(pattern, text) for pattern in UNSAFE)
+
+
+def test_nothing_is_installed_from_where_a_stranger_could_put_code():
+    own = address.Address.of(ROOT).repository
+    paths = written_by_people()
+    assert {ROOT / "README.md", ROOT / "g3lite" / "cli.py"} < set(paths)
+    for path in paths:
+        text = path.read_text(encoding="utf-8").replace(own, "https://example.org/us/ours")
+        for pattern in UNSAFE:
+            found = re.search(pattern, text)
+            assert not found, f"{path.relative_to(ROOT)}: {found[0]}"
 
 
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["check", "format"])

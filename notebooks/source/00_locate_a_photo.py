@@ -14,7 +14,7 @@
 # # Locate a photo: from a picture to a point on the map
 #
 # [01 Worldwide geolocalization →](01_worldwide_geolocalization.ipynb) ·
-# [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/00_locate_a_photo.ipynb)
+# Open in Colab (once on GitHub)
 #
 # Where was this photo taken? This notebook answers first and explains afterwards: run the first
 # five cells, and within a minute there is a point on the map. Then come the four steps of **G3**
@@ -34,18 +34,27 @@
 # and for a minute the first time (2,000 pictures are encoded, and the numbers kept).
 
 # %%
-# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
-# numpy and torch that are there as they are.
+# The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 
+
+class NotInstalled(Exception):
+    def _render_traceback_(self):  # Jupyter shows this sentence instead of a traceback
+        return [str(self)]
+
+
 if find_spec("g3lite") is None:
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    address = "git+https://github.com/g3lite/g3lite@main"
+    address = "git+https://example.org/g3lite/g3lite@v0.1.0"
+    way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
+    if "//example.org/" in address:  # stands for an address until there is one
+        raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
     print("installing g3lite and what it needs ...")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
+        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
 
 from g3lite import profiles
 

@@ -15,7 +15,7 @@
 #
 # [← 03 Index construction](03_index_construction.ipynb) ·
 # [05 Geo-verification →](05_geo_verification.ipynb) ·
-# [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/04_prompt_diversification.ipynb)
+# Open in Colab (once on GitHub)
 #
 # A gallery can only name places that it holds. A **large multimodal model** (LMM) can name any: it
 # is shown the photo, reads a prompt, and writes coordinates. G3 tells it where similar photos were
@@ -38,18 +38,27 @@
 # GPU; the cells run for one or two minutes. A key or a GPU lets you ask another model: one line.
 
 # %%
-# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
-# numpy and torch that are there as they are.
+# The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 
+
+class NotInstalled(Exception):
+    def _render_traceback_(self):  # Jupyter shows this sentence instead of a traceback
+        return [str(self)]
+
+
 if find_spec("g3lite") is None:
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    address = "git+https://github.com/g3lite/g3lite@main"
+    address = "git+https://example.org/g3lite/g3lite@v0.1.0"
+    way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
+    if "//example.org/" in address:  # stands for an address until there is one
+        raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
     print("installing g3lite and what it needs ...")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
+        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
 
 from g3lite import profiles
 

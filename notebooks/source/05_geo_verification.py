@@ -15,7 +15,7 @@
 #
 # [← 04 Prompt diversification](04_prompt_diversification.ipynb) ·
 # [06 Evaluation and ablations →](06_evaluation_and_ablations.ipynb) ·
-# [Open in Colab](https://colab.research.google.com/github/g3lite/g3lite/blob/main/notebooks/05_geo_verification.ipynb)
+# Open in Colab (once on GitHub)
 #
 # Four prompts with five replies each, and where a similar photo was taken: that is twenty-one
 # opinions about one photo, and they do not agree. An answer is a single place. Somebody has to
@@ -39,18 +39,27 @@
 # GPU; the cells run for about a minute.
 
 # %%
-# The same in every notebook: it installs g3lite where it is missing, as on Colab, and leaves the
-# numpy and torch that are there as they are.
+# The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
 
+
+class NotInstalled(Exception):
+    def _render_traceback_(self):  # Jupyter shows this sentence instead of a traceback
+        return [str(self)]
+
+
 if find_spec("g3lite") is None:
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    address = "git+https://github.com/g3lite/g3lite@main"
+    address = "git+https://example.org/g3lite/g3lite@v0.1.0"
+    way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
+    if "//example.org/" in address:  # stands for an address until there is one
+        raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
     print("installing g3lite and what it needs ...")
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep], check=True)
+    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
+    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
+        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
 
 from g3lite import profiles
 
