@@ -69,8 +69,8 @@ class Address:
     @property
     def colab(self) -> str | None:
         """What the Colab link of a file begins with; None off GitHub, where Colab cannot look."""
-        owner, _, path = self.repository.partition("://github.com/")
-        return f"{_COLAB}/{path}/blob/{self.revision}" if owner == "https" else None
+        scheme, _, path = self.repository.partition("://github.com/")
+        return f"{_COLAB}/{path}/blob/{self.revision}" if scheme == "https" else None
 
     @property
     def pip(self) -> str:
