@@ -3,8 +3,6 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 STAMP := .venv/.installed
 
-# Idle OpenMP threads must not spin: two runtimes (torch, faiss) share the cores.
-export OMP_WAIT_POLICY ?= PASSIVE
 # The kernels of .venv come before any that the user has installed elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1
 

@@ -14,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from g3lite import evaluation, miniearth
-from g3lite.artefacts import data_dir
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.miniearth import captions
 from g3lite.photos import PhotoSet
@@ -53,7 +52,7 @@ def probe(known: np.ndarray, country: np.ndarray, asked: np.ndarray, c: float = 
 
 def main() -> None:
     """Print the shares beside their bands, and what the probe reads."""
-    backbone = Backbone.load(str(data_dir() / "miniclip"))
+    backbone = Backbone.load("miniclip")
     gallery, queries = miniearth.load("gallery"), miniearth.load("validation")
     g = backbone.image_features(gallery).vectors
     q = backbone.image_features(queries).vectors

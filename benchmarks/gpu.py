@@ -31,7 +31,7 @@ from transformers import (
 
 from g3lite import memory, miniearth, official, profiles
 from g3lite.alignment import GeoAlignment
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery
 from g3lite.lmm import load
@@ -62,7 +62,7 @@ VISION = {
 
 def language_model(folder: Path, text: dict[str, Any], vision: dict[str, Any]) -> None:
     """Save a random model of these sizes, in float16, with a processor."""
-    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(data_dir() / "minilmm")
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(shipped("minilmm"))
     tokenizer.add_tokens(list(SPECIAL), special_tokens=True)
     ids = tokenizer.convert_tokens_to_ids(list(SPECIAL))
     names = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")

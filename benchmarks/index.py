@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/index.py [--csv growth.csv] [--largest 1000000]
 
 The vectors are MiniEarth's gallery of 20,000 photos and its validation queries, aligned
-(`GeoAlignment.database_vectors`, 3 x 256 numbers) where aligned heads are shipped, else MiniCLIP's
-raw features. Growth beyond the gallery needs more vectors than there are: a new one lies at a
-random place between a photo and one of its ten nearest neighbours, scaled to length 1. That keeps
-their spread and their neighbourhoods, but these are no new places. The largest run takes 5 GB.
+(`GeoAlignment.database_vectors`, 3 x 256 numbers). Growth beyond the gallery needs more vectors
+than there are: a new one lies at a random place between a photo and one of its ten nearest
+neighbours, scaled to length 1. That keeps their spread and their neighbourhoods, but these are no
+new places. The largest run takes 5 GB.
 """
 
 import argparse
@@ -23,8 +23,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import kinds, miniearth
-from g3lite.alignment import GeoAlignment
-from g3lite.artefacts import data_dir
+from g3lite.ablations import heads
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, hubness
 from g3lite.shards import build_in_shards
@@ -49,8 +48,8 @@ def main() -> None:
     options = parser.parse_args()
     pd.set_option("display.width", 200, "display.max_columns", 20, "display.max_rows", 100)
 
-    gallery, queries, vectors, asked, what = load()
-    print(f"{what}: {len(vectors)} vectors of {vectors.shape[1]} numbers, {len(asked)} queries;")
+    gallery, queries, vectors, asked = load()
+    print(f"{len(vectors)} aligned vectors of {vectors.shape[1]} numbers, {len(asked)} queries;")
     print(f"FAISS {faiss.__version__}, {faiss.omp_get_max_threads()} threads\n")
     frontier(vectors, asked)
     by_size(vectors, asked)
@@ -63,16 +62,11 @@ def main() -> None:
 
 
 def load() -> tuple:
-    """Gallery, queries, the vectors of both, and what these are."""
-    backbone = Backbone.load("miniclip")
+    """Gallery, queries, and the vectors of both."""
+    backbone, model = Backbone.load("miniclip"), heads()
     gallery, queries = miniearth.load("gallery"), miniearth.load("validation")
     features = [backbone.image_features(p, normalize=False).vectors for p in (gallery, queries)]
-    what = "raw features"
-    if (data_dir() / "alignment").is_dir():
-        model = GeoAlignment.from_pretrained(data_dir() / "alignment")
-        features = [model.database_vectors(rows) for rows in features]
-        what = "aligned vectors"
-    return gallery, queries, *(unit_rows(rows) for rows in features), what
+    return gallery, queries, *(unit_rows(model.database_vectors(rows)) for rows in features)
 
 
 def frontier(vectors: np.ndarray, asked: np.ndarray) -> None:

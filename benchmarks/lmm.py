@@ -1,6 +1,6 @@
 """How many replies a second come: in batches against one by one, and from an API.
 
-    OMP_WAIT_POLICY=PASSIVE python benchmarks/lmm.py [PHOTOS] [MODEL]
+    python benchmarks/lmm.py [PHOTOS] [MODEL]
 
 Prints the replies per second of a model on this machine (a folder; MiniLMM by default), asked about
 PHOTOS random pictures as the paper asks, with 4 prompts of 0 to 15 references and 5 replies each:
@@ -23,7 +23,7 @@ import pandas as pd
 from PIL import Image
 
 from g3lite.api_lmm import OpenAILMM
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.asking import ask
 from g3lite.lmm import Answer, Job
 from g3lite.local_lmm import TransformersLMM
@@ -134,5 +134,5 @@ def main(photos: int, folder: str) -> None:
 if __name__ == "__main__":
     main(
         int(sys.argv[1]) if len(sys.argv) > 1 else 16,
-        sys.argv[2] if len(sys.argv) > 2 else str(data_dir() / "minilmm"),
+        sys.argv[2] if len(sys.argv) > 2 else str(shipped("minilmm")),
     )

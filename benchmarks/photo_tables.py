@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from g3lite import tables
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 
 ROWS = 4_122_119
 
 
 def synthesise(path: Path, rows: int) -> None:
     """Write a table in the form of MP16_Pro_places365.csv."""
-    with gzip.open(data_dir() / "miniearth" / "gallery.csv.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(shipped("miniearth/gallery.csv.gz"), "rt", encoding="utf-8") as file:
         text = file.read()
     header, *gallery = text.splitlines()
     rests = [line.partition(",")[2] for line in gallery]

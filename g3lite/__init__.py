@@ -3,7 +3,13 @@
 Each module is one step of the method (arXiv 2405.14702); the notebooks walk through them in order.
 """
 
+import os
 from importlib.metadata import PackageNotFoundError, version
+
+# Idle OpenMP threads must not spin: torch and faiss each bring a runtime, and they share the cores.
+# A runtime reads this when it is loaded, so g3lite is imported before torch and faiss (as in the
+# notebooks); after them it would have no effect.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:
     __version__ = version("g3lite")

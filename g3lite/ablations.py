@@ -16,7 +16,7 @@ import torch
 
 from g3lite import evaluation, miniearth
 from g3lite.alignment import SIZES, GeoAlignment
-from g3lite.artefacts import cache_dir, data_dir
+from g3lite.artefacts import cache_dir, shipped
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.geo import great_circle_km
 from g3lite.photos import PhotoSet
@@ -138,7 +138,7 @@ def alignment_table(size: int, seeds: tuple[int, ...] = SEEDS) -> pd.DataFrame:
 
 def heads() -> GeoAlignment:
     """The shipped heads: G3 as it is, trained on the whole gallery with MiniCLIP's features."""
-    return GeoAlignment.from_pretrained(data_dir() / "alignment")
+    return GeoAlignment.from_pretrained(shipped("alignment"))
 
 
 def build(folder: Path) -> None:

@@ -2,13 +2,15 @@
 
 An artefact is a group of files in the data folder, made by a builder from other artefacts and from
 declared versions. `data/manifest.json` holds the SHA-256 of its files and of its inputs, so that a
-part that no longer fits the others is found, and rebuilt.
+part that no longer fits the others is found, and rebuilt. Whoever loads a shipped file asks
+`shipped` for its path, which first compares the file with the manifest.
 """
 
 import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from g3lite import G3Error
 
 MANIFEST = "manifest.json"
 _DOCUMENTS = {MANIFEST, "README.md"}
+_RESTORE = "restore it: git checkout -- data (in a clone), or install g3lite again"
 
 
 class ArtefactError(G3Error):
@@ -133,6 +136,64 @@ def sha256_file(path: str | Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def shipped(name: str) -> Path:
+    """Return the path of a shipped file, or folder, after comparing it with the manifest.
+
+    A file is read for this once in a process, and again only if its size or time changed. A
+    builder reads what it has just written by its own path: the manifest knows of it later.
+
+    Args:
+        name: relative to the data folder, such as "miniearth/photos.tar"; of a folder ("miniclip")
+            all files that the manifest lists are compared.
+
+    Raises:
+        ArtefactError: a file is missing or changed, or the manifest lists none of that name.
+    """
+    folder = data_dir()
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ArtefactError(f"{path} is missing, {_RESTORE}")
+    listed = {
+        file: (artefact, sha256)
+        for file, (artefact, sha256) in _listed(path, *_stamp(path)).items()
+        if file == name or file.startswith(f"{name}/")
+    }
+    if not listed:
+        raise ArtefactError(f"{path} lists no file {name}; there is nothing to compare it with")
+    for file, (artefact, sha256) in listed.items():
+        if not (folder / file).is_file():
+            raise ArtefactError(f"{folder / file} is missing, {_RESTORE}")
+        try:
+            digest = _digest(folder / file, *_stamp(folder / file))
+        except OSError as error:
+            raise ArtefactError(f"{folder / file} cannot be read: {error.strerror}") from error
+        if digest != sha256:
+            raise ArtefactError(
+                f"{folder / file} is damaged or was changed (its SHA-256 is not that of "
+                f"{MANIFEST}), {_RESTORE}; if you changed it on purpose: g3lite artefacts record "
+                f"{artefact}"
+            )
+    return folder / name
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of a file: as long as they stay, so does its content."""
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+@cache
+def _digest(path: Path, size: int, time: int) -> str:
+    return sha256_file(path)
+
+
+@lru_cache(maxsize=1)
+def _listed(path: Path, size: int, time: int) -> dict[str, tuple[str, str]]:
+    """File -> its artefact and SHA-256, as the manifest at `path` has them."""
+    entries = _read_manifest(path.parent).items()
+    return {file: (name, of) for name, entry in entries for file, of in entry["files"].items()}
+
+
 def check() -> list[str]:
     """Return every disagreement between files, inputs and manifest, in words; [] means none."""
     folder = data_dir()
@@ -162,6 +223,8 @@ def record(name: str) -> None:
     partial = folder / f"{MANIFEST}.partial"
     partial.write_text(json.dumps({"artefacts": kept}, indent=1) + "\n", encoding="utf-8")
     partial.replace(folder / MANIFEST)
+    _listed.cache_clear()  # sizes stay, and so may a coarse clock
+    _digest.cache_clear()
 
 
 def build(name: str | None = None, force: bool = False) -> list[str]:
@@ -242,9 +305,13 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return json.loads(path.read_text(encoding="utf-8"))["artefacts"]
-    except (ValueError, KeyError) as error:
-        raise ArtefactError(f"{path} cannot be read ({error}); restore it") from error
+        entries = json.loads(path.read_text(encoding="utf-8"))["artefacts"]
+        return {
+            name: {"inputs": dict(entry["inputs"]), "files": dict(entry["files"])}
+            for name, entry in entries.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtefactError(f"{path} cannot be read ({error}); {_RESTORE}") from error
 
 
 def _find(name: str) -> Artefact:

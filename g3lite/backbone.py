@@ -31,7 +31,7 @@ from safetensors.numpy import save
 from torch import nn
 from tqdm.auto import tqdm
 
-from g3lite.artefacts import cache_dir, data_dir
+from g3lite.artefacts import cache_dir, shipped
 from g3lite.photos import DamagedPhoto, PhotoSet, decode
 
 CHUNK = 512
@@ -105,7 +105,7 @@ class Backbone:
                 were trained with (open_clip itself only warns of that), or the precision is not
                 possible on the device.
         """
-        source, tag = _resolve(str(data_dir() / name if name == "miniclip" else name))
+        source, tag = _resolve(str(shipped(name) if name == "miniclip" else name))
         place, precision = check_device(device, precision)
         model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
         return cls.of(model, preprocess, str(name), source, place, precision)

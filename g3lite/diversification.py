@@ -19,10 +19,10 @@ from tqdm.auto import tqdm
 
 from g3lite import miniearth, minilmm, replies
 from g3lite.ablations import heads
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.asking import ask
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.index import Gallery
+from g3lite.index import Gallery, coordinates_of
 from g3lite.lmm import LMM, load
 from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
@@ -179,10 +179,9 @@ def recorded(which: str = "validation") -> tuple[pd.DataFrame, dict[str, np.ndar
     """
     if which not in WAYS:
         raise ValueError(f"no replies about {which!r} were recorded; there are {', '.join(WAYS)}")
-    folder = data_dir() / "replies"
     ids = np.array(miniearth.load(which).ids)
-    table = unpacked(pd.read_parquet(folder / f"{which}.parquet"), ids)
-    with np.load(folder / f"{which}.npz") as rows:
+    table = unpacked(pd.read_parquet(shipped(f"replies/{which}.parquet")), ids)
+    with np.load(shipped(f"replies/{which}.npz")) as rows:
         return table, {name: rows[name].astype(np.int64) for name in rows.files}
 
 
@@ -278,7 +277,7 @@ def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]
 
 def _part(which: str, name: str, rows: Mapping[str, np.ndarray], part: slice) -> pd.DataFrame:
     known = miniearth.load("gallery").coordinates
-    coordinates = {key: known[some] for key, some in rows.items()}
+    coordinates = {key: coordinates_of(some, known) for key, some in rows.items()}
     way = WAYS[which][name]
     table = ask_way(load("minilmm"), miniearth.load(which), way, coordinates, part, progress=False)
     return table[["IMG_ID", "references", "sample", "text"]].assign(way=name)

@@ -45,8 +45,10 @@ class Gallery:
     """Photos that can be searched; make one with `build` or `load`.
 
     A search gives similarities float32 (q, k), which are inner products, and rows int64 (q, k) of
-    the table; where nothing is left to find, the row is -1 and the similarity NaN. Worker processes
-    can search too, forked ones (as of a torch DataLoader) with a single thread.
+    the table. A query may get fewer than k photos, because the gallery has no more of them or an
+    approximate index finds no more: then the last rows are -1, and the similarities NaN. As -1 also
+    is Python's index of the last photo, turn rows into places with `coordinates_of`. Worker
+    processes can search too, forked ones (as of a torch DataLoader) with a single thread.
 
     Attributes:
         table: one row per photo in the columns of `photos.SCHEMA`, in the order of the vectors.
@@ -107,6 +109,10 @@ class Gallery:
     def coordinates(self) -> np.ndarray:
         """float64 (n, 2), [lat, lon] in degrees, row by row."""
         return self.table[["LAT", "LON"]].to_numpy(dtype=np.float64)
+
+    def coordinates_of(self, rows: np.ndarray) -> np.ndarray:
+        """Where the photos that a search found were taken: see `coordinates_of`."""
+        return coordinates_of(rows, self.coordinates)
 
     # -------------------------------------------------------------------------------- searching
 
@@ -304,6 +310,20 @@ class Gallery:
                 "and inner product, as the manifest says"
             )
         return cls(table, index, manifest["model"], manifest["kind"], mmap)
+
+
+def coordinates_of(rows: np.ndarray, coordinates: np.ndarray) -> np.ndarray:
+    """Where the photos that a search found were taken.
+
+    Args:
+        rows: integers (...), rows of the gallery, -1 where no photo was found.
+        coordinates: (n, 2) of the gallery.
+
+    Returns:
+        float64 (..., 2), [lat, lon] in degrees; NaN where no photo was found.
+    """
+    rows = np.asarray(rows)
+    return np.where(rows[..., None] >= 0, coordinates[rows], np.nan)
 
 
 class Hubness(NamedTuple):

@@ -19,7 +19,7 @@ import pandas as pd
 from PIL import Image, ImageOps
 
 from g3lite import G3Error
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.prompts import Prompt
 
 
@@ -130,7 +130,7 @@ def load(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LMM:
     if which == "minilmm":
         own = {"device": "cpu", "max_new_tokens": 32, "batch_size": 64, "longest_side": None}
         options = own | options
-        return TransformersLMM(data_dir() / "minilmm", **options)
+        return TransformersLMM(shipped("minilmm"), **options)
     return TransformersLMM(which, max_gb=max_gb, **options)
 
 

@@ -25,7 +25,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from g3lite import miniearth
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import data_dir, shipped
 from g3lite.descent import Run, autocast
 from g3lite.miniearth import captions
 from g3lite.miniearth.captions import CAPTIONS_VERSION
@@ -73,7 +73,7 @@ PREPROCESS = {"mean": (0.45, 0.46, 0.44), "std": (0.25, 0.24, 0.25)}
 
 def corpus_ids() -> list[str]:
     """IMG_IDs of the training photos, as they are shipped."""
-    return (data_dir() / "miniclip" / "corpus.txt").read_text().split()
+    return shipped("miniclip/corpus.txt").read_text().split()
 
 
 def choose_corpus() -> list[str]:
@@ -105,9 +105,9 @@ def choose_corpus() -> list[str]:
     return [ids[i] for i in sorted([*low, *order[: CORPUS["photos"] - len(low)]])]
 
 
-def corpus() -> PhotoSet:
+def corpus(ids: list[str]) -> PhotoSet:
     """The training photos."""
-    return photo_set(f"miniearth/{CORPUS['name']}", conform(tabulate(corpus_ids())))
+    return photo_set(f"miniearth/{CORPUS['name']}", conform(tabulate(ids)))
 
 
 def vocabulary() -> list[str]:
@@ -183,8 +183,8 @@ CHOICES = {name: by_value for name, by_value in captions.PHRASES.items() if len(
 """The attributes that have other values to be contrasted with."""
 
 
-def train(folder: Path) -> tuple[float, str]:
-    """Train MiniCLIP and write it to `folder` in open_clip's local form, with its log.
+def train(folder: Path, ids: list[str]) -> tuple[float, str]:
+    """Train MiniCLIP on these photos and write it to `folder` in open_clip's form, with its log.
 
     Every `CHECKPOINT_STEPS` the state goes to the cache folder; a run that was stopped goes on
     from there to the same weights. Returns the minutes that training took, and on what.
@@ -193,9 +193,9 @@ def train(folder: Path) -> tuple[float, str]:
     began = time.perf_counter()
     model, tokenizer, config = create(folder)
     model.to(device, memory_format=torch.channels_last).train()
-    batches = Batches(corpus())
+    batches = Batches(corpus(ids))
     run = Run(
-        "MiniCLIP", _run_key(), model, TRAINING, began=began,
+        "MiniCLIP", _run_key(ids), model, TRAINING, began=began,
         named=[*model.visual.named_parameters(), ("logit_scale", model.logit_scale)],
         log_steps=LOG_STEPS, checkpoint_steps=CHECKPOINT_STEPS,
     )  # fmt: skip
@@ -313,9 +313,9 @@ def against_other_values(logits: torch.Tensor, shown: torch.Tensor, values: Valu
     return (losses.view_as(weights) * weights).sum() / weights.sum().clamp(min=1.0)
 
 
-def _run_key() -> str:
+def _run_key(ids: list[str]) -> str:
     parts = [CORPUS, TRAINING, MODEL, PREPROCESS, miniearth.RENDERER_VERSION, CAPTIONS_VERSION]
-    text = json.dumps([*parts, corpus_ids()])
+    text = json.dumps([*parts, ids])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -366,8 +366,9 @@ def build(folder: Path) -> None:
     """Train MiniCLIP into the data folder `folder` and measure it on scenes it has not seen."""
     folder = folder / "miniclip"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "corpus.txt").write_text("\n".join(choose_corpus()) + "\n")
-    minutes, device = train(folder)
+    ids = choose_corpus()
+    (folder / "corpus.txt").write_text("\n".join(ids) + "\n")
+    minutes, device = train(folder, ids)
     table = zero_shot(folder, miniearth.fresh("zero-shot", 5_000, 0.5)).round(4)
     table.to_csv(folder / "zero_shot.csv", index=False)
     (folder / "README.md").write_text(_card(table, minutes, device), encoding="utf-8")

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from tqdm.auto import tqdm
 
 from g3lite import miniclip, miniearth, prompts
-from g3lite.artefacts import cache_dir, data_dir, sha256_file
+from g3lite.artefacts import cache_dir, data_dir, sha256_file, shipped
 from g3lite.descent import Run, autocast
 from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.photos import PhotoSet, conform
@@ -310,7 +310,7 @@ def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
         look(model, processor, photos, device),
         photos.coordinates,
         similar,
-        np.stack([dissimilar, index.coordinates[rows]]),
+        np.stack([dissimilar, index.coordinates_of(rows)]),
     )
 
 
@@ -496,8 +496,8 @@ def _train_stage(model, processor, stage: dict, after: Path, device) -> tuple[fl
 
 def _stage_key(number: int) -> str:
     """A digest of all that the model after the first `number` stages depends on."""
-    weights = [data_dir() / "miniclip" / "open_clip_model.safetensors",
-               data_dir() / "alignment" / "model.safetensors"]  # fmt: skip
+    weights = [shipped("miniclip/open_clip_model.safetensors"),
+               shipped("alignment/model.safetensors")]  # fmt: skip
     run = RUN | {"stages": STAGES[:number]}
     parts = [run, *(sha256_file(path) for path in weights)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

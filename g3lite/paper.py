@@ -17,10 +17,11 @@ import pandas as pd
 
 from g3lite import diversification, evaluation, geocells, miniearth, verification
 from g3lite.ablations import heads
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.evaluation import Chances
 from g3lite.geo import great_circle_km
+from g3lite.index import coordinates_of
 from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
 from g3lite.verification import Choice, Verifier, candidates, winners
@@ -114,7 +115,9 @@ class Evidence:
 
     def candidates(self, way: str = "drawn", choice: Choice = CHOICE) -> pd.DataFrame:
         """The candidate table of replies that were given in one way."""
-        retrieved = self.known[self.rows[diversification.WAYS[self.which][way].similar]]
+        retrieved = coordinates_of(
+            self.rows[diversification.WAYS[self.which][way].similar], self.known
+        )
         replies = self.replies[self.replies["way"] == way]
         replies = replies.assign(used=replies["LAT"].notna())
         return candidates(self.queries.ids, replies, retrieved, choice)
@@ -159,8 +162,8 @@ class Evidence:
     def unverified(self) -> dict[str, np.ndarray | pd.DataFrame]:
         """Predictions that follow from replies and references alone."""
         return {
-            "kNN": self.known[self.rows["raw similar"][:, 0]],
-            "kNN, aligned": self.known[self.rows["similar"][:, 0]],
+            "kNN": coordinates_of(self.rows["raw similar"][:, 0], self.known),
+            "kNN, aligned": coordinates_of(self.rows["similar"][:, 0], self.known),
             "LMM, zero-shot": self.single("likeliest", 0),
             "one RAG prompt (Img2Loc)": self.single("raw, likeliest", 10),
             "medoid of the candidates": verification.medoid(self.candidates()),
@@ -222,7 +225,7 @@ def predictions(which: str, n: int | None = None) -> dict[str, np.ndarray]:
         float64 (n, 2) by method, NaN for no answer; "constant" is (1, 5, 2), the best answer for
         each threshold.
     """
-    table = pd.read_parquet(data_dir() / "predictions" / "methods.parquet")
+    table = pd.read_parquet(shipped("predictions/methods.parquet"))
     ids = miniearth.load(which, n).ids
     table = table[(table["set"] == which) & table["IMG_ID"].isin(ids)]
     found = {
@@ -316,7 +319,9 @@ def reference_table(evidence: Sequence[Evidence], replicates: int = 1000) -> pd.
     for name, key in (("raw features", "raw similar"), ("G3", "similar")):
         km = np.concatenate(
             [
-                great_circle_km(some.known[some.rows[key]], some.queries.coordinates[:, None])
+                great_circle_km(
+                    coordinates_of(some.rows[key], some.known), some.queries.coordinates[:, None]
+                )
                 for some in evidence
             ]
         )

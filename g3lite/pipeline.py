@@ -120,7 +120,7 @@ class Located:
             none). `evaluation` takes it as it is.
         candidates: a row per candidate, with its score.
         neighbours: a row per photo and retrieved one: IMG_ID, rank, similarity, neighbour, LAT, LON
-            and what the gallery says of the place.
+            and what the gallery says of the place. Fewer where the search found fewer.
         replies: what the model answered.
         report: on the replies.
         seconds: that each step took, for all photos.
@@ -406,42 +406,51 @@ class G3:
             vectors = self.heads.database_vectors(features.vectors)
         report, replies = None, None
         with timed("search"):
-            k = min(max(self.plan.most, self.choice.retrieved, 5), len(self.gallery))
+            k = max(self.plan.most, self.choice.retrieved, 5)
             similarity, similar = self.gallery.similar(vectors, k)
             _, dissimilar = self.gallery.dissimilar(vectors, k)
-            known = self.gallery.coordinates
+            near, far = map(self.gallery.coordinates_of, (similar, dissimilar))  # (q, k, 2)
         with timed("ask"):
             replies, report = ask(
-                self.lmm, usable, self.plan, known[similar], known[dissimilar],
-                progress=progress, **asking,
-            )  # fmt: skip
+                self.lmm, usable, self.plan, near, far, progress=progress, **asking
+            )
         with timed("verify"):
-            rivals = candidates(usable.ids, replies, known[similar], self.choice)
+            rivals = candidates(usable.ids, replies, near, self.choice)
             scored = Verifier(self.heads, usable.ids, features.vectors).score(rivals)
             best = winners(scored)
-        neighbours = self.gallery.table.iloc[similar.ravel()].rename(
-            columns={"IMG_ID": "neighbour"}
-        )
-        neighbours.insert(0, "IMG_ID", np.repeat(usable.ids, k))
-        neighbours.insert(1, "rank", np.tile(np.arange(k), len(usable)))
-        neighbours.insert(2, "similarity", similarity.ravel())
         return Located(
             self._predictions(queries, usable, best, features.skipped), scored,
-            neighbours.reset_index(drop=True), replies, report, seconds,
+            self._neighbours(usable, similarity, similar), replies, report, seconds,
         )  # fmt: skip
+
+    def _neighbours(
+        self, queries: PhotoSet, similarity: np.ndarray, rows: np.ndarray
+    ) -> pd.DataFrame:
+        """What a search found, (q, k), as a table: a row per photo and neighbour of it."""
+        query, rank = np.nonzero(rows >= 0)
+        table = self.gallery.table.iloc[rows[query, rank]].rename(columns={"IMG_ID": "neighbour"})
+        table.insert(0, "IMG_ID", np.array(queries.ids)[query])
+        table.insert(1, "rank", rank)
+        table.insert(2, "similarity", similarity[query, rank])
+        return table.reset_index(drop=True)
 
     def _predictions(
         self, queries: PhotoSet, usable: PhotoSet, best: pd.DataFrame, skipped: dict[str, str]
     ) -> pd.DataFrame:
         """The winners, with their nearest cities, in the order of the queries."""
+        won = usable.table["IMG_ID"].isin(best["IMG_ID"]).to_numpy()
+        errors = skipped | dict.fromkeys(
+            usable.take(~won).ids,
+            "it has no candidate: no reply can be read, and the search found no similar photo",
+        )
         cities = places.nearest_city(best[["LAT_pred", "LON_pred"]])
         named = best.assign(
             city=cities["city"], country=cities["country"], city_km=cities["km"],
-            out_of_domain=False if self.at_home is None else ~self.at_home(usable),
+            out_of_domain=False if self.at_home is None else ~self.at_home(usable.take(won)),
         )  # fmt: skip
         table = queries.table[["IMG_ID"]].merge(named, on="IMG_ID", how="left")
         table["out_of_domain"] = table["out_of_domain"].eq(True).astype(bool)
-        return table.assign(error=table["IMG_ID"].map(skipped).astype("string"))
+        return table.assign(error=table["IMG_ID"].map(errors).astype("string"))
 
 
 def _check_gpu(profile: Profile) -> None:

@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from . import evaluation, geo
-from .artefacts import data_dir
+from .artefacts import shipped
 
 WIDTH = 9.0  # inches; with DPI the width of a notebook's column
 DPI = 100
@@ -49,7 +49,7 @@ _PLATE = ccrs.PlateCarree()
 @cache
 def _feature(layer: str) -> ShapelyFeature:
     """A Natural Earth layer at 1:110 million from the shipped data (cartopy's would download)."""
-    folder = data_dir() / "natural_earth" / "shapefiles" / "natural_earth"
+    folder = shipped("natural_earth/shapefiles/natural_earth")
     return ShapelyFeature(Reader(folder / f"{layer}.shp").geometries(), _PLATE)
 
 

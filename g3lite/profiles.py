@@ -89,11 +89,12 @@ PROFILES: dict[str, Profile] = {
 
 
 def get(name: str = "auto") -> Profile:
-    """Return the profile called `name`, or the one that G3LITE_PROFILE names if it is set.
+    """Return the profile called `name`.
 
-    "auto" is `gpu` where torch finds a CUDA device, else `cpu`. An unknown name raises ValueError.
+    "auto" is the one that the environment variable G3LITE_PROFILE names; if it is not set, `gpu`
+    where torch finds a CUDA device, else `cpu`. An unknown name raises ValueError.
     """
-    variable = os.environ.get(VARIABLE)
+    variable = os.environ.get(VARIABLE) if name == "auto" else None
     chosen = variable or name
     if chosen == "auto":
         import torch

@@ -6,6 +6,7 @@ prompts, of 0 to 15 references of either kind. A `Template` is the wording; a `P
 prompts, how many replies and at what temperature, and what that will cost before anything is sent.
 
 References are float64 (k, 2), [lat, lon] in degrees; the most similar, or most dissimilar, first.
+Where a search found fewer than k photos, the last rows are NaN, and the prompt names fewer.
 """
 
 from __future__ import annotations
@@ -135,11 +136,15 @@ def _listed(coordinates: np.ndarray) -> str:
     return "[" + ", ".join(f"({lat:.{DECIMALS}f}, {lon:.{DECIMALS}f})" for lat, lon in pairs) + "]"
 
 
-def _checked(similar: ArrayLike | None, dissimilar: ArrayLike | None) -> list[np.ndarray]:
+def _checked(
+    similar: ArrayLike | None, dissimilar: ArrayLike | None, least: int = 0
+) -> list[np.ndarray]:
+    """Both lists without the rows of NaN, as many coordinates of each."""
     lists = []
     for name, some in zip(FIELDS, (similar, dissimilar), strict=True):
+        some = np.empty((0, 2)) if some is None else some
         try:
-            lists.append(check_coordinates(np.empty((0, 2)) if some is None else some))
+            lists.append(check_coordinates(some, missing_ok=True))
         except ValueError as error:
             raise ValueError(f"{name} references: {error}") from error
     if len(lists[0]) != len(lists[1]):
@@ -147,7 +152,10 @@ def _checked(similar: ArrayLike | None, dissimilar: ArrayLike | None) -> list[np
             f"{len(lists[0])} similar but {len(lists[1])} dissimilar references; "
             "a prompt names as many of each"
         )
-    return lists
+    if len(lists[0]) < least:
+        raise ValueError(f"{len(lists[0])} references of either kind; {least} are needed")
+    found = [some[~np.isnan(some).any(axis=1)] for some in lists]
+    return [some[: min(map(len, found))] for some in found]
 
 
 def prompt(
@@ -158,7 +166,8 @@ def prompt(
     """The prompt of one query.
 
     Args:
-        similar: (k, 2) where similar photos were taken; None: no references.
+        similar: (k, 2) where similar photos were taken, NaN where none was found; None: no
+            references.
         dissimilar: (k, 2) where dissimilar ones were.
         template: a key of `TEMPLATES`, a file, or a template.
 
@@ -174,7 +183,8 @@ class Prompt(NamedTuple):
 
     text: str
     references: int
-    """Similar coordinates in it, and as many dissimilar ones."""
+    """Similar coordinates in it, and as many dissimilar ones; of a plan's prompt the number that
+    was planned, where the search found fewer."""
 
     def __str__(self) -> str:
         return self.text
@@ -226,12 +236,12 @@ class Plan:
     ) -> list[Prompt]:
         """The prompts of one query, each with the first of its references (k, 2).
 
+        A query with 3 neighbours (the other rows are NaN) gets 3 references where 5 are planned.
+
         Raises:
             ValueError: as for `prompt`, or k is less than `most`.
         """
-        lists = _checked(similar, dissimilar)
-        if len(lists[0]) < self.most:
-            raise ValueError(f"{len(lists[0])} references of either kind; {self.most} are needed")
+        lists = _checked(similar, dissimilar, self.most)
         return [
             Prompt(self.template.fill(*(some[:k] for some in lists)), k) for k in self.references
         ]
@@ -326,10 +336,11 @@ def references(
         exclude_author: as for `Gallery.similar`.
 
     Returns:
-        Two float64 arrays (q, k, 2), the first reference first.
+        Two float64 arrays (q, k, 2), the first reference first. Of a query with fewer than k photos
+        in the gallery, or found by its index, the last rows are NaN.
 
     Raises:
-        ValueError: as for `Gallery.similar`, or fewer than k photos are left for a query.
+        ValueError: as for `Gallery.similar`.
     """
     if k == 0:  # a plan without references
         return np.empty((len(query_vectors), 0, 2)), np.empty((len(query_vectors), 0, 2))
@@ -337,11 +348,4 @@ def references(
     _, dissimilar = gallery.dissimilar(
         query_vectors, k, exclude_author=exclude_author, centre=centre
     )
-    for name, rows in zip(FIELDS, (similar, dissimilar), strict=True):
-        if (rows < 0).any():
-            query = (rows < 0).any(axis=1).argmax()
-            raise ValueError(
-                f"query {query} has {(rows[query] >= 0).sum()} {name} photos of {k} needed; "
-                "ask for fewer, or search a larger gallery"
-            )
-    return gallery.coordinates[similar], gallery.coordinates[dissimilar]
+    return gallery.coordinates_of(similar), gallery.coordinates_of(dissimilar)

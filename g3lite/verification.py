@@ -97,14 +97,15 @@ def candidates(
     Rows are in the order of the photos; of one photo, replies come before retrieved coordinates,
     few references before many, then by sample. A photo that no candidate is left for, because no
     reply could be read, gets a single one: where its most similar gallery photo was taken. There
-    the column fallback is True.
+    the column fallback is True. If the search found none either, it has no row.
 
     Args:
         ids: q IMG_IDs.
         replies: what `asking.ask` returned for these photos. Of each prompt the first N that are
             used become candidates, fewer where fewer could be read. None if `choice` has none.
         retrieved: (q, k, 2) where the most similar photos were taken, the most similar first; k at
-            least S. Needed if S is above 0 or a photo has no reply that can be read.
+            least S. NaN where no photo was found, which is no candidate. Needed if S is above 0 or
+            a photo has no reply that can be read.
         choice: a key of `CHOICES`, or a `Choice`.
 
     Raises:
@@ -199,9 +200,9 @@ def _check_number(rows: pd.DataFrame, n: int) -> None:
 
 
 def _retrieved(query: np.ndarray, coordinates: np.ndarray) -> pd.DataFrame:
-    """Candidates of the photos with these numbers: coordinates (len(query), s, 2)."""
+    """Candidates of the photos with these numbers: coordinates (len(query), s, 2), NaN for none."""
     number, s, _ = coordinates.shape
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "query": np.repeat(query, s),
             "sample": np.tile(np.arange(s), number),
@@ -212,6 +213,7 @@ def _retrieved(query: np.ndarray, coordinates: np.ndarray) -> pd.DataFrame:
             "fallback": False,
         }
     )
+    return table[~np.isnan(coordinates).all(axis=2).ravel()]
 
 
 # ----------------------------------------------------------------------------- score and winners

@@ -8,6 +8,8 @@ import pytest
 from huggingface_hub import close_session, constants
 from local_hub import LocalHub
 
+import g3lite  # noqa: F401  before any test imports torch or faiss, see there
+
 matplotlib.use("Agg")  # in this process only: kernels started by nbval must draw inline
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,13 +1,14 @@
 import hashlib
 import json
+import os
 
 import pytest
 
 from g3lite import artefacts
-from g3lite.artefacts import Artefact, ArtefactError, build, check, record
+from g3lite.artefacts import Artefact, ArtefactError, build, check, record, shipped
 
 # The graph of the tests: world -> photos -> model, and coasts, which stand alone. Its versions and
-# builders are attributes of this module.
+# builders are attributes of this module. Builders load their inputs as shipped files.
 VERSION = 1
 SIDE_VERSION = {"size": 64}
 
@@ -19,12 +20,12 @@ def make_world(folder):
 def make_photos(folder):
     (folder / "photos").mkdir(exist_ok=True)
     for name in "ab":
-        world = (folder / "world.csv").read_text()
+        world = shipped("world.csv").read_text()
         (folder / "photos" / f"{name}.jpg").write_text(f"photo {name} of {world}")
 
 
 def make_model(folder):
-    (folder / "model.bin").write_text((folder / "photos" / "a.jpg").read_text()[:7])
+    (folder / "model.bin").write_text((shipped("photos") / "a.jpg").read_text()[:7])
 
 
 GRAPH = (
@@ -177,3 +178,82 @@ def test_sha256_of_a_file(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert artefacts.sha256_file(tmp_path / "abc") == expected
+
+
+# --- shipped files
+
+
+def test_a_shipped_file_or_folder_is_where_the_data_is(folder):
+    assert shipped("world.csv") == folder / "world.csv"
+    assert shipped("photos") == folder / "photos"
+    assert shipped("photos/a.jpg") == folder / "photos" / "a.jpg"
+
+
+@pytest.mark.parametrize("name", ["moon.csv", "README.md", "photo", "photos/", "manifest.json"])
+def test_what_the_manifest_does_not_list_cannot_be_compared(folder, name):
+    with pytest.raises(ArtefactError, match=f"manifest.json lists no file {name};"):
+        shipped(name)
+
+
+@pytest.mark.parametrize("content", [b"photo A of places of version 1", b"photo a", b"", None])
+def test_a_damaged_file_is_refused_with_the_way_out(folder, content):
+    path = folder / "photos" / "a.jpg"
+    shipped("photos")
+    path.unlink() if content is None else path.write_bytes(content)
+    for name in ("photos", "photos/a.jpg"):
+        with pytest.raises(ArtefactError, match="a.jpg is .*, restore it: git checkout -- data"):
+            shipped(name)
+    assert shipped("photos/b.jpg").is_file()  # which is another file
+
+
+def test_a_file_is_read_for_it_once_and_again_when_it_was_changed(folder, monkeypatch):
+    hashed = []
+
+    def counting(path):
+        hashed.append(path.name)
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr(artefacts, "sha256_file", counting)
+    for _ in range(3):
+        shipped("photos"), shipped("photos/a.jpg")
+    assert hashed == ["a.jpg", "b.jpg"]
+    path = folder / "photos" / "a.jpg"
+    path.write_text(path.read_text())
+    os.utime(path, ns=(1, 1))
+    assert shipped("photos") and hashed == ["a.jpg", "b.jpg", "a.jpg"]
+
+
+def test_whoever_changes_a_file_on_purpose_records_it(folder):
+    (folder / "world.csv").write_text("my own places")
+    with pytest.raises(ArtefactError, match="on purpose: g3lite artefacts record world$"):
+        shipped("world.csv")
+    record("world")
+    assert shipped("world.csv").read_text() == "my own places"
+    (folder / "world.csv").write_text("my new places")  # as many letters
+    record("world")
+    assert shipped("world.csv").read_text() == "my new places"
+
+
+def test_a_build_that_was_stopped_leaves_files_that_are_refused_until_the_next(folder, monkeypatch):
+    def stopping(at):
+        (at / "world.csv").write_text("half of the")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setitem(globals(), "make_world", stopping)
+        patch.setitem(globals(), "VERSION", 2)
+        build()
+    with pytest.raises(ArtefactError, match="world.csv is damaged or was changed"):
+        shipped("world.csv")
+    assert build() == ["world"]  # photos and model come from the same world as before
+    assert shipped("world.csv").read_text() == "places of version 1"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"artefacts": []}', '{"artefacts": {"a": 1}}', ""])
+def test_a_damaged_manifest_is_named(folder, content):
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(ArtefactError, match="manifest.json cannot be read .* git checkout"):
+        shipped("world.csv")
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ArtefactError, match="manifest.json is missing, restore it"):
+        shipped("world.csv")

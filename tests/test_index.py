@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from g3lite import kinds, shards
-from g3lite.index import MANIFEST, Gallery, GalleryError, hubness
+from g3lite.index import MANIFEST, Gallery, GalleryError, coordinates_of, hubness
 from g3lite.photos import SCHEMA
 from g3lite.shards import build_in_shards
 
@@ -170,6 +170,22 @@ def test_where_nothing_is_left(queries):
     centre = vectors_of(12).mean(axis=0)
     similarity, rows = gallery.dissimilar(queries, 3, exclude_author="author0", centre=centre)
     assert (rows[:, 2] == -1).all() and np.isnan(similarity[:, 2]).all() and (rows[:, :2] > 9).all()
+
+
+def test_the_place_of_no_photo_is_nan(gallery, vectors, queries):
+    few = Gallery.build(table_of(N), vectors, MODEL, "IVF256,Flat")  # nprobe 1
+    similarity, rows = few.similar(queries, 15)
+    there = rows >= 0
+    assert 0 < there.sum() < there.size and (np.sort(~there, axis=1) == ~there).all()
+    assert (np.isnan(similarity) == ~there).all()
+    where = few.coordinates_of(rows)
+    assert where.shape == (40, 15, 2) and (np.isnan(where).all(axis=2) == ~there).all()
+    np.testing.assert_array_equal(where[there], few.coordinates[rows[there]])
+    rows = gallery.similar(queries, 5)[1]
+    np.testing.assert_array_equal(gallery.coordinates_of(rows), gallery.coordinates[rows])
+    np.testing.assert_array_equal(coordinates_of(rows[0], gallery.coordinates),
+                                  gallery.coordinates[rows[0]])  # fmt: skip
+    assert np.isnan(coordinates_of(np.int64(-1), gallery.coordinates)).tolist() == [True, True]
 
 
 def test_bad_queries_are_refused(gallery, queries):

@@ -103,8 +103,6 @@ def test_the_model_card_holds_the_shipped_table(shipped):
 def tiny(monkeypatch, tmp_path):
     """A training run of seconds."""
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    ids = miniclip.corpus_ids()[:96]
-    monkeypatch.setattr(miniclip, "corpus_ids", lambda: ids)
     monkeypatch.setattr(
         miniclip,
         "TRAINING",
@@ -115,12 +113,13 @@ def tiny(monkeypatch, tmp_path):
     model = {"embed_dim": 16, "vision_cfg": vision, "text_cfg": text}
     monkeypatch.setattr(miniclip, "MODEL", model)
     monkeypatch.setattr(miniclip, "CHECKPOINT_STEPS", 3)
-    return tmp_path
+    return tmp_path, miniclip.corpus_ids()[:96]
 
 
 def test_a_stopped_training_goes_on_to_the_same_weights(tiny, monkeypatch):
+    folder, ids = tiny
     torch.use_deterministic_algorithms(True)
-    miniclip.train(tiny / "straight")
+    miniclip.train(folder / "straight", ids)
 
     class Stop(Exception):
         pass
@@ -134,7 +133,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tiny, monkeypatch):
 
     monkeypatch.setattr(miniclip.Batches, "__call__", stopping)
     with pytest.raises(Stop):
-        miniclip.train(tiny / "resumed")
+        miniclip.train(folder / "resumed", ids)
     steps = []
 
     def counting(self, step):
@@ -142,12 +141,14 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tiny, monkeypatch):
         return whole(self, step)
 
     monkeypatch.setattr(miniclip.Batches, "__call__", counting)
-    miniclip.train(tiny / "resumed")
+    miniclip.train(folder / "resumed", ids)
     torch.use_deterministic_algorithms(False)
 
     assert steps == [3, 4, 5, 6, 7]
-    one = load_file(tiny / "straight" / "open_clip_model.safetensors")
-    two = load_file(tiny / "resumed" / "open_clip_model.safetensors")
+    one = load_file(folder / "straight" / "open_clip_model.safetensors")
+    two = load_file(folder / "resumed" / "open_clip_model.safetensors")
     assert one.keys() == two.keys()
     assert all(torch.equal(one[key], two[key]) for key in one)
-    assert (tiny / "straight" / "log.csv").read_text() == (tiny / "resumed" / "log.csv").read_text()
+    assert (folder / "straight" / "log.csv").read_text() == (
+        folder / "resumed" / "log.csv"
+    ).read_text()

@@ -5,6 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 
+import faiss
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 
 from g3lite import G3Error, evaluation, miniearth, pipeline, profiles, verification
 from g3lite.artefacts import sha256_file
+from g3lite.index import Gallery
 from g3lite.lmm import LMM, Answer
 from g3lite.photos import NotThere, TableError, load_files
 from g3lite.pipeline import G3
@@ -191,7 +193,7 @@ def official(monkeypatch):
 
 
 def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
-    monkeypatch.delenv("G3LITE_PROFILE", raising=False)  # it would take the place of gpu
+    monkeypatch.setenv("G3LITE_PROFILE", "ci")  # of no interest where a profile is named
     G3.from_pretrained("gpu", gallery_size=10, max_gb=3, progress=False)
     profile = profiles.PROFILES["gpu"]
     assert official == {
@@ -202,7 +204,6 @@ def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
 
 
 def test_the_profile_gpu_without_a_gpu_fetches_nothing(official, monkeypatch):
-    monkeypatch.delenv("G3LITE_PROFILE", raising=False)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(pipeline.photos, "load", lambda *_, **__: pytest.fail("was fetched"))
     with pytest.raises(G3Error, match="profile gpu: there is no GPU .*or the profile cpu"):
@@ -373,7 +374,99 @@ def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, sto
 
 def test_a_profile_itself_is_taken_whatever_the_environment_says(official, monkeypatch):
     monkeypatch.setenv("G3LITE_PROFILE", "gpu")
-    G3.from_pretrained("ci", progress=False)
+    G3.from_pretrained(progress=False)
     assert official["device"] == "cuda"
     g3 = G3.from_pretrained(profiles.PROFILES["ci"], gallery_size=50, progress=False)
     assert len(g3.gallery) == 50
+
+
+# --- fewer neighbours than asked for
+
+
+@pytest.fixture(scope="module")
+def approximate(shipped):
+    """G3 whose gallery looks into one list of 256: queries find a few photos, or none."""
+    gallery, photos = shipped.gallery, miniearth.load("gallery", len(shipped.gallery))
+    assert gallery.ids == photos.ids
+    features = shipped.backbone.image_features(photos, normalize=False, progress=False).vectors
+    vectors = shipped.heads.database_vectors(features)
+    return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", "IVF256,Flat"))
+
+
+def test_neighbours_that_a_search_does_not_find_are_none(approximate, store):
+    photos = miniearth.load("validation", 30)
+    found = approximate.steps(photos, progress=False, **store)
+    gallery, k = approximate.gallery, approximate.plan.most
+    vectors = approximate.heads.database_vectors(
+        approximate.backbone.image_features(photos, normalize=False, progress=False).vectors
+    )
+    similarity, rows = gallery.similar(vectors, k)
+    _, far = gallery.dissimilar(vectors, k)
+    number = (rows >= 0).sum(axis=1)
+    last = gallery.ids[-1]
+    assert number.min() < 5 and number.max() > 0 and len(gallery) - 1 not in rows
+
+    # The table of neighbours: those that were found, and never the last photo of the gallery.
+    table = found.neighbours
+    assert table.IMG_ID.tolist() == np.repeat(photos.ids, number).tolist()
+    assert table.neighbour.tolist() == np.array(gallery.ids)[rows[rows >= 0]].tolist()
+    assert last not in set(table.neighbour) and table.similarity.notna().all()
+    assert table["rank"].tolist() == [rank for n in number for rank in range(n)]
+
+    # The candidates: of S retrieved ones as many as were found, each where a neighbour is.
+    retrieved = found.candidates[found.candidates.origin == "retrieved"]
+    few = np.minimum(number, approximate.choice.retrieved)
+    assert retrieved.IMG_ID.tolist() == np.repeat(photos.ids, few).tolist()
+    first = table[table["rank"] < approximate.choice.retrieved]
+    np.testing.assert_array_equal(retrieved[["LAT", "LON"]], first[["LAT", "LON"]])
+
+    # The prompts: as many references of each kind as there are of both.
+    lmm = Noting("(1.5, 2.5)", "(3, 4)")
+    replace(approximate, lmm=lmm).steps(photos, progress=False, **store)
+    both = dict(zip(photos.ids, np.minimum(number, (far >= 0).sum(axis=1)), strict=True))
+    assert set(lmm.named) == {(i, 2 * min(k, n)) for i, n in both.items() for k in (0, 5, 10, 15)}
+    assert found.predictions.error.isna().all()
+    assert found.predictions[["LAT_pred", "LON_pred"]].notna().all(axis=None)
+
+
+class Noting(Fixed):
+    """Notes how many places the prompts about each photo name."""
+
+    def answer(self, jobs, keep):
+        self.named = []
+        for job in jobs:
+            places = job.prompt.text.count("(") - job.prompt.text.count("(latitude")
+            self.named.append((job.img_id, places))
+            super().answer([job], keep)
+
+
+def test_without_replies_and_neighbours_a_photo_is_not_located(approximate, store):
+    photos = miniearth.load("validation", 30)
+    g3 = replace(with_fixed(approximate, "I cannot tell."), gallery=emptied(approximate.gallery))
+    found = g3.steps(photos, progress=False, **store)
+    lost = ~found.predictions.IMG_ID.isin(found.neighbours.IMG_ID)
+    assert 0 < lost.sum() < len(photos)
+    assert (found.predictions.error.notna() == lost).all()
+    assert found.predictions.error[lost].str.contains("no reply can be read, and the search").all()
+    assert (found.predictions.LAT_pred.isna() == lost).all()
+    assert found.predictions.out_of_domain.tolist() == [False] * len(photos)
+    nowhere = g3.locate(photos.take(lost.to_numpy()), **store)
+    assert all(one.coordinates is None and "no candidate" in one.error for one in nowhere)
+    assert all(len(one.neighbours) == len(one.candidates) == 0 for one in nowhere)
+
+
+def emptied(gallery):
+    """The same gallery with every second list of its index empty."""
+    index = faiss.clone_index(gallery.index)
+    for number in range(0, index.nlist, 2):
+        index.invlists.resize(number, 0)
+    return replace(gallery, index=index)
+
+
+def test_a_gallery_smaller_than_a_prompt_is_named_whole(shipped, files, store):
+    known = miniearth.load("gallery", 40).take([3, 1, 2])
+    g3 = G3.from_pretrained("ci", gallery=known, lmm=Noting("(1.5, 2.5)", "(3, 4)"), progress=False)
+    found = g3.locate(files[0], **store)
+    assert sorted(found.neighbours.neighbour) == sorted(known.ids)
+    assert [named for _, named in g3.lmm.named] == [0, 6]  # of 5, 10 and 15 it is one prompt
+    assert len(found.replies) == 4 * g3.plan.asked

@@ -28,11 +28,14 @@ def test_auto_follows_the_machine(monkeypatch, cuda, expected):
     assert profiles.get().name == expected
 
 
-def test_the_variable_overrides_the_argument(monkeypatch):
+def test_the_variable_says_what_auto_is_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("G3LITE_PROFILE", "ci")
-    assert profiles.get("gpu").name == "ci"
-    monkeypatch.setenv("G3LITE_PROFILE", "")
-    assert profiles.get("gpu").name == "gpu"
+    assert profiles.get().name == profiles.get("auto").name == "ci"
+    assert [profiles.get(name).name for name in ("cpu", "gpu")] == ["cpu", "gpu"]
+    for unset in ("", "auto"):
+        monkeypatch.setenv("G3LITE_PROFILE", unset)
+        assert profiles.get().name == "gpu"
 
 
 def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(monkeypatch):
@@ -42,7 +45,15 @@ def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(monkeypatch):
     with pytest.raises(
         ValueError, match=r"'laptop' \(from .* G3LITE_PROFILE\); known profiles: auto"
     ):
-        profiles.get("ci")
+        profiles.get()
+    assert profiles.get("ci").name == "ci"  # which leaves nothing for the variable to say
+
+
+@pytest.mark.parametrize("name", ["tpu", "", "CPU"])
+def test_a_wrong_name_is_an_error_whatever_the_variable_says(monkeypatch, name):
+    monkeypatch.setenv("G3LITE_PROFILE", "ci")
+    with pytest.raises(ValueError, match=rf"unknown profile '{name}'; known profiles"):
+        profiles.get(name)
 
 
 def test_ci_is_the_small_version_of_cpu():

@@ -210,6 +210,17 @@ def test_a_plan_gives_each_prompt_the_first_references(name):
     assert Plan((0,), template=name).prompts() == [Prompt(prompt(template=name), 0)]
 
 
+@pytest.mark.parametrize(("near", "far", "named"), [(3, 15, 3), (12, 7, 7), (0, 15, 0), (0, 0, 0)])
+def test_a_prompt_names_as_many_references_as_were_found(near, far, named):
+    similar, dissimilar = places(15), places(15, 1)
+    similar[near:], dissimilar[far:] = np.nan, np.nan
+    for made, k in zip(Plan().prompts(similar, dissimilar), COUNTS, strict=True):
+        assert made.references == k  # as planned: it tells the replies apart
+        n = min(k, named)
+        assert made.text == prompt(places(n), places(n, 1)) and "nan" not in made.text
+    assert prompt(similar, dissimilar) == prompt(places(named), places(named, 1))
+
+
 def test_too_few_references_are_refused():
     with pytest.raises(ValueError, match="14 references of either kind; 15 are needed"):
         Plan().prompts(places(14), places(14))
@@ -344,11 +355,15 @@ def test_spots_of_several_photos_are_several_references():
     assert (similar[0] == spots[0]).all(axis=1).sum() == 2
 
 
-def test_a_gallery_that_is_too_small_is_named():
-    gallery, vectors, _ = small_gallery(n=12)
-    with pytest.raises(ValueError, match="query 0 has 12 similar photos of 15 needed"):
-        references(gallery, vectors[:2])
-    with pytest.raises(ValueError, match="query 1 has 9 similar photos of 10 needed"):
-        references(gallery, vectors[:2], 10, exclude_author=["nobody", "a1"])
+def test_where_a_query_has_fewer_neighbours_the_rest_is_nan():
+    gallery, vectors, spots = small_gallery(n=12)
+    for found in references(gallery, vectors[:2]):
+        assert found.shape == (2, 15, 2) and np.isnan(found[:, 12:]).all()
+        for one in found[:, :12]:
+            np.testing.assert_array_equal(np.unique(one, axis=0), np.unique(spots, axis=0))
+    similar, dissimilar = references(gallery, vectors[:2], 10, exclude_author=["nobody", "a1"])
+    assert np.isnan(similar).any(axis=2).sum(axis=1).tolist() == [0, 1]
+    assert np.isnan(dissimilar).any(axis=2).sum(axis=1).tolist() == [0, 1]
+    assert not (similar[1, 9:] == spots[-1]).any()  # row -1 of the gallery is no neighbour
     for found in references(gallery, vectors[:2], 0):
         assert found.shape == (2, 0, 2)

@@ -188,6 +188,36 @@ def test_ci_runs_make_test():
     ] == ".ci/run"
 
 
+def git(folder: Path, *arguments: str) -> str:
+    alone = {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PATH": os.environ["PATH"],
+    }
+    return subprocess.run(
+        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, env=alone
+    ).stdout
+
+
+def test_a_clone_on_windows_gets_the_data_byte_for_byte(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "core.autocrlf", "true")  # as Git for Windows is installed
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
+    names = ["README.md", "data/miniearth/places.csv", "data/manifest.json", "data/deep/er/a.dbf"]
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"one\ntwo\n")
+    git(tmp_path, "add", ".")
+    for name in names:
+        (tmp_path / name).unlink()
+    git(tmp_path, "checkout", "--", ".")
+    document, *data = [(tmp_path / name).read_bytes() for name in names]
+    assert document == b"one\r\ntwo\r\n"  # here git does change line ends
+    assert data == [b"one\ntwo\n"] * 3
+    assert git(tmp_path, "check-attr", "text", "data/manifest.json").split()[-1] == "unset"
+
+
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     clean = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     return subprocess.run(

@@ -210,6 +210,32 @@ def test_all_photos_may_fall_back(model):
     np.testing.assert_array_equal(answers[["LAT_pred", "LON_pred"]], retrieved[:, 0])
 
 
+def test_a_neighbour_that_was_not_found_is_no_candidate(model):
+    retrieved = places(4, 3)
+    retrieved[1, 2:], retrieved[2, 1:], retrieved[3] = np.nan, np.nan, np.nan
+    found = candidates(names(4), replied(4), retrieved, Choice(retrieved=3))
+    of = found[found.origin == "retrieved"]
+    assert of.IMG_ID.tolist() == ["photo000"] * 3 + ["photo001"] * 2 + ["photo002"]
+    np.testing.assert_array_equal(
+        of[["LAT", "LON"]], np.concatenate([retrieved[0], retrieved[1, :2], retrieved[2, :1]])
+    )
+    assert of["sample"].tolist() == [0, 1, 2, 0, 1, 0]
+    assert "photo003" in set(found.IMG_ID[found.origin == "reply"])
+
+
+@pytest.mark.parametrize("choice", [Choice(), Choice(retrieved=2), Choice((), 0, 2)])
+def test_a_photo_without_replies_and_neighbours_has_no_row(model, choice):
+    retrieved = places(3, 2)
+    retrieved[1] = np.nan
+    found = candidates(names(3), refused(3), retrieved, choice)
+    answers = winners(Verifier(model, names(3), features(3)).score(found))
+    assert answers.IMG_ID.tolist() == ["photo000", "photo002"]
+    assert answers.fallback.tolist() == [choice.retrieved == 0] * 2
+    nothing = candidates(names(3), refused(3), np.full((3, 2, 2), np.nan), choice)
+    assert len(nothing) == 0 and nothing.dtypes.equals(found.dtypes)
+    assert len(winners(Verifier(model, names(3), features(3)).score(nothing))) == 0
+
+
 def test_a_retrieved_candidate_is_no_fallback():
     found = candidates(names(2), refused(2), places(2, 1), "official")
     assert len(found) == 2 and not found.fallback.any()
@@ -241,10 +267,11 @@ def test_what_is_no_place_on_earth_is_no_candidate(model, place):
     broken.loc[41, ["LAT", "LON"]] = place  # used, whatever it holds
     with pytest.raises(ValueError, match=wrong):
         candidates(names(2), broken, retrieved, "official")
-    with pytest.raises(ValueError, match=wrong):
-        far = retrieved.copy()
-        far[1, 0] = place
-        candidates(names(2), table, far, "official")
+    if not np.isnan(place).all():  # which says that there is no such neighbour
+        with pytest.raises(ValueError, match=wrong):
+            far = retrieved.copy()
+            far[1, 0] = place
+            candidates(names(2), table, far, "official")
     for function, edited in [
         (verifier.score, good.copy()), (winners, scored.copy()), (mean, good.copy()),
         (medoid, good.copy()),

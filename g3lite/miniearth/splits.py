@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite.artefacts import cache_dir, data_dir
+from g3lite.artefacts import cache_dir, shipped
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.render import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
@@ -43,6 +43,8 @@ PICTURES = f"{PLACES_VERSION}.{SAMPLER_VERSION}.{RENDERER_VERSION}-{PICTURE_SIZE
 VERSION = f"miniearth-{PICTURES}"
 """Of every photo set of MiniEarth."""
 SHARD = 1_000
+PHOTOS = "miniearth/photos.tar"
+"""The pictures that ship, in the data folder."""
 
 QUERY_COLUMNS = list(SCHEMA)[:10]
 LABELS = {
@@ -149,8 +151,8 @@ def build(folder: Path) -> None:
                 folder / f"{split}.csv.gz", index=False, lineterminator="\n",
                 compression={"method": "gzip", "mtime": 0},  # the same bytes every time
             )  # fmt: skip
-            shipped = table.IMG_ID[: SHIPPED[split]].tolist()
-            for name, picture in zip(shipped, _render(shipped), strict=True):
+            first = table.IMG_ID[: SHIPPED[split]].tolist()
+            for name, picture in zip(first, _render(first), strict=True):
                 _add(tar, name, picture)
 
 
@@ -169,7 +171,7 @@ def load(split: str, n: int | None = None) -> PhotoSet:
         raise ValueError(f"{split} has {SIZES[split]} photos, not {n}")
     # Only an empty field is missing: "na" is Namibia.
     table = pd.read_csv(
-        data_dir() / "miniearth" / f"{split}.csv.gz",
+        shipped(f"miniearth/{split}.csv.gz"),
         nrows=n, dtype="string", keep_default_na=False, na_values=[""],
     )  # fmt: skip
     return photo_set(f"miniearth/{split}", conform(table))
@@ -226,9 +228,9 @@ class _Pictures:
         self.rendered = False
 
     def __call__(self, name: str) -> bytes:
-        shipped = _members(data_dir() / "miniearth" / "photos.tar")
-        if name in shipped:
-            return _read(data_dir() / "miniearth" / "photos.tar", shipped[name])
+        tar = shipped(PHOTOS)
+        if name in _members(tar):
+            return _read(tar, _members(tar)[name])
         if name not in self.shard_of:
             raise FileNotFoundError(name)
         if not self.rendered:
@@ -244,13 +246,13 @@ class _Pictures:
     def _render(self) -> None:
         from tqdm.auto import tqdm
 
-        shipped = _members(data_dir() / "miniearth" / "photos.tar")
+        members = _members(shipped(PHOTOS))
         paths = {shard: self._path(shard) for shard in sorted(set(self.shard_of.values()))}
         missing = {shard: path for shard, path in paths.items() if not path.exists()}
         total = sum(len(self.ids[s * SHARD : (s + 1) * SHARD]) for s in missing)
         with tqdm(total=total, desc=f"render {self.name}", unit="photo", disable=not total) as bar:
             for shard, path in missing.items():
-                ids = [i for i in self.ids[shard * SHARD : (shard + 1) * SHARD] if i not in shipped]
+                ids = [i for i in self.ids[shard * SHARD : (shard + 1) * SHARD] if i not in members]
                 path.parent.mkdir(parents=True, exist_ok=True)
                 part = path.with_suffix(f".{os.getpid()}.part")
                 with tarfile.open(part, "w") as tar:

@@ -14,7 +14,7 @@ from random import Random
 import numpy as np
 import pandas as pd
 
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.miniearth.cues import (
     RELIEFS,
     SOILS,
@@ -68,7 +68,7 @@ def places() -> pd.DataFrame:
     coast, photo_weight (sums to 1), seen (False: in no training corpus of MiniCLIP or MiniLMM).
     """
     table = pd.read_csv(
-        data_dir() / "miniearth" / "places.csv", index_col="place_id", keep_default_na=False
+        shipped("miniearth/places.csv"), index_col="place_id", keep_default_na=False
     )
     return table
 

@@ -491,10 +491,9 @@ check_01_1(share_within)
 # The captions name no place. It is frozen: here it only turns pictures into 256 numbers.
 
 # %%
-from g3lite.artefacts import data_dir
 from g3lite.backbone import Backbone
 
-miniclip = Backbone.load(data_dir() / "miniclip", device=profile.device)
+miniclip = Backbone.load("miniclip", device=profile.device)
 queries = {
     "validation": validation,
     "test_natural": miniearth.load("test_natural", profile.query_size),

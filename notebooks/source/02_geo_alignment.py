@@ -318,9 +318,9 @@ check_02_1(contrastive)
 import shapely
 from cartopy.io.shapereader import Reader
 
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 
-layers = data_dir() / "natural_earth" / "shapefiles" / "natural_earth" / "physical"
+layers = shipped("natural_earth/shapefiles/natural_earth/physical")
 land = shapely.union_all(list(Reader(layers / "ne_110m_land.shp").geometries()))
 shapely.prepare(land)
 lat, lon = np.arange(35.1, 62, 0.25), np.arange(-24.9, 45, 0.25)
@@ -1084,7 +1084,7 @@ difference("NN, all three (G3)", "NN, raw features", answers, ~seen)
 # gallery of 20,000.
 
 # %%
-table = pd.read_csv(data_dir() / "alignment" / "validation.csv").query("gallery == 20_000")
+table = pd.read_csv(shipped("alignment/validation.csv")).query("gallery == 20_000")
 print(f"{table['variant'].nunique()} variants, {table['seed'].nunique()} seeds")
 
 
@@ -1194,7 +1194,7 @@ pd.concat({mask: gaps(both, mask, "G3") for mask in ("masked text", "masked 25 k
 # The table also holds runs on 2,000 photos. Nearest neighbour, in per cent, mean of the seeds:
 
 # %% tags=["results"]
-few = pd.read_csv(data_dir() / "alignment" / "validation.csv").query("gallery == 2_000")
+few = pd.read_csv(shipped("alignment/validation.csv")).query("gallery == 2_000")
 few = few.pivot_table(index="metric", columns="variant", values="value").loc[levels]
 (100 * few[["raw features", "without text", "G3"]]).round(1)
 

@@ -743,7 +743,8 @@ print("looked up, the same similarities:", np.allclose(looked_up, approximate, a
 #
 # - **half**, **sq8**: two bytes or one instead of four for each number.
 # - **ivf**: sort the photos into lists of similar ones, and look into the few lists nearest to the
-#   query only. It saves time, not memory.
+#   query only. It saves time, not memory. Where these hold fewer than k photos, the search says -1
+#   for the rest: no photo, though Python would take it for the last one (`coordinates_of` does not).
 # - **hnsw**: a graph that leads from photo to similar photo until the query is near. Time again;
 #   the graph itself takes memory.
 # - **pca**: keep the principal axes only, then sq8.
@@ -852,7 +853,7 @@ for n in (len(gallery) // 10, len(gallery) // 3, len(gallery)):
 small_kind = "PCA64,SQ8"
 compressed = Gallery.build(photos.table, vectors, model="miniclip, aligned", kind=small_kind)
 few = compressed.similar(queries, 15)[1]
-km[small_kind] = geo.great_circle_km(photos.coordinates[few], truth[:, None])
+km[small_kind] = geo.great_circle_km(compressed.coordinates_of(few), truth[:, None])
 change = summaries(km[small_kind]) - table3["aligned"]
 averages = [f"top-{k} average" for k in (5, 10, 15)]
 with_intervals(change[averages]).rename(f"{small_kind} minus exact, km").to_frame()

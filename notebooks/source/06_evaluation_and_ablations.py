@@ -74,7 +74,7 @@ from matplotlib.figure import Figure
 from scipy.stats import false_discovery_control
 
 from g3lite import evaluation, geo, lmm, miniearth, paper, places, plots, verification
-from g3lite.artefacts import data_dir
+from g3lite.artefacts import shipped
 from g3lite.asking import ask
 from g3lite.diversification import WAYS
 from g3lite.exercises import check_06_1, check_06_2, check_06_3
@@ -479,7 +479,7 @@ paper.reference_table(evidence, **options)
 
 # %%
 VARIANTS = ["raw features", "G3", "without text"]
-variants = pd.read_csv(data_dir() / "alignment" / "validation.csv")
+variants = pd.read_csv(shipped("alignment/validation.csv"))
 kept = variants[(variants.gallery == 20_000) & variants.variant.isin(VARIANTS)]
 mean = kept.groupby(["variant", "metric"])["value"].mean().unstack()  # of two seeds
 levels = list(evaluation.THRESHOLD_NAMES)

@@ -1,0 +1,68 @@
+"""Idle OpenMP threads wait instead of spinning: g3lite is imported before torch and faiss."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+OPENMP = {"faiss", "sklearn", "torch"}  # packages that bring an OpenMP runtime
+
+CODE = """
+import os, sys, g3lite
+assert not {"faiss", "sklearn", "torch"} & set(sys.modules), "too late"
+print(os.environ["OMP_WAIT_POLICY"])
+import faiss, torch
+"""
+
+
+def imported(**variables):
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("OMP_")}
+    return subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, check=True,
+        env={**environ, **variables},
+    )  # fmt: skip
+
+
+def test_idle_threads_wait():
+    assert imported().stdout == "PASSIVE\n"
+
+
+@pytest.mark.parametrize("own", ["ACTIVE", ""])
+def test_a_setting_of_the_user_stays(own):
+    assert imported(OMP_WAIT_POLICY=own).stdout == f"{own}\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what GNU's runtime says of itself")
+def test_the_runtimes_take_it():
+    spins = {
+        policy: set(re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr))
+        for policy, done in {
+            "as it is": imported(OMP_DISPLAY_ENV="verbose"),
+            "spinning": imported(OMP_DISPLAY_ENV="verbose", OMP_WAIT_POLICY="ACTIVE"),
+        }.items()
+    }
+    assert spins["as it is"] == {"0"} and min(map(int, spins["spinning"])) > 1_000_000
+
+
+def test_the_tests_import_g3lite_first():
+    order = list(sys.modules)
+    assert all(order.index("g3lite") < order.index(name) for name in OPENMP & set(order))
+
+
+def test_the_notebooks_import_g3lite_first(root):
+    series = sorted((root / "notebooks").glob("*.ipynb"))
+    assert len(series) >= 8
+    for path in series:
+        cells = nbformat.read(path, as_version=4).cells
+        code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        names = [
+            alias.name.partition(".")[0] if isinstance(node, ast.Import) else node.module
+            for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        ]  # fmt: skip
+        others = [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
+        assert others[0] == "g3lite", f"{path.name} imports {others[0]} first"
