@@ -8,7 +8,6 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import IntegrityError
 
 from g3lite.store import Question, Store, Stored, StoreError
 
@@ -71,7 +70,7 @@ def test_the_first_reply_stays(store):
 
 
 def test_all_replies_of_a_request_or_none(store):
-    with pytest.raises(IntegrityError, match="NOT NULL"):
+    with pytest.raises(StoreError, match="replies.sqlite cannot be written .*NOT NULL"):
         store.write(QUESTION, [0, None], ["good", "bad"])
     with pytest.raises(ValueError):
         store.write(QUESTION, [0, 1], ["only one"])
@@ -91,7 +90,41 @@ def test_half_a_surrogate_pair_does_not_stop_a_run(store):
     assert texts(store) == {0: "48.85 ?", 1: "(1.5, 2.5)"}
 
 
-@pytest.mark.parametrize("name", ["s.sqlite", "ein ü.db", "what?mode=ro#1", "50% of it"])
+def test_damaged_text_does_not_stop_a_run(store):
+    store.write(QUESTION, [0, 1], ["whole", "damaged"])
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("update replies set text = cast(x'3120ff' as text) where sample = 1")
+    assert texts(store) == {0: "whole", 1: "1 \ufffd"}
+
+
+def test_a_store_of_the_first_version_is_used_as_it_is(tmp_path):
+    tables = """
+        CREATE TABLE questions (id VARCHAR NOT NULL, model VARCHAR NOT NULL,
+            photo VARCHAR NOT NULL, prompt VARCHAR NOT NULL, temperature FLOAT NOT NULL,
+            PRIMARY KEY (id));
+        CREATE TABLE replies (question VARCHAR NOT NULL, sample INTEGER NOT NULL, text VARCHAR,
+            tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,
+            PRIMARY KEY (question, sample), FOREIGN KEY(question) REFERENCES questions (id))
+            WITHOUT ROWID;
+    """
+    # SHA-256 of '["model@1", "ab12", "Where?", 1.2]'
+    question = "942eb34764a6493048a1c7152f1182b6aa1400e7ba0139c020ffe39ea6bf2272"
+    with sqlite3.connect(tmp_path / "s") as connection:
+        connection.executescript(tables)
+        values = (question, "model@1", "ab12", "Where?", 1.2)
+        connection.execute("insert into questions values (?, ?, ?, ?, ?)", values)
+        connection.execute("insert into replies values (?, 0, 'old', 7, 8)", [question])
+    with Store(tmp_path / "s") as store:
+        store.write(QUESTION, [0, 1], ["new", "new"])
+        assert store.read(QUESTION) == {0: Stored("old", 7, 8), 1: Stored("new", 0, 0)}
+    with sqlite3.connect(tmp_path / "s") as connection:
+        columns = connection.execute("select * from questions").fetchall()
+    assert columns == [values]
+
+
+@pytest.mark.parametrize(
+    "name", ["s.sqlite", "ein ü.db", "what?mode=ro#1", "50% of it", "file:x", ":memory:"]
+)
 def test_the_file_has_the_name_that_was_given(tmp_path, name):
     with Store(tmp_path / name) as store:
         store.write(QUESTION, [0], ["x"])
