@@ -24,7 +24,7 @@ from g3lite.artefacts import cache_dir
 from g3lite.lmm import LMM, Answer, Job, LMMError
 from g3lite.photos import DamagedPhoto, PhotoSet
 from g3lite.prompts import Plan, Prompt
-from g3lite.store import Question, Store, Stored
+from g3lite.store import Question, Store, Stored, StoreError
 
 COLUMNS = ["IMG_ID", "references", "sample", "text", "LAT", "LON", "reason", "used"]
 """Of the table that `ask` returns."""
@@ -97,6 +97,7 @@ class _Run:
     tokens: list[int] = field(default_factory=lambda: [0, 0])
     missing: int = 0
     asked: int = 0
+    lost: int = 0
     failures: int = 0
     in_row: int = 0
     # Of the jobs under way, by photo and references; and why there are questions without replies.
@@ -161,7 +162,11 @@ class _Run:
                 return
             tokens = answer.tokens_in, answer.tokens_out
             counts = [count or 0 for count in tokens]
-            self.store.write(question, answer.samples, answer.texts, *counts)
+            try:
+                self.store.write(question, answer.samples, answer.texts, *counts)
+            except StoreError:
+                self.lost += len(answer.samples)
+                raise
             self.tokens = [a + b for a, b in zip(self.tokens, counts, strict=True)]
             self.asked += len(answer.samples)
             self.missing -= len(answer.samples)
@@ -235,6 +240,8 @@ def ask(
             cost without prices.
         LMMError: the model cannot be asked.
         RunStopped: a limit was reached.
+        StoreError: the store cannot be read, or cannot be written though a reply is missing, which
+            is found before anything is asked; or it was lost on the way.
     """
     if min(price_in, price_out, max_cost) < 0 or min(max_failures, max_in_row) < 1:
         raise ValueError("prices and max_cost are 0 or more, the limits of failures 1 or more")
@@ -251,7 +258,15 @@ def ask(
     with Store(cache_dir() / "replies.sqlite" if store is None else store) as opened, bar:
         run = _Run(opened, plan, prices, max_cost, max_failures, max_in_row, bar)
         run.count_stored(everything)
-        lmm.answer(run.jobs(photos, everything), run.keep)
+        if run.missing:
+            opened.check()  # before anything is paid for that could not be kept
+        try:
+            lmm.answer(run.jobs(photos, everything), run.keep)
+        except StoreError as error:
+            raise StoreError(
+                f"{error}. {run.asked} replies that came in this call are in the store, {run.lost} "
+                "are lost; call again to go on"
+            ) from error
         table, came = _table(run, everything)
     readable = table["LAT"].notna()
     refused = came & table["reason"].str.startswith("refusal").fillna(False).astype(bool)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -482,6 +483,8 @@ def _make(folder: Path, made_of: dict[str, Any]) -> None:
     strange = ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # before anything is computed or paid for
+            pass
         if (folder / "run.json").exists():
             about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             differ = [key for key, value in made_of.items() if about.get(key) != value]

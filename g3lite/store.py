@@ -12,7 +12,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -132,6 +132,16 @@ class Store:
         """Close the file."""
         self._connection.close()
 
+    def check(self) -> None:
+        """Write a row and delete it again: it must reach the disk, as a reply will have to.
+
+        Raises:
+            StoreError: the file or its folder is read-only, the disk is full, or the like.
+        """
+        with self._transaction("written") as connection:
+            connection.execute("INSERT INTO questions VALUES ('check', '', '', '', 0)")
+            connection.execute("DELETE FROM questions WHERE id = 'check'")
+
     def read(self, question: Question) -> dict[int, Stored]:
         """The replies to a question by sample number; {} if there are none yet.
 
@@ -184,8 +194,15 @@ class Store:
     @contextmanager
     def _transaction(self, what: str) -> Iterator[sqlite3.Connection]:
         """The connection, for one thread at a time; an error takes back what was done in it."""
-        try:
-            with self._lock, self._connection:
-                yield self._connection
-        except sqlite3.Error as error:
-            raise StoreError(f"the store {self.path} cannot be {what} ({error})") from error
+        with self._lock:
+            try:
+                with self._connection:
+                    yield self._connection
+            except sqlite3.Error as error:
+                with suppress(sqlite3.Error):  # who has waited in vain does not wait again
+                    self._connection.execute("PRAGMA busy_timeout = 0")
+                raise StoreError(
+                    f"the store {self.path} cannot be {what} ({error}): see that file and folder "
+                    "are writable, the disk has room and no other process holds the file, or name "
+                    "another store (by default it lies where G3LITE_CACHE says)"
+                ) from error

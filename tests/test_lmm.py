@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -22,13 +23,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import api_lmm
+from g3lite import api_lmm, asking
 from g3lite.api_lmm import OpenAILMM
 from g3lite.asking import RunStopped, ask
 from g3lite.lmm import LMMError, ReplayLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Plan
-from g3lite.store import Question, Store
+from g3lite.store import Question, Store, StoreError
 
 KEY = "sk-0123456789-very-secret"
 TWO = Plan(references=(0, 2), replies=2, asked=3)
@@ -592,6 +593,62 @@ def test_wrong_arguments_are_found_before_anything_is_sent(server, options, mess
     with pytest.raises(ValueError, match=message):
         ask(model(server), photo_set(), TWO, **options)
     assert server.requests == []
+
+
+# --- stores that cannot be written
+
+
+@pytest.mark.parametrize(("closed", "mode"), [("s.sqlite", 0o444), (".", 0o555)])
+def test_a_store_that_is_read_only_is_found_before_anything_is_asked(server, bound, closed, mode):
+    path = bound / "s.sqlite"
+    run(model(server), photo_set(2), store=path)
+    (bound / closed).chmod(mode)
+    with pytest.raises(StoreError, match="s.sqlite cannot be .*readonly"):
+        run(model(server), photo_set(3), store=path)
+    assert len(server.requests) == 4
+
+
+def test_a_read_only_store_that_has_all_that_is_wanted_is_enough(server, bound):
+    first, _ = run(model(server), store=bound / "s.sqlite")
+    (bound / "s.sqlite").chmod(0o444)
+    again, report = run(model(server), store=bound / "s.sqlite")
+    pd.testing.assert_frame_equal(first, again)
+    assert (report.stored, report.asked) == (24, 0)
+
+
+def test_a_store_that_is_full_says_what_came(server, monkeypatch):
+    class Small(Store):
+        def __init__(self, path):
+            super().__init__(path)
+            self._connection.execute("PRAGMA max_page_count = 12")
+
+    monkeypatch.setattr(asking, "Store", Small)
+    server.reply = lambda i, k, request: "long " * 1000
+    with pytest.raises(StoreError, match="database or disk is full") as caught:
+        run(model(server))
+    came = 3 * (len(server.requests) - 1)
+    assert 0 < came < 24 and f"{came} replies that came in this call are in" in str(caught.value)
+    assert "3 are lost; call again" in str(caught.value)
+
+
+def test_a_store_that_is_held_says_what_came(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("g3lite.store.BUSY_S", 0.1)
+    path, four = tmp_path / "s.sqlite", together(4)
+
+    def script(i, request):
+        four(i, request)
+        if i == 4:
+            other.execute("BEGIN IMMEDIATE")
+
+    with sqlite3.connect(path, check_same_thread=False) as other:
+        server.script = script
+        with pytest.raises(StoreError, match="database is locked.* replies that came") as caught:
+            run(model(server, concurrency=4), store=path)
+        other.rollback()
+    kept, lost = map(int, re.findall(r"(\d+) (?:replies|are lost)", str(caught.value)))
+    assert kept + lost == 3 * len(server.requests) and lost
+    _, report = run(model(server), store=path)
+    assert (report.stored, report.asked) == (kept, 24 - kept)
 
 
 # --- the key

@@ -329,6 +329,14 @@ def test_what_is_no_run_is_left_alone(shipped, tmp_path, store, name, content, w
         )
 
 
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_asked(shipped, store, bound):
+    photos, g3 = miniearth.load("validation", 1), with_fixed(shipped, "(1.5, 2.5)")
+    (bound / "run").mkdir(mode=0o555)
+    with pytest.raises(G3Error, match="run cannot be the folder of a run: .*Permission denied"):
+        g3.predict(photos, bound / "run", progress=False, **store)
+    assert g3.lmm.asked == 0
+
+
 class Killed(Fixed):
     """Ends after some answers, as a process that is killed."""
 

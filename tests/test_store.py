@@ -148,6 +148,66 @@ def test_files_that_are_no_store_are_left_alone_and_named(tmp_path):
         Store(foreign)
 
 
+# --- a store that cannot be written
+
+
+def test_a_file_that_is_read_only_is_found_by_the_check(bound):
+    path = bound / "s.sqlite"
+    with Store(path) as store:
+        store.write(QUESTION, [0], ["x"])
+        store.check()
+    path.chmod(0o444)
+    with Store(path) as store:
+        assert texts(store) == {0: "x"}
+        with pytest.raises(StoreError, match="s.sqlite cannot be written .*readonly.*writable"):
+            store.check()
+        with pytest.raises(StoreError, match="s.sqlite cannot be written .*readonly"):
+            store.write(QUESTION, [1], ["y"])
+
+
+@pytest.mark.parametrize("name", ["s.sqlite", "new.sqlite"])
+def test_a_folder_that_is_read_only_is_found_on_opening(bound, name):
+    Store(bound / "s.sqlite").close()
+    bound.chmod(0o555)
+    with pytest.raises(StoreError, match=f"{name} cannot be used as a store"):
+        Store(bound / name)
+
+
+def test_the_check_leaves_nothing_behind(store):
+    store.check()
+    store.check()
+    with sqlite3.connect(store.path) as connection:
+        assert connection.execute("select count(*) from questions").fetchone() == (0,)
+
+
+def test_the_check_reaches_the_disk(store):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = store.path.with_name(f"{store.path.name}-wal").stat().st_size
+    store.check()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log, before[1]))  # as if the disk were full
+    try:
+        with pytest.raises(StoreError, match="replies.sqlite cannot be written .*disk"):
+            store.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    store.check()
+
+
+def test_a_store_that_another_process_holds_is_waited_for_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("g3lite.store.BUSY_S", 0.1)
+    with Store(tmp_path / "s") as store, sqlite3.connect(store.path) as other:
+        patience = "PRAGMA busy_timeout"
+        assert store._connection.execute(patience).fetchone() == (100,)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="database is locked.* no other process holds"):
+            store.write(QUESTION, [0], ["x"])
+        assert store._connection.execute(patience).fetchone() == (0,)
+        other.rollback()
+        store.write(QUESTION, [0], ["x"])
+        assert texts(store) == {0: "x"}
+
+
 # --- several processes
 
 WRITER = """
