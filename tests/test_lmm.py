@@ -15,8 +15,10 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import numpy as np
 import pandas as pd
@@ -69,7 +71,8 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.requests, self.times, self.headers = [], [], []
+        self.requests, self.times, self.headers, self.paths = [], [], [], []
+        self.connections = 0
         self.script = lambda i, request: None
         self.reply = lambda i, k, request: json.dumps({"latitude": i % 90, "longitude": k})
         self.honours_n = True
@@ -77,6 +80,10 @@ class Server(ThreadingHTTPServer):
         self.latency = 0.0
         self.lock, self.over = threading.Lock(), threading.Event()
         self.busy = self.most_busy = 0
+
+    def verify_request(self, request, client_address):
+        self.connections += 1
+        return True
 
     @property
     def url(self):
@@ -98,6 +105,7 @@ class Handler(BaseHTTPRequestHandler):
             server.requests.append(request)
             server.times.append(time.monotonic())
             server.headers.append(self.headers)
+            server.paths.append(self.path)
             server.busy += 1
             server.most_busy = max(server.most_busy, server.busy)
         time.sleep(server.latency)
@@ -143,16 +151,24 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = cut
 
 
-@pytest.fixture
-def server():
+@contextmanager
+def serving():
     server = Server()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def server():
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -522,6 +538,32 @@ def test_a_server_that_is_not_there(server):
         run(away, max_in_row=3)
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_nothing_goes_where_a_redirect_leads(server, status):
+    with serving() as other:
+        port = other.server_address[1]
+        there = f"http://localhost:{port}/v1/chat/completions"
+        location = f"http://me:hush@localhost:{port}/v1/chat/completions?key=hush"
+        server.script = lambda i, request: Fault(status, Location=location)
+        with pytest.raises(LMMError, match=f"sends the request on to {there}, and a photo") as said:
+            run(model(server, extra_headers={"x-token": "hush"}))
+        assert other.connections == 0 and len(server.requests) == 1
+        assert "hush" not in str(said.value) and "name it in base_url" in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "there"),
+    [("/v2/chat/completions", "http://127.0.0.1:PORT/v2/chat/completions"),
+     ("http://[", "another address")],
+)  # fmt: skip
+def test_a_redirect_within_a_server_is_not_followed_either(server, location, there):
+    server.script = lambda i, request: Fault(308, Location=location)
+    there = there.replace("PORT", str(server.server_address[1]))
+    with pytest.raises(LMMError, match=f"sends the request on to {there}, and"):
+        run(model(server))
+    assert len(server.requests) == 1
+
+
 # --- limits
 
 
@@ -651,7 +693,7 @@ def test_a_store_that_is_held_says_what_came(server, tmp_path, monkeypatch):
     assert (report.stored, report.asked) == (kept, 24 - kept)
 
 
-# --- the key
+# --- the key and other secrets
 
 
 def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
@@ -663,9 +705,9 @@ def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
     assert {headers["Authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
     server.script = lambda i, request: refusing(500, echo)
     failed, _ = run(model(server, max_tokens=5, attempts=1), store=store)
-    assert failed.reason.str.contains(r"provided: \[key\]").all()
+    assert failed.reason.str.contains(r"provided: \[secret\]").all()
     server.script = lambda i, request: refusing(401, echo)
-    with pytest.raises(LMMError, match=r"provided: \[key\]") as caught:
+    with pytest.raises(LMMError, match=r"provided: \[secret\]") as caught:
         run(model(server, max_tokens=6), store=store)
     shown = [
         *(repr(asked), str(asked), asked.name, str(report), repr(report)),
@@ -676,6 +718,60 @@ def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
     assert "chat/completions" in caplog.text  # the log was on
     for path in tmp_path.rglob("*"):
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
+
+
+PASSWORD, HEADER, QUERY, BODY = "pass/wörd 1", "hush-header-2", "hush query&3", "hush 'body' \\4"
+
+
+def test_secrets_in_addresses_and_options_are_sent_and_shown_nowhere(server, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    for name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    login = base64.b64encode(f"someone:{PASSWORD}".encode()).decode()
+    store = tmp_path / "s.sqlite"
+    asked = OpenAILMM(
+        "tiny", server.url.replace("//", f"//someone:{quote(PASSWORD, safe='')}@"), attempts=1,
+        concurrency=1, extra_headers={"x-token": f"Token {HEADER}"}, extra_query={"key": QUERY},
+        extra_body={"deep": [{"token": BODY}], "top_k": 4},
+    )  # fmt: skip
+    table, report = run(asked, store=store)
+    headers, path = server.headers[0], server.paths[0]
+    assert headers["Authorization"] == f"Basic {login}" and headers["x-token"] == f"Token {HEADER}"
+    assert parse_qs(urlsplit(path).query) == {"key": [QUERY]}
+    assert server.requests[0]["deep"] == [{"token": BODY}] and server.requests[0]["top_k"] == 4
+    echo = f"{login}, {PASSWORD}, {HEADER}, {QUERY}, {BODY}, {path} are wrong"
+    server.script = lambda i, request: refusing(500, echo)
+    failed, _ = run(asked, photo_set(5), store=store)
+    server.script = lambda i, request: refusing(401, echo, Location=path)
+    with pytest.raises(LMMError, match=r"(\[secret\], ){5}.*are wrong") as caught:
+        run(asked, photo_set(5), store=store)
+    assert failed.reason.dropna().str.contains("[secret], [secret], [secret]", regex=False).all()
+    shown = [
+        *(repr(asked), str(asked), asked.name, str(report), repr(report), caplog.text),
+        *(table.to_csv(), failed.to_csv(), "".join(traceback.format_exception(caught.value))),
+        *(repr(vars(record)) for record in caplog.records),
+        *(path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("s.sqlite*")),
+    ]
+    assert "chat/completions" in caplog.text  # the log was on
+    for secret in (login, PASSWORD, HEADER, QUERY, BODY):
+        for form in (secret, quote(secret), quote(secret, ""), quote_plus(secret), repr(secret)):
+            assert not [text for text in shown if form.strip("'\"") in text], form
+
+
+def test_short_options_are_hidden_only_where_they_stand_alone(server):
+    server.script = lambda i, request: refusing(400, "lower the effort: 'lower' is allowed, slower")
+    with pytest.raises(LMMError) as caught:
+        run(model(server, extra_body={"effort": "lower"}))
+    assert "[secret] the effort: '[secret]' is allowed, slower" in str(caught.value)
+
+
+def test_secrets_are_hidden_in_a_logged_error_too(server, caplog):
+    model(server, extra_query={"key": "hush hush"})
+    try:
+        raise ValueError("at /v1?key=hush+hush")
+    except ValueError:
+        logging.getLogger("httpx").exception("%s", "hush%20hush failed")
+    assert "[secret] failed" in caplog.text and "ValueError: at /v1?key=[secret]" in caplog.text
 
 
 def test_keys_come_from_the_environment_only(server, monkeypatch):
@@ -698,6 +794,25 @@ def test_names_hold_what_changes_the_replies_and_no_secret():
     assert local.name == "m at localhost:8000 (768 px)"
     with pytest.raises(LMMError, match="n, stream cannot be an option"):
         OpenAILMM("m", url, n=3, stream=True)
+    with pytest.raises(LMMError, match="^api_key: no such option"):
+        OpenAILMM("m", url, api_key=KEY)
+    with pytest.raises(LMMError, match="ends in a query .*extra_query") as caught:
+        OpenAILMM("m", "https://example.org/v1?key=hush")
+    assert "hush" not in str(caught.value)
+
+
+def test_names_tell_all_options_apart_that_change_the_replies():
+    def name(body):
+        return OpenAILMM("m", "http://localhost/v1", extra_body=body).name
+
+    plain = {"top_k": 20, "chat_template_kwargs": {"enable_thinking": False}}
+    assert name(plain) == f"m at localhost (768 px, extra_body={plain})"  # as it always was
+    one, other = {"token": "hush", "style": "a"}, {"token": "hush", "style": "b"}
+    assert name(one) != name(other) and name(one) == name(dict(reversed(one.items())))
+    assert re.fullmatch(r"m at localhost \(768 px, extra_body=#[0-9a-f]{8}\)", name(one))
+    options = {"seed": 1, "stop": ["x"], "reasoning_effort": "low"}
+    always = "m at localhost (768 px, reasoning_effort=low, seed=1, stop=['x'])"
+    assert OpenAILMM("m", "http://localhost/v1", **options).name == always
 
 
 # --- killed and resumed
