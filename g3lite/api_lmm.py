@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import inspect
 import io
@@ -10,6 +11,7 @@ import json
 import logging
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +28,6 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception,
-    stop_after_attempt,
     wait_exponential,
     wait_random,
 )
@@ -39,6 +40,8 @@ LONGEST_PAUSE_S = 60.0
 """Of our own accord. A server may ask for more, up to `LONGEST_WAIT_S`."""
 LONGEST_WAIT_S = 600.0
 """A server that asks for a longer pause is not asked again."""
+UNREACHABLE_ATTEMPTS = 3
+"""Where nobody listens; once a request was given up so, the next ones are sent a single time."""
 _CLIENTS = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")  # that write logs of requests
 
 
@@ -50,9 +53,10 @@ class OpenAILMM(LMM):
     """A model behind any server that speaks OpenAI's chat completions.
 
     What may pass (429, 5xx, timeouts, lost connections, garbled answers) is tried again after
-    growing pauses with jitter, or after the one that the server asks for. What will not pass (a
-    wrong key, model or request, no credit) ends the run. A server that ignores `n` is asked again
-    for the rest.
+    growing pauses with jitter, or after the one that the server asks for. A server that refuses
+    connections, or whose name is unknown, is given up within seconds. What will not pass (a wrong
+    key, model or request, no credit) ends the run. A server that ignores `n` is asked again for the
+    rest.
 
     Pictures are sent as JPEG, without what the file says besides (EXIF may hold the place), and to
     no other address than that of the server: a redirect ends the run.
@@ -74,7 +78,7 @@ class OpenAILMM(LMM):
         per_request: replies asked for in one request; None: all; 1 for a server that refuses `n`.
         concurrency: requests under way at a time.
         timeout: seconds that a server may be silent.
-        attempts: of each request.
+        attempts: of each request, at most `UNREACHABLE_ATTEMPTS` of them refused connections.
         options: further arguments of `chat.completions.create`, such as max_tokens=100.
 
     Raises:
@@ -137,6 +141,7 @@ class OpenAILMM(LMM):
         self._per_request = per_request
         self._concurrency = concurrency
         self._attempts = attempts
+        self._unreachable = False
         self._options = options
         known = {k: v for k, v in options.items() if k not in ("extra_headers", "extra_query")}
         if any(_texts(known.get("extra_body"))):  # numbers alone are no secrets
@@ -147,7 +152,7 @@ class OpenAILMM(LMM):
 
     def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
         """Send requests, several at a time. An interruption waits for those under way."""
-        jobs, end = iter(jobs), threading.Event()
+        jobs, end, self._unreachable = iter(jobs), threading.Event(), False
         running: set[Future[None]] = set()
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="lmm") as pool:
             try:
@@ -178,7 +183,7 @@ class OpenAILMM(LMM):
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             wait=_pause,
-            stop=stop_after_attempt(self._attempts) | _waits_too_long,
+            stop=self._is_enough,
             sleep=sleep,
             reraise=True,
         )
@@ -188,11 +193,13 @@ class OpenAILMM(LMM):
             try:
                 texts, tokens = retrying(self._request, content, n, job.temperature)
             except (openai.APIError, _Unusable) as error:
+                self._unreachable = _unreachable(error)
                 said = f"{self._server}: {self._said(error)}"
                 if not _may_pass(error):
                     raise LMMError(f"{said}{self._way_out(error)} (photo {job.img_id!r})") from None
                 keep(Answer(job, left, (), error=said))
                 return
+            self._unreachable = False
             came, left = left[: len(texts)], left[len(texts) :]
             keep(Answer(job, came, texts, *tokens))
 
@@ -224,9 +231,19 @@ class OpenAILMM(LMM):
         )
         return texts, tuple(count if isinstance(count, int) else None for count in counts)
 
+    def _is_enough(self, state: RetryCallState) -> bool:
+        """Whether a request that failed is given up."""
+        if not _unreachable(state.outcome.exception()):
+            return state.attempt_number >= self._attempts or state.upcoming_sleep > LONGEST_WAIT_S
+        most = 1 if self._unreachable else UNREACHABLE_ATTEMPTS
+        return state.attempt_number >= min(most, self._attempts)
+
     def _said(self, error: Exception) -> str:
         """What went wrong, without secrets."""
-        return self._secrets.hide(str(error))[:300]
+        said = str(error)
+        if isinstance(error, openai.APIConnectionError):
+            said += f" ({_cause(error)})"  # "Connection error." alone does not say why
+        return self._secrets.hide(said)[:300]
 
     def _way_out(self, error: Exception) -> str:
         if getattr(error, "code", None) == "insufficient_quota":
@@ -334,6 +351,20 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, openai.APIConnectionError | _Unusable)  # timeouts are of the former
 
 
+def _cause(error: BaseException) -> BaseException:
+    """What an error began with."""
+    while earlier := error.__cause__ or error.__context__:
+        error = earlier
+    return error
+
+
+def _unreachable(error: BaseException) -> bool:
+    """Whether nobody listens at the address, or there is no such address."""
+    cause = _cause(error)
+    no_way = getattr(cause, "errno", None) in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+    return isinstance(cause, ConnectionRefusedError | socket.gaierror) or no_way
+
+
 def _pause(state: RetryCallState) -> float:
     """Seconds before the next attempt: growing ones with jitter, or more if the server asks."""
     growing = wait_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
@@ -345,7 +376,3 @@ def _pause(state: RetryCallState) -> float:
     except ValueError:
         date = parsedate_tz(asked)
         return max(own, mktime_tz(date) - time.time()) if date else own
-
-
-def _waits_too_long(state: RetryCallState) -> bool:
-    return state.upcoming_sleep > LONGEST_WAIT_S

@@ -8,7 +8,9 @@ import logging
 import os
 import re
 import signal
+import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,11 +25,12 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 import numpy as np
 import pandas as pd
 import pytest
+import tenacity
 from PIL import Image
 
 from g3lite import api_lmm, asking
 from g3lite.api_lmm import OpenAILMM
-from g3lite.asking import RunStopped, ask
+from g3lite.asking import RunStopped, ask, failed, failure
 from g3lite.lmm import LMMError, ReplayLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Plan
@@ -534,8 +537,78 @@ def test_an_account_without_credit_ends_the_run(server):
 
 def test_a_server_that_is_not_there(server):
     away = OpenAILMM("tiny", "http://127.0.0.1:9/v1", concurrency=1, attempts=2)
-    with pytest.raises(RunStopped, match="3 requests failed, 3 of them in a row.*Connection error"):
+    stopped = r"3 requests failed, 3 of them in a row.*Connection error.*\(\[.*refused\)"
+    with pytest.raises(RunStopped, match=stopped):
         run(away, max_in_row=3)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses before further attempts, as long as they are for users, which nobody waits for."""
+    made = []
+
+    class Impatient(tenacity.Retrying):
+        def __init__(self, *, sleep, **options):
+            super().__init__(sleep=made.append, **options)
+
+    monkeypatch.setattr(api_lmm, "Retrying", Impatient)
+    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 1.0)
+    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 60.0)
+    return made
+
+
+def refuse(*_, **__):
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+def know_no_name(*_, **__):
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(refuse, "Connection refused"), (know_no_name, "Name or service not known")],
+)
+def test_a_server_that_is_not_there_is_given_up_in_seconds(monkeypatch, pauses, fault, words):
+    attempts = []
+    monkeypatch.setattr(socket, "create_connection", lambda *a, **k: attempts.append(a) or fault())
+    away = OpenAILMM("tiny", "http://nowhere.example/v1", concurrency=1)
+    table, report = run(away, photo_set(12), on_failures="return")
+    # The first request is sent three times, the next nine once; then it is enough.
+    assert len(attempts) == 3 + 9 and len(pauses) == 2 and 2 < sum(pauses) < 6
+    assert report.failed == report.wanted == 72 and table.LAT.isna().all()
+    assert table.reason[0].startswith("no reply: nowhere.example: Connection error")
+    assert words in table.reason[0]
+    with pytest.raises(RunStopped, match="10 requests failed, 10 of them in a row"):
+        run(away, photo_set(12))
+    assert len(attempts) == 2 * (3 + 9)  # another call tries as hard
+
+
+def test_a_server_that_starts_meanwhile_is_reached(server, monkeypatch, pauses):
+    attempts, connect = [], socket.create_connection
+
+    def late(*args, **options):
+        attempts.append(args)
+        return refuse() if len(attempts) < 3 else connect(*args, **options)
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    _, report = run(model(server))
+    assert (report.asked, report.failed) == (24, 0) and len(pauses) == 2
+
+
+def test_a_server_that_is_busy_is_waited_for(server, pauses):
+    server.script = lambda i, request: refusing(503) if i < 5 else None
+    _, report = run(model(server, attempts=6))
+    assert report.failed == 0 and len(pauses) == 5 and sum(pauses) > 1 + 2 + 4 + 8 + 16
+
+
+def test_a_certificate_that_is_not_trusted_is_named(server, monkeypatch):
+    def distrust(*_, **__):
+        raise ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+
+    monkeypatch.setattr(socket, "create_connection", distrust)
+    table, _ = run(model(server, attempts=1), photo_set(1))
+    assert table.reason.str.contains("Connection error.*self-signed certificate").all()
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -584,6 +657,26 @@ def test_a_run_stops_after_failures_in_total(server):
     assert len(server.requests) == 6
 
 
+def test_what_came_before_a_run_was_given_up_can_be_had(server):
+    server.script = lambda i, request: refusing(502, "bad") if i >= 3 else None
+    table, report = run(model(server, attempts=1), max_in_row=2, on_failures="return")
+    assert len(server.requests) == 5 and (report.asked, report.failed) == (9, 15)
+    assert table.LAT.notna().tolist() == [True] * 9 + [False] * 15
+    assert table.reason[table.LAT.isna()].str.match("no reply: .*502.*bad").all()
+    assert failed(table).tolist() == table.LAT.isna().tolist()
+    assert re.match("15 of 24 replies failed: 2 requests failed.*502.*bad", failure(table))
+    assert report.failure == failure(table) and report.failure in str(report)
+    server.script = lambda i, request: None
+    table, report = run(model(server))
+    assert report.asked == 15 and report.failure is failure(table) is None
+    assert not failed(table).any()
+
+
+def test_a_limit_of_cost_stops_a_run_whatever_happens_to_failures(server):
+    with pytest.raises(RunStopped, match="was spent and max_cost is"):
+        run(model(server), max_cost=0.001, price_in=1.0, on_failures="return")
+
+
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_a_cap_on_cost_holds_over_calls(server, concurrency):
     prices = {"price_in": 2.0, "price_out": 10.0}  # 0.0022 a request
@@ -628,6 +721,7 @@ def test_a_cap_needs_prices_and_token_counts(server):
         ({"similar": 100 + places(4)}, "similar references"),
         ({"price_in": -1.0}, "0 or more"),
         ({"max_in_row": 0}, "1 or more"),
+        ({"on_failures": "skip"}, "on_failures='skip' is neither"),
     ],
 )
 def test_wrong_arguments_are_found_before_anything_is_sent(server, options, message):
