@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -24,10 +25,11 @@ from g3lite.artefacts import cache_dir
 from g3lite.lmm import LMM, Answer, Job, LMMError
 from g3lite.photos import DamagedPhoto, PhotoSet
 from g3lite.prompts import Plan, Prompt
-from g3lite.store import Question, Store, Stored
+from g3lite.store import Question, Store, Stored, StoreError
 
 COLUMNS = ["IMG_ID", "references", "sample", "text", "LAT", "LON", "reason", "used"]
 """Of the table that `ask` returns."""
+_NO_REPLY = "no reply: "  # the reason begins so where none came
 
 
 class RunStopped(LMMError):
@@ -44,6 +46,7 @@ class Report:
         stored: replies that the store had already.
         asked: replies that came in this call.
         failed: replies that did not come; the next call asks for them again.
+        failure: how many failed and why, in a line; None if all came.
         readable: replies with coordinates, of those that came.
         refused: refusals, of those that came.
         unreadable: the others of those that came.
@@ -63,6 +66,7 @@ class Report:
     tokens_in: int
     tokens_out: int
     cost: float
+    failure: str | None = None
 
     def __str__(self) -> str:
         return (
@@ -70,6 +74,7 @@ class Report:
             f"  {self.stored} from the store, {self.asked} asked for now, {self.failed} failed\n"
             f"  {self.readable} readable, {self.refused} refusals, {self.unreadable} unreadable\n"
             f"  {self.tokens_in:,} tokens sent, {self.tokens_out:,} received, cost {self.cost:.4g}"
+            + (f"\n  {self.failure}" if self.failure else "")
         )
 
 
@@ -97,8 +102,10 @@ class _Run:
     tokens: list[int] = field(default_factory=lambda: [0, 0])
     missing: int = 0
     asked: int = 0
+    lost: int = 0
     failures: int = 0
     in_row: int = 0
+    given_up: str | None = None
     # Of the jobs under way, by photo and references; and why there are questions without replies.
     questions: dict[tuple[str, int], Question] = field(default_factory=dict)
     reasons: dict[Question, str] = field(default_factory=dict)
@@ -161,7 +168,11 @@ class _Run:
                 return
             tokens = answer.tokens_in, answer.tokens_out
             counts = [count or 0 for count in tokens]
-            self.store.write(question, answer.samples, answer.texts, *counts)
+            try:
+                self.store.write(question, answer.samples, answer.texts, *counts)
+            except StoreError:
+                self.lost += len(answer.samples)
+                raise
             self.tokens = [a + b for a, b in zip(self.tokens, counts, strict=True)]
             self.asked += len(answer.samples)
             self.missing -= len(answer.samples)
@@ -179,7 +190,8 @@ class _Run:
     def stop_if_failing(self, error: str) -> None:
         if self.in_row >= self.max_in_row or self.failures >= self.max_failures:
             number = f"{self.failures} requests failed, {self.in_row} of them in a row"
-            raise self.stopped(f"{number}; the last: {error}")
+            self.given_up = f"{number}; the last: {error}"
+            raise self.stopped(self.given_up)
 
     def stopped(self, why: str) -> RunStopped:
         return RunStopped(
@@ -200,6 +212,7 @@ def ask(
     max_cost: float = math.inf,
     max_failures: int = 100,
     max_in_row: int = 10,
+    on_failures: Literal["raise", "return"] = "raise",
     progress: bool = True,
 ) -> tuple[pd.DataFrame, Report]:
     """Ask a model about photos, and read its replies.
@@ -221,6 +234,7 @@ def ask(
             cost as much. Requests under way are still paid for.
         max_failures: the run stops after as many requests that failed for good.
         max_in_row: the same, in a row.
+        on_failures: what happens then: "raise" `RunStopped`, or "return" what came so far.
         progress: show a progress bar.
 
     Returns:
@@ -235,9 +249,13 @@ def ask(
             cost without prices.
         LMMError: the model cannot be asked.
         RunStopped: a limit was reached.
+        StoreError: the store cannot be read, or cannot be written though a reply is missing, which
+            is found before anything is asked; or it was lost on the way.
     """
     if min(price_in, price_out, max_cost) < 0 or min(max_failures, max_in_row) < 1:
         raise ValueError("prices and max_cost are 0 or more, the limits of failures 1 or more")
+    if on_failures not in ("raise", "return"):
+        raise ValueError(f"on_failures={on_failures!r} is neither 'raise' nor 'return'")
     if max_cost < math.inf and price_in == price_out == 0:
         raise ValueError("max_cost needs the prices of a million tokens, price_in and price_out")
     everything = _everything(lmm.name, photos, plan, similar, dissimilar)
@@ -251,7 +269,18 @@ def ask(
     with Store(cache_dir() / "replies.sqlite" if store is None else store) as opened, bar:
         run = _Run(opened, plan, prices, max_cost, max_failures, max_in_row, bar)
         run.count_stored(everything)
-        lmm.answer(run.jobs(photos, everything), run.keep)
+        if run.missing:
+            opened.check()  # before anything is paid for that could not be kept
+        try:
+            lmm.answer(run.jobs(photos, everything), run.keep)
+        except RunStopped:
+            if on_failures == "raise" or not run.given_up:
+                raise
+        except StoreError as error:
+            raise StoreError(
+                f"{error}. {run.asked} replies that came in this call are in the store, {run.lost} "
+                "are lost; call again to go on"
+            ) from error
         table, came = _table(run, everything)
     readable = table["LAT"].notna()
     refused = came & table["reason"].str.startswith("refusal").fillna(False).astype(bool)
@@ -267,8 +296,23 @@ def ask(
         tokens_in=run.tokens[0],
         tokens_out=run.tokens[1],
         cost=run.cost,
+        failure=failure(table),
     )
     return table, report
+
+
+def failed(replies: pd.DataFrame) -> pd.Series:
+    """Which rows of the table that `ask` returns are of replies that did not come: bool."""
+    return replies["reason"].str.startswith(_NO_REPLY).fillna(False).astype(bool)
+
+
+def failure(replies: pd.DataFrame) -> str | None:
+    """How many replies of such a table did not come, and mostly why; None if all came."""
+    lost = replies[failed(replies)]
+    if lost.empty:
+        return None
+    why = lost["reason"].value_counts().index[0].removeprefix(_NO_REPLY)
+    return f"{len(lost)} of {len(replies)} replies failed: {why}"
 
 
 def _everything(
@@ -314,7 +358,8 @@ def _table(run: _Run, everything: list[_Asked]) -> tuple[pd.DataFrame, np.ndarra
                 reply = replies.parse(text)
                 place, reason = reply.coordinates or place, reply.reason
             else:
-                reason = f"no reply: {asked.absent or run.reasons[asked.question]}"
+                why = asked.absent or run.reasons.get(asked.question, run.given_up)
+                reason = f"{_NO_REPLY}{why}"
             rows.append((asked.img_id, asked.prompt.references, sample, text, *place, reason))
     table = pd.DataFrame(rows, columns=COLUMNS[:-1])
     table = table.astype({"IMG_ID": "string", "text": "string", "reason": "string"})

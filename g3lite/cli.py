@@ -136,7 +136,8 @@ def locate(
     """Say where photos were taken.
 
     A photo that cannot be located costs the others nothing: it gets a line on standard error, and
-    the command ends with status 1.
+    the command ends with status 1. So it does if no reply of the model comes at all; the places are
+    those of similar photos then, and marked as fallback.
     """
     if map_file:
         _check_map(map_file)
@@ -154,14 +155,24 @@ def locate(
         typer.echo(_table(placed))
         if warning:
             typer.echo(warning)
+        if any(one.fallback for _, one in placed):
+            from g3lite.pipeline import FALLBACK
+
+            typer.echo(FALLBACK)
     for path, problem in zip(files, problems, strict=True):
         if problem:
             typer.echo(f"{_shown(path)}: {problem}", err=True)
     if map_file and placed:
         _draw_map(map_file, [one for _, one in placed], warning)
         typer.echo(f"wrote {map_file}", err=as_json)
+    wrong, silent = _silence(found)
+    if wrong and not silent:
+        typer.echo(f"g3lite: {wrong}", err=True)
+    last = [wrong] if silent else []
     if len(placed) < len(files):
-        raise G3Error(f"{len(files) - len(placed)} of {len(files)} photos were not located")
+        last.append(f"{len(files) - len(placed)} of {len(files)} photos were not located")
+    if last:
+        raise G3Error("; ".join(reversed(last)))
 
 
 def _problems(files: Sequence[Path]) -> list[str | None]:
@@ -200,13 +211,31 @@ def _located(
         ]
 
 
+def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
+    """How many replies of the model failed and why, None if none did; and whether all of them."""
+    asked = [one.replies for one in found if len(one.replies)]
+    if not asked:
+        return None, False
+    import pandas as pd
+
+    from g3lite import asking
+
+    replies = pd.concat(asked)
+    return asking.failure(replies), bool(asking.failed(replies).all())
+
+
+def _mark(one: Prediction) -> str:
+    """What is to be said of a place in a word or two."""
+    marks = (one.warning.partition(":")[0] if one.warning else "", "fallback" * one.fallback)
+    return ", ".join(filter(None, marks))
+
+
 def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
     """A line per photo, under a line of headings."""
     lines = [("photo", "latitude", "longitude", "place", "score", "")]
     for path, one in placed:
         lat, lon = one.coordinates
-        mark = one.warning.partition(":")[0] if one.warning else ""
-        cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", mark)
+        cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", _mark(one))
         lines.append((_shown(path), *cells))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -233,15 +262,17 @@ def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None
     from g3lite import plots
 
     figure, axes = plots.world_map("Where the photos were taken, as G3 has it")
-    for away, label, color in (
-        (False, "prediction", plots.PREDICTION),
-        (True, "out_of_domain", "#555555"),
-    ):
-        points = [one.coordinates for one in placed if bool(one.warning) == away]
-        if points:
-            plots.draw_points(axes, points, label=label, color=color, size=60, marker="X")
-    if warning:
+    colors = {"": plots.PREDICTION, "fallback": plots.PALETTE[4]}
+    marks = sorted({_mark(one) for one in placed})
+    for mark in marks:
+        points = [one.coordinates for one in placed if _mark(one) == mark]
+        color = colors.get(mark, "#555555")
+        plots.draw_points(
+            axes, points, label=mark or "prediction", color=color, size=60, marker="X"
+        )
+    if any(marks):
         axes.legend(loc="lower left", fontsize=9)
+    if warning:
         note = textwrap.fill(warning, 120)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
     part = path.with_name(f".{path.name}.part{path.suffix}")

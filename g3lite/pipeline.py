@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from g3lite import G3Error, __version__, photos, places, profiles, verification
+from g3lite import G3Error, __version__, asking, photos, places, profiles, verification
 from g3lite.alignment import GeoAlignment
 from g3lite.artefacts import sha256_file
 from g3lite.asking import Report, ask
@@ -40,6 +41,10 @@ OUT_OF_DOMAIN = (
     "out_of_domain: these models have seen nothing but drawings of MiniEarth, so what they say "
     "about another photo means nothing; take models of the real world, as the profile gpu names "
     "them"
+)
+FALLBACK = (
+    "fallback: none of the model's replies could be read, so the place comes from similar photos "
+    "alone"
 )
 STEPS = ("embed", "search", "ask", "verify")
 TABLES = ("candidates.parquet", "replies.parquet", "predictions.csv")
@@ -61,6 +66,7 @@ class Prediction:
         seconds: that each step took.
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
+        fallback: whether none of the replies could be read: the place comes from retrieval alone.
     """
 
     img_id: str
@@ -73,6 +79,12 @@ class Prediction:
     seconds: dict[str, float] = field(repr=False)
     warning: str | None = None
     error: str | None = None
+    fallback: bool = False
+
+    @property
+    def failure(self) -> str | None:
+        """How many of the replies did not come, and why; None if all came."""
+        return asking.failure(self.replies) if len(self.replies) else None
 
     @classmethod
     def failed(cls, img_id: str, error: str) -> Prediction:
@@ -94,7 +106,8 @@ class Prediction:
             f"  score {self.score:.3f}, the best of {len(self.candidates)} candidates: {origin}",
             "  " + ", ".join(f"{step} {took:.2f} s" for step, took in self.seconds.items()),
         ]
-        return "\n".join([*lines, f"  {self.warning}"] if self.warning else lines)
+        said = (self.warning, FALLBACK if self.fallback else None, self.failure)
+        return "\n".join([*lines, *(f"  {line}" for line in said if line)])
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in plain types, for JSON."""
@@ -106,7 +119,8 @@ class Prediction:
         return {
             "img_id": self.img_id, "latitude": lat, "longitude": lon, "place": self.place,
             "score": None if np.isnan(self.score) else self.score, "warning": self.warning,
-            "error": self.error, "seconds": self.seconds, **tables,
+            "error": self.error, "fallback": self.fallback, "failure": self.failure,
+            "seconds": self.seconds, **tables,
         }  # fmt: skip
 
 
@@ -116,8 +130,9 @@ class Located:
 
     Attributes:
         predictions: a row per photo: IMG_ID, LAT_pred and LON_pred (NaN for none), score, origin,
-            references, sample, fallback, city, country, city_km, out_of_domain, error (NA for
-            none). `evaluation` takes it as it is.
+            references, sample, fallback (none of the replies could be read: the place comes from
+            retrieval alone), failed (replies that did not come), city, country, city_km,
+            out_of_domain, error (NA for none). `evaluation` takes it as it is.
         candidates: a row per candidate, with its score.
         neighbours: a row per photo and retrieved one: IMG_ID, rank, similarity, neighbour, LAT, LON
             and what the gallery says of the place. Fewer where the search found fewer.
@@ -273,7 +288,8 @@ class G3:
 
         Returns:
             A prediction for a single file, else one per photo, in their order. A file that is no
-            picture gets one with an error, and costs the others nothing.
+            picture gets one with an error, and costs the others nothing. Where the model failed, a
+            prediction says so (`failure`), and comes from retrieval alone (`fallback`) if need be.
 
         Raises:
             NotThere: there is no such file.
@@ -283,7 +299,7 @@ class G3:
         if not isinstance(what, PhotoSet):
             with warnings.catch_warnings(action="ignore"):  # that they have no position
                 what = photos.load_files([what] if single else what)
-        found = self.steps(what, **{"progress": False} | options)
+        found = self.steps(what, **{"progress": False, "on_failures": "return"} | options)
         seconds = {step: took / len(what) for step, took in found.seconds.items()}
         all_of = {
             name: dict(tuple(getattr(found, name).groupby("IMG_ID", sort=False)))
@@ -309,6 +325,7 @@ class G3:
                     seconds=seconds,
                     warning=OUT_OF_DOMAIN if row.out_of_domain else None,
                     error=None if located else row.error,
+                    fallback=located and bool(row.fallback),
                 )
             )
         return predictions[0] if single else predictions
@@ -381,13 +398,13 @@ class G3:
         }  # fmt: skip
         return json.loads(json.dumps(made_of))
 
-    def steps(self, queries: PhotoSet, *, progress: bool = True, **asking: Any) -> Located:
+    def steps(self, queries: PhotoSet, *, progress: bool = True, **options: Any) -> Located:
         """The four steps for n photos.
 
         Args:
             queries: the photos. One whose picture cannot be used gets a prediction with an error.
             progress: show progress bars.
-            asking: further options of `asking.ask`, such as store and max_cost.
+            options: further options of `asking.ask`, such as store and max_cost.
         """
         seconds: dict[str, float] = {}
 
@@ -412,14 +429,14 @@ class G3:
             near, far = map(self.gallery.coordinates_of, (similar, dissimilar))  # (q, k, 2)
         with timed("ask"):
             replies, report = ask(
-                self.lmm, usable, self.plan, near, far, progress=progress, **asking
+                self.lmm, usable, self.plan, near, far, progress=progress, **options
             )
         with timed("verify"):
             rivals = candidates(usable.ids, replies, near, self.choice)
             scored = Verifier(self.heads, usable.ids, features.vectors).score(rivals)
             best = winners(scored)
         return Located(
-            self._predictions(queries, usable, best, features.skipped), scored,
+            self._predictions(queries, usable, best, replies, features.skipped), scored,
             self._neighbours(usable, similarity, similar), replies, report, seconds,
         )  # fmt: skip
 
@@ -435,7 +452,12 @@ class G3:
         return table.reset_index(drop=True)
 
     def _predictions(
-        self, queries: PhotoSet, usable: PhotoSet, best: pd.DataFrame, skipped: dict[str, str]
+        self,
+        queries: PhotoSet,
+        usable: PhotoSet,
+        best: pd.DataFrame,
+        replies: pd.DataFrame,
+        skipped: dict[str, str],
     ) -> pd.DataFrame:
         """The winners, with their nearest cities, in the order of the queries."""
         won = usable.table["IMG_ID"].isin(best["IMG_ID"]).to_numpy()
@@ -444,7 +466,9 @@ class G3:
             "it has no candidate: no reply can be read, and the search found no similar photo",
         )
         cities = places.nearest_city(best[["LAT_pred", "LON_pred"]])
+        failed = asking.failed(replies).groupby(replies["IMG_ID"]).sum()
         named = best.assign(
+            failed=best["IMG_ID"].map(failed).astype("Int64"),
             city=cities["city"], country=cities["country"], city_km=cities["km"],
             out_of_domain=False if self.at_home is None else ~self.at_home(usable.take(won)),
         )  # fmt: skip
@@ -491,6 +515,8 @@ def _make(folder: Path, made_of: dict[str, Any]) -> None:
     strange = ""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # before anything is computed or paid for
+            pass
         if (folder / "run.json").exists():
             about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
             differ = [key for key, value in made_of.items() if about.get(key) != value]

@@ -1,64 +1,52 @@
 """Replies on disk: whatever a model has answered is written down at once and never asked for again.
 
-A store is one SQLite file, reached through SQLAlchemy. A question is a photo, a prompt and a
-temperature put to a model; its replies are numbered by sample. Several threads, and several
-processes, may read and write the same file: a reply is written once, the first writer wins.
+A store is one SQLite file. A question is a photo, a prompt and a temperature put to a model; its
+replies are numbered by sample. Several threads, and several processes, may read and write the same
+file: a reply is written once, the first writer wins.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
-
-from sqlalchemy import (
-    URL,
-    Column,
-    Engine,
-    Float,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    event,
-    select,
-)
-from sqlalchemy.dialects.sqlite import insert
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.schema import CreateTable
 
 from g3lite import G3Error
 
 BUSY_S = 60
 """Seconds that a process waits while another one writes."""
 
-_METADATA = MetaData()
-QUESTIONS = Table(
-    "questions",
-    _METADATA,
-    Column("id", String, primary_key=True),
-    Column("model", String, nullable=False),
-    Column("photo", String, nullable=False),
-    Column("prompt", String, nullable=False),
-    Column("temperature", Float, nullable=False),
+# One row per question; its id is made of the other four columns. One row per reply: text is NULL if
+# an answer came without one, and the tokens of a request stand with the first reply it brought.
+_TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS questions (
+        id VARCHAR NOT NULL PRIMARY KEY,
+        model VARCHAR NOT NULL,
+        photo VARCHAR NOT NULL,
+        prompt VARCHAR NOT NULL,
+        temperature FLOAT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS replies (
+        question VARCHAR NOT NULL REFERENCES questions (id),
+        sample INTEGER NOT NULL,
+        text VARCHAR,
+        tokens_in INTEGER NOT NULL,
+        tokens_out INTEGER NOT NULL,
+        PRIMARY KEY (question, sample)
+    ) WITHOUT ROWID
+    """,
+    "SELECT id, model, photo, prompt, temperature FROM questions LIMIT 1",  # is it such a table?
+    "SELECT question, sample, text, tokens_in, tokens_out FROM replies LIMIT 1",
 )
-"""One row per question; `id` is made of the other four."""
-REPLIES = Table(
-    "replies",
-    _METADATA,
-    Column("question", String, ForeignKey(QUESTIONS.c.id), primary_key=True),
-    Column("sample", Integer, primary_key=True, autoincrement=False),
-    Column("text", String),  # NULL: an answer came, without a text
-    Column("tokens_in", Integer, nullable=False),
-    Column("tokens_out", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""One row per reply. The tokens of a request stand with the first of the replies it brought."""
 
 
 class StoreError(G3Error):
@@ -109,19 +97,30 @@ class Store:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._engine = _engine(self.path)
-        try:
-            with self._engine.begin() as connection:
-                for table in _METADATA.sorted_tables:
-                    connection.execute(CreateTable(table, if_not_exists=True))
-                for table in _METADATA.sorted_tables:
-                    connection.execute(select(table).limit(1))
-        except DatabaseError as error:
-            self.close()
+        if not self.path.parent.is_dir():
             raise StoreError(
-                f"{self.path} cannot be used as a store of replies ({error.orig}); name another "
+                f"there is no folder {self.path.parent} for the store {self.path.name}; make it"
+            )
+        self._lock = threading.Lock()
+        connection = None
+        try:
+            # An absolute path is a file, whatever it looks like (":memory:").
+            connection = sqlite3.connect(
+                self.path.absolute(), BUSY_S, isolation_level="IMMEDIATE", check_same_thread=False
+            )
+            connection.text_factory = lambda data: data.decode(errors="replace")  # damaged text too
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may take the last ones
+            for statement in _TABLES:
+                connection.execute(statement).fetchall()
+        except sqlite3.Error as error:
+            if connection:
+                connection.close()
+            raise StoreError(
+                f"{self.path} cannot be used as a store of replies ({error}); name another "
                 "file, or one that does not exist yet"
             ) from error
+        self._connection = connection
 
     def __enter__(self) -> Store:
         return self
@@ -130,15 +129,33 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Close the file; the store opens it again when it is used again."""
-        self._engine.dispose()
+        """Close the file."""
+        self._connection.close()
+
+    def check(self) -> None:
+        """Write a row and delete it again: it must reach the disk, as a reply will have to.
+
+        Raises:
+            StoreError: the file or its folder is read-only, the disk is full, or the like.
+        """
+        with self._transaction("written") as connection:
+            connection.execute("INSERT INTO questions VALUES ('check', '', '', '', 0)")
+            connection.execute("DELETE FROM questions WHERE id = 'check'")
 
     def read(self, question: Question) -> dict[int, Stored]:
-        """The replies to a question by sample number; {} if there are none yet."""
-        columns = REPLIES.c.sample, REPLIES.c.text, REPLIES.c.tokens_in, REPLIES.c.tokens_out
-        wanted = select(*columns).where(REPLIES.c.question == question.id).order_by(columns[0])
-        with self._engine.connect() as connection:
-            return {sample: Stored(*rest) for sample, *rest in connection.execute(wanted)}
+        """The replies to a question by sample number; {} if there are none yet.
+
+        Raises:
+            StoreError: the file cannot be read.
+        """
+        wanted = (
+            "SELECT sample, text, tokens_in, tokens_out FROM replies WHERE question = ? "
+            "ORDER BY sample"
+        )
+        with self._transaction("read") as connection:
+            return {
+                sample: Stored(*rest) for sample, *rest in connection.execute(wanted, [question.id])
+            }
 
     def write(
         self,
@@ -156,34 +173,36 @@ class Store:
             texts: as many.
             tokens_in: of the whole request.
             tokens_out: of all its replies.
+
+        Raises:
+            StoreError: they cannot be written.
         """
-        replies = [
-            {
-                "question": question.id,
-                "sample": sample,
-                # Half a surrogate pair, which JSON can hold, is no text that can be written.
-                "text": text if text is None else text.encode(errors="replace").decode(),
-                "tokens_in": 0 if i else tokens_in,
-                "tokens_out": 0 if i else tokens_out,
-            }
-            for i, (sample, text) in enumerate(zip(samples, texts, strict=True))
-        ]
-        values = dict(zip(QUESTIONS.c.keys(), (question.id, *astuple(question)), strict=True))
-        with self._engine.begin() as connection:
-            connection.execute(insert(QUESTIONS).on_conflict_do_nothing(), values)
-            if replies:
-                connection.execute(insert(REPLIES).on_conflict_do_nothing(), replies)
+        rows = []
+        for i, (sample, text) in enumerate(zip(samples, texts, strict=True)):
+            # Half a surrogate pair, which JSON can hold, is no text that can be written.
+            text = text if text is None else text.encode(errors="replace").decode()
+            rows.append((question.id, sample, text, *((0, 0) if i else (tokens_in, tokens_out))))
+        with self._transaction("written") as connection:
+            connection.execute(
+                "INSERT INTO questions VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (question.id, *astuple(question)),
+            )
+            connection.executemany(
+                "INSERT INTO replies VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows
+            )
 
-
-def _engine(path: Path) -> Engine:
-    if not path.parent.is_dir():
-        raise StoreError(f"there is no folder {path.parent} for the store {path.name}; make it")
-    address = URL.create("sqlite", database=str(path))  # whatever signs the path holds
-    engine = create_engine(address, connect_args={"timeout": BUSY_S})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection, _record) -> None:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may take the last moments
-
-    return engine
+    @contextmanager
+    def _transaction(self, what: str) -> Iterator[sqlite3.Connection]:
+        """The connection, for one thread at a time; an error takes back what was done in it."""
+        with self._lock:
+            try:
+                with self._connection:
+                    yield self._connection
+            except sqlite3.Error as error:
+                with suppress(sqlite3.Error):  # who has waited in vain does not wait again
+                    self._connection.execute("PRAGMA busy_timeout = 0")
+                raise StoreError(
+                    f"the store {self.path} cannot be {what} ({error}): see that file and folder "
+                    "are writable, the disk has room and no other process holds the file, or name "
+                    "another store (by default it lies where G3LITE_CACHE says)"
+                ) from error

@@ -8,7 +8,8 @@ space agrees with the coordinate's, and the best one is the prediction:
 
 A candidate table has a row per candidate: IMG_ID, origin ("reply" or "retrieved"), references (in
 the prompt; NA for a retrieved one), sample (number of the reply; for a retrieved one its rank, 0
-for the most similar photo), LAT, LON and fallback. In the official code a latitude beyond 90
+for the most similar photo), LAT, LON and fallback (replies were wanted, and none of this photo's
+could be read: its candidates come from retrieval alone). In the official code a latitude beyond 90
 degrees becomes NaN, and NaN wins every argmax; here nothing but a place on Earth is a candidate.
 """
 
@@ -95,9 +96,10 @@ def candidates(
     """Candidates of q photos, one table for all.
 
     Rows are in the order of the photos; of one photo, replies come before retrieved coordinates,
-    few references before many, then by sample. A photo that no candidate is left for, because no
-    reply could be read, gets a single one: where its most similar gallery photo was taken. There
-    the column fallback is True. If the search found none either, it has no row.
+    few references before many, then by sample. A photo none of whose replies could be read has its
+    retrieved coordinates alone, or, if `choice` has none, a single one: where its most similar
+    gallery photo was taken. There the column fallback is True. If the search found none either, it
+    has no row.
 
     Args:
         ids: q IMG_IDs.
@@ -121,20 +123,22 @@ def candidates(
             f"{choice.retrieved} retrieved coordinates per photo are wanted, {have} were given; "
             "search for more neighbours"
         )
-    parts = []
+    everyone, parts = np.arange(len(ids)), []
+    silent = everyone[:0]  # photos none of whose replies could be read
     if choice.replies:
         parts.append(_replies(ids, replies, choice))
-    if choice.retrieved:
-        parts.append(_retrieved(np.arange(len(ids)), retrieved[:, : choice.retrieved]))
-    empty = np.setdiff1d(np.arange(len(ids)), np.concatenate([part["query"] for part in parts]))
-    if len(empty) and have == 0:
+        silent = np.setdiff1d(everyone, parts[0]["query"])
+    if len(silent) and have == 0:
         raise ValueError(
-            f"{len(empty)} of {len(ids)} photos have no reply that can be read, the first is "
-            f"{ids[empty[0]]!r}; give `retrieved` to fall back to the most similar gallery photo"
+            f"{len(silent)} of {len(ids)} photos have no reply that can be read, the first is "
+            f"{ids[silent[0]]!r}; give `retrieved` to fall back to the most similar gallery photo"
         )
-    if len(empty):
-        parts.append(_retrieved(empty, retrieved[empty, :1]).assign(fallback=True))
+    if choice.retrieved:
+        parts.append(_retrieved(everyone, retrieved[:, : choice.retrieved]))
+    elif len(silent):
+        parts.append(_retrieved(silent, retrieved[silent, :1]))
     table = pd.concat(parts).sort_values("query", kind="stable", ignore_index=True)
+    table["fallback"] = table["query"].isin(silent)
     table.insert(0, "IMG_ID", ids[table["query"]])
     _coordinates(table)
     return table[COLUMNS]
@@ -176,7 +180,7 @@ def _replies(ids: pd.Index, replies: pd.DataFrame | None, choice: Choice) -> pd.
     rows = rows[rows["used"]]
     rows = rows[rows.groupby(prompt).cumcount() < choice.replies]
     return rows[["query", "sample", "LAT", "LON"]].assign(
-        origin="reply", references=rows["references"].astype("Int64"), fallback=False
+        origin="reply", references=rows["references"].astype("Int64")
     )
 
 
@@ -210,7 +214,6 @@ def _retrieved(query: np.ndarray, coordinates: np.ndarray) -> pd.DataFrame:
             "LON": coordinates[:, :, 1].ravel(),
             "origin": "retrieved",
             "references": pd.array([pd.NA], dtype="Int64").repeat(number * s),
-            "fallback": False,
         }
     )
     return table[~np.isnan(coordinates).all(axis=2).ravel()]

@@ -1,6 +1,8 @@
 """Fixtures that several test files share."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import matplotlib
@@ -29,6 +31,23 @@ def real() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real photos in {folder}; name their folder in G3LITE_REAL")
     return folder
+
+
+@pytest.fixture
+def bound():
+    """A folder of a user whom the mode bits of files bind: root, whom they do not, becomes one."""
+    if not hasattr(os, "seteuid"):
+        pytest.skip("this system has no mode bits")
+    folder, root = Path(tempfile.mkdtemp()), os.geteuid() == 0
+    if root:
+        nobody = 65534
+        os.chown(folder, nobody, -1)
+        os.seteuid(nobody)
+    yield folder
+    if root:
+        os.seteuid(0)
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@ import io
 import json
 import logging
 import os
+import re
+import socket
 import struct
 import subprocess
 import sys
 import warnings
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.figure
@@ -15,10 +18,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import G3Error, artefacts, cli, geo, miniearth, notebooks, pictures, places
+from g3lite import G3Error, api_lmm, artefacts, cli, geo, miniearth, notebooks, pictures, places
 from g3lite.address import PLACEHOLDER
+from g3lite.api_lmm import OpenAILMM
 from g3lite.artefacts import Artefact
-from g3lite.pipeline import G3, OUT_OF_DOMAIN, Prediction
+from g3lite.lmm import LMM, Answer
+from g3lite.pipeline import FALLBACK, G3, OUT_OF_DOMAIN, Prediction
 
 
 @pytest.fixture(autouse=True)
@@ -376,6 +381,71 @@ def test_what_libraries_say_stays_off_the_terminal(capsys, folder, stand, monkey
     out, lines, last = ended(capsys, "locate", *touched("a.jpg"))
     assert len(out.splitlines()) == 2 and lines == [] and last is None and not recwarn.list
     assert logging.root.manager.disable == logging.NOTSET  # only for that while
+
+
+class Answering(LMM):
+    """Replies to prompts without references alone; to none if `silent`."""
+
+    def __init__(self, silent):
+        self.name, self.silent = f"answering {silent}", silent
+
+    def answer(self, jobs, keep):
+        for job in jobs:
+            if self.silent or job.prompt.references:
+                keep(Answer(job, job.samples, (), error="host: out of order"))
+            else:
+                keep(Answer(job, job.samples, ("(1.5, 2.5)",) * len(job.samples)))
+
+
+@pytest.fixture
+def three(folder):
+    """Photos of MiniEarth: more prompts than requests may fail in a row."""
+    photos = miniearth.load("validation", 3)
+    for img_id in photos.ids:
+        (folder / img_id).write_bytes(photos.read(img_id))
+    return photos.ids
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_model_that_cannot_be_reached_is_said(
+    capsys, three, ready, monkeypatch, tmp_path, options
+):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 0.01)
+    g3 = replace(ready, lmm=OpenAILMM("tiny", f"http://{host}/v1"))
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
+    out, lines, last = ended(capsys, "locate", *three, *options)
+    asked = 3 * 4 * ready.plan.asked
+    assert lines == [] and last.startswith(f"g3lite: {asked} of {asked} replies failed: {host}: ")
+    assert "refused" in last
+    if options:
+        found = json.loads(out)
+        assert [one["fallback"] for one in found] == [True] * 3
+        assert all("refused" in one["failure"] and one["place"] for one in found)
+    else:
+        assert [line.split()[-1] for line in out.splitlines()[1:4]] == ["fallback"] * 3
+        assert out.splitlines()[4:] == [FALLBACK]
+    _, lines, last = ended(capsys, "locate", "gone.jpg", three[0])
+    assert lines == ["gone.jpg: there is no such file"]
+    assert re.fullmatch("g3lite: 1 of 2 photos were not located; 8 of 8 replies failed: .*", last)
+
+
+def test_replies_that_failed_are_a_line_beside_those_that_came(capsys, three, ready, monkeypatch):
+    g3 = replace(ready, lmm=Answering(silent=False))
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
+    out, lines, last = ended(capsys, "locate", three[0])
+    assert last is None and "fallback" not in out
+    assert lines == ["g3lite: 6 of 8 replies failed: host: out of order"]
+
+
+def test_a_map_says_what_is_a_fallback(capsys, three, ready, monkeypatch):
+    g3 = replace(ready, lmm=Answering(silent=True))
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
+    ended(capsys, "locate", three[0], "--map", "map.svg")
+    words = words_of("map.svg")
+    assert "<!-- fallback -->" in words and "<!-- prediction -->" not in words
 
 
 def test_a_message_of_several_lines_becomes_one(capsys, folder, monkeypatch):

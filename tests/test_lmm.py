@@ -8,27 +8,33 @@ import logging
 import os
 import re
 import signal
+import socket
+import sqlite3
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import numpy as np
 import pandas as pd
 import pytest
+import tenacity
 from PIL import Image
 
-from g3lite import api_lmm
+from g3lite import api_lmm, asking
 from g3lite.api_lmm import OpenAILMM
-from g3lite.asking import RunStopped, ask
+from g3lite.asking import RunStopped, ask, failed, failure
 from g3lite.lmm import LMMError, ReplayLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Plan
-from g3lite.store import Question, Store
+from g3lite.store import Question, Store, StoreError
 
 KEY = "sk-0123456789-very-secret"
 TWO = Plan(references=(0, 2), replies=2, asked=3)
@@ -68,7 +74,8 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.requests, self.times, self.headers = [], [], []
+        self.requests, self.times, self.headers, self.paths = [], [], [], []
+        self.connections = 0
         self.script = lambda i, request: None
         self.reply = lambda i, k, request: json.dumps({"latitude": i % 90, "longitude": k})
         self.honours_n = True
@@ -76,6 +83,10 @@ class Server(ThreadingHTTPServer):
         self.latency = 0.0
         self.lock, self.over = threading.Lock(), threading.Event()
         self.busy = self.most_busy = 0
+
+    def verify_request(self, request, client_address):
+        self.connections += 1
+        return True
 
     @property
     def url(self):
@@ -97,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
             server.requests.append(request)
             server.times.append(time.monotonic())
             server.headers.append(self.headers)
+            server.paths.append(self.path)
             server.busy += 1
             server.most_busy = max(server.most_busy, server.busy)
         time.sleep(server.latency)
@@ -142,16 +154,24 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = cut
 
 
-@pytest.fixture
-def server():
+@contextmanager
+def serving():
     server = Server()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield server
-    server.over.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def server():
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -517,8 +537,104 @@ def test_an_account_without_credit_ends_the_run(server):
 
 def test_a_server_that_is_not_there(server):
     away = OpenAILMM("tiny", "http://127.0.0.1:9/v1", concurrency=1, attempts=2)
-    with pytest.raises(RunStopped, match="3 requests failed, 3 of them in a row.*Connection error"):
+    stopped = r"3 requests failed, 3 of them in a row.*Connection error.*\(\[.*refused\)"
+    with pytest.raises(RunStopped, match=stopped):
         run(away, max_in_row=3)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses before further attempts, as long as they are for users, which nobody waits for."""
+    made = []
+
+    class Impatient(tenacity.Retrying):
+        def __init__(self, *, sleep, **options):
+            super().__init__(sleep=made.append, **options)
+
+    monkeypatch.setattr(api_lmm, "Retrying", Impatient)
+    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 1.0)
+    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 60.0)
+    return made
+
+
+def refuse(*_, **__):
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+def know_no_name(*_, **__):
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(refuse, "Connection refused"), (know_no_name, "Name or service not known")],
+)
+def test_a_server_that_is_not_there_is_given_up_in_seconds(monkeypatch, pauses, fault, words):
+    attempts = []
+    monkeypatch.setattr(socket, "create_connection", lambda *a, **k: attempts.append(a) or fault())
+    away = OpenAILMM("tiny", "http://nowhere.example/v1", concurrency=1)
+    table, report = run(away, photo_set(12), on_failures="return")
+    # The first request is sent three times, the next nine once; then it is enough.
+    assert len(attempts) == 3 + 9 and len(pauses) == 2 and 2 < sum(pauses) < 6
+    assert report.failed == report.wanted == 72 and table.LAT.isna().all()
+    assert table.reason[0].startswith("no reply: nowhere.example: Connection error")
+    assert words in table.reason[0]
+    with pytest.raises(RunStopped, match="10 requests failed, 10 of them in a row"):
+        run(away, photo_set(12))
+    assert len(attempts) == 2 * (3 + 9)  # another call tries as hard
+
+
+def test_a_server_that_starts_meanwhile_is_reached(server, monkeypatch, pauses):
+    attempts, connect = [], socket.create_connection
+
+    def late(*args, **options):
+        attempts.append(args)
+        return refuse() if len(attempts) < 3 else connect(*args, **options)
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    _, report = run(model(server))
+    assert (report.asked, report.failed) == (24, 0) and len(pauses) == 2
+
+
+def test_a_server_that_is_busy_is_waited_for(server, pauses):
+    server.script = lambda i, request: refusing(503) if i < 5 else None
+    _, report = run(model(server, attempts=6))
+    assert report.failed == 0 and len(pauses) == 5 and sum(pauses) > 1 + 2 + 4 + 8 + 16
+
+
+def test_a_certificate_that_is_not_trusted_is_named(server, monkeypatch):
+    def distrust(*_, **__):
+        raise ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+
+    monkeypatch.setattr(socket, "create_connection", distrust)
+    table, _ = run(model(server, attempts=1), photo_set(1))
+    assert table.reason.str.contains("Connection error.*self-signed certificate").all()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_nothing_goes_where_a_redirect_leads(server, status):
+    with serving() as other:
+        port = other.server_address[1]
+        there = f"http://localhost:{port}/v1/chat/completions"
+        location = f"http://me:hush@localhost:{port}/v1/chat/completions?key=hush"
+        server.script = lambda i, request: Fault(status, Location=location)
+        with pytest.raises(LMMError, match=f"sends the request on to {there}, and a photo") as said:
+            run(model(server, extra_headers={"x-token": "hush"}))
+        assert other.connections == 0 and len(server.requests) == 1
+        assert "hush" not in str(said.value) and "name it in base_url" in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "there"),
+    [("/v2/chat/completions", "http://127.0.0.1:PORT/v2/chat/completions"),
+     ("http://[", "another address")],
+)  # fmt: skip
+def test_a_redirect_within_a_server_is_not_followed_either(server, location, there):
+    server.script = lambda i, request: Fault(308, Location=location)
+    there = there.replace("PORT", str(server.server_address[1]))
+    with pytest.raises(LMMError, match=f"sends the request on to {there}, and"):
+        run(model(server))
+    assert len(server.requests) == 1
 
 
 # --- limits
@@ -539,6 +655,26 @@ def test_a_run_stops_after_failures_in_total(server):
     with pytest.raises(RunStopped, match="3 requests failed, 1 of them in a row"):
         run(model(server, attempts=1), max_in_row=2, max_failures=3)
     assert len(server.requests) == 6
+
+
+def test_what_came_before_a_run_was_given_up_can_be_had(server):
+    server.script = lambda i, request: refusing(502, "bad") if i >= 3 else None
+    table, report = run(model(server, attempts=1), max_in_row=2, on_failures="return")
+    assert len(server.requests) == 5 and (report.asked, report.failed) == (9, 15)
+    assert table.LAT.notna().tolist() == [True] * 9 + [False] * 15
+    assert table.reason[table.LAT.isna()].str.match("no reply: .*502.*bad").all()
+    assert failed(table).tolist() == table.LAT.isna().tolist()
+    assert re.match("15 of 24 replies failed: 2 requests failed.*502.*bad", failure(table))
+    assert report.failure == failure(table) and report.failure in str(report)
+    server.script = lambda i, request: None
+    table, report = run(model(server))
+    assert report.asked == 15 and report.failure is failure(table) is None
+    assert not failed(table).any()
+
+
+def test_a_limit_of_cost_stops_a_run_whatever_happens_to_failures(server):
+    with pytest.raises(RunStopped, match="was spent and max_cost is"):
+        run(model(server), max_cost=0.001, price_in=1.0, on_failures="return")
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
@@ -585,6 +721,7 @@ def test_a_cap_needs_prices_and_token_counts(server):
         ({"similar": 100 + places(4)}, "similar references"),
         ({"price_in": -1.0}, "0 or more"),
         ({"max_in_row": 0}, "1 or more"),
+        ({"on_failures": "skip"}, "on_failures='skip' is neither"),
     ],
 )
 def test_wrong_arguments_are_found_before_anything_is_sent(server, options, message):
@@ -594,7 +731,63 @@ def test_wrong_arguments_are_found_before_anything_is_sent(server, options, mess
     assert server.requests == []
 
 
-# --- the key
+# --- stores that cannot be written
+
+
+@pytest.mark.parametrize(("closed", "mode"), [("s.sqlite", 0o444), (".", 0o555)])
+def test_a_store_that_is_read_only_is_found_before_anything_is_asked(server, bound, closed, mode):
+    path = bound / "s.sqlite"
+    run(model(server), photo_set(2), store=path)
+    (bound / closed).chmod(mode)
+    with pytest.raises(StoreError, match="s.sqlite cannot be .*readonly"):
+        run(model(server), photo_set(3), store=path)
+    assert len(server.requests) == 4
+
+
+def test_a_read_only_store_that_has_all_that_is_wanted_is_enough(server, bound):
+    first, _ = run(model(server), store=bound / "s.sqlite")
+    (bound / "s.sqlite").chmod(0o444)
+    again, report = run(model(server), store=bound / "s.sqlite")
+    pd.testing.assert_frame_equal(first, again)
+    assert (report.stored, report.asked) == (24, 0)
+
+
+def test_a_store_that_is_full_says_what_came(server, monkeypatch):
+    class Small(Store):
+        def __init__(self, path):
+            super().__init__(path)
+            self._connection.execute("PRAGMA max_page_count = 12")
+
+    monkeypatch.setattr(asking, "Store", Small)
+    server.reply = lambda i, k, request: "long " * 1000
+    with pytest.raises(StoreError, match="database or disk is full") as caught:
+        run(model(server))
+    came = 3 * (len(server.requests) - 1)
+    assert 0 < came < 24 and f"{came} replies that came in this call are in" in str(caught.value)
+    assert "3 are lost; call again" in str(caught.value)
+
+
+def test_a_store_that_is_held_says_what_came(server, tmp_path, monkeypatch):
+    monkeypatch.setattr("g3lite.store.BUSY_S", 0.1)
+    path, four = tmp_path / "s.sqlite", together(4)
+
+    def script(i, request):
+        four(i, request)
+        if i == 4:
+            other.execute("BEGIN IMMEDIATE")
+
+    with sqlite3.connect(path, check_same_thread=False) as other:
+        server.script = script
+        with pytest.raises(StoreError, match="database is locked.* replies that came") as caught:
+            run(model(server, concurrency=4), store=path)
+        other.rollback()
+    kept, lost = map(int, re.findall(r"(\d+) (?:replies|are lost)", str(caught.value)))
+    assert kept + lost == 3 * len(server.requests) and lost
+    _, report = run(model(server), store=path)
+    assert (report.stored, report.asked) == (kept, 24 - kept)
+
+
+# --- the key and other secrets
 
 
 def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
@@ -606,9 +799,9 @@ def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
     assert {headers["Authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
     server.script = lambda i, request: refusing(500, echo)
     failed, _ = run(model(server, max_tokens=5, attempts=1), store=store)
-    assert failed.reason.str.contains(r"provided: \[key\]").all()
+    assert failed.reason.str.contains(r"provided: \[secret\]").all()
     server.script = lambda i, request: refusing(401, echo)
-    with pytest.raises(LMMError, match=r"provided: \[key\]") as caught:
+    with pytest.raises(LMMError, match=r"provided: \[secret\]") as caught:
         run(model(server, max_tokens=6), store=store)
     shown = [
         *(repr(asked), str(asked), asked.name, str(report), repr(report)),
@@ -619,6 +812,60 @@ def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
     assert "chat/completions" in caplog.text  # the log was on
     for path in tmp_path.rglob("*"):
         assert path.is_dir() or KEY.encode() not in path.read_bytes()
+
+
+PASSWORD, HEADER, QUERY, BODY = "pass/wörd 1", "hush-header-2", "hush query&3", "hush 'body' \\4"
+
+
+def test_secrets_in_addresses_and_options_are_sent_and_shown_nowhere(server, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    for name in ("openai", "httpx", "httpx2", "httpcore", "httpcore2"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    login = base64.b64encode(f"someone:{PASSWORD}".encode()).decode()
+    store = tmp_path / "s.sqlite"
+    asked = OpenAILMM(
+        "tiny", server.url.replace("//", f"//someone:{quote(PASSWORD, safe='')}@"), attempts=1,
+        concurrency=1, extra_headers={"x-token": f"Token {HEADER}"}, extra_query={"key": QUERY},
+        extra_body={"deep": [{"token": BODY}], "top_k": 4},
+    )  # fmt: skip
+    table, report = run(asked, store=store)
+    headers, path = server.headers[0], server.paths[0]
+    assert headers["Authorization"] == f"Basic {login}" and headers["x-token"] == f"Token {HEADER}"
+    assert parse_qs(urlsplit(path).query) == {"key": [QUERY]}
+    assert server.requests[0]["deep"] == [{"token": BODY}] and server.requests[0]["top_k"] == 4
+    echo = f"{login}, {PASSWORD}, {HEADER}, {QUERY}, {BODY}, {path} are wrong"
+    server.script = lambda i, request: refusing(500, echo)
+    failed, _ = run(asked, photo_set(5), store=store)
+    server.script = lambda i, request: refusing(401, echo, Location=path)
+    with pytest.raises(LMMError, match=r"(\[secret\], ){5}.*are wrong") as caught:
+        run(asked, photo_set(5), store=store)
+    assert failed.reason.dropna().str.contains("[secret], [secret], [secret]", regex=False).all()
+    shown = [
+        *(repr(asked), str(asked), asked.name, str(report), repr(report), caplog.text),
+        *(table.to_csv(), failed.to_csv(), "".join(traceback.format_exception(caught.value))),
+        *(repr(vars(record)) for record in caplog.records),
+        *(path.read_bytes().decode(errors="replace") for path in tmp_path.rglob("s.sqlite*")),
+    ]
+    assert "chat/completions" in caplog.text  # the log was on
+    for secret in (login, PASSWORD, HEADER, QUERY, BODY):
+        for form in (secret, quote(secret), quote(secret, ""), quote_plus(secret), repr(secret)):
+            assert not [text for text in shown if form.strip("'\"") in text], form
+
+
+def test_short_options_are_hidden_only_where_they_stand_alone(server):
+    server.script = lambda i, request: refusing(400, "lower the effort: 'lower' is allowed, slower")
+    with pytest.raises(LMMError) as caught:
+        run(model(server, extra_body={"effort": "lower"}))
+    assert "[secret] the effort: '[secret]' is allowed, slower" in str(caught.value)
+
+
+def test_secrets_are_hidden_in_a_logged_error_too(server, caplog):
+    model(server, extra_query={"key": "hush hush"})
+    try:
+        raise ValueError("at /v1?key=hush+hush")
+    except ValueError:
+        logging.getLogger("httpx").exception("%s", "hush%20hush failed")
+    assert "[secret] failed" in caplog.text and "ValueError: at /v1?key=[secret]" in caplog.text
 
 
 def test_keys_come_from_the_environment_only(server, monkeypatch):
@@ -641,6 +888,25 @@ def test_names_hold_what_changes_the_replies_and_no_secret():
     assert local.name == "m at localhost:8000 (768 px)"
     with pytest.raises(LMMError, match="n, stream cannot be an option"):
         OpenAILMM("m", url, n=3, stream=True)
+    with pytest.raises(LMMError, match="^api_key: no such option"):
+        OpenAILMM("m", url, api_key=KEY)
+    with pytest.raises(LMMError, match="ends in a query .*extra_query") as caught:
+        OpenAILMM("m", "https://example.org/v1?key=hush")
+    assert "hush" not in str(caught.value)
+
+
+def test_names_tell_all_options_apart_that_change_the_replies():
+    def name(body):
+        return OpenAILMM("m", "http://localhost/v1", extra_body=body).name
+
+    plain = {"top_k": 20, "chat_template_kwargs": {"enable_thinking": False}}
+    assert name(plain) == f"m at localhost (768 px, extra_body={plain})"  # as it always was
+    one, other = {"token": "hush", "style": "a"}, {"token": "hush", "style": "b"}
+    assert name(one) != name(other) and name(one) == name(dict(reversed(one.items())))
+    assert re.fullmatch(r"m at localhost \(768 px, extra_body=#[0-9a-f]{8}\)", name(one))
+    options = {"seed": 1, "stop": ["x"], "reasoning_effort": "low"}
+    always = "m at localhost (768 px, reasoning_effort=low, seed=1, stop=['x'])"
+    assert OpenAILMM("m", "http://localhost/v1", **options).name == always
 
 
 # --- killed and resumed

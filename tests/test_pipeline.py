@@ -13,7 +13,9 @@ import torch
 from PIL import Image
 
 from g3lite import G3Error, evaluation, miniearth, pipeline, profiles, verification
+from g3lite.api_lmm import OpenAILMM
 from g3lite.artefacts import sha256_file
+from g3lite.asking import RunStopped
 from g3lite.index import Gallery
 from g3lite.lmm import LMM, Answer
 from g3lite.photos import NotThere, TableError, load_files
@@ -32,6 +34,21 @@ class Fixed(LMM):
         for job in jobs:
             self.asked += len(job.samples)
             keep(Answer(job, job.samples, tuple(self.texts[n] for n in job.samples)))
+
+
+class Failing(Fixed):
+    """Fails wherever a prompt has as many references; fails always if that is None."""
+
+    def __init__(self, references=None):
+        super().__init__("(1.5, 2.5)", "(8, 9)")
+        self.references = references
+
+    def answer(self, jobs, keep):
+        for job in jobs:
+            if self.references in (None, job.prompt.references):
+                keep(Answer(job, job.samples, (), error="host: out of order"))
+            else:
+                super().answer([job], keep)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +94,7 @@ def test_a_photo_gets_a_place_and_how_it_came_about(shipped, files, store):
     assert found.score == pytest.approx(found.candidates.score[0])
     assert set(found.seconds) == set(pipeline.STEPS) and min(found.seconds.values()) >= 0
     assert found.warning is None and found.error is None
+    assert not found.fallback and found.failure is None
     assert found.neighbours.similarity.is_monotonic_decreasing
     assert f"{abs(lat):.4f}°" in str(found) and found.place in str(found)
     again = json.loads(json.dumps(found.as_dict()))
@@ -120,7 +138,57 @@ def test_without_readable_replies_the_most_similar_photo_is_the_answer(shipped, 
     found = with_fixed(shipped, "I cannot tell.").locate(files[0], **store)
     assert found.candidates.fallback.tolist() == [True]
     assert found.coordinates == tuple(found.neighbours.loc[0, ["LAT", "LON"]])
-    assert "where a similar photo was taken" in str(found)
+    assert "where a similar photo was taken" in str(found) and found.failure is None
+    assert found.fallback and pipeline.FALLBACK in str(found)
+
+
+def test_a_model_that_fails_is_said_with_the_place(shipped, files, store, tmp_path):
+    g3 = replace(shipped, lmm=Failing())  # more requests than a run may fail in a row
+    alone = replace(shipped, choice=Choice(replies=0, retrieved=3)).locate(files, **store)
+    (tmp_path / "damaged.jpg").write_bytes(b"no picture")
+    *found, damaged = g3.locate([*files, tmp_path / "damaged.jpg"], **store)
+    asked = 4 * g3.plan.asked
+    for one, expected in zip(found, alone, strict=True):
+        assert one.fallback and one.coordinates == expected.coordinates and one.error is None
+        assert one.candidates.fallback.all() and not expected.fallback
+        assert one.failure.startswith(f"{asked} of {asked} replies failed: ")
+        assert one.failure.endswith("host: out of order")
+        assert str(one).splitlines()[-2:] == [f"  {pipeline.FALLBACK}", f"  {one.failure}"]
+        said = json.loads(json.dumps(one.as_dict(), allow_nan=False))
+        assert said["fallback"] is True and said["failure"] == one.failure
+    assert not damaged.fallback and damaged.failure is None and damaged.coordinates is None
+    with pytest.raises(RunStopped, match="10 requests failed, 10 of them in a row"):
+        g3.steps(miniearth.load("validation", 3), progress=False, **store)
+    table = g3.steps(miniearth.load("validation", 2), progress=False, **store).predictions
+    assert table.fallback.tolist() == [True, True] and table.failed.tolist() == [asked, asked]
+
+
+def test_replies_that_failed_are_counted_beside_those_that_came(shipped, files, store):
+    g3 = replace(shipped, lmm=Failing(references=5), plan=Plan((0, 5, 10), 2))
+    g3 = replace(g3, choice=Choice((0, 5, 10), 2, 1))
+    found = g3.locate(files[0], **store)
+    assert found.failure == "2 of 6 replies failed: host: out of order" and not found.fallback
+    assert str(found).splitlines()[-1] == f"  {found.failure}"
+    assert "fallback" not in str(found) and found.as_dict()["fallback"] is False
+    found = g3.steps(miniearth.load("validation", 2), progress=False, **store)
+    assert found.predictions.failed.tolist() == [2, 2] and not found.predictions.fallback.any()
+    assert found.report.failure == "4 of 12 replies failed: host: out of order"
+    g3 = replace(g3, lmm=Fixed("(1.5, 2.5)", "nowhere"))
+    found = g3.locate(files[0], **store)
+    assert found.failure is None and not found.fallback and "failed" not in str(found)
+
+
+def test_secrets_of_a_server_stay_out_of_the_folder_of_a_run(shipped, tmp_path, store):
+    options = {"extra_body": {"token": "hush hush"}, "attempts": 1}
+    lmm = OpenAILMM("tiny", "http://someone:pass%20word@127.0.0.1:9/v1", **options)
+    g3 = replace(with_fixed(shipped, "(1.5, 2.5)"), lmm=lmm)
+    table = g3.predict(miniearth.load("validation", 1), tmp_path / "run", progress=False, **store)
+    assert table.fallback.all()
+    about = (tmp_path / "run" / "run.json").read_text()
+    assert json.loads(about)["lmm"] == lmm.name and "2 of 2 replies failed: 127.0.0.1:9" in about
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or b"hush" not in path.read_bytes()
+        assert path.is_dir() or b"word" not in path.read_bytes()
 
 
 def test_a_photo_of_another_world_is_out_of_domain(shipped, files, store):
@@ -244,7 +312,8 @@ def test_a_photo_that_was_never_looked_at_is_a_prediction_too():
     said = json.loads(json.dumps(failed.as_dict(), allow_nan=False))
     assert said["score"] is said["latitude"] is said["warning"] is None
     assert said["candidates"] == said["neighbours"] == said["replies"] == []
-    assert said["error"] == "there is no such file"
+    assert said["error"] == "there is no such file" and said["fallback"] is False
+    assert said["failure"] is None
 
 
 def test_a_run_is_written_with_what_it_was_made_of(shipped, tmp_path, store):
@@ -328,6 +397,14 @@ def test_what_is_no_run_is_left_alone(shipped, tmp_path, store, name, content, w
         with_fixed(shipped, "(1, 2)").predict(
             miniearth.load("validation", 1), tmp_path / name, **store
         )
+
+
+def test_a_folder_that_cannot_be_written_is_found_before_anything_is_asked(shipped, store, bound):
+    photos, g3 = miniearth.load("validation", 1), with_fixed(shipped, "(1.5, 2.5)")
+    (bound / "run").mkdir(mode=0o555)
+    with pytest.raises(G3Error, match="run cannot be the folder of a run: .*Permission denied"):
+        g3.predict(photos, bound / "run", progress=False, **store)
+    assert g3.lmm.asked == 0
 
 
 class Killed(Fixed):

@@ -8,7 +8,6 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy.exc import IntegrityError
 
 from g3lite.store import Question, Store, Stored, StoreError
 
@@ -71,7 +70,7 @@ def test_the_first_reply_stays(store):
 
 
 def test_all_replies_of_a_request_or_none(store):
-    with pytest.raises(IntegrityError, match="NOT NULL"):
+    with pytest.raises(StoreError, match="replies.sqlite cannot be written .*NOT NULL"):
         store.write(QUESTION, [0, None], ["good", "bad"])
     with pytest.raises(ValueError):
         store.write(QUESTION, [0, 1], ["only one"])
@@ -91,7 +90,41 @@ def test_half_a_surrogate_pair_does_not_stop_a_run(store):
     assert texts(store) == {0: "48.85 ?", 1: "(1.5, 2.5)"}
 
 
-@pytest.mark.parametrize("name", ["s.sqlite", "ein ü.db", "what?mode=ro#1", "50% of it"])
+def test_damaged_text_does_not_stop_a_run(store):
+    store.write(QUESTION, [0, 1], ["whole", "damaged"])
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("update replies set text = cast(x'3120ff' as text) where sample = 1")
+    assert texts(store) == {0: "whole", 1: "1 \ufffd"}
+
+
+def test_a_store_of_the_first_version_is_used_as_it_is(tmp_path):
+    tables = """
+        CREATE TABLE questions (id VARCHAR NOT NULL, model VARCHAR NOT NULL,
+            photo VARCHAR NOT NULL, prompt VARCHAR NOT NULL, temperature FLOAT NOT NULL,
+            PRIMARY KEY (id));
+        CREATE TABLE replies (question VARCHAR NOT NULL, sample INTEGER NOT NULL, text VARCHAR,
+            tokens_in INTEGER NOT NULL, tokens_out INTEGER NOT NULL,
+            PRIMARY KEY (question, sample), FOREIGN KEY(question) REFERENCES questions (id))
+            WITHOUT ROWID;
+    """
+    # SHA-256 of '["model@1", "ab12", "Where?", 1.2]'
+    question = "942eb34764a6493048a1c7152f1182b6aa1400e7ba0139c020ffe39ea6bf2272"
+    with sqlite3.connect(tmp_path / "s") as connection:
+        connection.executescript(tables)
+        values = (question, "model@1", "ab12", "Where?", 1.2)
+        connection.execute("insert into questions values (?, ?, ?, ?, ?)", values)
+        connection.execute("insert into replies values (?, 0, 'old', 7, 8)", [question])
+    with Store(tmp_path / "s") as store:
+        store.write(QUESTION, [0, 1], ["new", "new"])
+        assert store.read(QUESTION) == {0: Stored("old", 7, 8), 1: Stored("new", 0, 0)}
+    with sqlite3.connect(tmp_path / "s") as connection:
+        columns = connection.execute("select * from questions").fetchall()
+    assert columns == [values]
+
+
+@pytest.mark.parametrize(
+    "name", ["s.sqlite", "ein ü.db", "what?mode=ro#1", "50% of it", "file:x", ":memory:"]
+)
 def test_the_file_has_the_name_that_was_given(tmp_path, name):
     with Store(tmp_path / name) as store:
         store.write(QUESTION, [0], ["x"])
@@ -113,6 +146,66 @@ def test_files_that_are_no_store_are_left_alone_and_named(tmp_path):
         connection.execute("create table replies (name text)")
     with pytest.raises(StoreError, match="no such column"):
         Store(foreign)
+
+
+# --- a store that cannot be written
+
+
+def test_a_file_that_is_read_only_is_found_by_the_check(bound):
+    path = bound / "s.sqlite"
+    with Store(path) as store:
+        store.write(QUESTION, [0], ["x"])
+        store.check()
+    path.chmod(0o444)
+    with Store(path) as store:
+        assert texts(store) == {0: "x"}
+        with pytest.raises(StoreError, match="s.sqlite cannot be written .*readonly.*writable"):
+            store.check()
+        with pytest.raises(StoreError, match="s.sqlite cannot be written .*readonly"):
+            store.write(QUESTION, [1], ["y"])
+
+
+@pytest.mark.parametrize("name", ["s.sqlite", "new.sqlite"])
+def test_a_folder_that_is_read_only_is_found_on_opening(bound, name):
+    Store(bound / "s.sqlite").close()
+    bound.chmod(0o555)
+    with pytest.raises(StoreError, match=f"{name} cannot be used as a store"):
+        Store(bound / name)
+
+
+def test_the_check_leaves_nothing_behind(store):
+    store.check()
+    store.check()
+    with sqlite3.connect(store.path) as connection:
+        assert connection.execute("select count(*) from questions").fetchone() == (0,)
+
+
+def test_the_check_reaches_the_disk(store):
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = store.path.with_name(f"{store.path.name}-wal").stat().st_size
+    store.check()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log, before[1]))  # as if the disk were full
+    try:
+        with pytest.raises(StoreError, match="replies.sqlite cannot be written .*disk"):
+            store.check()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    store.check()
+
+
+def test_a_store_that_another_process_holds_is_waited_for_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("g3lite.store.BUSY_S", 0.1)
+    with Store(tmp_path / "s") as store, sqlite3.connect(store.path) as other:
+        patience = "PRAGMA busy_timeout"
+        assert store._connection.execute(patience).fetchone() == (100,)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="database is locked.* no other process holds"):
+            store.write(QUESTION, [0], ["x"])
+        assert store._connection.execute(patience).fetchone() == (0,)
+        other.rollback()
+        store.write(QUESTION, [0], ["x"])
+        assert texts(store) == {0: "x"}
 
 
 # --- several processes

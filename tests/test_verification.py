@@ -110,9 +110,10 @@ def by_hand(ids, table, retrieved, choice):
             here = table[(table.IMG_ID == img_id) & (table.references == k) & table.used]
             for r in here.sort_values("sample").head(choice.replies).itertuples():
                 own.append((img_id, "reply", k, r.sample, r.LAT, r.LON, False))
-        for s in range(choice.retrieved):
-            own.append((img_id, "retrieved", None, s, *retrieved[i, s], False))
-        rows += own or [(img_id, "retrieved", None, 0, *retrieved[i, 0], True)]
+        alone = choice.replies > 0 and not own
+        for s in range(max(choice.retrieved, int(alone))):
+            own.append((img_id, "retrieved", None, s, *retrieved[i, s], alone))
+        rows += own
     return rows
 
 
@@ -230,15 +231,26 @@ def test_a_photo_without_replies_and_neighbours_has_no_row(model, choice):
     found = candidates(names(3), refused(3), retrieved, choice)
     answers = winners(Verifier(model, names(3), features(3)).score(found))
     assert answers.IMG_ID.tolist() == ["photo000", "photo002"]
-    assert answers.fallback.tolist() == [choice.retrieved == 0] * 2
+    assert answers.fallback.tolist() == [choice.replies > 0] * 2
     nothing = candidates(names(3), refused(3), np.full((3, 2, 2), np.nan), choice)
     assert len(nothing) == 0 and nothing.dtypes.equals(found.dtypes)
     assert len(winners(Verifier(model, names(3), features(3)).score(nothing))) == 0
 
 
-def test_a_retrieved_candidate_is_no_fallback():
-    found = candidates(names(2), refused(2), places(2, 1), "official")
-    assert len(found) == 2 and not found.fallback.any()
+def test_a_photo_of_which_only_retrieved_candidates_are_left_falls_back_too():
+    table = replied(3, broken=0)
+    nothing = table.IMG_ID == "photo001"
+    table.loc[nothing, ["LAT", "LON"]] = np.nan
+    table.loc[nothing, "used"] = False
+    found = candidates(names(3), table, places(3, 2), Choice(replies=1, retrieved=2))
+    falls_back = found.groupby("IMG_ID").fallback
+    assert falls_back.any().tolist() == falls_back.all().tolist() == [False, True, False]
+    assert len(found) == 2 * (4 + 2) + 2 and found.fallback.dtype == bool
+
+
+def test_retrieved_candidates_that_were_chosen_are_no_fallback():
+    found = candidates(names(2), None, places(2, 3), Choice(replies=0, retrieved=3))
+    assert len(found) == 6 and not found.fallback.any()
 
 
 @pytest.mark.parametrize("retrieved", [None, np.empty((2, 0, 2))])
