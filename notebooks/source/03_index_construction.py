@@ -735,7 +735,7 @@ print("looked up, the same similarities:", np.allclose(looked_up, approximate, a
 # - **half**, **sq8**: two bytes or one instead of four for each number.
 # - **ivf**: sort the photos into lists of similar ones, and look into the few lists nearest to the
 #   query only. It saves time, not memory. Where these hold fewer than k photos, the search says -1
-#   for the rest: no photo, though Python would take it for the last one (`coordinates_of` does not).
+#   for the rest: no photo, though Python would take it for the last (`coordinates_of` does not).
 # - **hnsw**: a graph that leads from photo to similar photo until the query is near. Time again;
 #   the graph itself takes memory.
 # - **pca**: keep the principal axes only, then sq8.
