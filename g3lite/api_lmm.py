@@ -32,7 +32,8 @@ from tenacity import (
     wait_random,
 )
 
-from g3lite.lmm import LMM, Answer, Job, Keep, LMMError, at_most
+from g3lite.lmm import LMM, Answer, Job, Keep, LMMError
+from g3lite.pictures import at_most
 
 FIRST_PAUSE_S = 1.0
 """Before the second attempt; it doubles with each one, and up to as much again is added."""
@@ -137,7 +138,7 @@ class OpenAILMM(LMM):
         _LOGS.add(self._secrets)
         self._key_variable = key_variable
         self._model = model
-        self._longest_side = longest_side
+        self.longest_side = longest_side
         self._per_request = per_request
         self._concurrency = concurrency
         self._attempts = attempts
@@ -172,7 +173,7 @@ class OpenAILMM(LMM):
         """All replies of a job, in as many requests as the server needs for them."""
         picture = {
             "type": "image_url",
-            "image_url": {"url": jpeg_url(job.image, self._longest_side)},
+            "image_url": {"url": jpeg_url(job.image, self.longest_side)},
         }
         content = [picture, {"type": "text", "text": job.prompt.text}]
 

@@ -130,7 +130,9 @@ class _Run:
                 self.missing -= 1
                 self.bar.update()
 
-    def jobs(self, photos: PhotoSet, everything: list[_Asked]) -> Iterator[Job]:
+    def jobs(
+        self, photos: PhotoSet, everything: list[_Asked], longest_side: int | None
+    ) -> Iterator[Job]:
         """What is still to be asked: every question once, each picture decoded when it is due."""
         begun: set[Question] = set()  # the same photo may be there twice
         img_id = image = None
@@ -147,7 +149,7 @@ class _Run:
             if img_id != asked.img_id:
                 img_id = asked.img_id
                 try:
-                    image = photos.image(img_id)
+                    image = photos.image(img_id, longest_side)
                 except DamagedPhoto as error:
                     image, damage = None, str(error)
             if image is None:
@@ -272,7 +274,7 @@ def ask(
         if run.missing:
             opened.check()  # before anything is paid for that could not be kept
         try:
-            lmm.answer(run.jobs(photos, everything), run.keep)
+            lmm.answer(run.jobs(photos, everything, lmm.longest_side), run.keep)
         except RunStopped:
             if on_failures == "raise" or not run.given_up:
                 raise

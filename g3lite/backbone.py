@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import io
 import json
 import os
 import warnings
@@ -32,10 +33,19 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from g3lite.artefacts import cache_dir, shipped
-from g3lite.photos import DamagedPhoto, PhotoSet, decode
+from g3lite.photos import DamagedPhoto, PhotoSet
+from g3lite.pictures import MAX_BYTES, Room, decode, open_picture
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""
+MARGIN = 4
+"""A JPEG is decoded at half its size, or less, if it is still so many times as large as the model's
+input. Only pictures of more than twice that are concerned: at 224 pixels, those of 1,792 or more on
+the shorter side. Features then have a cosine of at least 0.9999 with those of the full size
+(`benchmarks/pictures.py`)."""
+AT_A_TIME = 25_000_000
+"""Pixels of decoded pictures that are in memory at a time (400 MB, a copy included); a larger
+picture is decoded alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +200,10 @@ class Backbone:
             disable=not (progress and todo),
         )
         try:
-            for pictures, damaged in _decoding(photos, todo, self.preprocess, batch_size, workers):
+            side = MARGIN * self.image_size
+            for pictures, damaged in _decoding(
+                photos, todo, self.preprocess, side, batch_size, workers
+            ):
                 if damaged and on_error == "raise":
                     raise damaged[0]
                 skipped.update((error.img_id, error.reason) for error in damaged)
@@ -363,13 +376,17 @@ def _decoding(
     photos: PhotoSet,
     img_ids: list[str],
     preprocess: Callable[[Image.Image], torch.Tensor],
+    shortest_side: int,
     batch_size: int,
     workers: int,
 ) -> Iterator[tuple[dict[str, torch.Tensor], list[DamagedPhoto]]]:
     """Yield batches: whole pictures by IMG_ID, and what is wrong with the others.
 
-    While a batch is in use, threads decode the next one.
+    While a batch is in use, threads decode the next one. What is kept of a picture is the model's
+    input. Files that wait are together no larger than the largest one may be, and of pictures that
+    are decoded `AT_A_TIME` pixels are there at a time.
     """
+    waiting, decoded = Room(MAX_BYTES // 4), Room(AT_A_TIME)
 
     def start(img_id: str) -> Future[torch.Tensor]:
         try:
@@ -378,7 +395,22 @@ def _decoding(
             absent: Future[torch.Tensor] = Future()
             absent.set_exception(error)
             return absent
-        return pool.submit(lambda: preprocess(decode(data, img_id)))
+        taken = waiting.enter(len(data))
+        future = pool.submit(prepare, data, img_id)
+        future.add_done_callback(lambda _: waiting.leave(taken))
+        return future
+
+    def prepare(data: bytes, img_id: str) -> torch.Tensor:
+        try:
+            with open_picture(io.BytesIO(data), img_id, shortest_side) as header:
+                pixels = header.width * header.height
+            with decoded.holding(pixels):
+                return preprocess(decode(data, img_id, shortest_side=shortest_side))
+        except DamagedPhoto as error:
+            reason = error.reason
+        except MemoryError:
+            reason = "memory ran out"
+        raise DamagedPhoto(img_id, reason)  # a new one: the other's traceback holds the picture
 
     def finish(
         batch: dict[str, Future[torch.Tensor]],

@@ -33,7 +33,7 @@ class Job:
 
     Attributes:
         img_id: the photo's IMG_ID.
-        image: its picture, upright and RGB.
+        image: its picture, upright and RGB; no larger than the model reads it.
         prompt: what is asked.
         temperature: of the sampling; 0 for the most likely reply.
         samples: numbers of the replies that are wanted, so their count is the `n` of an API.
@@ -77,9 +77,11 @@ class LMM(ABC):
     Attributes:
         name: identifies the model for the store, with all that changes its replies: revision,
             precision, seed, size of the pictures. It holds no secret.
+        longest_side: it reads no more pixels than so many of either side; None if it may.
     """
 
     name: str
+    longest_side: int | None = None
 
     @abstractmethod
     def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
@@ -129,18 +131,12 @@ def load(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LMM:
 
     if which == "minilmm":
         own = {"device": "cpu", "max_new_tokens": 32, "batch_size": 64, "longest_side": None}
-        options = own | options
-        return TransformersLMM(shipped("minilmm"), **options)
+        mini = TransformersLMM(shipped("minilmm"), **own | options)
+        # It sees 96 x 96 pixels, and the pictures it was made for have 128 x 128. The limit only
+        # saves memory, so it is no part of the name, under which replies were recorded.
+        mini.longest_side = mini.longest_side or 512
+        return mini
     return TransformersLMM(which, max_gb=max_gb, **options)
-
-
-def at_most(image: Image.Image, longest_side: int | None) -> Image.Image:
-    """The picture, made smaller if a side is longer (None: as it is): each pixel costs tokens."""
-    if longest_side is None or max(image.size) <= longest_side:
-        return image
-    smaller = image.copy()
-    smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    return smaller
 
 
 class ReplayLMM(LMM):

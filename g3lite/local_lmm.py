@@ -8,7 +8,7 @@ over samples; a prompt with its photo is read once, however many replies are dra
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,8 @@ from transformers.utils import is_bitsandbytes_available
 
 from g3lite import hub
 from g3lite.artefacts import sha256_file
-from g3lite.lmm import LMM, Answer, Job, Keep, LMMError, at_most
+from g3lite.lmm import LMM, Answer, Job, Keep, LMMError
+from g3lite.pictures import MAX_PIXELS, at_most
 
 CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
 """What transformers calls the argument; the older name is deprecated where the other one exists."""
@@ -39,6 +40,8 @@ _OVERFLOW = (
 WINDOW = 4
 """Jobs per reply of a batch that are sorted by length, so that prompts of one length share a batch.
 More of them would hold more decoded pictures in memory."""
+WINDOW_PIXELS = MAX_PIXELS
+"""No further job is added to pictures of so many pixels in all."""
 
 
 class TransformersLMM(LMM):
@@ -133,7 +136,7 @@ class TransformersLMM(LMM):
             tokenizer.pad_token = tokenizer.eos_token
         self.batch_size = batch_size
         self._max_new_tokens = max_new_tokens
-        self._longest_side = longest_side
+        self.longest_side = longest_side
         self._seed = seed
         parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
         if longest_side is not None:
@@ -143,7 +146,7 @@ class TransformersLMM(LMM):
     def answer(self, jobs: Iterable[Job], keep: Keep) -> None:
         """Work in batches of prompts of about the same length, so that little of it is padding."""
         jobs = iter(jobs)
-        while window := list(islice(jobs, WINDOW * self.batch_size)):
+        while window := self._window(jobs):
             window.sort(key=lambda job: len(job.prompt.text))
             wanted = [(job, sample) for job in window for sample in job.samples]
             while wanted:
@@ -166,6 +169,16 @@ class TransformersLMM(LMM):
                 for one in answers:
                     keep(one)
                 wanted = wanted[len(batch) :]
+
+    def _window(self, jobs: Iterator[Job]) -> list[Job]:
+        """The next jobs, as many as are sorted together; fewer if their pictures are large."""
+        window, pixels = [], 0
+        for job in islice(jobs, WINDOW * self.batch_size):
+            window.append(job)
+            pixels += job.image.width * job.image.height
+            if pixels >= WINDOW_PIXELS:
+                break
+        return window
 
     @torch.inference_mode()
     def _generate(self, wanted: list[tuple[Job, int]]) -> list[Answer]:
@@ -222,7 +235,7 @@ class TransformersLMM(LMM):
         texts = self._processor.apply_chat_template(dialogues, add_generation_prompt=True)
         begin = self._processor.tokenizer.bos_token
         inputs = self._processor(
-            images=[[at_most(job.image, self._longest_side)] for job in jobs],
+            images=[[at_most(job.image, self.longest_side)] for job in jobs],
             text=texts,
             padding=True,
             add_special_tokens=not (begin and texts[0].startswith(begin)),  # not twice

@@ -32,7 +32,7 @@ from g3lite.tables import SCHEMA, NotThere, TableError, conform
 
 __all__ = [
     "SCHEMA", "DamagedPhoto", "NotThere", "PhotoSet", "TableError", "conform", "decode",
-    "identical", "load", "load_files", "load_folder",
+    "identical", "load", "load_files", "load_folder", "open_picture",
 ]  # fmt: skip
 
 
@@ -94,10 +94,17 @@ class PhotoSet:
             raise DamagedPhoto(img_id, "there is no such picture") from error
         except OSError as error:
             raise DamagedPhoto(img_id, f"the picture cannot be read ({error})") from error
+        except MemoryError as error:
+            raise DamagedPhoto(img_id, "the picture cannot be read (memory ran out)") from error
 
-    def image(self, img_id: str) -> Image.Image:
-        """The decoded picture, upright and RGB. Raises `DamagedPhoto` if that is not possible."""
-        return decode(self.read(img_id), img_id)
+    def image(self, img_id: str, longest_side: int | None = None) -> Image.Image:
+        """The decoded picture, upright and RGB. Raises `DamagedPhoto` if that is not possible.
+
+        Args:
+            img_id: the photo's IMG_ID.
+            longest_side: larger pictures are made smaller, to so many pixels; None for as they are.
+        """
+        return decode(self.read(img_id), img_id, longest_side)
 
     def take(self, rows: Sequence[int] | np.ndarray | slice) -> PhotoSet:
         """The photos at these positions (or where a boolean mask is true), in that order."""

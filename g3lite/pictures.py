@@ -1,12 +1,17 @@
 """Encoded pictures, from any source: opened within limits, decoded, upright and RGB.
 
-Pictures come from strangers. A file of a few kilobytes may claim a picture of gigabytes, so its
-size is looked at before anything is decoded, and whatever is wrong ends in a `DamagedPhoto`.
+Pictures come from strangers. Only the formats in `FORMATS` are opened: Pillow knows many more, and
+for some of them it starts other programs. A file of a few kilobytes may claim a picture of
+gigabytes, so its size and its shape are checked before anything is decoded. Whatever is wrong ends
+in a `DamagedPhoto`.
 """
 
 from __future__ import annotations
 
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,12 +24,22 @@ from g3lite import G3Error
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"}
 )
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF", "HEIF")
+"""The formats that are opened, by Pillow's names (JPEG includes MPO). EPS is not among them: Pillow
+gives the program in such a file to Ghostscript, whatever the file is called."""
+KINDS = "JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF or HEIC"
+"""The same in words, for messages."""
 MAX_BYTES = 200_000_000
 """Largest file that is taken for a picture."""
 MAX_PIXELS = 100_000_000
-"""Largest picture that is decoded: 300 MB of RGB."""
+"""Largest picture that is decoded: 400 MB, for Pillow keeps four bytes per pixel."""
+MAX_ASPECT = 100
+"""Longest picture that is decoded: so many times as long as wide. Models scale the short side to
+their input, a line of pixels too, and the long side grows with it: at 224 pixels a picture of
+1 x 20,000 would take 4 GB, one of 1 x 100 takes 20 MB. Panoramas have an aspect ratio below 20."""
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_AVIF_BRANDS = (b"avif", b"avis")
 
 
 class DamagedPhoto(G3Error):
@@ -64,77 +79,162 @@ def read_bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def open_picture(file: Path | io.BytesIO, img_id: str) -> Image.Image:
+def open_picture(
+    file: Path | io.BytesIO, img_id: str, shortest_side: int | None = None
+) -> Image.Image:
     """Open a picture: its header is read, its pixels are not.
 
-    HEIC is read if Pillow's plug-in `pillow-heif` is installed.
+    HEIC is read if Pillow's plug-in `pillow-heif` is installed, AVIF if Pillow was built with it.
+
+    Args:
+        file: a path, or what a file holds.
+        img_id: the photo's IMG_ID, for messages.
+        shortest_side: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which takes a part of
+            the time and of the memory, as long as no side gets shorter than so many pixels.
+            None: at its full size.
 
     Raises:
-        DamagedPhoto: it is not a picture, or has more than `MAX_PIXELS` pixels.
+        DamagedPhoto: it is not a picture in one of the `FORMATS`, has more than `MAX_PIXELS`
+            pixels, or is more than `MAX_ASPECT` times as long as wide.
     """
     try:
         image = _open(file)
     except UnidentifiedImageError as error:
-        size = len(file.getbuffer()) if isinstance(file, io.BytesIO) else file.stat().st_size
-        reason = f"its {size} bytes are not a picture"
-        if _is_heif(file):
-            reason = "it is a HEIC picture: pip install pillow-heif, or convert it to JPEG"
-        raise DamagedPhoto(img_id, reason) from error
+        raise DamagedPhoto(img_id, _not_read(file)) from error
     except Image.DecompressionBombError as error:
         raise DamagedPhoto(img_id, f"it is too large ({error}); make it smaller") from error
     except Exception as error:  # On damaged data Pillow's readers raise nearly anything.
-        raise DamagedPhoto(img_id, f"it cannot be opened ({error})") from error
+        raise DamagedPhoto(img_id, f"it cannot be opened ({_words(error)})") from error
     width, height = image.size
+    reason = ""
     if width * height > MAX_PIXELS:
+        reason = f"more than {MAX_PIXELS / 1e6:.0f} million; make it smaller"
+    elif max(width, height) > MAX_ASPECT * min(width, height):
+        reason = f"too long and narrow (at most {MAX_ASPECT} to 1); cut a part out of it"
+    if reason:
         image.close()
-        raise DamagedPhoto(
-            img_id,
-            f"{width} x {height} pixels are more than {MAX_PIXELS / 1e6:.0f} million; "
-            "make it smaller",
-        )
+        raise DamagedPhoto(img_id, f"{width} x {height} pixels are {reason}")
+    if shortest_side and image.format in ("JPEG", "MPO"):
+        image.draft(None, (shortest_side, shortest_side))
     return image
 
 
-def decode(data: bytes, img_id: str) -> Image.Image:
-    """Decode a picture of any kind that Pillow reads into an upright 8-bit RGB image.
+def decode(
+    data: bytes,
+    img_id: str,
+    longest_side: int | None = None,
+    shortest_side: int | None = None,
+) -> Image.Image:
+    """Decode a picture in one of the `FORMATS` into an upright 8-bit RGB image.
 
     The EXIF orientation is applied, 16-bit grey is scaled down and transparency is laid on white.
 
+    Args:
+        data: the encoded picture.
+        img_id: the photo's IMG_ID, for messages.
+        longest_side: larger pictures are made smaller, to so many pixels; None for as they are.
+        shortest_side: as for `open_picture`.
+
     Raises:
-        DamagedPhoto: the data are empty, truncated, not a picture or too large a picture.
+        DamagedPhoto: the data are empty, truncated, not a picture, too large or too long a picture,
+            or memory ran out.
     """
-    image = open_picture(io.BytesIO(data), img_id)
+    image = open_picture(io.BytesIO(data), img_id, shortest_side)
     try:
         image.load()
-        return _rgb(_upright(image))
+        return at_most(_rgb(_upright(image)), longest_side)
     except Exception as error:  # On damaged data Pillow's readers raise nearly anything.
-        raise DamagedPhoto(img_id, f"it cannot be decoded ({error})") from error
+        raise DamagedPhoto(img_id, f"it cannot be decoded ({_words(error)})") from error
+
+
+def at_most(image: Image.Image, longest_side: int | None) -> Image.Image:
+    """The picture, made smaller if a side is longer (None: as it is)."""
+    if longest_side is None or max(image.size) <= longest_side:
+        return image
+    smaller = image.copy()
+    smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    return smaller
+
+
+class Room:
+    """Room for a limited amount of something, such as pixels in memory, shared by threads.
+
+    Args:
+        size: how much fits at a time.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = self._free = size
+        self._changed = threading.Condition()
+
+    def enter(self, amount: int) -> int:
+        """Wait until there is room, and take it. More than `size` has the room for itself alone.
+
+        Returns:
+            What was taken, which is to be given to `leave`.
+        """
+        amount = min(amount, self._size)
+        with self._changed:
+            self._changed.wait_for(lambda: amount <= self._free)
+            self._free -= amount
+        return amount
+
+    def leave(self, amount: int) -> None:
+        """Give back what was taken."""
+        with self._changed:
+            self._free += amount
+            self._changed.notify_all()
+
+    @contextmanager
+    def holding(self, amount: int) -> Iterator[None]:
+        """Enter, and leave at the end of the block."""
+        taken = self.enter(amount)
+        try:
+            yield
+        finally:
+            self.leave(taken)
 
 
 def _open(file: Path | io.BytesIO) -> Image.Image:
-    try:
-        return Image.open(file)
-    except UnidentifiedImageError:
-        if not _is_heif(file) or find_spec("pillow_heif") is None:
-            raise
+    if _brand(file) in _HEIF_BRANDS and find_spec("pillow_heif"):
         import_module("pillow_heif").register_heif_opener()
-        return Image.open(file)
+    Image.init()
+    return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def _is_heif(file: Path | io.BytesIO) -> bool:
+def _brand(file: Path | io.BytesIO) -> bytes:
+    """What a file says to be that is built like an MPEG-4 video, as HEIC and AVIF are; else b""."""
     if isinstance(file, Path):
         with open(file, "rb") as stream:
             head = stream.read(12)
     else:
         head = bytes(file.getbuffer()[:12])
-    return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS
+    return head[8:12] if head[4:8] == b"ftyp" else b""
+
+
+def _not_read(file: Path | io.BytesIO) -> str:
+    """Why no format recognised a file."""
+    brand = _brand(file)
+    if brand in _HEIF_BRANDS and not find_spec("pillow_heif"):
+        return "it is a HEIC picture: pip install pillow-heif, or convert it to JPEG"
+    if brand in _AVIF_BRANDS and ".avif" not in Image.registered_extensions():
+        return "it is an AVIF picture: pip install --upgrade pillow, or convert it to JPEG"
+    if brand in _HEIF_BRANDS + _AVIF_BRANDS:
+        return f"it is a damaged {'HEIC' if brand in _HEIF_BRANDS else 'AVIF'} picture"
+    size = file.stat().st_size if isinstance(file, Path) else len(file.getbuffer())
+    return f"its {size} bytes are not a picture ({KINDS})"
+
+
+def _words(error: Exception) -> str:
+    return "memory ran out" if isinstance(error, MemoryError) else str(error)
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)  # which spares a copy where nothing turns
     except Exception:  # Broken EXIF says nothing about the picture, which is whole: show it as is.
-        return image
+        pass
+    return image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

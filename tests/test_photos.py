@@ -408,7 +408,7 @@ def test_a_folder_of_ones_own_photos_is_located_by_exif(holiday):
     assert table.loc["1.jpg", "taken"] == datetime(2024, 5, 17, 8, 9, 10)
     assert pd.isna(table.loc["day 2/2.PNG", "taken"])
     assert table["note"].tolist() == [
-        "", "its 13 bytes are not a picture", "", "it has no latitude",
+        "", f"its 13 bytes are not a picture ({pictures.KINDS})", "", "it has no latitude",
     ]  # fmt: skip
     assert np.isnan(photos.coordinates[[1, 3]]).all()
     assert photos.image("day 2/2.PNG").size == (40, 20)

@@ -212,7 +212,7 @@ shared = folder / "shared.jpg"
 upright = photos.decode(mine.read_bytes(), mine.name)
 Image.fromarray(np.asarray(upright)).save(shared)  # from numbers, so nothing else comes along
 for name, path in (("before", mine), ("after", shared)):
-    with Image.open(path) as picture:
+    with photos.open_picture(path, path.name) as picture:
         entries, found = len(picture.getexif()), read(picture)
     print(f"{name}: {entries} EXIF entries, {found.note or 'a position'}")
 
