@@ -23,12 +23,12 @@ BATCH = 256
 PICTURES = 8
 
 
-def random_pairs(n: int, seed: int) -> training.Pairs:
+def random_pairs(n: int, seed: int) -> training.AlignmentDataset:
     """Pairs of n photos with random features, 768 wide."""
     rng = np.random.default_rng(seed)
     coordinates = np.column_stack([rng.uniform(-80, 80, n), rng.uniform(-180, 180, n)])
     image, texts = rng.standard_normal((2, n, 768), dtype=np.float32)
-    return training.Pairs(image, texts, np.arange(n), coordinates)
+    return training.AlignmentDataset(image, texts, np.arange(n), coordinates)
 
 
 def cached(batches: int) -> float:

@@ -13,8 +13,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from g3lite import evaluation, miniearth
+from g3lite import evaluation, index, miniearth
 from g3lite.backbone import Backbone, unit_rows
+from g3lite.baselines import retrieval
 from g3lite.miniearth import captions
 from g3lite.photos import PhotoSet
 
@@ -57,9 +58,9 @@ def main() -> None:
     g = backbone.image_features(gallery).vectors
     q = backbone.image_features(queries).vectors
     answers = {
-        "constant": evaluation.constant(gallery.coordinates),
-        "nearest neighbour": evaluation.nearest_neighbour(q, g, gallery.coordinates),
-        "[L]kNN": evaluation.lknn(q, g, gallery.coordinates),
+        "constant": retrieval.constant(gallery.coordinates),
+        "nearest neighbour": retrieval.nearest_neighbour(q, g, gallery.coordinates),
+        "[L]kNN": retrieval.lknn(q, g, gallery.coordinates),
     }
     print("share of queries within 1 / 25 / 200 / 750 / 2500 km, %")
     for name, answer in answers.items():
@@ -77,7 +78,7 @@ def main() -> None:
         return float((answer == truth).mean())
 
     def neighbour(known: np.ndarray, asked: np.ndarray) -> float:
-        return right(country[evaluation.neighbours(asked, known, 1)[1][:, 0]])
+        return right(country[index.neighbours(asked, known, 1)[1][:, 0]])
 
     a, b = neighbour(g, q), right(probe(g, country, q))
     print(f"country: nearest neighbour {a:.3f}, linear probe {b:.3f}, ratio {b / a:.2f} (>= 1.5)")
@@ -92,7 +93,7 @@ def main() -> None:
     for factor in (1.3, 1.6, 2.0):
         stretched = [unit_rows(x + (factor - 1) * (x @ u) @ u.T) for x in (g, q)]
         a = neighbour(*stretched)
-        row = shares(evaluation.lknn(stretched[1], stretched[0], gallery.coordinates), queries)
+        row = shares(retrieval.lknn(stretched[1], stretched[0], gallery.coordinates), queries)
         print(
             f"{factor:>8} times: neighbour {a:.3f}, ratio {b / a:.2f}, [L]kNN "
             + " ".join(f"{v:.1f}" for v in row)

@@ -5,7 +5,7 @@
 No model is downloaded: CLIP ViT-L/14, the heads and a language model of the sizes of Qwen2.5-VL-3B
 are drawn at random, in float16, and work on PHOTOS photos of MiniEarth (16 by default), with 2,000
 others for a gallery. torch gets 15 GB of the GPU's memory. Prints what each step took and its peak,
-and what `g3lite.memory` had computed. A reply that overflows would count as failed; none may.
+and what `g3lite.scale.memory` had computed. A reply that overflows would count as failed; none may.
 (The tokenizer is MiniLMM's, so prompts have not quite as many tokens as with Qwen's.)
 """
 
@@ -29,15 +29,16 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from g3lite import memory, miniearth, official, profiles
+from g3lite import miniearth, official, profiles
 from g3lite.alignment import GeoAlignment
-from g3lite.artefacts import shipped
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery
-from g3lite.lmm import load
+from g3lite.lmm.load import load_lmm
+from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.pipeline import G3
-from g3lite.prompts import Plan
+from g3lite.prompts import PromptPlan
+from g3lite.scale import memory
 
 CAP_GB = profiles.GPU_GB
 SPECIAL = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")
@@ -87,7 +88,7 @@ def clip(device: str) -> Backbone:
     model = open_clip.create_model(official.CLIP)
     preprocessing = PreprocessCfg(size=model.visual.image_size)
     open_clip.set_model_preprocess_cfg(model, asdict(preprocessing))
-    return Backbone.of(
+    return Backbone.from_model(
         model, image_transform_v2(preprocessing, is_train=False), name="random ViT-L/14",
         source=official.CLIP, device=device, precision="auto",
     )  # fmt: skip
@@ -130,8 +131,8 @@ def main(
     print(f"gallery of {len(known):,}: {peak()}")
     with tempfile.TemporaryDirectory() as folder:
         language_model(Path(folder), text, vision)
-        lmm = load(folder, dtype="float16", device=device)
-        plan = Plan(replies=5, temperature=profile.temperature)
+        lmm = load_lmm(folder, dtype="float16", device=device)
+        plan = PromptPlan(replies=5, temperature=profile.temperature)
         g3 = G3(backbone, heads, gallery, lmm, plan)
         print(memory.budget(g3, profile.batch_size).round(2).to_string(index=False))
         peak()

@@ -22,14 +22,15 @@ import faiss
 import numpy as np
 import pandas as pd
 
-from g3lite import kinds, miniearth
-from g3lite.ablations import heads
+from g3lite import miniearth
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, hubness
-from g3lite.shards import build_in_shards
+from g3lite.recipes.heads import heads
+from g3lite.scale import index_types
+from g3lite.scale.shards import build_in_shards
 
 FRONTIER = (
-    *kinds.KINDS,
+    *index_types.KINDS,
     *(f"PCA{axes},SQ8" for axes in (32, 64, 96, 128, 192)),
     "PCA256,SQ4", "PCA128,Flat", "PCA64,PQ32x8np", "PCA160,PQ40x8np,Refine(SQ8) k_factor_rf=8",
     "PCA128,IVF{lists},SQ8 nprobe={probes}", "PCA128,HNSW32_SQ8 efSearch=128",
@@ -73,7 +74,7 @@ def frontier(vectors: np.ndarray, asked: np.ndarray) -> None:
     """Every kind on the whole gallery."""
     d = vectors.shape[1]
     fit = [kind for kind in FRONTIER if _axes(kind) <= d]
-    result = kinds.measure(vectors, asked[:1000], fit)
+    result = index_types.measure(vectors, asked[:1000], fit)
     result["both"] = (result["recall"] >= RECALL) & (result["of_exact"] <= SHARE)
     print(result.drop(columns="kind").round(4).to_string(index=False))
     print(f"\nrecall@15 >= {RECALL} at <= 1/16 of the exact bytes: {result['both'].sum()} kinds\n")
@@ -87,7 +88,9 @@ def by_size(vectors: np.ndarray, asked: np.ndarray) -> None:
     """Recall of compressed kinds with ever larger parts of the gallery."""
     rows = []
     for n in (1000, 2000, 5000, 10_000, 20_000):
-        result = kinds.measure(vectors[:n], asked, ["pca", "sq8", "ivf-sq8", "pq"], progress=False)
+        result = index_types.measure(
+            vectors[:n], asked, ["pca", "sq8", "ivf-sq8", "pq"], progress=False
+        )
         rows.append(result.set_index("kind")[["recall", "of_exact"]].stack().rename(n))
     print("recall, and bytes as a share of the exact ones, by the size of the gallery")
     print(pd.DataFrame(rows).round(3).to_string(), "\n")
@@ -213,7 +216,7 @@ def growth(vectors: np.ndarray, asked: np.ndarray, largest: int) -> pd.DataFrame
         if n > largest:
             break
         wanted = [kind for kind, most in GROWTH.items() if n <= most]
-        result = kinds.measure(more[:n], asked, wanted, progress=False)
+        result = index_types.measure(more[:n], asked, wanted, progress=False)
         result.insert(0, "vectors", n)
         result["ms_per_query"] = 1000 / result["queries_per_s"]
         result["megabytes"] = result["bytes_per_photo"] * n / 1e6

@@ -22,16 +22,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite.api_lmm import OpenAILMM
-from g3lite.artefacts import shipped
-from g3lite.asking import ask
-from g3lite.lmm import Answer, Job
-from g3lite.local_lmm import TransformersLMM
+from g3lite.lmm.api import OpenAILMM
+from g3lite.lmm.ask import ask
+from g3lite.lmm.base import LMMRequest, LMMResponse
+from g3lite.lmm.local import TransformersLMM
+from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
-from g3lite.prompts import Plan
+from g3lite.prompts import PromptPlan
 
 LATENCY_S = 0.05
-PLAN = Plan()
+PLAN = PromptPlan()
 
 
 def places(n: int, seed: int) -> np.ndarray:
@@ -39,7 +39,7 @@ def places(n: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform([-80, -180], [80, 180], (n, PLAN.most, 2))
 
 
-def jobs(photos: int, samples: tuple[int, ...]) -> Iterator[Job]:
+def jobs(photos: int, samples: tuple[int, ...]) -> Iterator[LMMRequest]:
     """The plan's prompts about random pictures of 128 pixels."""
     rng = np.random.default_rng(0)
     for i, (similar, dissimilar) in enumerate(
@@ -47,7 +47,7 @@ def jobs(photos: int, samples: tuple[int, ...]) -> Iterator[Job]:
     ):
         image = Image.fromarray(rng.integers(0, 256, (128, 128, 3), dtype=np.uint8))
         for prompt in PLAN.prompts(similar, dissimilar):
-            yield Job(str(i), image, prompt, PLAN.temperature, samples)
+            yield LMMRequest(str(i), image, prompt, PLAN.temperature, samples)
 
 
 def local(folder: str, photos: int) -> None:
@@ -55,7 +55,7 @@ def local(folder: str, photos: int) -> None:
     speeds = []
     for batch_size, samples in ((1, (0,)), (32, tuple(range(PLAN.replies)))):
         model = TransformersLMM(folder, batch_size=batch_size, max_new_tokens=40)
-        answers: list[Answer] = []
+        answers: list[LMMResponse] = []
         model.answer(jobs(1, samples), answers.append)
         answers.clear()  # that one was to warm up
         began = time.perf_counter()

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from g3lite import tables
-from g3lite.artefacts import shipped
+from g3lite.datasets import tables
+from g3lite.paths import shipped
 
 ROWS = 4_122_119
 

@@ -25,13 +25,14 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from g3lite import lmm, miniearth
-from g3lite.asking import ask
+from g3lite import miniearth
 from g3lite.backbone import MARGIN, Backbone, unit_rows
+from g3lite.images import decode
+from g3lite.lmm.ask import ask
+from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import splits
 from g3lite.photos import PhotoSet
-from g3lite.pictures import decode
-from g3lite.prompts import Plan
+from g3lite.prompts import PromptPlan
 
 UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in which the system counts memory."""
@@ -70,9 +71,9 @@ def work(what: str, photo: Path, n: int) -> None:
     elif what == "embed on 8 threads":
         small_clip().image_features(photos, cache=False, workers=8, progress=False)
     elif what == "ask MiniLMM":
-        plan = Plan(references=(0,), replies=1)
+        plan = PromptPlan(references=(0,), replies=1)
         store = photo.with_name("replies.sqlite")
-        ask(lmm.load("minilmm"), photos, plan, store=store, progress=False)
+        ask(load_lmm("minilmm"), photos, plan, store=store, progress=False)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
     print(f"{what:>20} {time.perf_counter() - began:6.1f} s {peak / 1e9:6.2f} GB", flush=True)
 

@@ -12,7 +12,8 @@ import time
 import numpy as np
 
 from g3lite import miniearth
-from g3lite.miniearth import render, splits
+from g3lite.miniearth import splits
+from g3lite.miniearth.render import draw
 
 
 def main(n: int) -> None:
@@ -30,7 +31,7 @@ def main(n: int) -> None:
             t3 = time.perf_counter()
             steps["draw 512"].append(t3 - t2)
         t3 = time.perf_counter()
-        render.encode(scene, 128)
+        draw.encode(scene, 128)
         t4 = time.perf_counter()
         if i >= 20:
             steps["scene"].append(t1 - t0)

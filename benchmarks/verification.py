@@ -21,9 +21,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from g3lite import ablations, evaluation
+from g3lite import evaluation
+from g3lite.baselines.selection import oracle, random_candidate
 from g3lite.evaluation import THRESHOLD_NAMES, THRESHOLDS_KM
-from g3lite.verification import Choice, Verifier, at_random, candidates, nearest, winners
+from g3lite.recipes import heads as head_recipe
+from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 try:
     from geopy.distance import geodesic
@@ -52,8 +54,8 @@ def places(*shape: int, seed: int) -> np.ndarray:
 
 def case(queries: int) -> Case:
     """Random photos and places, embedded by the shipped heads of geo-alignment."""
-    model, ids = ablations.heads(), [f"photo{i}.jpg" for i in range(queries)]
-    chosen = Choice((), 0, CANDIDATES)
+    model, ids = head_recipe.heads(), [f"photo{i}.jpg" for i in range(queries)]
+    chosen = CandidateConfig((), 0, CANDIDATES)
     pool = candidates(ids, retrieved=places(queries, CANDIDATES, seed=0), choice=chosen)
     truth = pd.DataFrame(places(queries, seed=1), columns=["LAT", "LON"]).assign(IMG_ID=ids)
     features = np.random.default_rng(2).standard_normal((queries, model.sizes.image))
@@ -104,7 +106,7 @@ def errors_row_by_row(of: Case) -> np.ndarray:
 
 def errors_at_once(of: Case) -> np.ndarray:
     """The same with this package."""
-    answers = at_random(of.pool, of.truth), nearest(of.pool, of.truth)
+    answers = random_candidate(of.pool, of.truth), oracle(of.pool, of.truth)
     return np.concatenate([shares(some, of.truth) for some in answers])
 
 

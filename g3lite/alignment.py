@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import pickle
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,18 +22,18 @@ from numpy.typing import ArrayLike
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from g3lite import G3Error
 from g3lite.backbone import unit_rows
-from g3lite.evaluation import neighbours
 from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
+from g3lite.index import neighbours
 from g3lite.location import SIGMAS, LocationEncoder
+from g3lite.weights import check_state, read_state
 
 FIRST_LOG_SCALE = 3.99
 """Where the paper's learned log-temperatures start: exp(3.99) = 54."""
 
 
 @dataclass(frozen=True)
-class Sizes:
+class GeoAlignmentConfig:
     """The sizes of a `GeoAlignment`; the defaults are the official model's."""
 
     image: int = 768
@@ -51,16 +49,16 @@ class Sizes:
     projection: str = "mercator_yx"
 
 
-SIZES = {
-    "official": Sizes(),
-    "mini": Sizes(
+CONFIGS = {
+    "official": GeoAlignmentConfig(),
+    "mini": GeoAlignmentConfig(
         image=256, text=256, shared=256, gps=256, gps_width=256, frequencies=128,
     ),
 }  # fmt: skip
 """Presets: the official model on CLIP ViT-L/14, and a small one on MiniCLIP."""
 
 
-class Aligned(NamedTuple):
+class Embeddings(NamedTuple):
     """A batch in the two spaces: unit rows (n, shared), and the two logit scales."""
 
     image_text: Tensor
@@ -92,7 +90,7 @@ class GeoAlignment(nn.Module):
     official code); every vector that comes out has length 1.
     """
 
-    def __init__(self, sizes: Sizes = SIZES["official"]) -> None:
+    def __init__(self, sizes: GeoAlignmentConfig = CONFIGS["official"]) -> None:
         super().__init__()
         self.sizes = sizes
         self.location_encoder = LocationEncoder(
@@ -121,10 +119,10 @@ class GeoAlignment(nn.Module):
         """Coordinates (n, 2) in degrees -> the image-GPS space, (n, shared)."""
         return F.normalize(self.gps_head(self.location_encoder(coordinates)), dim=-1)
 
-    def forward(self, image: Tensor, text: Tensor, coordinates: Tensor) -> Aligned:
+    def forward(self, image: Tensor, text: Tensor, coordinates: Tensor) -> Embeddings:
         """A batch of n photos with their place texts and coordinates, in the two spaces."""
         scales = self.log_scales.exp()
-        return Aligned(
+        return Embeddings(
             self.image_to_text(image), self.text(text),
             self.image_to_gps(image), self.gps(coordinates),
             scales[0], scales[1],
@@ -244,11 +242,11 @@ class GeoAlignment(nn.Module):
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{folder} holds no {name}; save_pretrained writes it")
         config = json.loads((folder / "config.json").read_text())
-        known = {field.name for field in fields(Sizes)}
+        known = {field.name for field in fields(GeoAlignmentConfig)}
         if config.keys() != known:
             differ = ", ".join(sorted(config.keys() ^ known))
             raise ValueError(f"{folder / 'config.json'}: unknown or missing: {differ}")
-        model = cls(Sizes(**{**config, "sigmas": tuple(config["sigmas"])}))
+        model = cls(GeoAlignmentConfig(**{**config, "sigmas": tuple(config["sigmas"])}))
         _load(model, load_file(folder / "model.safetensors"), str(folder))
         return model.to(device).eval()
 
@@ -292,7 +290,7 @@ class GeoAlignment(nn.Module):
         _load(self.location_encoder, own, "the location encoder's state", names)
 
 
-def _official_names(sizes: Sizes) -> dict[str, str]:
+def _official_names(sizes: GeoAlignmentConfig) -> dict[str, str]:
     """Our parameter names -> those of the official state dict."""
     heads = {
         "image_to_text_head": "vision_projection_else_1",
@@ -316,26 +314,6 @@ def _official_names(sizes: Sizes) -> dict[str, str]:
     return names
 
 
-def read_state(source: str | Path | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """A state dict: that of a file, or itself.
-
-    Raises:
-        G3Error: there is no such file, or it holds more than tensors and would have to be run.
-    """
-    if isinstance(source, Mapping):
-        return source
-    if not Path(source).is_file():
-        raise G3Error(f"there is no file of weights {source}")
-    mapped = zipfile.is_zipfile(source)  # files of old versions of torch are not
-    try:
-        return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        raise G3Error(
-            f"{source} holds more than tensors, and reading it could run anything: a whole model, "
-            "perhaps; take a file with its state dict"
-        ) from error
-
-
 def _load(
     model: nn.Module,
     state: Mapping[str, Tensor],
@@ -345,28 +323,6 @@ def _load(
     """Load a complete state dict, or say which tensors do not fit, by the names of their file."""
     check_state(model.state_dict(), state, where, names)
     model.load_state_dict(dict(state))
-
-
-def check_state(
-    expected: Mapping[str, Tensor],
-    state: Mapping[str, Tensor],
-    where: str,
-    names: Mapping[str, str] | None = None,
-) -> None:
-    """Raise ValueError unless the state has all tensors that are expected, in their shapes."""
-    wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
-    called = names or {}
-    wrong = [f"{called.get(n, n)} is missing" for n in wanted if n not in found]
-    wrong += [f"{n} is not known" for n in found if n not in wanted]
-    wrong += [
-        f"{called.get(n, n)} has shape {found[n]}, expected {wanted[n]}"
-        for n in wanted
-        if n in found and found[n] != wanted[n]
-    ]
-    if wrong:
-        more = f"; and {len(wrong) - 4} more" if len(wrong) > 4 else ""
-        raise ValueError(f"{where} does not fit the model: {'; '.join(wrong[:4])}{more}")
 
 
 # -------------------------------------------------------------------------------------------- loss
@@ -387,7 +343,7 @@ def info_nce(logits: Tensor, exclude: Tensor | None = None) -> Tensor:
 
 
 def alignment_loss(
-    batch: Aligned,
+    batch: Embeddings,
     same_text: Tensor | None = None,
     too_near: Tensor | None = None,
     use_text: bool = True,

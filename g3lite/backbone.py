@@ -27,14 +27,13 @@ import numpy as np
 import open_clip
 import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 from torch import nn
 from tqdm.auto import tqdm
 
-from g3lite.artefacts import cache_dir, shipped
-from g3lite.photos import DamagedPhoto, PhotoSet
-from g3lite.pictures import MAX_BYTES, Room, decode, open_picture
+from g3lite.feature_cache import _Store
+from g3lite.images import MAX_BYTES, DamagedPhoto, Room, decode, open_picture
+from g3lite.paths import cache_dir, shipped
+from g3lite.photos import PhotoSet
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""
@@ -121,7 +120,7 @@ class Backbone:
         return cls.of(model, preprocess, str(name), source, place, precision)
 
     @classmethod
-    def of(
+    def from_model(
         cls,
         model: nn.Module,
         preprocess: Callable[[Image.Image], torch.Tensor],
@@ -432,54 +431,3 @@ def _decoding(
             started = following
         if started:
             yield finish(started)
-
-
-class _Store:
-    """Feature vectors in a folder, by IMG_ID: one safetensors file for each piece of work done.
-
-    A file carries its ids and a digest of all it holds and appears under its name only when it is
-    complete, so processes may share a folder, and a file that was damaged later is found out.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def read(self, img_ids: list[str]) -> dict[str, np.ndarray]:
-        """The stored vectors, each (d,), among those asked for. Damaged files are removed."""
-        wanted = set(img_ids)
-        vectors: dict[str, np.ndarray] = {}
-        for path in sorted(self.folder.glob("*.safetensors")):
-            try:
-                with safe_open(path, framework="numpy") as file:
-                    about = file.metadata()
-                    ids = json.loads(about["ids"])
-                    if wanted.isdisjoint(ids):
-                        continue
-                    rows = file.get_tensor("vectors")
-                if self._digest(ids, rows) != about["digest"]:
-                    raise ValueError("its contents have changed")
-            except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-                warnings.warn(
-                    f"{path} is damaged ({error}): its photos are encoded again", stacklevel=3
-                )
-                path.unlink(missing_ok=True)
-                continue
-            vectors.update((i, row) for i, row in zip(ids, rows, strict=True) if i in wanted)
-        return vectors
-
-    def write(self, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Store vectors (d,) by IMG_ID in a file of their own; returns them."""
-        ids, rows = list(vectors), np.stack(list(vectors.values()))
-        digest = self._digest(ids, rows)
-        data = save({"vectors": rows}, metadata={"ids": json.dumps(ids), "digest": digest})
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / f"{digest}.{os.getpid()}.part"
-        part.write_bytes(data)
-        part.replace(self.folder / f"{digest}.safetensors")
-        return vectors
-
-    @staticmethod
-    def _digest(ids: list[str], rows: np.ndarray) -> str:
-        digest = hashlib.sha256(json.dumps(ids).encode())
-        digest.update(np.ascontiguousarray(rows))
-        return digest.hexdigest()

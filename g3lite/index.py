@@ -23,10 +23,11 @@ import faiss
 import numpy as np
 import pandas as pd
 
-from g3lite import G3Error, kinds
-from g3lite.artefacts import sha256_file
+from g3lite import G3Error
 from g3lite.geo import check_coordinates
+from g3lite.paths import sha256_file, write_json
 from g3lite.photos import conform
+from g3lite.scale import index_types
 
 MANIFEST = "manifest.json"
 VERSION = 1
@@ -52,14 +53,14 @@ class Gallery:
 
     Attributes:
         table: one row per photo in the columns of `photos.SCHEMA`, in the order of the vectors.
-        index: a FAISS index (inner product); for the exact kind `kinds.Exact`.
+        index: a FAISS index (inner product); for the exact kind `index_types.Exact`.
         model: names what made the vectors, such as the fingerprint of a model.
-        kind: what the index was asked to be, a key of `kinds.KINDS` or a factory string.
+        kind: what the index was asked to be, a key of `index_types.KINDS` or a factory string.
         mapped: vectors stay on disk and are read as they are searched; nothing can be added.
     """
 
     table: pd.DataFrame
-    index: kinds.Index
+    index: index_types.Index
     model: str
     kind: str
     mapped: bool = False
@@ -82,7 +83,7 @@ class Gallery:
             table: n photos with at least IMG_ID (unique), AUTHOR, LAT and LON.
             vectors: (n, d), in the order of the table.
             model: names what made the vectors.
-            kind: a key of `kinds.KINDS` or a factory string.
+            kind: a key of `index_types.KINDS` or a factory string.
             seed: draws the training sample of a kind that has to be trained.
 
         Raises:
@@ -90,7 +91,7 @@ class Gallery:
                 twice, or a value is not a number or no place on Earth.
         """
         table, vectors = checked(table, vectors)
-        return cls(table, kinds.build(vectors, kind, seed), model, kind)
+        return cls(table, index_types.build(vectors, kind, seed), model, kind)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -252,13 +253,13 @@ class Gallery:
         Raises:
             ValueError: the inverted lists are a file of their own (`shards.build_in_shards`).
         """
-        ivf = kinds.inverted_file(self.index)
-        if ivf and isinstance(kinds.lists_of(ivf), faiss.OnDiskInvertedLists):
+        ivf = index_types.inverted_file(self.index)
+        if ivf and isinstance(index_types.lists_of(ivf), faiss.OnDiskInvertedLists):
             raise ValueError("the inverted lists of this gallery lie on disk; copy its folder")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         name = f"index-{secrets.token_hex(4)}.faiss"
-        if isinstance(self.index, kinds.Exact):
+        if isinstance(self.index, index_types.Exact):
             self.index.write(folder / name)
         else:
             faiss.write_index(self.index, str(folder / name))
@@ -412,13 +413,6 @@ def _digest(about: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write or replace a JSON file in one step."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
-
-
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
@@ -452,16 +446,49 @@ def _check_file(path: Path, entry: dict[str, Any], verify: bool) -> None:
         raise GalleryError(f"{path} was changed: its SHA-256 is not that of the manifest")
 
 
-def _read_index(path: Path, mmap: bool, lists: bool) -> kinds.Index:
+def _read_index(path: Path, mmap: bool, lists: bool) -> index_types.Index:
     with open(path, "rb") as file:
-        exact = file.read(4) == kinds.Exact.header(0, 0)[:4]
+        exact = file.read(4) == index_types.Exact.header(0, 0)[:4]
     if exact:
-        return kinds.Exact.read(path, mmap)
+        return index_types.Exact.read(path, mmap)
     if not lists:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mmap else 0)
     # The lists are a file of their own beside this one, which FAISS maps in any case.
     flags = faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY
     index = faiss.read_index(str(path), flags)
     if not mmap:
-        kinds.lists_into_memory(index)
+        index_types.lists_into_memory(index)
     return index
+
+
+def neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Exact search for the k gallery vectors with the highest inner product.
+
+    Args:
+        queries, gallery: float32 (q, d) and (g, d), L2-normalised rows.
+
+    Returns:
+        Similarities float32 (q, k), best first, and gallery rows int64 (q, k).
+    """
+    import faiss
+
+    for name, vectors in (("queries", queries), ("gallery", gallery)):
+        if vectors.ndim != 2 or vectors.shape[1] != gallery.shape[1]:
+            raise ValueError(
+                f"{name} have shape {vectors.shape}, the gallery {gallery.shape}; need (n, d)"
+            )
+        norms = np.linalg.norm(vectors, axis=1)
+        if not np.allclose(norms, 1, atol=1e-3):
+            row = np.abs(norms - 1).argmax()
+            raise ValueError(
+                f"row {row} of the {name} has norm {norms[row]:.4g}, not 1; "
+                "divide every row by its norm"
+            )
+    if not 1 <= k <= len(gallery):
+        raise ValueError(f"k = {k} neighbours of a gallery of {len(gallery)}; choose 1 to that")
+    return faiss.knn(
+        np.ascontiguousarray(queries, dtype=np.float32),
+        np.ascontiguousarray(gallery, dtype=np.float32),
+        k,
+        metric=faiss.METRIC_INNER_PRODUCT,
+    )

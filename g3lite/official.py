@@ -22,11 +22,13 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from torch import Tensor
 
-from g3lite import G3Error, hub, replies
-from g3lite.alignment import GeoAlignment, check_state, read_state
+from g3lite import G3Error, replies
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
-from g3lite.datasets import G3_CHECKPOINT
+from g3lite.datasets import hub
+from g3lite.datasets.remote import G3_CHECKPOINT
 from g3lite.photos import NotThere
+from g3lite.weights import check_state, read_state
 
 WEIGHTS = "g3.pth"
 """1.77 GB (published)."""
@@ -76,7 +78,7 @@ def load(
     preprocessing = PreprocessCfg(size=model.visual.image_size)  # else the defaults are OpenAI's
     open_clip.set_model_preprocess_cfg(model, asdict(preprocessing))
     preprocess = image_transform_v2(preprocessing, is_train=False)
-    backbone = Backbone.of(
+    backbone = Backbone.from_model(
         model, preprocess, name=f"{CLIP}:{WEIGHTS}", source=CLIP, device=device, precision=precision
     )
     return backbone, heads.to(backbone.device).eval()
@@ -166,7 +168,7 @@ def neighbours(path: str | Path, queries: int, places: np.ndarray) -> np.ndarray
         places: of the gallery, (g, 2), see `gallery_places`.
 
     Returns:
-        float64 (q, k, 2), as `asking.ask` takes references and `verification.candidates` takes
+        float64 (q, k, 2), as `ask.ask` takes references and `verification.candidates` takes
         retrieved coordinates.
 
     Raises:
@@ -207,7 +209,7 @@ def read_replies(folder: str | Path, suffix: str = "") -> pd.DataFrame:
         suffix: of their names before ".csv": "_llava" for those of the official LLaVA run.
 
     Returns:
-        The table of `asking.ask`: a row per reply, with IMG_ID, references, sample, text, LAT, LON,
+        The table of `ask.ask`: a row per reply, with IMG_ID, references, sample, text, LAT, LON,
         reason and used (it can be read). (0, 0) is how the official code writes a request that
         failed, and no candidate here.
 
@@ -230,7 +232,7 @@ def read_references(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         Similar and dissimilar ones, float64 (q, k, 2) each, in the order of the table's photos, as
-        `asking.ask` takes them and `verification.candidates` takes retrieved coordinates.
+        `ask.ask` takes them and `verification.candidates` takes retrieved coordinates.
 
     Raises:
         NotThere: there is no such file.

@@ -15,25 +15,17 @@ metrics) asks for nothing else, so Flickr's photos, your own and a rendered worl
 from __future__ import annotations
 
 import hashlib
-import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite import exif, tables
-from g3lite.pictures import DamagedPhoto, decode, find_pictures, open_picture, read_bytes
-from g3lite.tables import SCHEMA, NotThere, TableError, conform
+from g3lite import G3Error
+from g3lite.images import DamagedPhoto, decode
 
-__all__ = [
-    "SCHEMA", "DamagedPhoto", "NotThere", "PhotoSet", "TableError", "conform", "decode",
-    "identical", "load", "load_files", "load_folder", "open_picture",
-]  # fmt: skip
+pass  # removed import
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,181 +107,6 @@ class PhotoSet:
         return self.take(slice(n))
 
 
-def load(
-    what: str | Path | Sequence[str | Path],
-    n: int | None = None,
-    *,
-    folder: str | Path | None = None,
-    missing: Literal["keep", "drop"] = "keep",
-    max_gb: float = 1.0,
-) -> PhotoSet:
-    """A photo set, in one form whatever it comes from.
-
-    Args:
-        what: a benchmark whose photos you have ("im2gps3k", "yfcc4k"); a data set that is fetched
-            from the hub ("mp16-pro", "osv5m"; see `g3lite.datasets`); rendered photos
-            ("miniearth/gallery" and its other sets); a folder of photos, with a table beside them
-            (`load_folder`) or without (`load_files`); a CSV table; or a list of files. A folder
-            that is called like a data set is "./im2gps3k".
-        n: the first n photos only; needed for data sets from the hub.
-        folder: where the photos of a benchmark are; by default in `datasets.photos_dir()`.
-        missing: as for `load_folder`.
-        max_gb: downloads beyond this many GB (10^9 bytes) are asked about first.
-
-    Raises:
-        G3Error: there is no such set, folder or file; a table or a download is not as it should be.
-    """
-    from g3lite import datasets  # it makes photo sets, as MiniEarth does
-
-    if isinstance(what, str) and what in datasets.BENCHMARKS:
-        photos = datasets.benchmark(what, folder, missing=missing)
-    elif folder is not None:
-        raise TableError(f"folder= says where a benchmark's photos are, {what!r} is none")
-    elif isinstance(what, str) and what in datasets.COLLECTIONS:
-        return datasets.collection(what, n, max_gb=max_gb)
-    elif isinstance(what, str) and what.split("/")[0] == "miniearth":
-        from g3lite import miniearth
-
-        try:
-            return miniearth.load(what.partition("/")[2] or "gallery", n)
-        except ValueError as error:
-            raise TableError(str(error)) from error
-    elif not isinstance(what, str | Path):
-        photos = load_files(what)
-    elif Path(what).suffix.lower() == ".csv":
-        photos = load_folder(what, missing=missing)
-    elif Path(what).is_dir():
-        found = sorted(Path(what).glob("*.csv"))
-        if len(found) > 1:
-            names = ", ".join(path.name for path in found)
-            raise TableError(f"{what} holds several tables ({names}): name one of them")
-        photos = (
-            load_folder(found[0], missing=missing) if found else load_files(find_pictures(what))
-        )
-    else:
-        known = ", ".join([*datasets.BENCHMARKS, *datasets.COLLECTIONS, "miniearth/..."])
-        raise NotThere(f"there is no folder {str(what)!r}, nor a photo set of that name: {known}")
-    return photos if n is None else photos.head(n)
-
-
-def load_folder(
-    table_csv: str | Path,
-    images_dir: str | Path | None = None,
-    *,
-    name: str | None = None,
-    swapped: bool = False,
-    missing: Literal["keep", "drop"] = "keep",
-) -> PhotoSet:
-    """Read a photo set in the form of IM2GPS3K: a CSV table and a folder of pictures.
-
-    IMG_ID is the path of the picture inside the folder. It is kept as it is written, but a picture
-    is also found where the file has "_" for "/" or the reverse. Told in warnings are photos of the
-    table that are not on disk, pictures on disk that are not in the table (they are left out), and
-    pictures that are one and the same file: a host gives the same placeholder for every photo that
-    is gone.
-
-    Args:
-        table_csv: at least IMG_ID, AUTHOR, LAT and LON, or the table of a data set that
-            `tables.read` knows; what else `SCHEMA` has becomes NA.
-        images_dir: folder of the pictures; by default the folder `images` beside the table, or if
-            there is none the table's own folder.
-        name: name of the set; by default the table's file name.
-        swapped: the headers LAT and LON are known to be exchanged in this file. Where the values
-            show it, that is put right without being asked.
-        missing: what to do with photos that are not on disk: "keep" their rows (the denominator of
-            a benchmark is its table; such a photo raises `DamagedPhoto` when it is asked for), or
-            "drop" them (a partial download).
-
-    Raises:
-        NotThere: there is no such table or folder, or none of the photos is there.
-        TableError: a column is missing, an IMG_ID is empty, occurs twice or leaves the folder, or a
-            coordinate is absent or out of range.
-    """
-    if missing not in ("keep", "drop"):
-        raise ValueError(f"missing={missing!r} is unknown; use 'keep' or 'drop'")
-    table_csv = Path(table_csv)
-    if images_dir is None:
-        images_dir = table_csv.parent / "images"
-        images_dir = images_dir if images_dir.is_dir() else table_csv.parent
-    images_dir = Path(images_dir)
-    if not images_dir.is_dir():
-        raise NotThere(f"there is no folder of pictures at {images_dir}")
-    table = tables.read(table_csv, swapped=swapped)
-    for img_id in table["IMG_ID"]:
-        path = PurePosixPath(img_id)
-        if path.is_absolute() or ".." in path.parts:
-            raise TableError(f"{table_csv}: IMG_ID {img_id!r} leads out of the folder of pictures")
-
-    paths = {path.relative_to(images_dir).as_posix(): path for path in find_pictures(images_dir)}
-    flat = {name.replace("/", "_"): path for name, path in paths.items()}
-    found = {i: paths.get(i) or flat.get(i.replace("/", "_")) for i in table["IMG_ID"]}
-    listed = {img_id: path for img_id, path in found.items() if path}
-    if not listed:
-        raise NotThere(
-            f"none of the {len(table):,} photos of {table_csv} is in {images_dir}, which holds "
-            f"{_some(list(paths)) if paths else 'no picture'}: name the folder of this photo set"
-        )
-    photos = _photo_set(name or table_csv.stem, table, listed)
-
-    absent = [img_id for img_id in photos.ids if img_id not in listed]
-    used = set(listed.values())
-    spare = [name for name, path in paths.items() if path not in used]
-    if absent:
-        warnings.warn(f"{_some(absent)} of {table_csv} not found in {images_dir}", stacklevel=2)
-    if spare:
-        warnings.warn(f"{_some(spare)} of {images_dir} not listed in {table_csv}", stacklevel=2)
-    same = _same_files(photos, listed)
-    if same:
-        others = f"; so are {len(same) - 1} smaller groups" if len(same) > 1 else ""
-        warnings.warn(
-            f"{_some(same[0])} of {images_dir} are one and the same file, copies or a placeholder "
-            f"for photos that are gone{others} (`identical` lists them)",
-            stacklevel=2,
-        )
-    if missing == "drop":
-        photos = photos.take(~photos.table["IMG_ID"].isin(absent).to_numpy(dtype=bool))
-    return photos
-
-
-def load_files(files: Sequence[str | Path], name: str | None = None) -> PhotoSet:
-    """Your own photos, located by what the camera wrote into them (EXIF).
-
-    Every file stays: one without a (certain) position has NaN for LAT and LON, and the column
-    `note` says why, or what is wrong with the file. `taken` is the time by the camera's clock.
-    IMG_ID is the path of a file below the folder that holds them all.
-
-    Raises:
-        NotThere: a file is not there.
-        TableError: there are no files, or the same one twice.
-    """
-    paths = [Path(os.path.abspath(file)) for file in files]
-    if not paths:
-        raise TableError("there are no photos: name at least one file, or a folder with pictures")
-    gone = [path for path in paths if not path.is_file()]
-    if gone:
-        raise NotThere(f"there is no file {gone[0]}")
-    root = Path(os.path.commonpath([path.parent for path in paths]))
-    rows = []
-    with warnings.catch_warnings(action="ignore"):  # Pillow's do not name the file; `note` does
-        for path in paths:
-            img_id = path.relative_to(root).as_posix()
-            try:
-                with open_picture(path, img_id) as image:
-                    found = exif.read(image)
-            except DamagedPhoto as error:
-                found = exif.Exif(np.nan, np.nan, None, error.reason)
-            rows.append((img_id, found.lat, found.lon, found.taken, found.note))
-    table = pd.DataFrame(rows, columns=["IMG_ID", "LAT", "LON", "taken", "note"])
-    # A clock that says a year out of reach (pandas may count from 1677) says nothing.
-    table = conform(table.assign(taken=pd.to_datetime(table["taken"], errors="coerce")))
-    photos = _photo_set(name or root.name, table, dict(zip(table["IMG_ID"], paths, strict=True)))
-    nowhere = table["IMG_ID"][table["LAT"].isna()].tolist()
-    if nowhere:
-        note = table["note"][table["LAT"].isna()].iloc[0]
-        warnings.warn(f"{_some(nowhere)} of {root} without a position ({note})", stacklevel=2)
-    return photos
-
-
 def identical(photos: PhotoSet) -> list[list[str]]:
     """Groups of IMG_IDs whose pictures are the same bytes, the largest group first.
 
@@ -304,27 +121,66 @@ def identical(photos: PhotoSet) -> list[list[str]]:
     return sorted((group for group in groups.values() if len(group) > 1), key=len, reverse=True)
 
 
-def _photo_set(name: str, table: pd.DataFrame, paths: dict[str, Path]) -> PhotoSet:
-    """A photo set of these files; its version follows from their sizes and times of change."""
+SCHEMA: dict[str, str] = {
+    "IMG_ID": "string",
+    "AUTHOR": "string",
+    "LAT": "float64",
+    "LON": "float64",
+    "S3_Label": "Int64",
+    "S16_Label": "Int64",
+    "S365_Label": "Int64",
+    "Prob_indoor": "float64",
+    "Prob_natural": "float64",
+    "Prob_urban": "float64",
+    "neighbourhood": "string",
+    "city": "string",
+    "county": "string",
+    "state": "string",
+    "region": "string",
+    "country": "string",
+    "country_code": "string",
+    "continent": "string",
+}
+"""Columns of a photo table (those of MP16-Pro, in its order) and their pandas dtypes."""
 
-    def source(img_id: str) -> bytes:
-        if img_id not in paths:
-            raise FileNotFoundError(img_id)
-        return read_bytes(paths[img_id])
 
-    version = hashlib.sha256()
-    for img_id, path in sorted(paths.items()):
-        stat = path.stat()
-        version.update(f"{img_id} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return PhotoSet(name, table, source, version.hexdigest()[:16])
+class TableError(G3Error, ValueError):
+    """A photo table that cannot be used as it is."""
 
 
-def _same_files(photos: PhotoSet, paths: dict[str, Path]) -> list[list[str]]:
-    """As `identical`, but only files of the same size are opened."""
-    sizes = photos.table["IMG_ID"].map({i: path.stat().st_size for i, path in paths.items()})
-    return identical(photos.take((sizes.duplicated(keep=False) & sizes.notna()).to_numpy(bool)))
+class NotThere(G3Error, FileNotFoundError):
+    """A table, a folder or a file of photos that is not there."""
 
 
-def _some(img_ids: Sequence[str]) -> str:
-    shown = ", ".join(img_ids[:3]) + (", ..." if len(img_ids) > 3 else "")
-    return f"{len(img_ids)} photo{'s' if len(img_ids) > 1 else ''} ({shown})"
+def conform(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with all columns of `SCHEMA` in its order and dtypes; absent ones are filled with NA.
+
+    Further columns are kept, to the right.
+
+    Raises:
+        TableError: a value is not of its column's type (the row is named).
+    """
+    return _conform(table, "raise", first_row=0)
+
+
+def _conform(table: pd.DataFrame, on_bad: str, first_row: int) -> pd.DataFrame:
+    table = table.reset_index(drop=True)
+    columns = {}
+    for column, dtype in SCHEMA.items():
+        values = table.get(column, pd.Series(pd.NA, index=table.index, dtype="string"))
+        if dtype != "string":
+            numbers = pd.to_numeric(values, errors="coerce").astype("Float64")
+            bad = numbers.isna() & values.notna()
+            if dtype == "Int64":
+                whole = (numbers % 1 == 0) & (numbers.abs() < 2**53)  # also not infinite
+                bad |= numbers.notna() & ~whole.fillna(False)
+            if bad.any() and on_bad == "raise":
+                row = bad.idxmax()
+                kind = "a whole number" if dtype == "Int64" else "a number"
+                raise TableError(
+                    f"{column} of row {first_row + row} is {values[row]!r}, which is not {kind}"
+                )
+            values = numbers.mask(bad)
+        columns[column] = values.astype(dtype)
+    extra = [column for column in table if column not in SCHEMA]
+    return pd.concat([pd.DataFrame(columns, index=table.index), table[extra]], axis=1)

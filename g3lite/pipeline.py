@@ -25,17 +25,21 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from g3lite import G3Error, __version__, asking, photos, places, profiles, verification
+from g3lite import G3Error, __version__, places, profiles, verification
 from g3lite.alignment import GeoAlignment
-from g3lite.artefacts import sha256_file
-from g3lite.asking import Report, ask
 from g3lite.backbone import Backbone, check_device
-from g3lite.index import Gallery, write_json
-from g3lite.lmm import LMM, load
+from g3lite.datasets import folder
+from g3lite.datasets.load import load_photos
+from g3lite.index import Gallery
+from g3lite.lmm import ask as asking
+from g3lite.lmm.ask import Report, ask
+from g3lite.lmm.base import LMM
+from g3lite.lmm.load import load_lmm
+from g3lite.paths import sha256_file, write_json
 from g3lite.photos import PhotoSet
 from g3lite.profiles import Profile
-from g3lite.prompts import Plan
-from g3lite.verification import Choice, Verifier, candidates, winners
+from g3lite.prompts import PromptPlan
+from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 OUT_OF_DOMAIN = (
     "out_of_domain: these models have seen nothing but drawings of MiniEarth, so what they say "
@@ -62,7 +66,7 @@ class Prediction:
         score: of the winning candidate, in [-1, 1].
         candidates: all of them, the best first, with score, origin, references and sample.
         neighbours: the most similar photos of the gallery, the most similar first.
-        replies: what the model answered, as `asking.ask` returns it.
+        replies: what the model answered, as `ask.ask` returns it.
         seconds: that each step took.
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
@@ -168,9 +172,9 @@ class G3:
     heads: GeoAlignment
     gallery: Gallery
     lmm: LMM
-    plan: Plan = Plan()
-    choice: Choice = verification.CHOICES["paper_im2gps3k"]
-    at_home: Callable[[PhotoSet], np.ndarray] | None = None
+    plan: PromptPlan = PromptPlan()
+    choice: CandidateConfig = verification.CANDIDATE_CONFIGS["paper_im2gps3k"]
+    in_domain: Callable[[PhotoSet], np.ndarray] | None = None
 
     @classmethod
     def from_pretrained(
@@ -178,8 +182,8 @@ class G3:
         profile: str | Profile = "auto",
         *,
         lmm: str | LMM | None = None,
-        plan: Plan | None = None,
-        choice: str | Choice | None = None,
+        plan: PromptPlan | None = None,
+        choice: str | CandidateConfig | None = None,
         gallery: PhotoSet | None = None,
         gallery_size: int | None = None,
         max_gb: float = 1.0,
@@ -192,10 +196,11 @@ class G3:
 
         Args:
             profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
-            lmm: another multimodal model, or a name for `lmm.load`.
+            lmm: another multimodal model, or a name for `load.load`.
             plan: prompts, replies and temperature; by default the paper's prompts, as many replies
                 as compete, at the temperature of the profile.
-            choice: which candidates compete: a key of `verification.CHOICES`, or a `Choice`; by
+            choice: which candidates compete: a key of `verification.CANDIDATE_CONFIGS`, or a
+            `CandidateConfig`; by
                 default that of the profile.
             gallery: search these photos instead of the profile's.
             gallery_size: search only the first so many photos of the profile's gallery; by default
@@ -207,17 +212,18 @@ class G3:
         Raises:
             G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
         """
-        from g3lite import ablations, miniearth
+        from g3lite import miniearth
+        from g3lite.recipes import heads as head_recipe
 
         chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
-        choice = Choice.of(choice or chosen.choice)
-        plan = plan or Plan(replies=max(choice.replies, 1), temperature=chosen.temperature)
+        choice = CandidateConfig.from_name(choice or chosen.choice)
+        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=chosen.temperature)
         drawn, size = chosen.alignment == "mini", gallery_size or chosen.gallery_size
         if gallery is None and drawn:
             gallery = miniearth.load(chosen.gallery, size)
         elif gallery is None:
             _check_gpu(chosen)  # before gigabytes are fetched
-            gallery = photos.load(chosen.gallery, size, max_gb=max_gb)
+            gallery = load_photos(chosen.gallery, size, max_gb=max_gb)
         parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}
         if not drawn:
             return cls.from_official(
@@ -225,10 +231,10 @@ class G3:
                 progress=progress, **parts,
             )  # fmt: skip
         backbone = Backbone.load(chosen.backbone, device=chosen.device)
-        heads = ablations.heads().to(chosen.device)
+        heads = head_recipe.heads().to(chosen.device)
         known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
         parts["lmm"] = _lmm(parts["lmm"], max_gb)
-        return cls(backbone, heads, known, at_home=miniearth.drawn_here, **parts)
+        return cls(backbone, heads, known, in_domain=miniearth.is_miniearth, **parts)
 
     @classmethod
     def from_official(
@@ -237,8 +243,8 @@ class G3:
         weights: str | Path | Mapping[str, Tensor] | None = None,
         *,
         lmm: str | LMM,
-        plan: Plan | None = None,
-        choice: str | Choice = "paper_im2gps3k",
+        plan: PromptPlan | None = None,
+        choice: str | CandidateConfig = "paper_im2gps3k",
         device: str = "auto",
         precision: Literal["auto", "fp32", "fp16"] = "auto",
         batch_size: int = 64,
@@ -253,7 +259,7 @@ class G3:
             gallery: the photos to search, encoded at first use. A damaged one, or one without a
                 position, is left out with a warning.
             weights: g3.pth, or its state dict; by default the file is fetched from the hub.
-            lmm: the multimodal model, or a name for `lmm.load` (which chooses its device).
+            lmm: the multimodal model, or a name for `load.load` (which chooses its device).
             plan: by default the paper's prompts and temperature, as many replies as compete.
             choice: as for `from_pretrained`.
             device: of CLIP and the heads, as for `Backbone.load`.
@@ -268,8 +274,8 @@ class G3:
         """
         from g3lite import official
 
-        choice = Choice.of(choice)
-        plan = plan or Plan(replies=max(choice.replies, 1))
+        choice = CandidateConfig.from_name(choice)
+        plan = plan or PromptPlan(replies=max(choice.replies, 1))
         check_device(device, precision)
         if weights is None:
             weights = official.file(max_gb)
@@ -298,7 +304,7 @@ class G3:
         single = isinstance(what, str | Path)
         if not isinstance(what, PhotoSet):
             with warnings.catch_warnings(action="ignore"):  # that they have no position
-                what = photos.load_files([what] if single else what)
+                what = folder.load_files([what] if single else what)
         found = self.steps(what, **{"progress": False, "on_failures": "return"} | options)
         seconds = {step: took / len(what) for step, took in found.seconds.items()}
         all_of = {
@@ -404,7 +410,7 @@ class G3:
         Args:
             queries: the photos. One whose picture cannot be used gets a prediction with an error.
             progress: show progress bars.
-            options: further options of `asking.ask`, such as store and max_cost.
+            options: further options of `ask.ask`, such as store and max_cost.
         """
         seconds: dict[str, float] = {}
 
@@ -470,7 +476,7 @@ class G3:
         named = best.assign(
             failed=best["IMG_ID"].map(failed).astype("Int64"),
             city=cities["city"], country=cities["country"], city_km=cities["km"],
-            out_of_domain=False if self.at_home is None else ~self.at_home(usable.take(won)),
+            out_of_domain=False if self.in_domain is None else ~self.in_domain(usable.take(won)),
         )  # fmt: skip
         table = queries.table[["IMG_ID"]].merge(named, on="IMG_ID", how="left")
         table["out_of_domain"] = table["out_of_domain"].eq(True).astype(bool)
@@ -485,7 +491,7 @@ def _check_gpu(profile: Profile) -> None:
 
 
 def _lmm(which: str | LMM, max_gb: float) -> LMM:
-    return which if isinstance(which, LMM) else load(which, max_gb=max_gb)
+    return which if isinstance(which, LMM) else load_lmm(which, max_gb=max_gb)
 
 
 def _gallery(

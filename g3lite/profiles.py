@@ -6,8 +6,14 @@
 import os
 from dataclasses import dataclass
 
+from g3lite import G3Error
+
 VARIABLE = "G3LITE_PROFILE"
 GPU_GB = 15  # of memory (10^9 bytes) that the profile `gpu` is sized for; a T4 has a little more
+
+
+class ProfileError(G3Error, ValueError):
+    """There is no profile of that name."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +26,10 @@ class Profile:
     queries: tuple[str, ...]  # photo sets that are located
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
-    lmm: str  # multimodal model that is asked: a name for `lmm.load`
+    lmm: str  # multimodal model that is asked: a name for `load.load`
     temperature: float  # that its replies are drawn at
-    choice: str  # which candidates compete: a key of `verification.CHOICES`
-    alignment: str  # sizes of geo-alignment's heads, a key of `alignment.SIZES`
+    choice: str  # which candidates compete: a key of `verification.CANDIDATE_CONFIGS`
+    alignment: str  # sizes of geo-alignment's heads, a key of `alignment.CONFIGS`
     device: str  # torch device
     batch_size: int  # photos per forward pass
     bootstrap: int  # resamples behind every confidence interval
@@ -92,7 +98,7 @@ def get(name: str = "auto") -> Profile:
     """Return the profile called `name`.
 
     "auto" is the one that the environment variable G3LITE_PROFILE names; if it is not set, `gpu`
-    where torch finds a CUDA device, else `cpu`. An unknown name raises ValueError.
+    where torch finds a CUDA device, else `cpu`. An unknown name raises ProfileError.
     """
     variable = os.environ.get(VARIABLE) if name == "auto" else None
     chosen = variable or name
@@ -103,7 +109,7 @@ def get(name: str = "auto") -> Profile:
     if chosen not in PROFILES:
         origin = f" (from the environment variable {VARIABLE})" if variable else ""
         known = ", ".join(["auto", *PROFILES])
-        raise ValueError(f"unknown profile {chosen!r}{origin}; known profiles: {known}")
+        raise ProfileError(f"unknown profile {chosen!r}{origin}; known profiles: {known}")
     return PROFILES[chosen]
 
 

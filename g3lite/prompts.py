@@ -2,8 +2,9 @@
 
 A multimodal model is shown a photo and told where similar photos were taken, and where dissimilar
 ones were. How many such references help depends on the photo, so each is asked about with several
-prompts, of 0 to 15 references of either kind. A `Template` is the wording; a `Plan` says which
-prompts, how many replies and at what temperature, and what that will cost before anything is sent.
+prompts, of 0 to 15 references of either kind. A `Template` is the wording; a `PromptPlan` says
+which prompts, how many replies and at what temperature, and what that will cost before anything is
+sent.
 
 References are float64 (k, 2), [lat, lon] in degrees; the most similar, or most dissimilar, first.
 Where a search found fewer than k photos, the last rows are NaN, and the prompt names fewer.
@@ -200,7 +201,7 @@ def rough_tokens(text: str) -> int:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PromptPlan:
     """Which prompts each query gets, and how many replies; the defaults are the paper's."""
 
     references: tuple[int, ...] = (0, 5, 10, 15)
@@ -308,10 +309,10 @@ class Plan:
 
 
 PLANS = {
-    "paper": Plan(asked=10),
-    "paper_yfcc4k": Plan(replies=1),
-    "single": Plan(references=(10,), asked=10),
-    "ci": Plan(references=(0, 5), replies=2),
+    "paper": PromptPlan(asked=10),
+    "paper_yfcc4k": PromptPlan(replies=1),
+    "single": PromptPlan(references=(10,), asked=10),
+    "ci": PromptPlan(references=(0, 5), replies=2),
 }
 """Presets: the paper's for IM2GPS3K and for YFCC4K, one prompt (its ablation without
 geo-diversification), and a small one."""
@@ -331,7 +332,7 @@ def references(
     Args:
         gallery: what is searched.
         query_vectors: (q, d).
-        k: references of either kind; `Plan.most` of the plan that they are for.
+        k: references of either kind; `PromptPlan.most` of the plan that they are for.
         centre: chooses the dissimilar ones better than the paper does, see `Gallery.dissimilar`.
         exclude_author: as for `Gallery.similar`.
 

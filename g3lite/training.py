@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 from tqdm.auto import tqdm
 
-from g3lite.alignment import Aligned, GeoAlignment, alignment_loss, within_km
+from g3lite.alignment import Embeddings, GeoAlignment, alignment_loss, within_km
 from g3lite.backbone import Backbone
 from g3lite.geo import great_circle_km
 from g3lite.photos import PhotoSet
@@ -31,7 +31,7 @@ from g3lite.places import place_texts
 
 
 @dataclass(frozen=True)
-class Pairs:
+class AlignmentDataset:
     """What geo-alignment learns from, row by row; made once, on disk in the feature cache.
 
     Attributes:
@@ -50,7 +50,9 @@ class Pairs:
         return len(self.image)
 
     @classmethod
-    def of(cls, photos: PhotoSet, backbone: Backbone, wording: str = "paper") -> Pairs:
+    def from_photos(
+        cls, photos: PhotoSet, backbone: Backbone, wording: str = "paper"
+    ) -> AlignmentDataset:
         """Encode a photo set and its place texts; damaged photos are left out with a warning."""
         features = backbone.image_features(photos, on_error="skip", normalize=False)
         rows = photos.table.set_index("IMG_ID").loc[features.ids].reset_index()
@@ -100,8 +102,8 @@ NEAR_KM = 200.0
 
 def fit(
     model: GeoAlignment,
-    train: Pairs,
-    validation: Pairs,
+    train: AlignmentDataset,
+    validation: AlignmentDataset,
     schedule: Schedule = SCHEDULES["paper"],
     folder: str | Path | None = None,
     progress: bool = True,
@@ -183,7 +185,7 @@ def fit(
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss of epoch {epoch + 1} is {loss}; lower the lr")
         # The first process decides for all: a last bit may differ among them.
-        judged, accuracy = broadcast_object_list(list(judge(model, train, validation, schedule)))
+        judged, accuracy = broadcast_object_list(list(validate(model, train, validation, schedule)))
         history.append(
             {
                 "epoch": epoch + 1, "loss": loss, "validation_loss": judged, "accuracy": accuracy,
@@ -203,7 +205,7 @@ def fit(
 
 
 def _loss(
-    model: torch.nn.Module, pairs: Pairs, rows: np.ndarray, schedule: Schedule,
+    model: torch.nn.Module, pairs: AlignmentDataset, rows: np.ndarray, schedule: Schedule,
     accelerator: Accelerator,
 ) -> Tensor:  # fmt: skip
     """The loss of a joined batch, of which this process encodes its own share."""
@@ -213,7 +215,7 @@ def _loss(
         batch = model(*pairs.batch(own, accelerator.device))
     if accelerator.num_processes > 1:
         # Gradients flow back through the gathering to the process that each row came from.
-        batch = Aligned(*(torch.cat(all_gather(part)) for part in batch[:4]), *batch[4:])
+        batch = Embeddings(*(torch.cat(all_gather(part)) for part in batch[:4]), *batch[4:])
     same_text = too_near = None
     if schedule.mask_same_text:
         text_of = torch.from_numpy(pairs.text_of[rows]).to(accelerator.device)
@@ -221,13 +223,13 @@ def _loss(
     if schedule.mask_km is not None:
         too_near = within_km(torch.from_numpy(pairs.coordinates[rows]), schedule.mask_km)
         too_near = too_near.to(accelerator.device)
-    batch = Aligned(*(part.float() for part in batch))
+    batch = Embeddings(*(part.float() for part in batch))
     return alignment_loss(batch, same_text, too_near, schedule.use_text)
 
 
 @torch.inference_mode()
-def judge(
-    model: GeoAlignment, train: Pairs, validation: Pairs, schedule: Schedule
+def validate(
+    model: GeoAlignment, train: AlignmentDataset, validation: AlignmentDataset, schedule: Schedule
 ) -> tuple[float, float]:
     """Validation loss over fixed batches, and image-to-GPS accuracy (see `fit`)."""
     model.eval()
@@ -250,7 +252,9 @@ def _stop(history: list[dict], schedule: Schedule) -> bool:
     return schedule.patience is not None and since >= schedule.patience
 
 
-def _key(model: GeoAlignment, train: Pairs, validation: Pairs, schedule: Schedule) -> str:
+def _key(
+    model: GeoAlignment, train: AlignmentDataset, validation: AlignmentDataset, schedule: Schedule
+) -> str:
     """What a run is known by: sizes, first weights, schedule (but for its length) and data."""
     digest = hashlib.sha256()
     about = [asdict(model.sizes), asdict(replace(schedule, epochs=0, patience=None))]

@@ -25,8 +25,6 @@ from numpy.typing import ArrayLike
 from pandas.api.types import is_bool_dtype
 
 from g3lite.alignment import GeoAlignment
-from g3lite.evaluation import Chances
-from g3lite.geo import great_circle_km, unit_vectors
 
 COLUMNS = ["IMG_ID", "origin", "references", "sample", "LAT", "LON", "fallback"]
 """Of a candidate table; `Verifier.score` adds score."""
@@ -38,7 +36,7 @@ _BLOCK = 1024  # candidates whose vectors are gathered at once: they stay in the
 
 
 @dataclass(frozen=True)
-class Choice:
+class CandidateConfig:
     """Which candidates compete."""
 
     references: tuple[int, ...] | None = (0, 5, 10, 15)
@@ -61,22 +59,23 @@ class Choice:
             object.__setattr__(self, "references", numbers)
 
     @classmethod
-    def of(cls, which: str | Choice) -> Choice:
-        """The choice called so (a key of `CHOICES`), or itself."""
-        if isinstance(which, Choice):
+    def from_name(cls, which: str | CandidateConfig) -> CandidateConfig:
+        """The choice called so (a key of `CANDIDATE_CONFIGS`), or itself."""
+        if isinstance(which, CandidateConfig):
             return which
-        if which not in CHOICES:
+        if which not in CANDIDATE_CONFIGS:
             raise ValueError(
-                f"unknown choice {which!r}; there are {', '.join(CHOICES)}, or make a Choice"
+                f"unknown choice {which!r}; there are {', '.join(CANDIDATE_CONFIGS)}, or make a "
+                "CandidateConfig"
             )
-        return CHOICES[which]
+        return CANDIDATE_CONFIGS[which]
 
 
-CHOICES = {
-    "paper_im2gps3k": Choice(),
-    "paper_yfcc4k": Choice(replies=1, retrieved=1),
-    "official": Choice(retrieved=1),
-    "miniearth": Choice(replies=2, retrieved=3),
+CANDIDATE_CONFIGS = {
+    "paper_im2gps3k": CandidateConfig(),
+    "paper_yfcc4k": CandidateConfig(replies=1, retrieved=1),
+    "official": CandidateConfig(retrieved=1),
+    "miniearth": CandidateConfig(replies=2, retrieved=3),
 }
 """Presets: what the paper states for its two test sets; what the official code does for both (it
 adds the most similar photo once per reply; once is as good); and what has the highest mean GeoScore
@@ -91,7 +90,7 @@ def candidates(
     ids: Sequence[str],
     replies: pd.DataFrame | None = None,
     retrieved: ArrayLike | None = None,
-    choice: str | Choice = "paper_im2gps3k",
+    choice: str | CandidateConfig = "paper_im2gps3k",
 ) -> pd.DataFrame:
     """Candidates of q photos, one table for all.
 
@@ -103,19 +102,19 @@ def candidates(
 
     Args:
         ids: q IMG_IDs.
-        replies: what `asking.ask` returned for these photos. Of each prompt the first N that are
+        replies: what `ask.ask` returned for these photos. Of each prompt the first N that are
             used become candidates, fewer where fewer could be read. None if `choice` has none.
         retrieved: (q, k, 2) where the most similar photos were taken, the most similar first; k at
             least S. NaN where no photo was found, which is no candidate. Needed if S is above 0 or
             a photo has no reply that can be read.
-        choice: a key of `CHOICES`, or a `Choice`.
+        choice: a key of `CANDIDATE_CONFIGS`, or a `CandidateConfig`.
 
     Raises:
         ValueError: ids, replies and retrieved coordinates are not of the same photos; the replies
             lack a prompt, or have fewer for each than N; a candidate is no place on Earth; or a
             photo without candidates has no retrieved coordinates either.
     """
-    choice, ids = Choice.of(choice), _unique(ids)
+    choice, ids = CandidateConfig.from_name(choice), _unique(ids)
     retrieved = None if retrieved is None else _shaped(retrieved, len(ids))
     have = 0 if retrieved is None else retrieved.shape[1]
     if choice.retrieved > have:
@@ -144,7 +143,7 @@ def candidates(
     return table[COLUMNS]
 
 
-def _replies(ids: pd.Index, replies: pd.DataFrame | None, choice: Choice) -> pd.DataFrame:
+def _replies(ids: pd.Index, replies: pd.DataFrame | None, choice: CandidateConfig) -> pd.DataFrame:
     """The candidates among the replies, with the number of their photo."""
     if replies is None:
         raise ValueError(f"{choice.replies} replies per prompt are wanted, and none were given")
@@ -307,88 +306,6 @@ def winners(scored: pd.DataFrame) -> pd.DataFrame:
     best = best[np.flatnonzero(np.diff(query[best], prepend=-1))]
     named = table.rename(columns={"LAT": "LAT_pred", "LON": "LON_pred"})
     return named.iloc[best][PREDICTIONS].reset_index(drop=True)
-
-
-# ----------------------------------------------------------------------------------------- rivals
-
-
-def mean(candidates: pd.DataFrame) -> pd.DataFrame:
-    """The middle of each photo's candidates on the sphere: IMG_ID, LAT_pred, LON_pred.
-
-    The mean of the points of the unit sphere, brought back to its surface. Where they cancel out,
-    as antipodes do, the middle is anywhere, and the first candidate is taken.
-    """
-    table, query, ids = _in_order(_having(candidates, COLUMNS))
-    coordinates = _coordinates(table)
-    points = unit_vectors(coordinates)
-    x, y, z = (np.bincount(query, column, len(ids)) for column in points.T)
-    middle = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)]).T
-    count = np.bincount(query, minlength=len(ids))
-    nowhere = np.sqrt(x**2 + y**2 + z**2) < 1e-9 * count
-    first = np.cumsum(count) - count
-    return _answers(ids, np.where(nowhere[:, None], coordinates[first], middle))
-
-
-def medoid(candidates: pd.DataFrame) -> pd.DataFrame:
-    """Of each photo the candidate that is nearest to all its others: IMG_ID, LAT_pred, LON_pred.
-
-    That with the smallest sum of great-circle distances; of equals the first, as in `winners`.
-    """
-    table, query, ids = _in_order(_having(candidates, COLUMNS))
-    coordinates = _coordinates(table)
-    count = np.bincount(query, minlength=len(ids))[:, None]
-    column = np.arange(count.max(initial=1))
-    real = column < count  # (q, c): photos have candidates of different number
-    # What is missing repeats the first candidate: it adds no distance and is never preferred.
-    rows = np.cumsum(count)[:, None] - count + np.where(real, column, 0)
-    chosen = np.empty(len(ids), dtype=np.int64)
-    block = max(1, 100_000 // len(column) ** 2)
-    for start in range(0, len(ids), block):
-        some = slice(start, start + block)
-        points = coordinates[rows[some]]
-        km = great_circle_km(points[:, :, None], points[:, None])  # (b, c, c)
-        nearest = np.where(real[some, None], km, 0).sum(axis=2).argmin(axis=1)
-        chosen[some] = rows[some][np.arange(len(nearest)), nearest]
-    return _answers(ids, coordinates[chosen])
-
-
-def errors_km(candidates: pd.DataFrame, truth: pd.DataFrame) -> np.ndarray:
-    """How far off each candidate is: float64 (n,), in the order of the candidates.
-
-    Args:
-        candidates: a candidate table.
-        truth: a photo table with IMG_ID, LAT and LON.
-    """
-    truth = _having(truth, ["IMG_ID", "LAT", "LON"], "truth")
-    row = _numbers(_unique(truth["IMG_ID"]), _having(candidates, COLUMNS)["IMG_ID"], "candidates")
-    return great_circle_km(_coordinates(candidates), _coordinates(truth)[row])
-
-
-def at_random(candidates: pd.DataFrame, truth: pd.DataFrame) -> Chances:
-    """What a candidate is worth that is drawn blindly: the paper's ablation without verification.
-
-    Args:
-        candidates: a candidate table.
-        truth: a photo table with IMG_ID, LAT and LON, in the order of which the chances are.
-    """
-    errors = errors_km(candidates, truth)
-    photo = pd.Index(truth["IMG_ID"]).get_indexer(candidates["IMG_ID"])
-    return Chances.of(errors, photo, len(truth))
-
-
-def nearest(candidates: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Of each photo the candidate nearest to the truth: IMG_ID, LAT_pred, LON_pred.
-
-    No method, for it looks at the answer: the ceiling of what verification can reach.
-    """
-    scored = candidates.assign(score=-errors_km(candidates, truth))
-    return winners(scored)[["IMG_ID", "LAT_pred", "LON_pred"]]
-
-
-def _answers(ids: pd.Index, coordinates: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame(
-        {"IMG_ID": ids, "LAT_pred": coordinates[:, 0], "LON_pred": coordinates[:, 1]}
-    )
 
 
 # ----------------------------------------------------------------------------------------- checks

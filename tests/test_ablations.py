@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g3lite import ablations, evaluation, geo, miniearth
-from g3lite.artefacts import data_dir
+from g3lite import evaluation, geo, miniearth
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.training import Pairs
+from g3lite.baselines import retrieval
+from g3lite.paths import data_dir
+from g3lite.recipes import heads as head_recipe
+from g3lite.training import AlignmentDataset
 
 LEVELS = list(evaluation.THRESHOLD_NAMES)
 
@@ -25,7 +27,7 @@ def backbone():
 @pytest.fixture(scope="module")
 def queries(backbone):
     photos = miniearth.load("validation")
-    return photos, Pairs.of(photos, backbone)
+    return photos, AlignmentDataset.from_photos(photos, backbone)
 
 
 def rows_of(table, gallery, variant, seed=0):
@@ -34,17 +36,17 @@ def rows_of(table, gallery, variant, seed=0):
 
 
 def test_every_variant_was_measured_with_every_seed(table):
-    for gallery in ablations.GALLERIES:
-        for variant in ablations.VARIANTS:
+    for gallery in head_recipe.GALLERIES:
+        for variant in head_recipe.VARIANTS:
             found = table[(table.gallery == gallery) & (table.variant == variant)]
-            assert set(found.seed) == set(ablations.SEEDS)
+            assert set(found.seed) == set(head_recipe.SEEDS)
             assert found.groupby("seed").metric.nunique().eq(27).all()
-        assert len(rows_of(table, gallery, ablations.RAW)) == 22
+        assert len(rows_of(table, gallery, head_recipe.RAW)) == 22
     assert (table.low <= table.value + 1e-9).all() and (table.value <= table.high + 1e-9).all()
 
 
 def test_alignment_beats_raw_features(table):
-    raw, g3 = (rows_of(table, 20_000, variant).value for variant in (ablations.RAW, "G3"))
+    raw, g3 = (rows_of(table, 20_000, variant).value for variant in (head_recipe.RAW, "G3"))
     assert (g3[LEVELS] > raw[LEVELS]).sum() >= 4
     assert g3["top5 average km"] < raw["top5 average km"]
 
@@ -52,7 +54,7 @@ def test_alignment_beats_raw_features(table):
 def test_the_shipped_heads_score_what_the_table_says(table, queries):
     photos, asked = queries
     answers = miniearth.load("gallery").coordinates
-    best = ablations.heads().nearest_gps(asked.image, answers)[1][:, 0]
+    best = head_recipe.heads().nearest_gps(asked.image, answers)[1][:, 0]
     again = evaluation.score(answers[best], photos.table)
     said = rows_of(table, 20_000, "G3").value
     for level in LEVELS:
@@ -62,12 +64,12 @@ def test_the_shipped_heads_score_what_the_table_says(table, queries):
 def test_image_to_gps_is_far_above_a_constant_and_remembers_no_points(table, queries):
     photos, asked = queries
     answers = miniearth.load("gallery").coordinates
-    constant = evaluation.score(evaluation.constant(answers), photos.table)
+    constant = evaluation.score(retrieval.constant(answers), photos.table)
     rng = np.random.default_rng(0)
     moved = geo.offset(
         answers, rng.uniform(0, 360, len(answers)), rng.uniform(0.5, 1, len(answers))
     )
-    heads = ablations.heads()
+    heads = head_recipe.heads()
     shares = [
         evaluation.score(points[heads.nearest_gps(asked.image, points)[1][:, 0]], photos.table)
         for points in (answers, moved)
@@ -81,14 +83,14 @@ def test_image_to_gps_is_far_above_a_constant_and_remembers_no_points(table, que
 def test_training_again_gives_the_table_s_figures(
     table, queries, backbone, variant, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(ablations, "cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(head_recipe, "cache_dir", lambda: tmp_path)
     photos, asked = queries
     gallery = miniearth.load("gallery", 2_000)
-    pairs = Pairs.of(gallery, backbone)
-    model, _ = ablations.train(pairs, asked, variant)
+    pairs = AlignmentDataset.from_photos(gallery, backbone)
+    model, _ = head_recipe.train(pairs, asked, variant)
     again = {
         metric: value
-        for metric, value, *_ in ablations.measure_variant(
+        for metric, value, *_ in head_recipe.measure_variant(
             model, variant, gallery, photos, pairs.image, asked.image
         )
     }
@@ -101,10 +103,10 @@ def test_training_again_gives_the_table_s_figures(
 def test_raw_features_are_measured_as_the_table_says(table, queries, backbone):
     photos, asked = queries
     gallery = miniearth.load("gallery", 2_000)
-    known = Pairs.of(gallery, backbone).image
+    known = AlignmentDataset.from_photos(gallery, backbone).image
     vectors = unit_rows(known), unit_rows(asked.image)
-    said = rows_of(table, 2_000, ablations.RAW)
-    for metric, value, low, high in ablations.measure(*vectors, gallery, photos):
+    said = rows_of(table, 2_000, head_recipe.RAW)
+    for metric, value, low, high in head_recipe.measure(*vectors, gallery, photos):
         row = said.loc[metric]
         assert np.allclose([value, low, high], [row.value, row.low, row.high], rtol=2e-3, atol=2e-3)
 
@@ -115,7 +117,7 @@ def test_references_are_measured_by_definition():
     queries = miniearth.load("validation", 30)
     known, asked = (unit_rows(rng.normal(size=(n, 8)).astype(np.float32)) for n in (40, 30))
     found = {
-        metric: value for metric, value, *_ in ablations.measure(known, asked, photos, queries)
+        metric: value for metric, value, *_ in head_recipe.measure(known, asked, photos, queries)
     }
     km = geo.great_circle_km(queries.coordinates[:, None], photos.coordinates)
     nearest = np.argsort(-asked @ known.T, axis=1)

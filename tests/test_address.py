@@ -12,8 +12,10 @@ import pytest
 import yaml
 from packaging.utils import canonicalize_name
 
-from g3lite import G3Error, address, cli, notebooks
-from g3lite.address import PLACEHOLDER, Address
+from g3lite import G3Error
+from g3lite.cli import main
+from g3lite.teaching import address, notebooks
+from g3lite.teaching.address import PLACEHOLDER, Address
 
 OURS = "https://github.com/us/ours"
 
@@ -237,7 +239,7 @@ def tree(git, root, tmp_path):
 def run(capsys, *arguments) -> tuple[str, str]:
     """Run the command; return what it printed, and what it ended with."""
     with pytest.raises(SystemExit) as stop:
-        cli.main(["notebooks", *arguments])
+        main.main(["notebooks", *arguments])
     return capsys.readouterr().out, stop.value.code or ""
 
 

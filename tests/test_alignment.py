@@ -15,24 +15,24 @@ from safetensors.torch import load_file
 
 from g3lite import G3Error, geo
 from g3lite.alignment import (
-    SIZES,
-    Aligned,
+    CONFIGS,
+    Embeddings,
     GeoAlignment,
-    Sizes,
+    GeoAlignmentConfig,
     alignment_loss,
     info_nce,
     within_km,
 )
 
-TINY = Sizes(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
+TINY = GeoAlignmentConfig(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
 
 
-def model(seed: int = 0, sizes: Sizes = TINY) -> GeoAlignment:
+def model(seed: int = 0, sizes: GeoAlignmentConfig = TINY) -> GeoAlignment:
     torch.manual_seed(seed)
     return GeoAlignment(sizes).eval()
 
 
-def batch(n: int = 12, seed: int = 0, sizes: Sizes = TINY):
+def batch(n: int = 12, seed: int = 0, sizes: GeoAlignmentConfig = TINY):
     """Image features, text features and coordinates of n photos, as numpy arrays."""
     rng = np.random.default_rng(seed)
     coordinates = np.column_stack([rng.uniform(-80, 80, n), rng.uniform(-180, 180, n)])
@@ -146,7 +146,7 @@ def test_gradients_of_heads_and_loss_are_exact():
     def loss(image, text, place, scales):
         gps = torch.nn.functional.normalize(aligner.gps_head(place), dim=-1)
         to_text, to_gps = aligner.image_to_text(image), aligner.image_to_gps(image)
-        parts = Aligned(to_text, aligner.text(text), to_gps, gps, *scales.exp())
+        parts = Embeddings(to_text, aligner.text(text), to_gps, gps, *scales.exp())
         return alignment_loss(parts, same_text=same, too_near=same)
 
     scales = torch.tensor([1.0, 0.5], dtype=torch.float64)
@@ -195,7 +195,7 @@ def test_gradients_reach_every_parameter():
 def test_the_official_numbers_of_parameters():
     with torch.device("meta"):
         clip = open_clip.CLIP(**open_clip.get_model_config("ViT-L-14-quickgelu"))
-        official = GeoAlignment(SIZES["official"])
+        official = GeoAlignment(CONFIGS["official"])
     trainable = sum(weight.numel() for weight in official.parameters())
     fixed = sum(buffer.numel() for buffer in official.buffers())
     frozen = sum(weight.numel() for weight in clip.parameters()) - clip.logit_scale.numel()

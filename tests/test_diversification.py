@@ -4,14 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g3lite import diversification, evaluation, geo, miniearth, replies
-from g3lite.ablations import heads
+from g3lite import evaluation, geo, miniearth, replies
 from g3lite.backbone import Backbone
-from g3lite.lmm import LMM, Answer, load
+from g3lite.baselines import retrieval
+from g3lite.lmm.base import LMM, LMMResponse
+from g3lite.lmm.load import load_lmm
 from g3lite.miniearth.splits import photo_set
+from g3lite.recipes import replies as reply_recipe
+from g3lite.recipes.heads import heads
 
 PROMPTS = (0, 5, 10, 15)
-WAYS = diversification.WAYS["validation"]
+WAYS = reply_recipe.SETTINGS["validation"]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def photos():
 
 @pytest.fixture(scope="module")
 def recorded():
-    return diversification.recorded()
+    return reply_recipe.recorded()
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +43,10 @@ def places(recorded, way, references):
     return table[["LAT", "LON"]].to_numpy().reshape(-1, WAYS[way].plan.replies, 2)
 
 
-@pytest.mark.parametrize("which", diversification.WAYS)
+@pytest.mark.parametrize("which", reply_recipe.SETTINGS)
 def test_every_photo_was_asked_about_in_every_way(which):
-    photos, (table, rows) = miniearth.load(which), diversification.recorded(which)
-    for way, asked in diversification.WAYS[which].items():
+    photos, (table, rows) = miniearth.load(which), reply_recipe.recorded(which)
+    for way, asked in reply_recipe.SETTINGS[which].items():
         assert {asked.similar, asked.dissimilar} <= rows.keys()
         some = table[table.way == way].reset_index(drop=True)
         each = [(k, n) for k in asked.plan.references for n in range(asked.plan.replies)]
@@ -51,13 +54,13 @@ def test_every_photo_was_asked_about_in_every_way(which):
         assert some.IMG_ID.tolist() == np.repeat(photos.ids, len(each)).tolist()
         pairs = list(zip(some.references, some["sample"], strict=True))
         assert pairs == each * len(photos)
-    assert set(table.way) == set(diversification.WAYS[which])
+    assert set(table.way) == set(reply_recipe.SETTINGS[which])
     assert all(some.shape == (len(photos), 15) for some in rows.values())
 
 
-@pytest.mark.parametrize("which", diversification.WAYS)
+@pytest.mark.parametrize("which", reply_recipe.SETTINGS)
 def test_at_least_99_of_100_replies_are_readable(which):
-    table, _ = diversification.recorded(which)
+    table, _ = reply_recipe.recorded(which)
     for way, some in table.groupby("way"):
         assert some.LAT.notna().mean() >= 0.99, way
     assert (table.LAT.isna() == table.reason.notna()).all()
@@ -72,16 +75,17 @@ def test_replies_are_in_the_form_that_was_asked_for(recorded):
 
 
 @pytest.mark.parametrize(
-    ("which", "way"), [(which, way) for which, ways in diversification.WAYS.items() for way in ways]
+    ("which", "way"),
+    [(which, way) for which, ways in reply_recipe.SETTINGS.items() for way in ways],
 )
 def test_asked_again_the_model_says_what_was_recorded(which, way, known, tmp_path):
-    photos, (table, rows) = miniearth.load(which), diversification.recorded(which)
+    photos, (table, rows) = miniearth.load(which), reply_recipe.recorded(which)
     asking = {"store": tmp_path / "replies.sqlite", "progress": False}
     few = [slice(at, at + 1) for at in (7, 1500, 2399)]
     coordinates = {name: known[some] for name, some in rows.items()}
-    asked = diversification.WAYS[which][way]
+    asked = reply_recipe.SETTINGS[which][way]
     again = pd.concat(
-        diversification.ask_way(load("minilmm"), photos, asked, coordinates, one, **asking)
+        reply_recipe.ask_way(load_lmm("minilmm"), photos, asked, coordinates, one, **asking)
         for one in few
     )
     before = table[(table.way == way) & table.IMG_ID.isin(again.IMG_ID)]
@@ -97,7 +101,7 @@ def test_the_references_are_those_that_a_search_finds(recorded, photos):
     names = ("similar", "dissimilar", "raw similar", "raw dissimilar")
     listed = np.unique([rows[name][few] for name in names])
     listed = np.union1d(np.arange(2_000), listed)
-    found = diversification.search(of_gallery(listed), photos.take(few))
+    found = reply_recipe.search(of_gallery(listed), photos.take(few))
     for name in names:
         there = np.searchsorted(listed, rows[name][few])
         assert (found[name] == there).mean() > 0.9
@@ -129,7 +133,7 @@ def compare(a, b, photos, some=slice(None)):
 
 def test_zero_shot_is_far_above_a_constant(recorded, photos, known):
     zero_shot = evaluation.score(places(recorded, "likeliest", 0)[:, 0], photos.table)
-    constant = evaluation.score(evaluation.constant(known), photos.table)
+    constant = evaluation.score(retrieval.constant(known), photos.table)
     for level in ("city", "region", "country"):
         assert zero_shot[level] > 2 * constant[level]
     assert zero_shot["continent"] > 1.3 * constant["continent"]
@@ -177,7 +181,7 @@ class Echo(LMM):
     def answer(self, jobs, keep):
         for job in jobs:
             self.jobs.append(job)
-            keep(Answer(job, job.samples, tuple(f"({n}, {n})" for n in job.samples)))
+            keep(LMMResponse(job, job.samples, tuple(f"({n}, {n})" for n in job.samples)))
 
 
 def test_ways_swap_what_they_say(photos, tmp_path, monkeypatch):
@@ -190,9 +194,9 @@ def test_ways_swap_what_they_say(photos, tmp_path, monkeypatch):
         for j, name in enumerate(kinds)
     }
     for way in WAYS.values():
-        whole = diversification.ask_way(echo, few, way, of, progress=False)
+        whole = reply_recipe.ask_way(echo, few, way, of, progress=False)
         parts = [
-            diversification.ask_way(echo, few, way, of, part, progress=False)
+            reply_recipe.ask_way(echo, few, way, of, part, progress=False)
             for part in (slice(0, 2), slice(2, n))
         ]
         assert pd.concat(parts, ignore_index=True).equals(whole)  # from the store, so the same
@@ -217,13 +221,13 @@ def test_ways_swap_what_they_say(photos, tmp_path, monkeypatch):
 
 def test_nobody_lends_to_himself():
     for n in (2, 3, 10):
-        lenders = diversification.partners(n)
+        lenders = reply_recipe.partners(n)
         assert sorted(lenders) == list(range(n)) and not (lenders == np.arange(n)).any()
 
 
 def test_swapped_pictures_are_those_of_the_lenders(photos):
     few = photos.head(3)
-    swapped = diversification.with_pictures_of(few, np.array([1, 2, 0]))
+    swapped = reply_recipe.with_pictures_of(few, np.array([1, 2, 0]))
     assert swapped.table.equals(few.table)
     assert swapped.read(few.ids[0]) == few.read(few.ids[1])
     assert isinstance(swapped.table, pd.DataFrame)
@@ -245,9 +249,9 @@ def test_packed_replies_come_back_letter_by_letter(photos):
             "sample": [0, 1] * 4, "text": pd.array(texts, dtype="string"),
         }
     )  # fmt: skip
-    kept = diversification.packed(table, ids)
+    kept = reply_recipe.packed(table, ids)
     assert kept["text"].isna().sum() == 2
-    again = diversification.unpacked(kept, np.array(ids))
+    again = reply_recipe.unpacked(kept, np.array(ids))
     for column in ("way", "IMG_ID", "references", "sample"):
         assert again[column].tolist() == table[column].tolist()
     assert [text or None for text in again["text"].fillna("")] == [text or None for text in texts]
@@ -258,4 +262,4 @@ def test_packed_replies_come_back_letter_by_letter(photos):
 
 def test_a_set_that_was_not_asked_about_is_named():
     with pytest.raises(ValueError, match="'gallery' were recorded; there are validation, test_nat"):
-        diversification.recorded("gallery")
+        reply_recipe.recorded("gallery")

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation as ev
-from g3lite import geo
+from g3lite import geo, index
+from g3lite.baselines import retrieval
 
 
 def truth_table(coordinates, authors=None):
@@ -333,7 +334,7 @@ def test_constant_finds_the_busiest_spot_at_every_radius():
     # A ring of towns 400 km around Basel: more photos than the square, but only country-wide.
     around = geo.offset([[47.5, 7.6]] * 12, np.arange(12) * 30, 400)
     train = np.vstack([square, around, [[47.5, 7.6]]])
-    answer = ev.constant(train)
+    answer = retrieval.constant(train)
     assert answer.shape == (1, 5, 2)
     for threshold in (0, 1, 2):
         assert geo.great_circle_km(answer[0, threshold], [40.0, -74.0]) < 1
@@ -346,7 +347,7 @@ def test_constant_finds_the_busiest_spot_at_every_radius():
 def test_constant_goes_through_intervals_and_table():
     train = np.column_stack([np.linspace(40, 50, 30), np.linspace(0, 10, 30)])
     truth = truth_table(train[::3])
-    text = ev.table(ev.evaluate({"constant": ev.constant(train)}, truth, replicates=50))
+    text = ev.table(ev.evaluate({"constant": retrieval.constant(train)}, truth, replicates=50))
     assert text.loc["constant", "median, km"] == "–"
 
 
@@ -358,7 +359,9 @@ def test_nearest_neighbour_equals_brute_force():
     queries, gallery = random_vectors(40, seed=1), random_vectors(300, seed=2)
     coordinates = np.random.default_rng(3).uniform(-80, 80, (300, 2))
     expected = coordinates[(queries @ gallery.T).argmax(axis=1)]
-    np.testing.assert_array_equal(ev.nearest_neighbour(queries, gallery, coordinates), expected)
+    np.testing.assert_array_equal(
+        retrieval.nearest_neighbour(queries, gallery, coordinates), expected
+    )
 
 
 def lknn_by_hand(query, gallery, coordinates, k, sigma, m, snap_km):
@@ -387,7 +390,7 @@ def test_lknn_equals_its_definition(snap_km):
     coordinates = np.random.default_rng(6).uniform([-60, -180], [70, 180], (200, 2))
     options = {"k": 30, "sigma": 4.0, "m": 3.0, "snap_km": snap_km}
     expected = [lknn_by_hand(query, gallery, coordinates, **options) for query in queries]
-    found = ev.lknn(queries, gallery, coordinates, **options)
+    found = retrieval.lknn(queries, gallery, coordinates, **options)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -397,33 +400,33 @@ def test_lknn_follows_the_crowd_where_the_nearest_is_alone():
     # antimeridian in Fiji, 60 km apart and on both sides of it.
     gallery = unit([[1, 0.50, 0], [1, 0.51, 0], [1, 0, 0.52], [1, -0.53, 0]])
     coordinates = np.array([[-33.9, 151.2], [-17.0, 179.9], [-17.0, -179.8], [-17.2, 179.7]])
-    assert (ev.nearest_neighbour(query, gallery, coordinates) == coordinates[0]).all()
-    assert (ev.lknn(query, gallery, coordinates, m=1) == coordinates[1]).all()
+    assert (retrieval.nearest_neighbour(query, gallery, coordinates) == coordinates[0]).all()
+    assert (retrieval.lknn(query, gallery, coordinates, m=1) == coordinates[1]).all()
     # A narrow kernel or a steep vote leaves the nearest neighbour.
-    assert (ev.lknn(query, gallery, coordinates, m=1, sigma=0.01) == coordinates[0]).all()
-    assert (ev.lknn(query, gallery, coordinates, m=80) == coordinates[0]).all()
+    assert (retrieval.lknn(query, gallery, coordinates, m=1, sigma=0.01) == coordinates[0]).all()
+    assert (retrieval.lknn(query, gallery, coordinates, m=80) == coordinates[0]).all()
 
 
 def test_lknn_survives_exact_duplicates_and_small_galleries():
     gallery = random_vectors(5, seed=7)
     coordinates = np.array([[10.0, 10], [20, 20], [30, 30], [40, 40], [50, 50]])
-    np.testing.assert_array_equal(ev.lknn(gallery, gallery, coordinates), coordinates)
+    np.testing.assert_array_equal(retrieval.lknn(gallery, gallery, coordinates), coordinates)
 
 
 def test_bad_vectors_are_refused():
     gallery, coordinates = random_vectors(5), np.zeros((5, 2))
     with pytest.raises(ValueError, match="row 0 of the queries has norm 3, not 1"):
-        ev.nearest_neighbour(3 * gallery[:1], gallery, coordinates)
+        retrieval.nearest_neighbour(3 * gallery[:1], gallery, coordinates)
     with pytest.raises(ValueError, match="norm nan"):
-        ev.nearest_neighbour(np.full((1, 16), np.nan, np.float32), gallery, coordinates)
+        retrieval.nearest_neighbour(np.full((1, 16), np.nan, np.float32), gallery, coordinates)
     with pytest.raises(ValueError, match="5 gallery vectors but 4 coordinates"):
-        ev.lknn(gallery, gallery, coordinates[:4])
+        retrieval.lknn(gallery, gallery, coordinates[:4])
     with pytest.raises(ValueError, match=r"queries have shape \(1, 8\)"):
-        ev.nearest_neighbour(random_vectors(1, 8), gallery, coordinates)
+        retrieval.nearest_neighbour(random_vectors(1, 8), gallery, coordinates)
     with pytest.raises(ValueError, match="sigma = 0"):
-        ev.lknn(gallery, gallery, coordinates, sigma=0)
+        retrieval.lknn(gallery, gallery, coordinates, sigma=0)
     with pytest.raises(ValueError, match="k = 6"):
-        ev.neighbours(gallery, gallery, 6)
+        index.neighbours(gallery, gallery, 6)
 
 
 def test_real_photo_table_needs_no_special_case(real):
@@ -432,7 +435,7 @@ def test_real_photo_table_needs_no_special_case(real):
     off = pd.DataFrame(geo.offset(coordinates, 10, 100), columns=["LAT_pred", "LON_pred"])
     off["IMG_ID"] = truth["IMG_ID"]
     results = ev.evaluate(
-        {"constant": ev.constant(coordinates), "100 km off": off}, truth, replicates=200
+        {"constant": retrieval.constant(coordinates), "100 km off": off}, truth, replicates=200
     )
     scores = results.set_index(["method", "metric"])["value"]
     assert scores["100 km off", "city"] == 0 and scores["100 km off", "region"] == 1

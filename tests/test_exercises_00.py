@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from pyproj import Geod
 
-from g3lite import exercises, geo, notebooks
+from g3lite import geo
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb00
 
 NAME = "00_locate_a_photo"
 pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:invalid value")
@@ -19,13 +21,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:invalid 
 @pytest.fixture(scope="module")
 def solutions():
     """The functions of the notebook's solutions, by name."""
-    prediction = exercises._candidates(np.random.default_rng(0), np.array([[1.0, 2.0]] * 9))
+    prediction = nb00._candidates(np.random.default_rng(0), np.array([[1.0, 2.0]] * 9))
     space = {
         "np": np,
         "geo": geo,
         "truth": np.array([1.0, 2.0]),
         "prediction": type("Prediction", (), {"candidates": prediction, "coordinates": (1.0, 2.0)}),
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb00, name) for name in vars(nb00) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [one.check for one in found] == ["check_00_1", "check_00_2"]
@@ -52,7 +54,7 @@ def distances(candidates, truth):
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    assert exercises.check_00_1(solutions["share_near"]) is True
+    assert nb00.check_00_1(solutions["share_near"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -86,7 +88,7 @@ def by_counting(candidates, truth, km):
 
 @pytest.mark.parametrize("answer", [in_a_loop, by_hand, on_the_ellipsoid, by_counting])
 def test_other_right_answers_to_the_first_are_accepted(answer):
-    assert exercises.check_00_1(answer) is True
+    assert nb00.check_00_1(answer) is True
 
 
 def of_distances(rule):
@@ -214,9 +216,9 @@ def weighted(candidates, truth, km):
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
     if hint == "Not yet":  # text, or the mean of nothing
-        assert exercises.check_00_1(answer) is False
+        assert nb00.check_00_1(answer) is False
     else:
-        assert hint in rejected(exercises.check_00_1, answer, capsys)
+        assert hint in rejected(nb00.check_00_1, answer, capsys)
 
 
 # --- 2: the winner -------------------------------------------------------------------------------
@@ -227,7 +229,7 @@ def place(row):
 
 
 def test_the_second_solution_is_accepted(solutions, capsys):
-    assert exercises.check_00_2(solutions["winner"]) is True
+    assert nb00.check_00_2(solutions["winner"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -269,7 +271,7 @@ def of_the_known(candidates):
     ],
 )  # fmt: skip
 def test_other_right_answers_to_the_second_are_accepted(answer):
-    assert exercises.check_00_2(answer) is True
+    assert nb00.check_00_2(answer) is True
 
 
 def at(row):
@@ -398,9 +400,9 @@ def always_beijing(candidates):
 )  # fmt: skip
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
     if hint == "Not yet":
-        assert exercises.check_00_2(answer) is False
+        assert nb00.check_00_2(answer) is False
     else:
-        assert hint in rejected(exercises.check_00_2, answer, capsys)
+        assert hint in rejected(nb00.check_00_2, answer, capsys)
 
 
 def test_one_place_for_all_tables_is_rejected(capsys):
@@ -411,7 +413,7 @@ def test_one_place_for_all_tables_is_rejected(capsys):
         seen.append(with_idxmax(candidates))
         return seen[0]
 
-    assert "one place for all tables" in rejected(exercises.check_00_2, remembered, capsys)
+    assert "one place for all tables" in rejected(nb00.check_00_2, remembered, capsys)
 
 
 def test_the_tables_are_not_changed_by_an_answer():
@@ -420,8 +422,8 @@ def test_the_tables_are_not_changed_by_an_answer():
         candidates["score"] = np.nan
         return found
 
-    assert exercises.check_00_2(clearing) is True
-    assert exercises.check_00_2(with_idxmax) is True
+    assert nb00.check_00_2(clearing) is True
+    assert nb00.check_00_2(with_idxmax) is True
 
 
 # --- all -----------------------------------------------------------------------------------------
@@ -429,11 +431,11 @@ def test_the_tables_are_not_changed_by_an_answer():
 
 @pytest.mark.parametrize("check", ["check_00_1", "check_00_2"])
 def test_an_empty_place_gets_a_hint_how_to_start(check, capsys):
-    assert getattr(exercises, check)(...) is False
+    assert getattr(nb00, check)(...) is False
     assert "complete" in capsys.readouterr().out
 
 
 def test_tables_are_like_those_of_a_prediction():
-    table = exercises._candidates(np.random.default_rng(0), np.zeros((9, 2)))
+    table = nb00._candidates(np.random.default_rng(0), np.zeros((9, 2)))
     assert isinstance(table, pd.DataFrame) and table["score"].is_monotonic_decreasing
     assert table["references"].isna().equals(table["origin"] == "retrieved")

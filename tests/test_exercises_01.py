@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g3lite import evaluation, exercises, geo, notebooks
+from g3lite import evaluation, geo
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb01
 
 NAME = "01_worldwide_geolocalization"
 
@@ -36,7 +38,7 @@ def solutions():
         "truth": np.zeros((3, 2)),
         "rows": np.zeros((3, 100), dtype=int),
         "gallery": type("Gallery", (), {"coordinates": np.zeros((5, 2))}),
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb01, name) for name in vars(nb01) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [exercise.check for exercise in found] == ["check_01_1", "check_01_2", "check_01_3"]
@@ -58,7 +60,7 @@ def rejected(check, answer, capsys):
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    assert exercises.check_01_1(solutions["share_within"]) is True
+    assert nb01.check_01_1(solutions["share_within"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -82,7 +84,7 @@ def in_a_loop(predictions, truth, km):
 
 @pytest.mark.parametrize("answer", [ellipsoidal, in_a_loop])
 def test_other_right_answers_to_the_first_are_accepted(answer):
-    assert exercises.check_01_1(answer) is True
+    assert nb01.check_01_1(answer) is True
 
 
 def hits(predictions, truth, km):
@@ -176,15 +178,15 @@ def print_only(predictions, truth, km):
     ],
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_01_1, answer, capsys)
+    assert hint in rejected(nb01.check_01_1, answer, capsys)
 
 
 # --- 2: the best of k candidates -----------------------------------------------------------------
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert exercises.check_01_2(solutions["best_of"]) is True
-    assert exercises.check_01_2(lambda d, k, km: np.mean(np.min(d[:, :k], axis=1) <= km)) is True
+    assert nb01.check_01_2(solutions["best_of"]) is True
+    assert nb01.check_01_2(lambda d, k, km: np.mean(np.min(d[:, :k], axis=1) <= km)) is True
 
 
 @pytest.mark.parametrize(
@@ -214,14 +216,14 @@ def test_the_second_solution_is_accepted(solutions):
     ],
 )
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_01_2, answer, capsys)
+    assert hint in rejected(nb01.check_01_2, answer, capsys)
 
 
 # --- 3: an interval over photographers -----------------------------------------------------------
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert exercises.check_01_3(solutions["interval"]) is True
+    assert nb01.check_01_3(solutions["interval"]) is True
 
 
 def bootstrap(draw, seed=0, cut=(2.5, 97.5), replicates=None):
@@ -258,7 +260,7 @@ def by_sums(hits, authors, replicates):
 
 @pytest.mark.parametrize("answer", [by_sums, *(bootstrap(photographers, seed) for seed in (1, 2))])
 def test_other_right_answers_to_the_third_are_accepted(answer):
-    assert exercises.check_01_3(answer) is True
+    assert nb01.check_01_3(answer) is True
 
 
 def photos(hits, authors, rng):
@@ -354,7 +356,7 @@ def width_only(hits, authors, replicates):
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_01_3, answer, capsys)
+    assert hint in rejected(nb01.check_01_3, answer, capsys)
 
 
 # --- all -----------------------------------------------------------------------------------------
@@ -362,5 +364,5 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
 
 @pytest.mark.parametrize("check", ["check_01_1", "check_01_2", "check_01_3"])
 def test_an_empty_place_gets_a_hint_how_to_start(check, capsys):
-    assert getattr(exercises, check)(...) is False
+    assert getattr(nb01, check)(...) is False
     assert "complete" in capsys.readouterr().out

@@ -8,7 +8,9 @@ import pytest
 import torch
 from scipy.special import log_softmax, logsumexp
 
-from g3lite import alignment, exercises, geo, location, notebooks
+from g3lite import alignment, geo, location
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb02
 
 NAME = "02_geo_alignment"
 
@@ -20,7 +22,7 @@ def solutions():
         "np": np,
         "geo": geo,
         "location": location,
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb02, name) for name in vars(nb02) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [exercise.check for exercise in found] == ["check_02_1", "check_02_2", "check_02_3"]
@@ -56,7 +58,7 @@ def symmetric(logits):
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    assert exercises.check_02_1(solutions["contrastive"]) is True
+    assert nb02.check_02_1(solutions["contrastive"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -92,7 +94,7 @@ def largest_taken_out(images, places, scale):
     "answer", [with_the_package, in_single_precision, in_a_loop, largest_taken_out]
 )
 def test_other_right_answers_to_the_first_are_accepted(answer):
-    assert exercises.check_02_1(answer) is True
+    assert nb02.check_02_1(answer) is True
 
 
 def contrast(loss=symmetric, normalise=unit, scaled=lambda cosines, scale: scale * cosines):
@@ -195,7 +197,7 @@ def not_logarithmic(logits):
     ],
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_02_1, answer, capsys)
+    assert hint in rejected(nb02.check_02_1, answer, capsys)
 
 
 # --- 2: Mercator ---------------------------------------------------------------------------------
@@ -204,7 +206,7 @@ LIMIT = 85.0511287798066
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert exercises.check_02_2(solutions["mercator"]) is True
+    assert nb02.check_02_2(solutions["mercator"]) is True
 
 
 def northing(lat):
@@ -252,7 +254,7 @@ def point_by_point(coordinates):
 )
 def test_other_right_answers_to_the_second_are_accepted(answer):
     with np.errstate(all="ignore"):
-        assert exercises.check_02_2(answer) is True
+        assert nb02.check_02_2(answer) is True
 
 
 def x_first(coordinates):
@@ -319,14 +321,14 @@ def no_answer_beyond(coordinates):
     ],
 )
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_02_2, answer, capsys)
+    assert hint in rejected(nb02.check_02_2, answer, capsys)
 
 
 # --- 3: pairs that are no fair negatives ---------------------------------------------------------
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert exercises.check_02_3(solutions["unfair"]) is True
+    assert nb02.check_02_3(solutions["unfair"]) is True
 
 
 def parts(texts, coordinates, km):
@@ -353,7 +355,7 @@ def with_torch(texts, coordinates, km):
 
 @pytest.mark.parametrize("answer", [pair_by_pair, with_torch])
 def test_other_right_answers_to_the_third_are_accepted(answer):
-    assert exercises.check_02_3(answer) is True
+    assert nb02.check_02_3(answer) is True
 
 
 def masked(rule):
@@ -433,7 +435,7 @@ def of_pairs(texts, coordinates, km):
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_02_3, answer, capsys)
+    assert hint in rejected(nb02.check_02_3, answer, capsys)
 
 
 # --- all -----------------------------------------------------------------------------------------
@@ -441,5 +443,5 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
 
 @pytest.mark.parametrize("check", ["check_02_1", "check_02_2", "check_02_3"])
 def test_an_empty_place_gets_a_hint_how_to_start(check, capsys):
-    assert getattr(exercises, check)(...) is False
+    assert getattr(nb02, check)(...) is False
     assert "complete" in capsys.readouterr().out

@@ -9,7 +9,9 @@ import faiss
 import numpy as np
 import pytest
 
-from g3lite import exercises, kinds, notebooks
+from g3lite.scale import index_types
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb03
 
 NAME = "03_index_construction"
 
@@ -21,12 +23,12 @@ def solutions():
     rows = np.arange(30).reshape(2, 15)
     space = {
         "np": np,
-        "kinds": kinds,
+        "kinds": index_types,
         "few": rows,
         "found": {"aligned": (None, rows)},
         "paper_n": paper_n,
         "paper_d": paper_d,
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb03, name) for name in vars(nb03) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [exercise.check for exercise in found] == ["check_03_1", "check_03_2", "check_03_3"]
@@ -49,7 +51,7 @@ def rejected(check, answer, capsys):
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    assert exercises.check_03_1(solutions["fair_search"]) is True
+    assert nb03.check_03_1(solutions["fair_search"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -84,7 +86,7 @@ def sorted_tuples(vectors, authors, query, author, k, above):
 
 @pytest.mark.parametrize("answer", [one_by_one, with_minus_infinity, with_faiss, sorted_tuples])
 def test_other_right_answers_to_the_first_are_accepted(answer):
-    assert exercises.check_03_1(answer) is True
+    assert nb03.check_03_1(answer) is True
 
 
 def search(
@@ -202,14 +204,14 @@ def in_gallery_order(rows, k):
     ],
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_03_1, answer, capsys)
+    assert hint in rejected(nb03.check_03_1, answer, capsys)
 
 
 # --- 2: recall -----------------------------------------------------------------------------------
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert exercises.check_03_2(solutions["recall"]) is True
+    assert nb03.check_03_2(solutions["recall"]) is True
 
 
 def with_sets(found, exact):
@@ -225,9 +227,9 @@ def all_at_once(found, exact):
     return (found[:, :, None] == exact[:, None]).sum() / exact.size
 
 
-@pytest.mark.parametrize("answer", [kinds.recall, with_sets, with_isin, all_at_once])
+@pytest.mark.parametrize("answer", [index_types.recall, with_sets, with_isin, all_at_once])
 def test_other_right_answers_to_the_second_are_accepted(answer):
-    assert exercises.check_03_2(answer) is True
+    assert nb03.check_03_2(answer) is True
 
 
 def of_sets(rule, mean=np.mean):
@@ -306,16 +308,16 @@ def divided_by_queries(found, exact):
     ],
 )
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_03_2, answer, capsys)
+    assert hint in rejected(nb03.check_03_2, answer, capsys)
 
 
 # --- 3: the bytes of product quantisation --------------------------------------------------------
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert exercises.check_03_3(solutions["pq_bytes"]) is True
+    assert nb03.check_03_3(solutions["pq_bytes"]) is True
     for n, d, pieces, bits in ((1000, 64, 16, 8), (500, 96, 12, 5)):
-        predicted = kinds.predict_bytes(f"PQ{pieces}x{bits}np", d, n)
+        predicted = index_types.predict_bytes(f"PQ{pieces}x{bits}np", d, n)
         assert solutions["pq_bytes"](n, d, pieces, bits) == predicted
 
 
@@ -329,12 +331,12 @@ def asked_of_faiss(n, d, pieces, bits):
 
 
 def of_the_package(n, d, pieces, bits):
-    return kinds.predict_bytes(f"PQ{pieces}x{bits}np", d, n)
+    return index_types.predict_bytes(f"PQ{pieces}x{bits}np", d, n)
 
 
 @pytest.mark.parametrize("answer", [with_ceil, asked_of_faiss, of_the_package])
 def test_other_right_answers_to_the_third_are_accepted(answer):
-    assert exercises.check_03_3(answer) is True
+    assert nb03.check_03_3(answer) is True
 
 
 def size(
@@ -380,7 +382,7 @@ def size(
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_03_3, answer, capsys)
+    assert hint in rejected(nb03.check_03_3, answer, capsys)
 
 
 # --- all -----------------------------------------------------------------------------------------
@@ -388,5 +390,5 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
 
 @pytest.mark.parametrize("check", ["check_03_1", "check_03_2", "check_03_3"])
 def test_an_empty_place_gets_a_hint_how_to_start(check, capsys):
-    assert getattr(exercises, check)(...) is False
+    assert getattr(nb03, check)(...) is False
     assert "complete" in capsys.readouterr().out

@@ -12,7 +12,8 @@ import pytest
 import torch
 from scipy import special
 
-from g3lite import exercises, notebooks
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb04
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN", "ignore:Mean of empty")
 
@@ -26,7 +27,7 @@ def solutions():
     space = {
         "np": np,
         "re": re,
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb04, name) for name in vars(nb04) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [one.check for one in found] == ["check_04_1", "check_04_2", "check_04_3"]
@@ -56,7 +57,7 @@ def probabilities(logits, temperature):
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    assert exercises.check_04_1(solutions["probabilities"]) is True
+    assert nb04.check_04_1(solutions["probabilities"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -97,7 +98,7 @@ def with_a_power(logits, temperature):
 
 @pytest.mark.parametrize("answer", [with_scipy, with_torch, row_by_row, hardly_warm, with_a_power])
 def test_other_right_answers_to_the_first_are_accepted(answer):
-    assert exercises.check_04_1(answer) is True
+    assert nb04.check_04_1(answer) is True
 
 
 def of_logits(rule):
@@ -238,7 +239,7 @@ def softmax(z, axis=1):
     ],
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_04_1, answer, capsys)
+    assert hint in rejected(nb04.check_04_1, answer, capsys)
 
 
 # --- 2: reading a reply --------------------------------------------------------------------------
@@ -256,7 +257,7 @@ def read_pair(text):
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert exercises.check_04_2(solutions["read_pair"]) is True
+    assert nb04.check_04_2(solutions["read_pair"]) is True
 
 
 def with_literals(text):
@@ -302,7 +303,7 @@ def with_an_array(text):
 
 @pytest.mark.parametrize("answer", [with_literals, without_regular_expressions, with_an_array])
 def test_other_right_answers_to_the_second_are_accepted(answer):
-    assert exercises.check_04_2(answer) is True
+    assert nb04.check_04_2(answer) is True
 
 
 def reader(
@@ -549,7 +550,7 @@ PLAIN = r"\(([-+]?\d+(?:\.\d+)?),{}([-+]?\d+(?:\.\d+)?)\)"
     ],
 )
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_04_2, answer, capsys)
+    assert hint in rejected(nb04.check_04_2, answer, capsys)
 
 
 # --- 3: the ceiling ------------------------------------------------------------------------------
@@ -560,7 +561,7 @@ def best_possible(km, radius):
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert exercises.check_04_3(solutions["best_possible"]) is True
+    assert nb04.check_04_3(solutions["best_possible"]) is True
 
 
 def with_nanmin(km, radius):
@@ -589,7 +590,7 @@ def with_a_sum(km, radius):
 
 @pytest.mark.parametrize("answer", [with_nanmin, with_infinity, in_a_loop, with_fmin, with_a_sum])
 def test_other_right_answers_to_the_third_are_accepted(answer):
-    assert exercises.check_04_3(answer) is True
+    assert nb04.check_04_3(answer) is True
 
 
 def of_nearest(nearest, count=np.mean):
@@ -695,7 +696,7 @@ def minimum_but_no_prompt(km, radius):
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_04_3, answer, capsys)
+    assert hint in rejected(nb04.check_04_3, answer, capsys)
 
 
 # --- all -----------------------------------------------------------------------------------------
@@ -703,5 +704,5 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
 
 @pytest.mark.parametrize("check", ["check_04_1", "check_04_2", "check_04_3"])
 def test_an_empty_place_gets_a_hint_how_to_start(check, capsys):
-    assert getattr(exercises, check)(...) is False
+    assert getattr(nb04, check)(...) is False
     assert "complete" in capsys.readouterr().out

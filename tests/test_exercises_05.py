@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 import torch
 
-from g3lite import evaluation, exercises, geo, notebooks, verification
+from g3lite import evaluation, geo, verification
+from g3lite.baselines import selection
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb05
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN", "ignore:Mean of empty", "ignore:invalid")
 
@@ -28,7 +31,7 @@ def solutions():
         }
     )  # fmt: skip
     truth = pd.DataFrame({"IMG_ID": ids, "LAT": [48.8, -17.0], "LON": [2.2, 178.1]})
-    table["km"] = verification.errors_km(table, truth)
+    table["km"] = selection.errors_km(table, truth)
 
     class Photos:
         def __len__(self):
@@ -39,7 +42,7 @@ def solutions():
     space = {
         "np": np, "pd": pd, "evaluation": evaluation, "verification": verification,
         "table": table, "truth": truth, "photos": photos,
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb05, name) for name in vars(nb05) if name.startswith("check_")},
     }  # fmt: skip
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [one.check for one in found] == ["check_05_1", "check_05_2", "check_05_3"]
@@ -81,7 +84,7 @@ def best(score, valid):
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    assert exercises.check_05_1(solutions["verify"]) is True
+    assert nb05.check_05_1(solutions["verify"]) is True
     assert capsys.readouterr().out.startswith("✓")
 
 
@@ -139,7 +142,7 @@ def in_torch(image, gps, valid):
     "answer", [photo_by_photo, only_the_valid, with_nanargmax, with_a_copy, nearest, in_torch]
 )
 def test_other_right_answers_to_the_first_are_accepted(answer):
-    assert exercises.check_05_1(answer) is True
+    assert nb05.check_05_1(answer) is True
 
 
 def judge(score=scores, end=best):
@@ -294,7 +297,7 @@ def none_for_none(image, gps, valid):
     ],
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_05_1, answer, capsys)
+    assert hint in rejected(nb05.check_05_1, answer, capsys)
 
 
 # --- 2: the blind judge --------------------------------------------------------------------------
@@ -309,7 +312,7 @@ def blind(km, photo, photos, radius):
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert exercises.check_05_2(solutions["blind"]) is True
+    assert nb05.check_05_2(solutions["blind"]) is True
 
 
 def of_the_package(km, photo, photos, radius):
@@ -327,7 +330,7 @@ def with_weights(km, photo, photos, radius):
 
 @pytest.mark.parametrize("answer", [blind, of_the_package, with_pandas, with_weights])
 def test_other_right_answers_to_the_second_are_accepted(answer):
-    assert exercises.check_05_2(answer) is True
+    assert nb05.check_05_2(answer) is True
 
 
 def grouped(way, end=lambda values, photos: values.sum() / photos):
@@ -483,7 +486,7 @@ def padded(km, photo, photos, radius):
     ],
 )
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_05_2, answer, capsys)
+    assert hint in rejected(nb05.check_05_2, answer, capsys)
 
 
 # --- 3: the middle -------------------------------------------------------------------------------
@@ -503,7 +506,7 @@ def middle(places):
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert exercises.check_05_3(solutions["middle"]) is True
+    assert nb05.check_05_3(solutions["middle"]) is True
 
 
 def summed_only(places):
@@ -522,7 +525,7 @@ def of_the_candidates(places):
             "LAT": places[:, 0], "LON": places[:, 1], "fallback": False,
         }
     )  # fmt: skip
-    return verification.mean(table)[["LAT_pred", "LON_pred"]].to_numpy()[0]
+    return selection.spherical_mean(table)[["LAT_pred", "LON_pred"]].to_numpy()[0]
 
 
 def in_single_precision(places):
@@ -533,7 +536,7 @@ def in_single_precision(places):
     "answer", [summed_only, with_unit_length, of_the_candidates, in_single_precision]
 )
 def test_other_right_answers_to_the_third_are_accepted(answer):
-    assert exercises.check_05_3(answer) is True
+    assert nb05.check_05_3(answer) is True
 
 
 def flat(places):
@@ -648,7 +651,7 @@ def in_place(places):
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_05_3, answer, capsys)
+    assert hint in rejected(nb05.check_05_3, answer, capsys)
 
 
 # --- all -----------------------------------------------------------------------------------------
@@ -656,5 +659,5 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
 
 @pytest.mark.parametrize("check", ["check_05_1", "check_05_2", "check_05_3"])
 def test_an_empty_place_gets_a_hint_how_to_start(check, capsys):
-    assert getattr(exercises, check)(...) is False
+    assert getattr(nb05, check)(...) is False
     assert "complete" in capsys.readouterr().out

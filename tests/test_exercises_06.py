@@ -6,7 +6,8 @@ Every wrong answer is written as a student would write it, independently of the 
 import numpy as np
 import pytest
 
-from g3lite import exercises, notebooks
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb06
 
 NAME = "06_evaluation_and_ablations"
 
@@ -16,7 +17,7 @@ def solutions():
     """The functions of the notebook's solutions, by name."""
     space = {
         "np": np,
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb06, name) for name in vars(nb06) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [one.check for one in found] == ["check_06_1", "check_06_2", "check_06_3"]
@@ -36,8 +37,8 @@ def rejected(check, answer, capsys):
 
 @pytest.mark.parametrize("check", ["check_06_1", "check_06_2", "check_06_3"])
 def test_nothing_and_an_empty_function_are_told_how_to_begin(check, capsys):
-    assert "complete" in rejected(getattr(exercises, check), None, capsys)
-    assert "returns nothing yet" in rejected(getattr(exercises, check), lambda *_: None, capsys)
+    assert "complete" in rejected(getattr(nb06, check), None, capsys)
+    assert "returns nothing yet" in rejected(getattr(nb06, check), lambda *_: None, capsys)
 
 
 # --- 1: a margin ---------------------------------------------------------------------------------
@@ -45,8 +46,8 @@ def test_nothing_and_an_empty_function_are_told_how_to_begin(check, capsys):
 
 @pytest.mark.parametrize("z", [1.96, 1.959964, 2])
 def test_the_margin_is_accepted(z, solutions, capsys):
-    assert exercises.check_06_1(solutions["margin"]) is True
-    assert exercises.check_06_1(lambda p, n: 100 * z * np.sqrt(p * (1 - p) / n)) is True
+    assert nb06.check_06_1(solutions["margin"]) is True
+    assert nb06.check_06_1(lambda p, n: 100 * z * np.sqrt(p * (1 - p) / n)) is True
     assert "±1.33" in capsys.readouterr().out
 
 
@@ -69,7 +70,7 @@ def test_the_margin_is_accepted(z, solutions, capsys):
     ],
 )
 def test_other_margins_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_06_1, answer, capsys)
+    assert hint in rejected(nb06.check_06_1, answer, capsys)
 
 
 # --- 2: resampling photographers -----------------------------------------------------------------
@@ -85,8 +86,8 @@ def by_hand(a, b, author, drawn):
 
 
 def test_the_resampled_differences_are_accepted(solutions, capsys):
-    assert exercises.check_06_2(solutions["resampled"]) is True
-    assert exercises.check_06_2(by_hand) is True
+    assert nb06.check_06_2(solutions["resampled"]) is True
+    assert nb06.check_06_2(by_hand) is True
     assert "Photographers are drawn" in capsys.readouterr().out
 
 
@@ -134,7 +135,7 @@ def of_photos(a, b, author, drawn):
     ],
 )
 def test_other_resamples_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_06_2, answer, capsys)
+    assert hint in rejected(nb06.check_06_2, answer, capsys)
 
 
 # --- 3: who is to blame --------------------------------------------------------------------------
@@ -153,9 +154,9 @@ def shares(km, chosen, radius):
 
 
 def test_the_blame_is_accepted(solutions, capsys):
-    assert exercises.check_06_3(solutions["blame"]) is True
-    assert exercises.check_06_3(shares) is True
-    assert exercises.check_06_3(lambda *given: np.array(shares(*given))) is True
+    assert nb06.check_06_3(solutions["blame"]) is True
+    assert nb06.check_06_3(shares) is True
+    assert nb06.check_06_3(lambda *given: np.array(shares(*given))) is True
     assert "where to begin" in capsys.readouterr().out
 
 
@@ -181,4 +182,4 @@ def changed(f):
     ],
 )
 def test_other_blames_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_06_3, answer, capsys)
+    assert hint in rejected(nb06.check_06_3, answer, capsys)

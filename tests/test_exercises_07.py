@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from g3lite import exercises, notebooks
+from g3lite.teaching import notebooks
+from g3lite.teaching.checks import nb07
 
 NAME = "07_real_data_on_a_gpu"
 
@@ -18,7 +19,7 @@ def solutions():
     """The functions of the notebook's solutions, by name."""
     space = {
         "per_token": 36_864,
-        **{name: getattr(exercises, name) for name in vars(exercises) if name.startswith("check_")},
+        **{name: getattr(nb07, name) for name in vars(nb07) if name.startswith("check_")},
     }
     found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
     assert [one.check for one in found] == ["check_07_1", "check_07_2", "check_07_3"]
@@ -37,8 +38,8 @@ def rejected(check, answer, capsys):
 
 @pytest.mark.parametrize("check", ["check_07_1", "check_07_2", "check_07_3"])
 def test_nothing_and_an_empty_function_are_told_how_to_begin(check, capsys):
-    assert "complete" in rejected(getattr(exercises, check), None, capsys)
-    assert "returns nothing yet" in rejected(getattr(exercises, check), lambda *_: None, capsys)
+    assert "complete" in rejected(getattr(nb07, check), None, capsys)
+    assert "returns nothing yet" in rejected(getattr(nb07, check), lambda *_: None, capsys)
 
 
 # --- 1: what a camera wrote ----------------------------------------------------------------------
@@ -53,8 +54,8 @@ def exact(parts, letter):
 
 
 def test_degrees_are_accepted(solutions, capsys):
-    assert exercises.check_07_1(solutions["degrees"]) is True
-    assert exercises.check_07_1(exact) is True
+    assert nb07.check_07_1(solutions["degrees"]) is True
+    assert nb07.check_07_1(exact) is True
     assert "three fractions and a letter" in capsys.readouterr().out
 
 
@@ -101,7 +102,7 @@ def guarded(rule):
     ],
 )  # fmt: skip
 def test_other_degrees_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_07_1, answer, capsys)
+    assert hint in rejected(nb07.check_07_1, answer, capsys)
 
 
 # --- 2: a photo in an archive that is cut --------------------------------------------------------
@@ -118,9 +119,9 @@ def byte_by_byte(sizes, start, stop):
 
 
 def test_ranges_are_accepted(solutions, capsys):
-    assert exercises.check_07_2(solutions["ranges"]) is True
-    assert exercises.check_07_2(byte_by_byte) is True
-    assert exercises.check_07_2(lambda *case: [list(p) for p in byte_by_byte(*case)]) is True
+    assert nb07.check_07_2(solutions["ranges"]) is True
+    assert nb07.check_07_2(byte_by_byte) is True
+    assert nb07.check_07_2(lambda *case: [list(p) for p in byte_by_byte(*case)]) is True
     assert "369 GB" in capsys.readouterr().out
 
 
@@ -154,7 +155,7 @@ def touching(sizes, start, stop):
     ],
 )
 def test_other_ranges_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_07_2, answer, capsys)
+    assert hint in rejected(nb07.check_07_2, answer, capsys)
 
 
 # --- 3: a batch ----------------------------------------------------------------------------------
@@ -168,8 +169,8 @@ def one_more_until_full(memory, weights, per_token, tokens):
 
 
 def test_the_largest_batch_is_accepted(solutions, capsys):
-    assert exercises.check_07_3(solutions["largest_batch"]) is True
-    assert exercises.check_07_3(one_more_until_full) is True
+    assert nb07.check_07_3(solutions["largest_batch"]) is True
+    assert nb07.check_07_3(one_more_until_full) is True
     assert "what is left" in capsys.readouterr().out
 
 
@@ -187,4 +188,4 @@ def test_the_largest_batch_is_accepted(solutions, capsys):
     ],
 )
 def test_other_batches_are_rejected(answer, hint, capsys):
-    assert hint in rejected(exercises.check_07_3, answer, capsys)
+    assert hint in rejected(nb07.check_07_3, answer, capsys)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from g3lite import exif
-from g3lite.exif import NoPosition, position
+from g3lite.datasets import exif
+from g3lite.datasets.exif import NoPosition, position
 
 ASCII, SHORT, LONG, RATIONAL, SRATIONAL = 2, 3, 4, 5, 10
 BERLIN = {

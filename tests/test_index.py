@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g3lite import kinds, shards
 from g3lite.index import MANIFEST, Gallery, GalleryError, coordinates_of, hubness
 from g3lite.photos import SCHEMA
-from g3lite.shards import build_in_shards
+from g3lite.scale import index_types, shards
+from g3lite.scale.shards import build_in_shards
 
 N, D, MODEL = 1000, 48, "model-a"
 TRAINED = ["sq8", "hnsw", "ivf", "pq", "opq", "pq-reranked", "pca"]
@@ -71,7 +71,7 @@ def gallery(vectors):
 @pytest.fixture(scope="module")
 def built(vectors):
     """An index of every kind, each built once."""
-    return {kind: kinds.build(vectors, kind) for kind in kinds.KINDS}
+    return {kind: index_types.build(vectors, kind) for kind in index_types.KINDS}
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def assert_same_search(a, b, queries, k=10, rounding=1e-5):
     for search in ("similar", "dissimilar"):
         found, expected = (getattr(gallery, search)(queries, k) for gallery in (a, b))
         np.testing.assert_allclose(found[0], expected[0], atol=rounding)
-        assert kinds.recall(found[1], expected[1]) > (0.99 if rounding > 1e-5 else 0.9999)
+        assert index_types.recall(found[1], expected[1]) > (0.99 if rounding > 1e-5 else 0.9999)
 
 
 # ------------------------------------------------------------------------------------- searching
@@ -138,7 +138,7 @@ def test_the_querys_own_photographer_is_left_out(kind, vectors, built):
     everything[gallery.table["AUTHOR"].to_numpy() == np.array(authors)[:, None]] = -np.inf
     expected = np.argsort(-everything, axis=1)[:, :20]
     found = gallery.similar(vectors[pick], 20, exclude_author=authors)[1]
-    assert kinds.recall(found, expected) > (0.999 if kind == "exact" else 0.4)
+    assert index_types.recall(found, expected) > (0.999 if kind == "exact" else 0.4)
 
 
 def test_photographers_that_are_not_known(vectors):
@@ -238,7 +238,7 @@ def test_with_a_centre_the_search_is_one_with_the_centred_query(gallery, vectors
     centre = vectors_of(1, seed=5)[0]
     similarity, rows = gallery.dissimilar(queries, 8, centre=centre)
     expected = (queries - centre) @ vectors.T
-    assert kinds.recall(rows, np.argsort(expected, axis=1)[:, :8]) > 0.999
+    assert index_types.recall(rows, np.argsort(expected, axis=1)[:, :8]) > 0.999
     np.testing.assert_allclose(similarity, np.sort(expected, axis=1)[:, :8], atol=1e-5)
     with pytest.raises(ValueError, match=r"the centre has shape \(1, 48\), expected \(48,\)"):
         gallery.dissimilar(queries, 8, centre=centre[None])
@@ -413,7 +413,7 @@ def test_parts_of_different_galleries_are_refused(saved, vectors, tmp_path):
         (vectors[:-1], "index 999"),
         (np.ascontiguousarray(vectors[:, 1:]), "not one of 48 numbers"),
     ]:
-        kinds.Exact(other).write(entry(saved, "index"))
+        index_types.Exact(other).write(entry(saved, "index"))
         rehash(saved)
         with pytest.raises(GalleryError, match=reason):
             Gallery.load(saved)
@@ -443,7 +443,7 @@ def test_built_in_shards_equals_built_at_once(kind, vectors, queries, tmp_path):
     moved = (tmp_path / "g").rename(tmp_path / "moved")
     assert_same_search(Gallery.load(moved, mmap=True), gallery, queries)
     assert not (moved / "building").exists()
-    if "IVF" in kinds.factory(kind, D, N):
+    if "IVF" in index_types.factory(kind, D, N):
         with pytest.raises(ValueError, match="lists of this gallery lie on disk"):
             gallery.save(tmp_path / "copy")
         with pytest.raises(ValueError, match="vectors of this gallery lie on disk"):
@@ -492,7 +492,7 @@ BUILD = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 from test_index import MODEL, N, batches_of, vectors_of, table_of
-import faiss, g3lite.index, g3lite.shards
+import faiss, g3lite.index, g3lite.scale.shards
 from g3lite import kinds
 
 where, kind, folder = sys.argv[1:]
@@ -506,10 +506,10 @@ def dies_at(number, function):
 
 module, name, number = {{
     "batch": (kinds.Exact, "header", 10**9),
-    "table": (g3lite.shards, "write_json", 5),
+    "table": (g3lite.scale.shards, "write_json", 5),
     "train": (kinds, "train", 1),
-    "shard": (g3lite.shards, "_write", 3),
-    "merge": (g3lite.shards, "merge_ondisk", 1),
+    "shard": (g3lite.scale.shards, "_write", 3),
+    "merge": (g3lite.scale.shards, "merge_ondisk", 1),
     "commit": (g3lite.index, "sha256_file", 2),
     "manifest": (g3lite.index, "write_json", 1),
 }}[where]
@@ -529,7 +529,7 @@ if kind == "save":
     gallery = g3lite.index.Gallery.build(table_of(N, start=7), vectors_of(N, seed=7), MODEL)
     gallery.save(folder)
 else:
-    g3lite.shards.build_in_shards(stream(), folder, MODEL, kind, shard=400, progress=False)
+    g3lite.scale.shards.build_in_shards(stream(), folder, MODEL, kind, shard=400, progress=False)
 print("done")
 """
 
@@ -614,46 +614,49 @@ def test_recall_by_its_definition():
     rng = np.random.default_rng(0)
     found, exact = (np.array([rng.permutation(30)[:6] for _ in range(20)]) for _ in range(2))
     expected = np.mean([len(set(a) & set(b)) / 6 for a, b in zip(found, exact, strict=True)])
-    assert kinds.recall(found, exact) == pytest.approx(expected)
-    assert kinds.recall(exact[:, ::-1], exact) == 1 and kinds.recall(exact * 0 - 1, exact) == 0
+    assert index_types.recall(found, exact) == pytest.approx(expected)
+    assert (
+        index_types.recall(exact[:, ::-1], exact) == 1
+        and index_types.recall(exact * 0 - 1, exact) == 0
+    )
     with pytest.raises(ValueError, match="differ in shape"):
-        kinds.recall(found[:, :3], exact)
+        index_types.recall(found[:, :3], exact)
 
 
 @pytest.mark.parametrize(
-    "kind", [*kinds.KINDS, "IVF16,PQ6x8np", "PCA12,PQ6x4np,Refine(SQ6)", "SQ4"]
+    "kind", [*index_types.KINDS, "IVF16,PQ6x8np", "PCA12,PQ6x4np,Refine(SQ6)", "SQ4"]
 )
 def test_predicted_bytes_are_the_real_ones(kind, vectors, built, tmp_path):
-    index = built[kind] if kind in built else kinds.build(vectors, kind)
+    index = built[kind] if kind in built else index_types.build(vectors, kind)
     Gallery(table_of(N), index, MODEL, kind).save(tmp_path)
     real = entry(tmp_path, "index").stat().st_size
-    assert kinds.serialised_bytes(index) == real
-    assert abs(kinds.predict_bytes(kind, D, N) - real) < 600 + 0.02 * real
+    assert index_types.serialised_bytes(index) == real
+    assert abs(index_types.predict_bytes(kind, D, N) - real) < 600 + 0.02 * real
 
 
 def test_predicted_bytes_of_the_papers_gallery():
-    assert kinds.predict_bytes("exact", 2304, 4_122_119) == 37_989_448_704
-    assert kinds.predict_bytes("half", 2304, 4_122_119) == 37_989_448_704 / 2
+    assert index_types.predict_bytes("exact", 2304, 4_122_119) == 37_989_448_704
+    assert index_types.predict_bytes("half", 2304, 4_122_119) == 37_989_448_704 / 2
     with pytest.raises(ValueError, match="size of IndexPQFastScan is not known"):
-        kinds.predict_bytes("PQ6x4fs", D, N)
+        index_types.predict_bytes("PQ6x4fs", D, N)
 
 
 def test_unknown_kinds_are_refused(vectors):
     with pytest.raises(ValueError, match="FAISS cannot make 'fancy'.*kinds with a name: exact"):
         Gallery.build(table_of(N), vectors, MODEL, "fancy")
     with pytest.raises(ValueError, match="FAISS cannot make 'PQ7x8' for vectors of 48"):
-        kinds.build(vectors, "PQ7x8")
+        index_types.build(vectors, "PQ7x8")
     with pytest.raises(ValueError, match="no 64 principal axes"):
-        kinds.build(vectors, "PCA64,SQ8")
+        index_types.build(vectors, "PCA64,SQ8")
 
 
 def test_measure(vectors, queries):
     names = ["exact", "sq8", "PCA12,SQ4", "IVF8,Flat nprobe=8", "IVF8,Flat nprobe=1"]
-    result = kinds.measure(vectors, queries, names, k=10, progress=False).set_index("kind")
+    result = index_types.measure(vectors, queries, names, k=10, progress=False).set_index("kind")
     assert result.index.tolist() == names
     by_hand = {}
     for kind in names:
-        rows = kinds.build(vectors, kind).search(queries, 10)[1]
+        rows = index_types.build(vectors, kind).search(queries, 10)[1]
         exact = np.argsort(-queries @ vectors.T, axis=1)[:, :10]
         by_hand[kind] = (
             np.mean([len(set(a) & set(b)) for a, b in zip(rows, exact, strict=True)]) / 10
@@ -672,12 +675,16 @@ def test_measure(vectors, queries):
 def test_reduced_vectors_keep_the_inner_product(queries):
     """FAISS's own PCA moves the vectors, and so changes which inner product is highest."""
     shifted = vectors_of(N) * np.linspace(0.5, 1.5, N, dtype=np.float32)[:, None]
-    exact = kinds.build(shifted, "exact").search(queries, 10)[1]
-    ours = kinds.build(shifted, "PCA24,Flat").search(queries, 10)[1]
+    exact = index_types.build(shifted, "exact").search(queries, 10)[1]
+    ours = index_types.build(shifted, "PCA24,Flat").search(queries, 10)[1]
     theirs = faiss.index_factory(D, "PCA24,Flat", faiss.METRIC_INNER_PRODUCT)
     theirs.train(shifted)
     theirs.add(shifted)
-    assert kinds.recall(ours, exact) > 0.8 > kinds.recall(theirs.search(queries, 10)[1], exact)
+    assert (
+        index_types.recall(ours, exact)
+        > 0.8
+        > index_types.recall(theirs.search(queries, 10)[1], exact)
+    )
 
 
 # ------------------------------------------------------------------------- memory, speed, processes
@@ -800,7 +807,7 @@ def test_a_gallery_can_be_pickled(gallery, queries, built):
 
 def test_progress_bars(tmp_path, capsys, vectors, queries):
     build_in_shards(batches_of(300), tmp_path, MODEL, "ivf")
-    kinds.measure(vectors, queries, ["exact"])
+    index_types.measure(vectors, queries, ["exact"])
     shown = capsys.readouterr().err
     assert all(name in shown for name in ("features", "ivf index", "kinds"))
     assert shards.SLICE > 0
@@ -808,4 +815,4 @@ def test_progress_bars(tmp_path, capsys, vectors, queries):
 
 def test_as_many_neighbours_as_vectors_can_be_compared(vectors, queries):
     with pytest.raises(ValueError, match="k = 15 neighbours of 10 vectors"):
-        kinds.measure(vectors[:10], queries, ["exact"], k=15, progress=False)
+        index_types.measure(vectors[:10], queries, ["exact"], k=15, progress=False)

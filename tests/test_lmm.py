@@ -28,16 +28,17 @@ import pytest
 import tenacity
 from PIL import Image
 
-from g3lite import api_lmm, asking
-from g3lite.api_lmm import OpenAILMM
-from g3lite.asking import RunStopped, ask, failed, failure
-from g3lite.lmm import LMMError, ReplayLMM
+from g3lite.lmm import api
+from g3lite.lmm import ask as asking
+from g3lite.lmm.api import OpenAILMM
+from g3lite.lmm.ask import RunStopped, ask, failed, failure
+from g3lite.lmm.base import LMMError, ReplayLMM
+from g3lite.lmm.store import Question, Store, StoreError
 from g3lite.photos import PhotoSet
-from g3lite.prompts import Plan
-from g3lite.store import Question, Store, StoreError
+from g3lite.prompts import PromptPlan
 
 KEY = "sk-0123456789-very-secret"
-TWO = Plan(references=(0, 2), replies=2, asked=3)
+TWO = PromptPlan(references=(0, 2), replies=2, asked=3)
 
 
 # --- a server, and what can go wrong with it
@@ -179,8 +180,8 @@ def surroundings(monkeypatch, tmp_path):
     """A key, short pauses, and a cache of one's own."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(api, "LONGEST_PAUSE_S", 0.05)
 
 
 def model(server, **options):
@@ -277,7 +278,7 @@ def test_a_second_call_asks_for_nothing(server):
 
 def test_more_replies_photos_or_prompts_ask_for_the_rest_only(server):
     run(model(server), photo_set(2))
-    more = Plan(references=(0, 1, 2), replies=2, asked=5)
+    more = PromptPlan(references=(0, 1, 2), replies=2, asked=5)
     _, report = run(model(server), photo_set(3), more)
     # Two photos miss two samples of two prompts, and all of the new prompt; one photo is new.
     assert Counter(request["n"] for request in server.requests[4:]) == {2: 4, 5: 5}
@@ -285,13 +286,13 @@ def test_more_replies_photos_or_prompts_ask_for_the_rest_only(server):
 
 
 def test_other_models_pictures_and_temperatures_are_asked_anew(server):
-    plan = Plan(references=(0,), replies=1)
+    plan = PromptPlan(references=(0,), replies=1)
     photos = photo_set(1)
     run(model(server), photos, plan)
     run(model(server, max_tokens=9), photos, plan)
     run(model(server, longest_side=16), photos, plan)
     run(model(server), photo_set(1, lambda _: picture(99)), plan)
-    run(model(server), photos, Plan(references=(0,), replies=1, temperature=0.7))
+    run(model(server), photos, PromptPlan(references=(0,), replies=1, temperature=0.7))
     assert len(server.requests) == 5
     assert server.requests[1]["max_tokens"] == 9 and "max_tokens" not in server.requests[0]
     run(model(server), photos, plan)
@@ -300,7 +301,7 @@ def test_other_models_pictures_and_temperatures_are_asked_anew(server):
 
 def test_the_same_picture_twice_is_asked_about_once(server):
     photos = photo_set(3, lambda _: picture(0))
-    table, report = run(model(server), photos, Plan(references=(0,), replies=2))
+    table, report = run(model(server), photos, PromptPlan(references=(0,), replies=2))
     assert len(server.requests) == 1
     assert table.text.nunique() == 2 and (report.asked, report.stored) == (2, 4)
 
@@ -316,7 +317,7 @@ def test_concurrency_is_used_and_bounded(server):
 def test_used_are_the_first_readable_ones(server):
     texts = ["I'm sorry, I cannot tell.", "(1.5, 2.5)", "somewhere", "(3.5, 4.5)", "(5.5, 6.5)"]
     server.reply = lambda i, k, request: texts[k]
-    plan = Plan(references=(0,), replies=2, asked=5)
+    plan = PromptPlan(references=(0,), replies=2, asked=5)
     table, report = run(model(server), photo_set(1), plan)
     assert table.used.tolist() == [False, True, False, True, False]
     assert table.reason.tolist()[0] == "refusal" and table.LAT.isna().sum() == 2
@@ -347,7 +348,7 @@ def test_pictures_are_upright_small_and_say_nothing_about_the_place(server):
     image.save(buffer, "JPEG", exif=exif, comment=b"in Paris", quality=95)
     data = buffer.getvalue()
     assert Image.open(buffer).getexif().get_ifd(0x8825)
-    plan = Plan(references=(0,), replies=1)
+    plan = PromptPlan(references=(0,), replies=1)
     run(model(server, longest_side=100), photo_set(1, lambda _: data), plan)
     _, sent = parts(server.requests[0])
     got = Image.open(io.BytesIO(sent))
@@ -411,22 +412,22 @@ def test_a_server_that_asks_for_a_pause_gets_it(server, as_date):
         return refusing(429, Retry_After=after) if i == 0 else None
 
     server.script = script
-    run(model(server), photo_set(1), Plan(references=(0,), replies=1))
+    run(model(server), photo_set(1), PromptPlan(references=(0,), replies=1))
     pause = server.times[1] - server.times[0]
     assert (0.9 if as_date else 0.4) <= pause < 20  # a date has whole seconds
 
 
 def test_a_server_that_asks_for_too_long_a_pause_is_left_alone(server):
     server.script = lambda i, request: refusing(429, Retry_After="86400")
-    _, report = run(model(server), photo_set(1), Plan(references=(0,), replies=1))
+    _, report = run(model(server), photo_set(1), PromptPlan(references=(0,), replies=1))
     assert len(server.requests) == 1 and report.failed == 1
 
 
 def test_pauses_grow_and_are_not_all_alike(server, monkeypatch):
-    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 0.05)
-    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 9.0)
+    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr(api, "LONGEST_PAUSE_S", 9.0)
     server.script = lambda i, request: refusing(500) if i % 4 < 3 else None
-    run(model(server), photo_set(4), Plan(references=(0,), replies=1))
+    run(model(server), photo_set(4), PromptPlan(references=(0,), replies=1))
     pauses = np.diff(np.reshape(server.times, (4, 4)))
     beyond = pauses - [0.05, 0.1, 0.2]
     assert (beyond >= 0).all() and np.ptp(beyond) > 0.015  # the network alone varies less
@@ -448,7 +449,7 @@ def test_a_server_that_refuses_n_is_asked_one_by_one(server):
 
 def test_more_choices_than_n_are_not_taken(server):
     server.reply = lambda i, k, request: f"({i}.25, {k}.5)"
-    plan = Plan(references=(0,), replies=2)
+    plan = PromptPlan(references=(0,), replies=2)
     server.script = lambda i, request: request.update(n=5)  # and no fault
     table, _ = run(model(server), photo_set(1), plan)
     assert table.text.tolist() == ["(0.25, 0.5)", "(0.25, 1.5)"]
@@ -461,7 +462,7 @@ def test_empty_replies_and_refusals_are_answers(server):
         {"role": "assistant", "content": None, "refusal": "I'm sorry, I can't help with that."},
     ]
     server.reply = lambda i, k, request: messages[k]
-    plan = Plan(references=(0,), replies=3)
+    plan = PromptPlan(references=(0,), replies=3)
     table, report = run(model(server), photo_set(1), plan)
     assert table.reason.tolist() == ["empty reply", "empty reply", "refusal"]
     assert table.text.isna().tolist() == [True, True, False]
@@ -487,7 +488,7 @@ def test_a_request_that_fails_for_good_leaves_the_others_alone(server):
 def test_what_came_of_a_job_before_it_failed_is_kept(server):
     server.honours_n = False
     server.script = lambda i, request: refusing(500) if i >= 2 else None
-    plan = Plan(references=(0,), replies=5)
+    plan = PromptPlan(references=(0,), replies=5)
     table, report = run(model(server), photo_set(1), plan)
     assert table.LAT.notna().tolist() == [True, True, False, False, False]
     assert (report.asked, report.failed) == (2, 3)
@@ -551,9 +552,9 @@ def pauses(monkeypatch):
         def __init__(self, *, sleep, **options):
             super().__init__(sleep=made.append, **options)
 
-    monkeypatch.setattr(api_lmm, "Retrying", Impatient)
-    monkeypatch.setattr(api_lmm, "FIRST_PAUSE_S", 1.0)
-    monkeypatch.setattr(api_lmm, "LONGEST_PAUSE_S", 60.0)
+    monkeypatch.setattr(api, "Retrying", Impatient)
+    monkeypatch.setattr(api, "FIRST_PAUSE_S", 1.0)
+    monkeypatch.setattr(api, "LONGEST_PAUSE_S", 60.0)
     return made
 
 
@@ -768,7 +769,7 @@ def test_a_store_that_is_full_says_what_came(server, monkeypatch):
 
 
 def test_a_store_that_is_held_says_what_came(server, tmp_path, monkeypatch):
-    monkeypatch.setattr("g3lite.store.BUSY_S", 0.1)
+    monkeypatch.setattr("g3lite.lmm.store.BUSY_S", 0.1)
     path, four = tmp_path / "s.sqlite", together(4)
 
     def script(i, request):
@@ -914,7 +915,7 @@ def test_names_tell_all_options_apart_that_change_the_replies():
 RUN = """
 import sys
 import test_lmm
-from g3lite.api_lmm import OpenAILMM
+from g3lite.lmm.api import OpenAILMM
 
 url, store, n, life = sys.argv[1:]
 headers = {"x-life": life}
@@ -935,7 +936,7 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
     for i, img_id in enumerate(photos.ids):
         for prompt in TWO.prompts(similar[i], dissimilar[i]):
             photo = hashlib.sha256(photos.read(img_id)).hexdigest()
-            _, jpeg = api_lmm.jpeg_url(photos.image(img_id), 768).split(",")
+            _, jpeg = api.jpeg_url(photos.image(img_id), 768).split(",")
             seen = prompt.text, base64.b64decode(jpeg)
             questions[seen] = Question("killed", photo, prompt.text, 1.2)
 
@@ -1047,7 +1048,7 @@ def test_real_recorded_replies_are_replayed(real):
     photos.table["IMG_ID"] = first
     folder = real / "lmm_replies" / "images"
     photos = PhotoSet("real", photos.table, lambda i: (folder / i).read_bytes())
-    plan = Plan(references=(0,), replies=5, asked=10)
+    plan = PromptPlan(references=(0,), replies=5, asked=10)
     got, report = ask(ReplayLMM(table), photos, plan, progress=False)
     assert got.text.isna().tolist() == table[table.references == 0].text.isna().tolist()
     assert report.wanted == 10 * len(first) == report.readable + report.refused + report.unreadable

@@ -34,13 +34,14 @@ from transformers import (
     TimmWrapperConfig,
 )
 
-from g3lite import lmm, local_lmm
-from g3lite.asking import ask
-from g3lite.hub import DownloadError
-from g3lite.lmm import Answer, Job, LMMError
-from g3lite.local_lmm import TransformersLMM
+from g3lite.datasets.hub import DownloadError
+from g3lite.lmm import local
+from g3lite.lmm.ask import ask
+from g3lite.lmm.base import LMMError, LMMRequest, LMMResponse
+from g3lite.lmm.load import load_lmm
+from g3lite.lmm.local import TransformersLMM
 from g3lite.photos import PhotoSet
-from g3lite.prompts import Plan, Prompt
+from g3lite.prompts import Prompt, PromptPlan
 
 # --- the models
 
@@ -228,7 +229,7 @@ def image(seed):
 
 
 def job(seed=0, text="Where is it?", temperature=1.2, samples=(0, 1, 2)):
-    return Job(f"{seed}", image(seed), Prompt(text, 0), temperature, samples)
+    return LMMRequest(f"{seed}", image(seed), Prompt(text, 0), temperature, samples)
 
 
 JOBS = [
@@ -244,7 +245,7 @@ def answers(model, jobs):
     """Replies by job and sample; every one comes exactly once."""
     found: dict = {}
 
-    def keep(answer: Answer):
+    def keep(answer: LMMResponse):
         assert answer.error is None and len(answer.texts) == len(answer.samples)
         for sample, text in zip(answer.samples, answer.texts, strict=True):
             key = jobs.index(answer.job), sample
@@ -535,7 +536,7 @@ def test_what_cannot_be_loaded_is_said(tmp_path, folders, monkeypatch):
     tokenizer.save_pretrained(tmp_path)
     with pytest.raises(LMMError, match="cannot be loaded as an image-text model"):
         TransformersLMM(tmp_path)
-    monkeypatch.setattr(local_lmm, "is_bitsandbytes_available", lambda: False)
+    monkeypatch.setattr(local, "is_bitsandbytes_available", lambda: False)
     with pytest.raises(LMMError, match="pip install bitsandbytes"):
         load(folders["llava"], four_bit=True)
 
@@ -560,7 +561,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(folders, tmp_path):
     ids = [str(i) for i in range(5)]
     table = pd.DataFrame({"IMG_ID": ids, "AUTHOR": "a", "LAT": 0.0, "LON": 0.0})
     photos = PhotoSet("noise", table, source)
-    plan = Plan(references=(0, 2), replies=2, asked=3)
+    plan = PromptPlan(references=(0, 2), replies=2, asked=3)
     places = np.random.default_rng(0).uniform(-80, 80, (5, 2, 2))
 
     def run(model, photos, store):
@@ -608,13 +609,13 @@ def test_a_model_comes_from_a_hub_and_its_size_is_said(on_hub, folders, capsys):
 def test_a_large_model_is_asked_about(on_hub, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda text: "n")
     with pytest.raises(DownloadError, match="the model tiny/qwen was not downloaded, as you said"):
-        lmm.load("tiny/qwen", max_gb=1e-6)
+        load_lmm("tiny/qwen", max_gb=1e-6)
     assert not on_hub.fetched("model.safetensors")
 
 
 def test_a_model_that_may_not_be_read_says_where_to_ask(on_hub):
     on_hub.gated.add("tiny/qwen")
     with pytest.raises(DownloadError, match="gated: .*accept"):
-        lmm.load("tiny/qwen")
+        load_lmm("tiny/qwen")
     with pytest.raises(DownloadError, match="does not exist"):
-        lmm.load("tiny/none")
+        load_lmm("tiny/none")

@@ -14,10 +14,11 @@ from transformers import (
     Qwen2_5_VLForConditionalGeneration,
 )
 
-from g3lite import memory, official
+from g3lite import official
 from g3lite.alignment import GeoAlignment
-from g3lite.lmm import load
+from g3lite.lmm.load import load_lmm
 from g3lite.pipeline import G3
+from g3lite.scale import memory
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_the_budget_adds_up(shipped):
 
 
 def test_a_model_behind_an_api_takes_nothing_here(shipped):
-    far_away = load("api:some-model", base_url="http://127.0.0.1:1/v1")
+    far_away = load_lmm("api:some-model", base_url="http://127.0.0.1:1/v1")
     table = memory.budget(replace(shipped, lmm=far_away), 8)
     assert table["step"].tolist() == ["embed", "embed", "embed, verify", ""]
 

@@ -9,12 +9,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from g3lite import miniclip, miniearth
-from g3lite.artefacts import data_dir
+from g3lite import miniearth
 from g3lite.backbone import Backbone
 from g3lite.miniearth import captions, splits
 from g3lite.miniearth.scene import LOW_INFORMATION
+from g3lite.paths import data_dir
 from g3lite.places import WORDINGS, place_texts
+from g3lite.recipes import miniclip
 
 FOLDER = "miniclip"
 

@@ -16,11 +16,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from g3lite import cli, geo, miniclip, miniearth
-from g3lite.artefacts import data_dir
-from g3lite.miniearth import captions, cues, render, sampler, sheets, splits
+from g3lite import geo, miniearth, photos
+from g3lite.cli import main
+from g3lite.datasets.folder import load_folder
+from g3lite.miniearth import captions, cues, sampler, splits, world
+from g3lite.miniearth.render import draw, sheets
 from g3lite.miniearth.scene import KINDS, LOW_INFORMATION
-from g3lite.photos import SCHEMA, load_folder
+from g3lite.paths import data_dir
+from g3lite.photos import SCHEMA
+from g3lite.recipes import miniclip
 
 
 def some_scenes(n, name="tests"):
@@ -223,7 +227,7 @@ def _hot_spot(scene):
     place = miniearth.places().loc[scene.place_id]
     marks = [miniearth.cues_of(scene.place_id, k).landmark for k in range(3)]
     number = marks.index(scene.cues.landmark)
-    bearing, km = sampler.hot_spot(scene.place_id, number)
+    bearing, km = world.hot_spot(scene.place_id, number)
     return geo.offset([[place.lat, place.lon]], bearing, km)[0]
 
 
@@ -350,7 +354,7 @@ def test_test_uniform_is_nearly_uniform_over_the_places():
 def test_tables_say_what_their_ids_say():
     for split in splits.SIZES:
         table = miniearth.load(split).table.sample(40, random_state=1)
-        again = splits.conform(splits.tabulate(table.IMG_ID.tolist()))
+        again = photos.conform(splits.tabulate(table.IMG_ID.tolist()))
         columns = splits.QUERY_COLUMNS
         assert again[columns].equals(table.reset_index(drop=True)[columns])
 
@@ -368,7 +372,7 @@ def test_shipped_pictures_are_what_the_renderer_draws():
         for img_id in rng.sample(photos.ids[:n], 15):
             shipped = np.asarray(photos.image(img_id), float)
             drawn = np.asarray(
-                Image.open(io.BytesIO(render.encode(miniearth.scene_of(img_id)))), float
+                Image.open(io.BytesIO(draw.encode(miniearth.scene_of(img_id)))), float
             )
             # Another Pillow may round an edge otherwise; another renderer would differ widely.
             assert np.abs(shipped - drawn).mean() < 1.0, img_id
@@ -378,7 +382,7 @@ def test_pictures_beyond_the_shipped_ones_are_rendered_once_and_kept(tmp_path, m
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
     photos = miniearth.fresh("kept", 30)
     first = photos.read(photos.ids[7])
-    assert first == render.encode(miniearth.scene_of(photos.ids[7]))
+    assert first == draw.encode(miniearth.scene_of(photos.ids[7]))
     kept = list((tmp_path / "miniearth").glob("*.tar"))
     assert len(kept) == 1 and not list((tmp_path / "miniearth").glob("*.part"))
     monkeypatch.setattr(splits, "_render", lambda ids: pytest.fail("rendered again"))
@@ -416,12 +420,12 @@ def test_one_command_makes_a_fresh_set_in_the_form_of_im2gps3k(tmp_path, monkeyp
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "queries"
     command = ["miniearth", "fresh", "outside", "12", str(folder)]
-    assert CliRunner().invoke(cli.app, command).exit_code == 0
-    assert "not empty" in str(CliRunner().invoke(cli.app, command).exception)
+    assert CliRunner().invoke(main.app, command).exit_code == 0
+    assert "not empty" in str(CliRunner().invoke(main.app, command).exception)
     photos = load_folder(folder / "outside_places365.csv")
     assert photos.ids == miniearth.fresh("outside", 12).ids
     for img_id, scene in zip(photos.ids, map(miniearth.scene_of, photos.ids), strict=True):
-        assert photos.read(img_id) == render.encode(scene)
+        assert photos.read(img_id) == draw.encode(scene)
         row = photos.table.set_index("IMG_ID").loc[img_id]
         assert (row.LAT, row.LON, row.AUTHOR) == (scene.lat, scene.lon, scene.author)
 

@@ -7,9 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
-from g3lite import descent, miniearth, minilmm, prompts, replies
+from g3lite import miniearth, prompts, replies
 from g3lite.backbone import Backbone
 from g3lite.miniearth import splits
+from g3lite.recipes import minilmm, optim
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +234,7 @@ def test_tokens_of_near_numbers_have_near_vectors(processor):
 def test_a_few_steps_on_one_batch_lower_its_loss(processor):
     model = minilmm.create(processor)
     stage = minilmm.STAGES[0]
-    optimizer = descent.muon(model.named_parameters(), minilmm.TRAINING | stage)
+    optimizer = optim.muon(model.named_parameters(), minilmm.TRAINING | stage)
     batch = minilmm.Batches(lessons(), processor, stage)(0)
     losses = []
     for _ in range(8):

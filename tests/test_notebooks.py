@@ -7,9 +7,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from g3lite import exercises, notebooks
-from g3lite.address import PLACEHOLDER, Address
-from g3lite.notebooks import NotebookError
+from g3lite.teaching import notebooks
+from g3lite.teaching.address import PLACEHOLDER, Address
+from g3lite.teaching.checks import check as checks
+from g3lite.teaching.checks import nb01
+from g3lite.teaching.notebooks import NotebookError
 
 COLAB = "https://colab.research.google.com/github"
 HEADER = """\
@@ -74,7 +76,7 @@ Pillow.new("RGB", (2, 2)).save(buffer := io.BytesIO(), "jpeg")
 display(Image(buffer.getvalue()), metadata={"image/jpeg": {"alt": "the same"}})
 
 # %%
-from g3lite.exercises import exercise
+from g3lite.teaching.checks.check import exercise
 
 check_01_1 = exercise("add them", "two and two")(lambda answer: None if answer == 4 else "no")
 check_01_2 = exercise("think", "the answer")(lambda answer: None if answer == 42 else "no")
@@ -147,7 +149,7 @@ def written(tmp_path_factory):
 def series(written, tmp_path, monkeypatch):
     """A copy of it that a test may change, with the checks that its exercises call."""
     for name in ("check_01_1", "check_01_2"):
-        monkeypatch.setattr(exercises, name, lambda answer: True, raising=False)
+        monkeypatch.setattr(nb01, name, lambda answer: True, raising=False)
     shutil.copy(written.parent / "pyproject.toml", tmp_path)
     return Path(shutil.copytree(written, tmp_path / "notebooks"))
 
@@ -229,9 +231,9 @@ def test_problems_of_a_source_are_found(series, old, new, problem):
 
 
 def test_a_missing_check_is_found(series, monkeypatch):
-    monkeypatch.delattr(exercises, "check_01_2")
+    monkeypatch.delattr(nb01, "check_01_2")
     assert notebooks.problems(series, "01_first") == [
-        "01_first: g3lite/exercises.py has no check_01_2"
+        "01_first: g3lite/teaching/checks has no check_01_2"
     ]
 
 
@@ -373,7 +375,7 @@ def test_the_address_is_written_into_every_file_and_outputs_stay(series):
     )
     (root / "CITATION.cff").write_text('repository-code: "https://github.com/us/ours"\n')
     first = Address("https://github.com/us/ours", "v1")
-    assert Address.of(root) == first
+    assert Address.from_settings(root) == first
     assert notebooks.unlinked(root) == notebooks.link(root, first) == []
     before = {path: path.read_bytes() for path in root.rglob("*.*") if path.is_file()}
 
@@ -383,7 +385,7 @@ def test_the_address_is_written_into_every_file_and_outputs_stay(series):
         "pyproject.toml", "README.md", "CITATION.cff", "notebooks/source/01_first.py",
         "notebooks/source/02_second.py", "notebooks/01_first.ipynb",
     ]  # fmt: skip
-    assert Address.of(root) == fork
+    assert Address.from_settings(root) == fork
     assert notebooks.problems(series, "01_first") == notebooks.unlinked(root) == []
     assert (root / "CITATION.cff").read_text().endswith('"https://github.com/them/fork"\n')
     assert (root / "README.md").read_text() == (
@@ -416,7 +418,7 @@ def test_a_file_that_was_left_behind_is_found(series):
 
 
 def test_a_check_gives_a_verdict_and_a_hint(capsys):
-    check = exercises.exercise("start like this", "well done")(
+    check = checks.exercise("start like this", "well done")(
         lambda value, factor: None if value / factor == 2 else "look at the unit"
     )
     assert check(4, 2) is True

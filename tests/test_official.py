@@ -18,12 +18,14 @@ from torch import nn
 from transformers import CLIPConfig, CLIPModel
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
-from g3lite import G3Error, evaluation, miniearth, official, photos, verification
+from g3lite import G3Error, evaluation, miniearth, official, photos
 from g3lite.alignment import GeoAlignment
-from g3lite.lmm import ReplayLMM
+from g3lite.baselines import selection
+from g3lite.datasets.load import load_photos
+from g3lite.lmm.base import ReplayLMM
 from g3lite.pipeline import G3
-from g3lite.prompts import Plan
-from g3lite.verification import Choice, Verifier, candidates, winners
+from g3lite.prompts import PromptPlan
+from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 LARGE = {
     "projection_dim": 768,
@@ -247,7 +249,7 @@ def embedded(ours, real, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("G3LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(official, "load", lambda *_: ours)  # not a second time: it is large
-        some = photos.load("im2gps3k", folder=real / "im2gps3k")
+        some = load_photos("im2gps3k", folder=real / "im2gps3k")
         recorded = json.loads((real / "lmm_replies" / "replies.json").read_text(encoding="utf-8"))
         rows = [(i, "", photo["lat"], photo["lon"]) for i, photo in recorded.items()]
         folder = real / "lmm_replies" / "images"
@@ -270,7 +272,7 @@ def embedded(ours, real, tmp_path_factory):
         if few:
             known, asked = known.head(few[0]), asked.head(few[1])
         g3 = G3.from_official(
-            known, {}, lmm=ReplayLMM(texts), plan=Plan(replies=5, asked=10),
+            known, {}, lmm=ReplayLMM(texts), plan=PromptPlan(replies=5, asked=10),
             choice="official", device="cpu", progress=False,
         )  # fmt: skip
         yield g3, asked
@@ -286,7 +288,7 @@ def test_real_photos_go_all_the_way(embedded, tmp_path):
     assert found.neighbours.groupby("IMG_ID").size().eq(15).all()
     assert np.isfinite(evaluation.error_km(found.predictions, asked.table)).all()
     # The judge is random, the replies are GPT-4V's: for most photos one of them is near.
-    km = pd.Series(verification.errors_km(found.candidates, asked.table))
+    km = pd.Series(selection.errors_km(found.candidates, asked.table))
     assert (km.groupby(found.candidates["IMG_ID"]).min() <= 750).mean() >= 0.5
 
 
@@ -378,7 +380,9 @@ def test_official_replies_become_candidates(replied):
     assert first["reason"].isna().tolist() == first["used"].tolist()
     second = table[table["IMG_ID"] == "a.jpg"]
     assert second["text"].isna().tolist() == [True, False, True, True, False]
-    found = candidates(["a.jpg", "b.jpg"], table, np.ones((2, 1, 2)), Choice((0, 5, 10, 15), 1, 1))
+    found = candidates(
+        ["a.jpg", "b.jpg"], table, np.ones((2, 1, 2)), CandidateConfig((0, 5, 10, 15), 1, 1)
+    )
     places = found.groupby("IMG_ID")[["LAT", "LON"]].apply(lambda some: some.to_numpy().tolist())
     assert places["a.jpg"] == [[5, 6], [11, 12], [1, 1]]
     assert places["b.jpg"] == [[1.5, 2.5], [3, 4], [7, 8], [9, 10], [1, 1]]
@@ -390,7 +394,7 @@ def test_a_photo_without_any_reply_stays(replied):
         table.to_csv(replied / name.replace(".csv", "_llava.csv"), index=False)
     table = official.read_replies(replied, "_llava")
     assert table["IMG_ID"].tolist() == ["b.jpg"] * 4 and not table["used"].any()
-    found = candidates(["b.jpg"], table, np.array([[[3.0, 4.0]]]), Choice(replies=1))
+    found = candidates(["b.jpg"], table, np.array([[[3.0, 4.0]]]), CandidateConfig(replies=1))
     assert found[["LAT", "LON", "fallback"]].to_numpy().tolist() == [[3, 4, True]]
 
 
@@ -473,7 +477,7 @@ def test_predictions_are_verified_without_a_language_model(ours, tmp_path):
         table[f"{name}_latitude"], table[f"{name}_longitude"] = 10.5 + k + n, [5.25, 100.75]
     table.to_csv(tmp_path / "p.csv", index=False)
     replies = official.read_predictions(tmp_path / "p.csv")
-    rivals = candidates(some.ids, replies, None, Choice(None, 2))
+    rivals = candidates(some.ids, replies, None, CandidateConfig(None, 2))
     best = winners(Verifier(heads, some.ids, features).score(rivals))
     places = rivals[["LAT", "LON"]].to_numpy().reshape(2, 3, 2)
     to_gps = heads.embed_images(features)[1]

@@ -4,24 +4,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from g3lite import evaluation, geo, miniearth, paper, verification
-from g3lite.ablations import heads
-from g3lite.diversification import DRAWN
-from g3lite.paper import Evidence
-from g3lite.verification import Choice
+from g3lite import evaluation, geo, miniearth, verification
+from g3lite.baselines import retrieval
+from g3lite.paper import published as paper_published
+from g3lite.paper import tables
+from g3lite.paper.tables import EvaluationRun
+from g3lite.recipes.heads import heads
+from g3lite.recipes.replies import DRAWN
+from g3lite.verification import CandidateConfig
 
 FEW = 60
 
 
-@pytest.fixture(scope="module", params=(paper.CHOSEN_ON, *paper.SETS))
+@pytest.fixture(scope="module", params=(tables.CHOSEN_ON, *tables.SETS))
 def few(request):
-    return Evidence.load(request.param, FEW)
+    return EvaluationRun.load(request.param, FEW)
 
 
 @pytest.fixture(scope="module")
 def everything():
-    evidence = [Evidence.load(which) for which in paper.SETS]
-    return evidence, *paper.pooled(evidence)
+    evidence = [EvaluationRun.load(which) for which in tables.SETS]
+    return evidence, *tables.pooled(evidence)
 
 
 def km(a, b):
@@ -37,7 +40,7 @@ def places(table):
 
 def test_every_method_answers_about_every_photo(everything):
     _, methods, truth = everything
-    assert set(methods) == {*paper.TABLE_1, *paper.TABLE_2, *paper.OTHERS}
+    assert set(methods) == {*tables.TABLE_1, *tables.TABLE_2, *tables.OTHERS}
     for name, answers in methods.items():
         if name == "constant":
             assert answers.shape == (1, 5, 2)
@@ -50,7 +53,7 @@ def test_every_method_answers_about_every_photo(everything):
 
 
 def test_located_again_from_the_pictures_the_photos_are_where_it_says(few):
-    shipped = paper.predictions(few.which, FEW)
+    shipped = tables.predictions(few.which, FEW)
     for name, table in few.verified().items():
         assert table.IMG_ID.tolist() == few.queries.ids
         # Other processors round otherwise, and now and then two candidates change places.
@@ -58,16 +61,16 @@ def test_located_again_from_the_pictures_the_photos_are_where_it_says(few):
 
 
 def test_what_needs_no_picture_follows_exactly(few):
-    shipped = paper.predictions(few.which, FEW)
+    shipped = tables.predictions(few.which, FEW)
     for name, answers in few.unverified().items():
         answers = places(answers) if isinstance(answers, pd.DataFrame) else answers
         assert np.allclose(answers, shipped[name], atol=1e-9, equal_nan=True), name
-    assert np.allclose(evaluation.constant(few.known), shipped["constant"])
+    assert np.allclose(retrieval.constant(few.known), shipped["constant"])
 
 
 def test_the_gps_gallery_is_searched_again(few):
     best = heads().nearest_gps(few.features, few.known)[1][:, 0]
-    shipped = paper.predictions(few.which, FEW)["GPS gallery (GeoCLIP)"]
+    shipped = tables.predictions(few.which, FEW)["GPS gallery (GeoCLIP)"]
     assert (km(few.known[best], shipped) < 0.01).mean() >= 0.95
 
 
@@ -91,9 +94,9 @@ def test_without_verification_is_the_mean_over_the_candidates(few):
 
 def test_the_tables_say_what_the_notebook_reads_aloud(everything):
     _, methods, truth = everything
-    found = paper.gains(methods, truth, replicates=1000).set_index(["method", "metric"])
+    found = tables.gains(methods, truth, replicates=1000).set_index(["method", "metric"])
     coarse = ["city", "region", "country", "continent"]
-    for rival in paper.TABLE_1[:-1]:
+    for rival in tables.TABLE_1[:-1]:
         assert (found.loc[rival, "low"][coarse] > 0).all(), rival
         asked_once = rival in ("GPS gallery (GeoCLIP)", "LMM, zero-shot") or "RAG" in rival
         assert (found.loc[(rival, "street"), "low"] > 0) == (asked_once or rival == "constant")
@@ -107,20 +110,20 @@ def test_the_tables_say_what_the_notebook_reads_aloud(everything):
     assert one.loc["street", "high"] < 0 and one.loc["city", "low"] < 0 < one.loc["city", "high"]
     assert (one["low"][["region", "country", "continent"]] > 0).all()
     assert (equal["low"] < 0).all() and (equal["high"] > 0).all() and equal["high"].max() <= 0.011
-    fewer = paper.gains(
+    fewer = tables.gains(
         methods, truth, of="w/o Geo-D", over=["w/o Geo-D, as many replies"], replicates=1000
     ).set_index("metric")
     assert fewer.loc["street", "low"] > 0
     assert (fewer["high"][["country", "continent"]] < 0).all()
 
 
-@pytest.mark.parametrize("which", [paper.CHOSEN_ON, *paper.SETS])
+@pytest.mark.parametrize("which", [tables.CHOSEN_ON, *tables.SETS])
 def test_the_second_look_at_diversity_is_as_the_notebook_says(which):
-    methods, truth = paper.pooled([Evidence.load(which)])
+    methods, truth = tables.pooled([EvaluationRun.load(which)])
     over = ["w/o Geo-D", "[L]kNN"]
-    found = paper.gains(methods, truth, over=over, replicates=1000).set_index(["method", "metric"])
+    found = tables.gains(methods, truth, over=over, replicates=1000).set_index(["method", "metric"])
     low, ahead = found.loc["w/o Geo-D", "low"], found.loc["[L]kNN", "difference"]
-    if which == paper.CHOSEN_ON:
+    if which == tables.CHOSEN_ON:
         assert (low <= 0).all() and ahead["street"] > 0
     else:
         assert (low[["country", "continent"]] > 0).all() and ahead["street"] < 0
@@ -131,8 +134,8 @@ def test_the_second_look_at_diversity_is_as_the_notebook_says(which):
 
 def test_the_candidates_are_those_of_the_way(few):
     for way, references in (("drawn", 4), ("raw, drawn", 4), ("one prompt", 1)):
-        n = paper.CHOICE.replies
-        choice = Choice(None if references == 4 else (10,), n, 1)
+        n = tables.CHOICE.replies
+        choice = CandidateConfig(None if references == 4 else (10,), n, 1)
         table = few.candidates(way, choice)
         assert table.groupby("IMG_ID").size().max() == n * references + 1
         similar = few.rows["raw similar" if way.startswith("raw") else "similar"]
@@ -147,16 +150,16 @@ def test_the_candidates_are_those_of_the_way(few):
 def test_curves_begin_with_one_and_pass_through_g3(few):
     g3 = evaluation.score(verification.winners(few.scored), few.queries.table)
     for by, last, whole in (
-        (paper.by_prompts, 4, 4),
-        (paper.by_replies, DRAWN, paper.CHOICE.replies),
+        (tables.by_prompts, 4, 4),
+        (tables.by_replies, DRAWN, tables.CHOICE.replies),
     ):
         found = by([few])
         assert list(found) == [str(n) for n in range(1, last + 1)]
         assert evaluation.score(found[str(whole)], few.queries.table).equals(g3)
     zero_shot = few.scored[~few.scored["references"].isin([5, 10, 15])]
     first = evaluation.score(verification.winners(zero_shot), few.queries.table)
-    assert evaluation.score(paper.by_prompts([few])["1"], few.queries.table).equals(first)
-    one = paper.by_replies([few])["1"]
+    assert evaluation.score(tables.by_prompts([few])["1"], few.queries.table).equals(first)
+    one = tables.by_replies([few])["1"]
     assert (one["sample"][one["origin"] == "reply"] == 0).mean() > 0.9  # few cannot be read
 
 
@@ -164,17 +167,17 @@ def test_gains_are_paired_and_in_the_order_asked_for(few):
     truth = few.queries.table
     right = truth[["LAT", "LON"]].to_numpy()
     methods = {"G3": right, "b": np.zeros_like(right), "a": right}
-    found = paper.gains(methods, truth, over=["a", "b"], replicates=50)
+    found = tables.gains(methods, truth, over=["a", "b"], replicates=50)
     assert found["method"].unique().tolist() == ["a", "b"]
     assert (found[found["method"] == "a"][["difference", "low", "high"]] == 0).all(axis=None)
     assert (found[found["method"] == "b"]["difference"] > 0.8).all()
-    text = paper.gains_table(found)
+    text = tables.gains_table(found)
     assert text.loc["a", "city"] == "+0.0 [+0.0, +0.0] p 1.000"
     assert list(text.columns) == list(evaluation.THRESHOLD_NAMES)
 
 
 def test_the_reference_table_is_of_distances(few):
-    table = paper.reference_table([few], replicates=20)
+    table = tables.reference_table([few], replicates=20)
     away = geo.great_circle_km(
         few.known[few.rows["similar"][:, :5]], few.queries.coordinates[:, None]
     )
@@ -189,8 +192,8 @@ def test_the_reference_table_is_of_distances(few):
 
 
 def test_the_report_has_both_tables_and_both_figures(everything):
-    evidence = [Evidence.load(which, 40) for which in paper.SETS]
-    titles = [title for title, table in paper.report(evidence, replicates=20) if len(table)]
+    evidence = [EvaluationRun.load(which, 40) for which in tables.SETS]
+    titles = [title for title, table in tables.report(evidence, replicates=20) if len(table)]
     assert [title.split(":")[0] for title in titles] == [
         "Table 1", "Table 1", "Table 2", "Table 2", "Table 3", "Figure 3", "Figure 4",
     ]  # fmt: skip
@@ -200,19 +203,22 @@ def test_the_report_has_both_tables_and_both_figures(everything):
 
 
 def test_the_published_figures_have_the_margins_of_their_photos():
-    table = paper.published_table("IM2GPS3K")
+    table = paper_published.published_table("IM2GPS3K")
     assert table.loc["G3"].tolist()[0] == "16.65 ± 1.33"
     assert table.loc["w/o Geo-V", "continent"] == "81.18 ± 1.40"
-    assert paper.published_table("YFCC4K", ["G3"]).to_numpy().tolist()[0][0] == "23.99 ± 1.24"
-    for which, rows in paper.PUBLISHED.items():
-        assert paper.PUBLISHED_PHOTOS[which] > 2_900
+    assert (
+        paper_published.published_table("YFCC4K", ["G3"]).to_numpy().tolist()[0][0]
+        == "23.99 ± 1.24"
+    )
+    for which, rows in paper_published.PUBLISHED.items():
+        assert paper_published.PUBLISHED_PHOTOS[which] > 2_900
         for name, shares in rows.items():
             assert list(shares) == sorted(shares), (which, name)
 
 
 def test_no_photo_of_the_tables_is_in_the_gallery():
     gallery = miniearth.load("gallery").table
-    for which in paper.SETS:
+    for which in tables.SETS:
         queries = miniearth.load(which).table
         assert not set(queries.AUTHOR) & set(gallery.AUTHOR)
         assert not set(queries.IMG_ID) & set(gallery.IMG_ID)

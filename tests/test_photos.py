@@ -14,19 +14,12 @@ import pytest
 from PIL import Image
 from test_exif import ASCII, BERLIN, exif_of
 
-from g3lite import pictures, tables
-from g3lite.photos import (
-    SCHEMA,
-    DamagedPhoto,
-    NotThere,
-    PhotoSet,
-    TableError,
-    conform,
-    decode,
-    identical,
-    load,
-    load_folder,
-)
+from g3lite import images
+from g3lite.datasets import tables
+from g3lite.datasets.folder import load_folder
+from g3lite.datasets.load import load_photos
+from g3lite.images import DamagedPhoto, decode
+from g3lite.photos import SCHEMA, NotThere, PhotoSet, TableError, conform, identical
 
 ROWS = """\
 IMG_ID,AUTHOR,LAT,LON,S3_Label,Prob_indoor,country_code
@@ -398,7 +391,7 @@ def holiday(tmp_path):
 
 def test_a_folder_of_ones_own_photos_is_located_by_exif(holiday):
     with pytest.warns(UserWarning, match=r"2 photos \(3.webp, day 2/2.PNG\) of .* without a posit"):
-        photos = load(holiday)
+        photos = load_photos(holiday)
     assert photos.name == "holiday"
     assert photos.ids == ["1.jpg", "3.webp", "day 2/1.jpg", "day 2/2.PNG"]
     table = photos.table.set_index("IMG_ID")
@@ -408,7 +401,7 @@ def test_a_folder_of_ones_own_photos_is_located_by_exif(holiday):
     assert table.loc["1.jpg", "taken"] == datetime(2024, 5, 17, 8, 9, 10)
     assert pd.isna(table.loc["day 2/2.PNG", "taken"])
     assert table["note"].tolist() == [
-        "", f"its 13 bytes are not a picture ({pictures.KINDS})", "", "it has no latitude",
+        "", f"its 13 bytes are not a picture ({images.KINDS})", "", "it has no latitude",
     ]  # fmt: skip
     assert np.isnan(photos.coordinates[[1, 3]]).all()
     assert photos.image("day 2/2.PNG").size == (40, 20)
@@ -424,58 +417,62 @@ def test_what_only_looks_like_a_photo_of_ones_own_costs_nothing(tmp_path):
     (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
     taken = {0x9003: (ASCII, "0001:01:01 00:00:00")}  # of a clock that was never set
     Image.new("RGB", (4, 4)).save(tmp_path / "1.jpg", exif=exif_of(BERLIN, taken))
-    photos = load(tmp_path)
+    photos = load_photos(tmp_path)
     assert photos.ids == ["1.jpg"] and photos.coordinates[0, 0] > 52
 
 
 def load_quietly(what, *args, **options):
     with pytest.warns(UserWarning):
-        return load(what, *args, **options)
+        return load_photos(what, *args, **options)
 
 
 def test_a_list_of_files_is_named_below_their_common_folder(holiday, monkeypatch):
     files = [holiday / "day 2" / "1.jpg", str(holiday / "1.jpg")]
-    photos = load(files)
+    photos = load_photos(files)
     assert photos.ids == ["day 2/1.jpg", "1.jpg"] and photos.coordinates[0, 0] < 0
-    assert load(files, 1).ids == ["day 2/1.jpg"]
+    assert load_photos(files, 1).ids == ["day 2/1.jpg"]
     monkeypatch.chdir(holiday)
-    assert load([Path("day 2/1.jpg")]).ids == ["1.jpg"]
-    assert load(["day 2/../1.jpg", "day 2/1.jpg"]).ids == ["1.jpg", "day 2/1.jpg"]
+    assert load_photos([Path("day 2/1.jpg")]).ids == ["1.jpg"]
+    assert load_photos(["day 2/../1.jpg", "day 2/1.jpg"]).ids == ["1.jpg", "day 2/1.jpg"]
     with pytest.raises(TableError, match="'1.jpg' occurs more than once"):
-        load(["1.jpg", holiday / "1.jpg"])
+        load_photos(["1.jpg", holiday / "1.jpg"])
     with pytest.raises(NotThere, match=r"no file .*gone\.jpg"):
-        load(["1.jpg", "gone.jpg"])
+        load_photos(["1.jpg", "gone.jpg"])
     with pytest.raises(TableError, match="no photos"):
-        load([])
+        load_photos([])
 
 
 def test_real_photos_say_where_they_were_taken(real):
-    photos = load(real / "exif")
+    photos = load_photos(real / "exif")
     assert len(photos) == 3
     assert np.abs(photos.coordinates - [52.519, 13.4004]).max() < 0.001  # Berlin's centre
     assert photos.image(photos.ids[0]).size == (1024, 768)
 
 
 def test_a_folder_with_a_table_is_read_by_its_table(folder):
-    assert load(folder).ids == load(folder / "table.csv").ids == ["a/1_x.jpg", "b_2.jpg", "c 3.png"]
-    assert load(folder, 2).ids == ["a/1_x.jpg", "b_2.jpg"]
+    assert (
+        load_photos(folder).ids
+        == load_photos(folder / "table.csv").ids
+        == ["a/1_x.jpg", "b_2.jpg", "c 3.png"]
+    )
+    assert load_photos(folder, 2).ids == ["a/1_x.jpg", "b_2.jpg"]
     (folder / "other.csv").write_text(ROWS)
     with pytest.raises(TableError, match=r"several tables \(other.csv, table.csv\): name one"):
-        load(folder)
+        load_photos(folder)
 
 
 def test_names_are_known_or_told(tmp_path, monkeypatch):
-    assert load("miniearth/validation", 2).name == "miniearth/validation"
+    assert load_photos("miniearth/validation", 2).name == "miniearth/validation"
     with pytest.raises(TableError, match="unknown MiniEarth set 'moon'"):
-        load("miniearth/moon")
+        load_photos("miniearth/moon")
     with pytest.raises(NotThere, match="no folder 'im2gps', .* im2gps3k, yfcc4k, mp16-pro, osv5m"):
-        load("im2gps")
+        load_photos("im2gps")
     with pytest.raises(TableError, match="folder= says where a benchmark's photos are"):
-        load("mp16-pro", 3, folder=tmp_path)
+        load_photos("mp16-pro", 3, folder=tmp_path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mp16-pro").mkdir()
     with pytest.raises(TableError, match="there are no photos"):
-        load("./mp16-pro")
+        load_photos("./mp16-pro")
 
 
 # Large, odd and hostile pictures
@@ -505,7 +502,7 @@ def test_a_picture_that_would_fill_the_memory_is_not_decoded(size, reason, tmp_p
 
 
 def test_a_file_that_is_too_large_is_not_read(folder, monkeypatch):
-    monkeypatch.setattr(pictures, "MAX_BYTES", 300)
+    monkeypatch.setattr(images, "MAX_BYTES", 300)
     photos = load_folder(folder / "table.csv")
     with pytest.raises(DamagedPhoto, match="'a/1_x.jpg': .* too large for a picture"):
         photos.read("a/1_x.jpg")
@@ -515,10 +512,10 @@ def test_heic_is_read_by_the_plug_in_or_says_which(tmp_path, monkeypatch):
     heif = pytest.importorskip("pillow_heif")
     picture = Image.new("RGB", (64, 48), "red")
     heif.from_pillow(picture).save(tmp_path / "1.heic", exif=exif_of(BERLIN), quality=90)
-    photos = load(tmp_path)
+    photos = load_photos(tmp_path)
     assert photos.coordinates[0].tolist() == pytest.approx([52.518917, 13.400294])
     assert photos.image("1.heic").getpixel((5, 5))[0] > 200
-    monkeypatch.setattr(pictures, "find_spec", lambda name: None)
+    monkeypatch.setattr(images, "find_spec", lambda name: None)
     with pytest.raises(DamagedPhoto, match="HEIC picture: pip install pillow-heif"):
         decode(b"\0\0\0\x18ftypheic" + bytes(40), "p")
 

@@ -19,13 +19,16 @@ import pytest
 from PIL import EpsImagePlugin, Image, JpegImagePlugin
 from test_backbone import encode, photo_set, save_model
 
-from g3lite import backbone, local_lmm, pictures
-from g3lite.asking import ask
+from g3lite import backbone, images
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.lmm import LMM, Answer, Job, load
-from g3lite.photos import DamagedPhoto, PhotoSet, decode, load_files
-from g3lite.pictures import FORMATS, MAX_ASPECT, Room, open_picture
-from g3lite.prompts import Plan, Prompt
+from g3lite.datasets.folder import load_files
+from g3lite.images import FORMATS, MAX_ASPECT, DamagedPhoto, Room, decode, open_picture
+from g3lite.lmm import local
+from g3lite.lmm.ask import ask
+from g3lite.lmm.base import LMM, LMMRequest, LMMResponse
+from g3lite.lmm.load import load_lmm
+from g3lite.photos import PhotoSet
+from g3lite.prompts import Prompt, PromptPlan
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
@@ -243,7 +246,7 @@ def test_memory_that_runs_out_is_one_photos_failure(tiny, monkeypatch, where):
 
     model = tiny
     if where == "decode":
-        monkeypatch.setattr(pictures, "_upright", out_of_memory)
+        monkeypatch.setattr(images, "_upright", out_of_memory)
     elif where == "preprocess":
         model = replace(tiny, preprocess=lambda image: tiny.preprocess(out_of_memory(image)))
     reference = encode(tiny, photos, cache=False).vectors
@@ -415,7 +418,7 @@ class Looking(LMM):
     def answer(self, jobs, keep):
         for job in jobs:
             self.sizes.add(job.image.size)
-            keep(Answer(job, job.samples, ("(1.0, 2.0)",) * len(job.samples)))
+            keep(LMMResponse(job, job.samples, ("(1.0, 2.0)",) * len(job.samples)))
 
 
 @pytest.mark.parametrize(
@@ -423,20 +426,20 @@ class Looking(LMM):
 )
 def test_a_model_is_asked_about_pictures_of_the_size_it_reads(tmp_path, longest_side, size):
     photos, model = several(encoded(smooth(1600, 1200), "JPEG"), 2), Looking(longest_side)
-    plan = Plan(references=(0,), replies=1)
+    plan = PromptPlan(references=(0,), replies=1)
     table, report = ask(model, photos, plan, store=tmp_path / "store.sqlite", progress=False)
     assert model.sizes == {size} and report.failed == 0 and table["LAT"].notna().all()
     assert photos.image("0", longest_side).size == size
 
 
 def test_large_pictures_make_short_windows(monkeypatch):
-    monkeypatch.setattr(local_lmm, "WINDOW_PIXELS", 10_000)
-    model = local_lmm.TransformersLMM.__new__(local_lmm.TransformersLMM)
+    monkeypatch.setattr(local, "WINDOW_PIXELS", 10_000)
+    model = local.TransformersLMM.__new__(local.TransformersLMM)
     model.batch_size = 4
 
     def lengths(width):
         image = Image.new("RGB", (width, 100))
-        jobs = iter([Job(str(i), image, Prompt("?", 0), 1.0, (0,)) for i in range(20)])
+        jobs = iter([LMMRequest(str(i), image, Prompt("?", 0), 1.0, (0,)) for i in range(20)])
         found = []
         while window := model._window(jobs):
             found.append([job.img_id for job in window])
@@ -449,7 +452,7 @@ def test_large_pictures_make_short_windows(monkeypatch):
 
 
 def test_minilmm_reads_small_pictures_under_the_name_of_its_recorded_replies():
-    usual, chosen = load("minilmm"), load("minilmm", longest_side=100)
+    usual, chosen = load_lmm("minilmm"), load_lmm("minilmm", longest_side=100)
     assert (usual.longest_side, chosen.longest_side) == (512, 100)
     assert usual.name.endswith("(float32, max_new_tokens=32, seed=0)")
     assert chosen.name == usual.name.replace("seed=0", "seed=0, 100 px")

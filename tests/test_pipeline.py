@@ -13,15 +13,16 @@ import torch
 from PIL import Image
 
 from g3lite import G3Error, evaluation, miniearth, pipeline, profiles, verification
-from g3lite.api_lmm import OpenAILMM
-from g3lite.artefacts import sha256_file
-from g3lite.asking import RunStopped
+from g3lite.datasets.folder import load_files
 from g3lite.index import Gallery
-from g3lite.lmm import LMM, Answer
-from g3lite.photos import NotThere, TableError, load_files
+from g3lite.lmm.api import OpenAILMM
+from g3lite.lmm.ask import RunStopped
+from g3lite.lmm.base import LMM, LMMResponse
+from g3lite.paths import sha256_file
+from g3lite.photos import NotThere, TableError
 from g3lite.pipeline import G3
-from g3lite.prompts import Plan
-from g3lite.verification import Choice
+from g3lite.prompts import PromptPlan
+from g3lite.verification import CandidateConfig
 
 
 class Fixed(LMM):
@@ -33,7 +34,7 @@ class Fixed(LMM):
     def answer(self, jobs, keep):
         for job in jobs:
             self.asked += len(job.samples)
-            keep(Answer(job, job.samples, tuple(self.texts[n] for n in job.samples)))
+            keep(LMMResponse(job, job.samples, tuple(self.texts[n] for n in job.samples)))
 
 
 class Failing(Fixed):
@@ -46,7 +47,7 @@ class Failing(Fixed):
     def answer(self, jobs, keep):
         for job in jobs:
             if self.references in (None, job.prompt.references):
-                keep(Answer(job, job.samples, (), error="host: out of order"))
+                keep(LMMResponse(job, job.samples, (), error="host: out of order"))
             else:
                 super().answer([job], keep)
 
@@ -76,10 +77,10 @@ def files(tmp_path):
 
 
 def with_fixed(shipped, *texts, choice=None):
-    plan = Plan((0, 5), replies=len(texts))
-    choice = choice or Choice((0, 5), len(texts))
+    plan = PromptPlan((0, 5), replies=len(texts))
+    choice = choice or CandidateConfig((0, 5), len(texts))
     return G3(shipped.backbone, shipped.heads, shipped.gallery, Fixed(*texts), plan, choice,
-              shipped.at_home)  # fmt: skip
+              shipped.in_domain)  # fmt: skip
 
 
 def test_a_photo_gets_a_place_and_how_it_came_about(shipped, files, store):
@@ -144,7 +145,7 @@ def test_without_readable_replies_the_most_similar_photo_is_the_answer(shipped, 
 
 def test_a_model_that_fails_is_said_with_the_place(shipped, files, store, tmp_path):
     g3 = replace(shipped, lmm=Failing())  # more requests than a run may fail in a row
-    alone = replace(shipped, choice=Choice(replies=0, retrieved=3)).locate(files, **store)
+    alone = replace(shipped, choice=CandidateConfig(replies=0, retrieved=3)).locate(files, **store)
     (tmp_path / "damaged.jpg").write_bytes(b"no picture")
     *found, damaged = g3.locate([*files, tmp_path / "damaged.jpg"], **store)
     asked = 4 * g3.plan.asked
@@ -164,8 +165,8 @@ def test_a_model_that_fails_is_said_with_the_place(shipped, files, store, tmp_pa
 
 
 def test_replies_that_failed_are_counted_beside_those_that_came(shipped, files, store):
-    g3 = replace(shipped, lmm=Failing(references=5), plan=Plan((0, 5, 10), 2))
-    g3 = replace(g3, choice=Choice((0, 5, 10), 2, 1))
+    g3 = replace(shipped, lmm=Failing(references=5), plan=PromptPlan((0, 5, 10), 2))
+    g3 = replace(g3, choice=CandidateConfig((0, 5, 10), 2, 1))
     found = g3.locate(files[0], **store)
     assert found.failure == "2 of 6 replies failed: host: out of order" and not found.fallback
     assert str(found).splitlines()[-1] == f"  {found.failure}"
@@ -205,7 +206,7 @@ def test_another_picture_under_a_name_of_miniearth_is_out_of_domain(shipped, fil
     Image.open(files[1]).resize((300, 300)).save(paths[1], quality=70)
     with pytest.warns(UserWarning, match="without a position"):
         photos = load_files(paths)
-    drawn = dict(zip(photos.ids, miniearth.drawn_here(photos).tolist(), strict=True))
+    drawn = dict(zip(photos.ids, miniearth.is_miniearth(photos).tolist(), strict=True))
     assert drawn == {paths[0].name: False, paths[1].name: True}
 
 
@@ -237,15 +238,15 @@ def test_a_file_that_is_not_there_or_there_twice(shipped, files, tmp_path):
 
 def test_plan_and_choice_are_those_of_the_profile(shipped):
     profile = profiles.get("ci")
-    choice = verification.CHOICES[profile.choice]
+    choice = verification.CANDIDATE_CONFIGS[profile.choice]
     assert shipped.choice == choice
-    assert shipped.plan == Plan(replies=choice.replies, temperature=profile.temperature)
+    assert shipped.plan == PromptPlan(replies=choice.replies, temperature=profile.temperature)
     assert len(shipped.gallery) == profile.gallery_size
-    plan = Plan((0, 3), replies=2)
+    plan = PromptPlan((0, 3), replies=2)
     other = G3.from_pretrained(
         "ci", plan=plan, choice="paper_yfcc4k", gallery_size=300, progress=False
     )
-    assert other.plan == plan and other.choice == Choice(replies=1, retrieved=1)
+    assert other.plan == plan and other.choice == CandidateConfig(replies=1, retrieved=1)
     assert other.gallery.ids == shipped.gallery.ids[:300]
 
 
@@ -266,8 +267,9 @@ def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
     profile = profiles.PROFILES["gpu"]
     assert official == {
         "gallery": ((profile.gallery, 10), {"max_gb": 3}), "lmm": profile.lmm,
-        "plan": Plan(replies=5, temperature=1.2), "choice": verification.CHOICES["paper_im2gps3k"],
-        "device": "cuda", "batch_size": profile.batch_size, "max_gb": 3, "progress": False,
+        "plan": PromptPlan(replies=5, temperature=1.2), "choice":
+        verification.CANDIDATE_CONFIGS["paper_im2gps3k"], "device": "cuda", "batch_size":
+        profile.batch_size, "max_gb": 3, "progress": False,
     }  # fmt: skip
 
 
@@ -293,7 +295,7 @@ def test_a_photo_is_located_as_when_it_is_upright(shipped, files, tmp_path, stor
     turned.save(tmp_path / "turned.png", exif=orientation)
     turned.save(tmp_path / "lying.png")
     names = [tmp_path / f"{name}.png" for name in ("upright", "turned", "lying")]
-    g3 = replace(shipped, plan=Plan((0, 5), 2), choice=Choice((0, 5), 2))
+    g3 = replace(shipped, plan=PromptPlan((0, 5), 2), choice=CandidateConfig((0, 5), 2))
     straight, put_right, lying = g3.locate(names, **store)
     assert put_right.replies.text.tolist() == straight.replies.text.tolist()
     assert put_right.coordinates == straight.coordinates
@@ -302,7 +304,7 @@ def test_a_photo_is_located_as_when_it_is_upright(shipped, files, tmp_path, stor
 
 
 def test_where_every_photo_is_at_home_none_is_warned_of(shipped, files, store):
-    g3 = replace(with_fixed(shipped, "(1.5, 2.5)"), at_home=None)
+    g3 = replace(with_fixed(shipped, "(1.5, 2.5)"), in_domain=None)
     assert g3.locate(files[2], **store).warning is None
 
 
@@ -353,8 +355,8 @@ def other_gallery(g3):
     ("change", "part"),
     [
         (lambda g3: replace(g3, lmm=Fixed("(1.5, 2.6)")), "lmm"),
-        (lambda g3: replace(g3, plan=Plan((0, 5), 1, temperature=0.1)), "plan"),
-        (lambda g3: replace(g3, choice=Choice((0,), 1)), "choice"),
+        (lambda g3: replace(g3, plan=PromptPlan((0, 5), 1, temperature=0.1)), "plan"),
+        (lambda g3: replace(g3, choice=CandidateConfig((0,), 1)), "choice"),
         (lambda g3: replace(g3, backbone=replace(g3.backbone, fingerprint="x")), "backbone"),
         (other_heads, "heads"),
         (other_gallery, "gallery"),

@@ -11,8 +11,9 @@ from cartopy.io.shapereader import Reader
 from matplotlib.collections import LineCollection
 from PIL import Image
 
-from g3lite import geo, plots
-from g3lite.artefacts import data_dir
+from g3lite import figures, geo
+from g3lite.figures import maps
+from g3lite.paths import data_dir
 
 LAYERS = {
     "physical/ne_110m_land": 110,
@@ -29,7 +30,7 @@ def offline(monkeypatch):
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse)
-    plots._feature.cache_clear()
+    maps._feature.cache_clear()
 
 
 def photos(n, size=(128, 96)):
@@ -52,7 +53,7 @@ def results(n=60):
 
 
 def pixels(figure):
-    return np.asarray(Image.open(io.BytesIO(plots.encode(figure)[1])).convert("RGB"))
+    return np.asarray(Image.open(io.BytesIO(figures.encode(figure)[1])).convert("RGB"))
 
 
 # --- shipped coasts and borders
@@ -93,7 +94,7 @@ def test_natural_earth_is_small_and_knows_its_countries():
 
 
 def test_maps_draw_coasts_without_a_network(offline):
-    figure, axes = plots.world_map("The world")
+    figure, axes = figures.world_map("The world")
     image = pixels(figure).astype(int)
     ocean, land = (
         (np.abs(image - np.array(colour)).max(axis=2) < 4).mean()
@@ -103,7 +104,7 @@ def test_maps_draw_coasts_without_a_network(offline):
     inside = image[100:-100, 200:-200]  # no frame, no title: what is dark there is coast
     assert 0.01 < (inside.max(axis=2) < 0xC0).mean() < 0.1
     assert axes.get_title(loc="left") == "The world"
-    plots.encode(plots.zoomed_map([[48.2, 16.4]])[0])
+    figures.encode(figures.zoomed_map([[48.2, 16.4]])[0])
 
 
 def pieces(axes, arcs):
@@ -113,8 +114,8 @@ def pieces(axes, arcs):
 
 
 def test_arc_over_the_antimeridian_has_two_parts_that_end_at_the_edges():
-    _, axes = plots.world_map()
-    parts = pieces(axes, plots.draw_arcs(axes, [[10, 170]], [[20, -165]]))
+    _, axes = figures.world_map()
+    parts = pieces(axes, figures.draw_arcs(axes, [[10, 170]], [[20, -165]]))
     assert len(parts) == 2
     width = np.ptp(axes.get_extent()[:2])
     for part in parts:
@@ -125,52 +126,52 @@ def test_arc_over_the_antimeridian_has_two_parts_that_end_at_the_edges():
 
 
 def test_arc_that_stays_on_one_side_is_one_great_circle():
-    _, axes = plots.world_map()
-    (part,) = pieces(axes, plots.draw_arcs(axes, [[50, -100]], [[50, 20]]))
+    _, axes = figures.world_map()
+    (part,) = pieces(axes, figures.draw_arcs(axes, [[50, -100]], [[50, 20]]))
     # From Canada to Poland the way goes far north: tan(highest) = tan(50) / cos(60).
     highest = np.degrees(np.arctan(np.tan(np.radians(50)) / np.cos(np.radians(60))))
-    top = axes.projection.transform_point(0, highest, plots._PLATE)[1]
+    top = axes.projection.transform_point(0, highest, maps._PLATE)[1]
     assert part[:, 1].max() == pytest.approx(top, rel=0.01)
 
 
 def test_arcs_leave_out_missing_and_identical_points_and_keep_the_view():
-    _, axes = plots.world_map()
+    _, axes = figures.world_map()
     before = axes.get_extent()
     start = [[10, 10], [20, 20], [30, 30]]
     end = [[np.nan, np.nan], [20, 20], [31, 30]]
-    assert len(plots.draw_arcs(axes, start, end).get_paths()) == 1
+    assert len(figures.draw_arcs(axes, start, end).get_paths()) == 1
     assert axes.get_extent() == before
 
 
 def test_prediction_map_shows_every_truth_and_every_answer():
     truth, predictions = points(12), points(12, seed=1)
     predictions[3] = np.nan
-    figure = plots.prediction_map(truth, predictions, "Truth and prediction")
+    figure = figures.prediction_map(truth, predictions, "Truth and prediction")
     axes = figure.axes[0]
     shown = {s.get_label(): len(s.get_offsets()) for s in axes.collections if s.get_offsets().any()}
     assert shown["truth"] == 12 and shown["prediction"] == 11
     arcs = next(c for c in axes.collections if isinstance(c, LineCollection))
     assert len(arcs.get_paths()) == 11
-    plots.encode(figure)
+    figures.encode(figure)
 
 
 def test_zoomed_map_is_centred_on_points_on_both_sides_of_the_antimeridian():
     places = np.array([[-17.7, 178.0], [-13.8, -171.8]])
-    _, axes = plots.zoomed_map(places)
+    _, axes = figures.zoomed_map(places)
     assert abs(axes.projection.proj4_params["lon_0"]) > 175
-    x, y, _ = axes.projection.transform_points(plots._PLATE, places[:, 1], places[:, 0]).T
+    x, y, _ = axes.projection.transform_points(maps._PLATE, places[:, 1], places[:, 0]).T
     left, right, bottom, top = axes.get_extent()
     assert (left < x).all() and (x < right).all() and (bottom < y).all() and (y < top).all()
     assert right - left < 6_000_000
 
 
 def test_zoomed_map_of_far_points_is_the_world():
-    _, axes = plots.zoomed_map([[0, 0], [0, 180], [40, 90]])
+    _, axes = figures.zoomed_map([[0, 0], [0, 180], [40, 90]])
     assert axes.projection.proj4_params["proj"] == "eqearth"
 
 
 def test_density_counts_every_point_once():
-    figure = plots.density_map(points(500), "Density")
+    figure = figures.density_map(points(500), "Density")
     hexagons = next(c for c in figure.axes[0].collections if c.get_array() is not None)
     assert hexagons.get_array().sum() == 500
     label = figure.axes[1].get_xlabel()
@@ -191,7 +192,7 @@ def test_heat_maps_share_one_scale_and_mark_their_points():
     lat, lon, values = waves()
     near = np.arange(40, 50), np.arange(0, 12)
     maps = {"wave": values, "half": values / 2}
-    figure = plots.heat_maps(
+    figure = figures.heat_maps(
         {name: (lat, lon, of) for name, of in maps.items()} | {"near": (*near, values[:10, :12])},
         "Three maps",
         label="cosine",
@@ -214,12 +215,12 @@ def test_heat_maps_share_one_scale_and_mark_their_points():
     assert stars == [1, 0, 2]
     (left, right), (bottom, top) = maps[2].get_xlim(), maps[2].get_ylim()
     assert 700_000 < right - left < 900_000 and 900_000 < top - bottom < 1_100_000
-    kind, data = plots.encode(figure)
+    kind, data = figures.encode(figure)
     assert kind == "image/png" and len(data) <= 150_000
 
 
 def test_a_heat_map_of_the_world_reaches_its_edges():
-    axes = plots.heat_maps({"wave": waves()}).axes[0]
+    axes = figures.heat_maps({"wave": waves()}).axes[0]
     painted = next(part for part in axes.collections if part.get_array() is not None)
     corners = np.vstack([path.vertices for path in painted.get_paths() if len(path.vertices)])
     left, right, bottom, top = axes.get_extent()
@@ -229,27 +230,27 @@ def test_a_heat_map_of_the_world_reaches_its_edges():
 def test_heat_maps_say_what_is_wrong_with_a_grid():
     lat, lon, values = waves()
     with pytest.raises(ValueError, match="'wave': values of shape .90, 45.*45 latitudes"):
-        plots.heat_maps({"wave": (lat, lon, values.T)})
+        figures.heat_maps({"wave": (lat, lon, values.T)})
     with pytest.raises(ValueError, match="at least one map"):
-        plots.heat_maps({})
+        figures.heat_maps({})
 
 
 # --- photos and curves
 
 
 def test_photo_sheet_lays_out_titles_and_leaves_spare_cells_empty():
-    figure = plots.photo_sheet(photos(5), list("abcde"), columns=3, title="Sheet")
+    figure = figures.photo_sheet(photos(5), list("abcde"), columns=3, title="Sheet")
     assert [axes.get_title() for axes in figure.axes] == [*"abcde", ""]
     assert [len(axes.images) for axes in figure.axes] == [1, 1, 1, 1, 1, 0]
     with pytest.raises(ValueError, match="4 titles for 5 images"):
-        plots.photo_sheet(photos(5), list("abcd"))
+        figures.photo_sheet(photos(5), list("abcd"))
     with pytest.raises(ValueError, match="at least one image"):
-        plots.photo_sheet([])
+        figures.photo_sheet([])
 
 
 def test_neighbour_strip_says_how_far_each_neighbour_is():
     query, *others = photos(4)
-    figure = plots.neighbour_strip(query, others, [0.4, 150, 9333], names=["A", "B", "C"])
+    figure = figures.neighbour_strip(query, others, [0.4, 150, 9333], names=["A", "B", "C"])
     assert [axes.get_title() for axes in figure.axes] == [
         "query",
         "1: 0.4 km\nA",
@@ -259,13 +260,13 @@ def test_neighbour_strip_says_how_far_each_neighbour_is():
     frames = [axes.spines["left"].get_edgecolor() for axes in figure.axes]
     assert frames[1] == frames[2] != frames[3]
     with pytest.raises(ValueError, match="2 distances for 3 neighbours"):
-        plots.neighbour_strip(query, others, [1, 2])
+        figures.neighbour_strip(query, others, [1, 2])
 
 
 def test_threshold_curves_draw_lines_bands_and_points():
     truth, predictions = results()
     constant = np.broadcast_to([[0.0, 0.0]], (1, 5, 2))
-    figure = plots.threshold_curves({"constant": constant, "guess": predictions}, truth, "Curves")
+    figure = figures.threshold_curves({"constant": constant, "guess": predictions}, truth, "Curves")
     axes = figure.axes[0]
     assert axes.get_xscale() == "log" and "km" in axes.get_xlabel()
     names = [text.get_text() for text in axes.get_legend().get_texts()]
@@ -279,8 +280,8 @@ def test_threshold_curves_draw_lines_bands_and_points():
 
 def test_figures_leave_no_global_state():
     truth, predictions = results()
-    plots.encode(plots.prediction_map(truth[["LAT", "LON"]], predictions))
-    plots.encode(plots.photo_sheet(photos(2)))
+    figures.encode(figures.prediction_map(truth[["LAT", "LON"]], predictions))
+    figures.encode(figures.photo_sheet(photos(2)))
     assert plt.get_fignums() == []
 
 
@@ -288,20 +289,20 @@ def test_encoded_figures_are_small():
     truth, predictions = results(300)
     coordinates = truth[["LAT", "LON"]].to_numpy()
     for figure, mime in (
-        (plots.prediction_map(coordinates, predictions, "A map"), "image/png"),
-        (plots.density_map(points(5000), "Density"), "image/png"),
-        (plots.threshold_curves({"a": predictions}, truth, "Curves"), "image/png"),
-        (plots.photo_sheet(photos(24), [str(i) for i in range(24)], 8, "Sheet"), "image/jpeg"),
+        (figures.prediction_map(coordinates, predictions, "A map"), "image/png"),
+        (figures.density_map(points(5000), "Density"), "image/png"),
+        (figures.threshold_curves({"a": predictions}, truth, "Curves"), "image/png"),
+        (figures.photo_sheet(photos(24), [str(i) for i in range(24)], 8, "Sheet"), "image/jpeg"),
     ):
-        kind, data = plots.encode(figure)
+        kind, data = figures.encode(figure)
         assert kind == mime
         assert len(data) <= 150_000
-        assert Image.open(io.BytesIO(data)).width == plots.WIDTH * plots.DPI
+        assert Image.open(io.BytesIO(data)).width == figures.WIDTH * figures.DPI
 
 
 def test_encoding_keeps_the_colours_of_few_small_markers():
-    image = pixels(plots.prediction_map([[0, 0], [50, 10]], [[30, 30], [52, 40]])).astype(int)
-    for colour in (plots.TRUTH, plots.PREDICTION):
+    image = pixels(figures.prediction_map([[0, 0], [50, 10]], [[30, 30], [52, 40]])).astype(int)
+    for colour in (figures.TRUTH, figures.PREDICTION):
         wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
         assert (np.abs(image - wanted).max(axis=2) <= 6).sum() > 30
 
@@ -309,13 +310,13 @@ def test_encoding_keeps_the_colours_of_few_small_markers():
 @pytest.mark.parametrize("alt", ["", "  \n "])
 def test_an_empty_alt_text_is_an_error(alt):
     with pytest.raises(ValueError, match="alt text is empty; say in a sentence"):
-        plots.show(plots.photo_sheet(photos(1)), alt)
+        figures.show(figures.photo_sheet(photos(1)), alt)
 
 
 def test_show_saves_numbered_pictures_where_asked(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("G3LITE_FIGURES", str(tmp_path / "new"))
-    plots.show(plots.photo_sheet(photos(2), title="Two photos: a sheet!"), "Two photos.")
-    plots.show(plots.photo_sheet(photos(2)), "A figure\n without a title.")
+    figures.show(figures.photo_sheet(photos(2), title="Two photos: a sheet!"), "Two photos.")
+    figures.show(figures.photo_sheet(photos(2)), "A figure\n without a title.")
     saved = sorted((tmp_path / "new").iterdir())
     assert [path.name for path in saved] == [
         "01-two-photos-a-sheet.png",

@@ -8,8 +8,8 @@ from g3lite.index import Gallery
 from g3lite.prompts import (
     PLANS,
     TEMPLATES,
-    Plan,
     Prompt,
+    PromptPlan,
     Template,
     TemplateError,
     prompt,
@@ -117,7 +117,7 @@ def test_bad_references_are_refused(similar, dissimilar, message):
     with pytest.raises(ValueError, match=message):
         prompt(similar, dissimilar)
     with pytest.raises(ValueError, match=message):
-        Plan((0, 1)).prompts(similar, dissimilar)
+        PromptPlan((0, 1)).prompts(similar, dissimilar)
 
 
 # --- templates of one's own
@@ -136,7 +136,7 @@ def test_a_template_from_a_file(tmp_path):
     for which in (path, str(path), Template.of(path), Template(path.read_text("utf-8-sig"))):
         assert prompt([[1, 2]], [[3, 4]], which) == expected
     assert prompt(template=path) == 'Wo ist das?\n\nFür 5 $: {"latitude": 1}'
-    plan = Plan(template=path)
+    plan = PromptPlan(template=path)
     path.unlink()  # read once, when the plan was made
     assert plan.prompts(places(15), places(15))[0].text.startswith("Wo ist das?")
     assert str(plan).startswith("template wörtlich.txt")
@@ -172,7 +172,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
     with pytest.raises(TemplateError, match="absent.txt cannot be read: No such file"):
         prompt(template=tmp_path / "absent.txt")
     with pytest.raises(TemplateError, match="cannot be read"):
-        Plan(template=tmp_path)
+        PromptPlan(template=tmp_path)
 
 
 @pytest.mark.parametrize("which", ["yaml", "absent.txt", "$similar and $dissimilar " * 50])
@@ -180,7 +180,7 @@ def test_an_unknown_template_names_those_there_are(which):
     with pytest.raises(TemplateError, match="neither one of json, pair, nor a file.*Template"):
         prompt(template=which)
     with pytest.raises(TemplateError, match="unknown template"):
-        Plan(template=which)
+        PromptPlan(template=which)
 
 
 # --- plans
@@ -202,19 +202,19 @@ def test_presets_are_those_of_the_method():
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_plan_gives_each_prompt_the_first_references(name):
     similar, dissimilar = places(20), places(20, 1)
-    prompts = Plan(template=name).prompts(similar, dissimilar)
+    prompts = PromptPlan(template=name).prompts(similar, dissimilar)
     assert [p.references for p in prompts] == list(COUNTS)
     for k, made in zip(COUNTS, prompts, strict=True):
         assert made == Prompt(prompt(similar[:k], dissimilar[:k], name), k)
         assert str(made) == made.text
-    assert Plan((0,), template=name).prompts() == [Prompt(prompt(template=name), 0)]
+    assert PromptPlan((0,), template=name).prompts() == [Prompt(prompt(template=name), 0)]
 
 
 @pytest.mark.parametrize(("near", "far", "named"), [(3, 15, 3), (12, 7, 7), (0, 15, 0), (0, 0, 0)])
 def test_a_prompt_names_as_many_references_as_were_found(near, far, named):
     similar, dissimilar = places(15), places(15, 1)
     similar[near:], dissimilar[far:] = np.nan, np.nan
-    for made, k in zip(Plan().prompts(similar, dissimilar), COUNTS, strict=True):
+    for made, k in zip(PromptPlan().prompts(similar, dissimilar), COUNTS, strict=True):
         assert made.references == k  # as planned: it tells the replies apart
         n = min(k, named)
         assert made.text == prompt(places(n), places(n, 1)) and "nan" not in made.text
@@ -223,7 +223,7 @@ def test_a_prompt_names_as_many_references_as_were_found(near, far, named):
 
 def test_too_few_references_are_refused():
     with pytest.raises(ValueError, match="14 references of either kind; 15 are needed"):
-        Plan().prompts(places(14), places(14))
+        PromptPlan().prompts(places(14), places(14))
     with pytest.raises(ValueError, match="0 references of either kind; 10 are needed"):
         PLANS["single"].prompts()
 
@@ -242,9 +242,9 @@ def test_too_few_references_are_refused():
 )
 def test_plans_that_make_no_sense_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        Plan(**options)
+        PromptPlan(**options)
     with pytest.raises(TypeError):
-        Plan(references=(0, 2.5))
+        PromptPlan(references=(0, 2.5))
 
 
 def test_a_plan_prints_as_a_table():
@@ -259,7 +259,7 @@ def test_a_plan_prints_as_a_table():
     ]
     assert str(PLANS["single"]).splitlines()[-1] == "  1 prompt per query                 10     5"
     assert "$" not in repr(PLANS["paper"])  # the wording is not spelt out
-    assert len({PLANS["paper"], Plan([0, 5, 10, 15], asked=10)}) == 1
+    assert len({PLANS["paper"], PromptPlan([0, 5, 10, 15], asked=10)}) == 1
 
 
 def test_tokens_by_hand():
@@ -271,7 +271,7 @@ def test_tokens_by_hand():
 
 
 def test_cost_by_hand():
-    plan = Plan(references=(0, 5), replies=2, asked=4)
+    plan = PromptPlan(references=(0, 5), replies=2, asked=4)
     costs = plan.estimate(100, 700, 2.5, 10, 20, tokens=lambda text: 50 + 10 * text.count("("))
     assert list(costs.index) == [0, 5, "all"]
     # 5 + 5 references and "(latitude, longitude)" open 11 parentheses, no references none.
@@ -293,7 +293,7 @@ def test_a_server_that_ignores_n_costs_a_request_per_reply():
 
 def test_an_estimate_is_not_below_what_is_sent():
     for name in TEMPLATES:
-        plan = Plan(template=name)
+        plan = PromptPlan(template=name)
         sent = [len(text) for text, _ in plan.prompts(places(15), places(15, 1))]
         costs = plan.estimate(1, 0, 1, 0, tokens=len)
         assert (costs["tokens_in"].to_numpy()[:4] >= sent).all()
@@ -302,9 +302,9 @@ def test_an_estimate_is_not_below_what_is_sent():
 
 def test_bad_estimates_are_refused():
     with pytest.raises(ValueError, match="0 or more"):
-        Plan().estimate(10, 100, -1, 0)
+        PromptPlan().estimate(10, 100, -1, 0)
     with pytest.raises(ValueError, match="0 replies per request"):
-        Plan().estimate(10, 100, 1, 1, per_request=0)
+        PromptPlan().estimate(10, 100, 1, 1, per_request=0)
 
 
 # --- references from a gallery
@@ -334,7 +334,7 @@ def test_references_are_the_ends_of_the_whole_ranking():
     order = np.argsort(-queries @ vectors.T, axis=1)
     np.testing.assert_array_equal(similar, spots[order[:, :15]])
     np.testing.assert_array_equal(dissimilar, spots[order[:, ::-1][:, :15]])
-    assert len(Plan().prompts(similar[0], dissimilar[0])) == 4
+    assert len(PromptPlan().prompts(similar[0], dissimilar[0])) == 4
 
 
 def test_references_pass_on_centre_and_photographer():

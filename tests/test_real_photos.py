@@ -5,12 +5,13 @@ import pytest
 
 from g3lite import evaluation
 from g3lite.backbone import Backbone
-from g3lite.photos import load
+from g3lite.baselines import retrieval
+from g3lite.datasets.load import load_photos
 
 
 def test_im2gps3k_goes_through_features_baselines_and_metrics(real, tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
-    photos = load("im2gps3k", folder=real / "im2gps3k")
+    photos = load_photos("im2gps3k", folder=real / "im2gps3k")
     assert photos.name == "im2gps3k"
     features = Backbone.load("miniclip", device="cpu").image_features(photos, progress=False)
     assert features.ids == photos.ids and not features.skipped
@@ -23,9 +24,9 @@ def test_im2gps3k_goes_through_features_baselines_and_metrics(real, tmp_path, mo
     vectors = features.vectors[asked], features.vectors[known], gallery.coordinates
     results = evaluation.evaluate(
         {
-            "constant": evaluation.constant(gallery.coordinates),
-            "nearest neighbour": evaluation.nearest_neighbour(*vectors),
-            "[L]kNN": evaluation.lknn(*vectors),
+            "constant": retrieval.constant(gallery.coordinates),
+            "nearest neighbour": retrieval.nearest_neighbour(*vectors),
+            "[L]kNN": retrieval.lknn(*vectors),
         },
         queries.table,
         replicates=200,

@@ -14,8 +14,11 @@ from test_datasets import HEADER, MP16, row, split, tar_of
 from test_local_lmm import QWEN, qwen2_5_vl, words
 from test_official import Theirs
 
-from g3lite import datasets, miniearth, notebooks, plots, profiles
-from g3lite.local_lmm import TransformersLMM
+from g3lite import figures, miniearth, profiles
+from g3lite.datasets import remote
+from g3lite.figures import style
+from g3lite.lmm.local import TransformersLMM
+from g3lite.teaching import notebooks
 
 PUBLISHED = ["16.65", "40.94", "55.56", "71.24", "84.68"]
 """G3's row of IM2GPS3K in table 1 of the paper."""
@@ -33,7 +36,7 @@ def hub_of_all(hub_server, tmp_path, monkeypatch):
     files = {"metadata/MP16_Pro_filtered.csv": table.encode(), **split(tar_of(pictures), 19)}
     hub_server.repos["dataset", MP16] = files
     monkeypatch.setitem(
-        datasets.COLLECTIONS, "mp16-pro", replace(datasets.COLLECTIONS["mp16-pro"], min_bytes=500)
+        remote.COLLECTIONS, "mp16-pro", replace(remote.COLLECTIONS["mp16-pro"], min_bytes=500)
     )
     torch.manual_seed(0)
     model, processor = qwen2_5_vl(words(*QWEN))
@@ -48,12 +51,12 @@ def hub_of_all(hub_server, tmp_path, monkeypatch):
 def weights(tmp_path):
     """g3.pth of the official size, as if it had been downloaded: 1.8 GB."""
     folder = tmp_path / "cache" / "hub"
-    path = folder / "models" / datasets.G3_CHECKPOINT.id / "g3.pth"
+    path = folder / "models" / remote.G3_CHECKPOINT.id / "g3.pth"
     path.parent.mkdir(parents=True)
     torch.manual_seed(0)
     torch.save(Theirs().state(), path)
     about = {"commit": COMMIT, "bytes": path.stat().st_size, "sha256": "", "origin": "", "date": ""}
-    key = f"models/{datasets.G3_CHECKPOINT.id}/g3.pth"
+    key = f"models/{remote.G3_CHECKPOINT.id}/g3.pth"
     (folder / "downloads.json").write_text(json.dumps({key: about}))
     yield path
     path.unlink()
@@ -83,7 +86,7 @@ def test_notebook_07_goes_the_way_of_the_gpu(
     monkeypatch.setenv("G3LITE_PROFILE", "gpu")
     # A photo takes CLIP seconds on a CPU, and the language model is not much faster.
     monkeypatch.setitem(TransformersLMM.__init__.__kwdefaults__, "max_new_tokens", 6)
-    monkeypatch.setattr(plots, "show", lambda figure, alt: plots.encode(figure))  # no display
+    monkeypatch.setattr(style, "show", lambda figure, alt: figures.encode(figure))  # no display
     monkeypatch.chdir(tmp_path)
     name = "07_real_data_on_a_gpu"
     series = root / "notebooks"

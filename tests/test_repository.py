@@ -15,7 +15,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from g3lite import address, notebooks
+from g3lite.teaching import address, notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -98,7 +98,7 @@ def test_environment_yml_installs_the_project():
 
 def test_the_address_of_the_repository_is_the_same_everywhere():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    here = address.Address.of(ROOT)
+    here = address.Address.from_settings(ROOT)
     assert citation["repository-code"] == here.repository
     texts = [ROOT / "README.md", ROOT / "CITATION.cff", *(ROOT / "notebooks").glob("*.ipynb")]
     for path in [*texts, *(ROOT / "notebooks" / "source").glob("*.py")]:
@@ -160,9 +160,9 @@ def test_what_is_unsafe_is_recognised(text):
 
 
 def test_nothing_is_installed_from_where_a_stranger_could_put_code():
-    own = address.Address.of(ROOT).repository
+    own = address.Address.from_settings(ROOT).repository
     paths = written_by_people()
-    assert {ROOT / "README.md", ROOT / "g3lite" / "cli.py"} < set(paths)
+    assert {ROOT / "README.md", ROOT / "g3lite" / "cli" / "main.py"} < set(paths)
     for path in paths:
         text = path.read_text(encoding="utf-8").replace(own, "https://example.org/us/ours")
         for pattern in UNSAFE:

@@ -23,11 +23,11 @@ import numpy as np
 import pytest
 import torch
 
-from g3lite.api_lmm import OpenAILMM
-from g3lite.artefacts import data_dir
-from g3lite.asking import ask
-from g3lite.prompts import Plan
-from g3lite.store import Question, Store
+from g3lite.lmm.api import OpenAILMM
+from g3lite.lmm.ask import ask
+from g3lite.lmm.store import Question, Store
+from g3lite.paths import data_dir
+from g3lite.prompts import PromptPlan
 
 pytest.importorskip("uvicorn", reason="needs transformers[serving]")
 pytest.importorskip("fastapi", reason="needs transformers[serving]")
@@ -36,7 +36,7 @@ tiny = importlib.import_module("test_local_lmm")
 
 N = int(os.environ.get("G3LITE_SERVE_PHOTOS", 5))
 KILLS = int(os.environ.get("G3LITE_KILLS", 1))
-PLAN = Plan(replies=1, asked=2)  # four prompts
+PLAN = PromptPlan(replies=1, asked=2)  # four prompts
 
 
 @pytest.fixture(scope="module")

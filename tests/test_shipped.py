@@ -8,20 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from g3lite import (
-    ablations,
-    artefacts,
-    cli,
-    diversification,
-    lmm,
-    miniclip,
-    miniearth,
-    paper,
-    plots,
-)
-from g3lite.artefacts import ArtefactError
+from g3lite import miniearth, paths
 from g3lite.backbone import Backbone
+from g3lite.cli import main
+from g3lite.figures import maps
+from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import world
+from g3lite.paper import tables
+from g3lite.paths import ArtefactError
+from g3lite.recipes import heads as head_recipe
+from g3lite.recipes import miniclip
+from g3lite.recipes import replies as reply_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
@@ -35,7 +32,7 @@ def picture():
 
 
 LOADS = {
-    "alignment/": ablations.heads,
+    "alignment/": head_recipe.heads,
     "miniclip/": lambda: Backbone.load("miniclip", "cpu"),
     "miniclip/corpus.txt": miniclip.corpus_ids,
     "miniearth/gallery": lambda: miniearth.load("gallery", 5),
@@ -44,25 +41,25 @@ LOADS = {
     "miniearth/test_natural": lambda: miniearth.load("test_natural", 5),
     "miniearth/test_uniform": lambda: miniearth.load("test_uniform", 5),
     "miniearth/validation": lambda: miniearth.load("validation", 5),
-    "minilmm/": lambda: lmm.load("minilmm"),
-    "natural_earth/": lambda: plots._feature.__wrapped__("physical/ne_110m_coastline"),
-    "predictions/": lambda: paper.predictions("validation", 5),
-    "replies/test_natural": lambda: diversification.recorded("test_natural"),
-    "replies/test_uniform": lambda: diversification.recorded("test_uniform"),
-    "replies/validation": lambda: diversification.recorded("validation"),
+    "minilmm/": lambda: load_lmm("minilmm"),
+    "natural_earth/": lambda: maps._feature.__wrapped__("physical/ne_110m_coastline"),
+    "predictions/": lambda: tables.predictions("validation", 5),
+    "replies/test_natural": lambda: reply_recipe.recorded("test_natural"),
+    "replies/test_uniform": lambda: reply_recipe.recorded("test_uniform"),
+    "replies/validation": lambda: reply_recipe.recorded("validation"),
 }
 """What loads the files that begin so; the longest beginning counts."""
 
 
 @pytest.fixture(scope="module")
 def a_copy(tmp_path_factory):
-    return shutil.copytree(artefacts.data_dir(), tmp_path_factory.mktemp("copy") / "data")
+    return shutil.copytree(paths.data_dir(), tmp_path_factory.mktemp("copy") / "data")
 
 
 @pytest.fixture
 def data(a_copy, monkeypatch):
     """A copy of the data folder, which is what the package loads."""
-    monkeypatch.setattr(artefacts, "data_dir", lambda: a_copy)
+    monkeypatch.setattr(paths, "data_dir", lambda: a_copy)
     return a_copy
 
 
@@ -96,7 +93,7 @@ def test_the_command_ends_in_a_line_that_names_the_file(data, tmp_path, monkeypa
     (data / name).write_bytes(flipped((ROOT / "data" / name).read_bytes()))
     try:
         with pytest.raises(SystemExit) as stop:
-            cli.main(["locate", str(photo), "--profile", "ci"])
+            main.main(["locate", str(photo), "--profile", "ci"])
     finally:
         shutil.copy2(ROOT / "data" / name, data / name)
     assert str(stop.value.code).startswith(f"g3lite: {data / name} is damaged or was changed")
@@ -105,12 +102,12 @@ def test_the_command_ends_in_a_line_that_names_the_file(data, tmp_path, monkeypa
 def test_nothing_else_makes_paths_in_the_data_folder():
     """A file that is loaded by its path in the folder would not be compared with the manifest."""
     # The command shows the folder; `python -m` of the two recipes writes into it.
-    allowed = {"cli.py": 1, "miniclip.py": 1, "minilmm.py": 1}
+    allowed = {"main.py": 1, "miniclip.py": 1, "minilmm.py": 1}
     files = [path for folder in ("g3lite", "benchmarks", "notebooks/source")
              for path in (ROOT / folder).rglob("*.py")]  # fmt: skip
     assert len(files) > 50
     for path in files:
-        if path == ROOT / "g3lite" / "artefacts.py":
+        if path == ROOT / "g3lite" / "paths.py":
             continue
         uses = [
             node

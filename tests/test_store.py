@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from g3lite.store import Question, Store, Stored, StoreError
+from g3lite.lmm.store import Question, Store, Stored, StoreError
 
 QUESTION = Question("model@1", "ab12", "Where?", 1.2)
 
@@ -195,7 +195,7 @@ def test_the_check_reaches_the_disk(store):
 
 
 def test_a_store_that_another_process_holds_is_waited_for_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("g3lite.store.BUSY_S", 0.1)
+    monkeypatch.setattr("g3lite.lmm.store.BUSY_S", 0.1)
     with Store(tmp_path / "s") as store, sqlite3.connect(store.path) as other:
         patience = "PRAGMA busy_timeout"
         assert store._connection.execute(patience).fetchone() == (100,)
@@ -212,7 +212,7 @@ def test_a_store_that_another_process_holds_is_waited_for_once(tmp_path, monkeyp
 
 WRITER = """
 import sys
-from g3lite.store import Question, Store
+from g3lite.lmm.store import Question, Store
 
 with Store(sys.argv[1]) as store:
     for i in range(int(sys.argv[3])):

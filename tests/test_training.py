@@ -16,13 +16,13 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 
 from g3lite import geo, training
-from g3lite.alignment import GeoAlignment, Sizes, alignment_loss, within_km
+from g3lite.alignment import GeoAlignment, GeoAlignmentConfig, alignment_loss, within_km
 from g3lite.backbone import Features
 from g3lite.photos import PhotoSet
 from g3lite.places import place_texts
-from g3lite.training import SCHEDULES, Pairs, Schedule, fit, judge
+from g3lite.training import SCHEDULES, AlignmentDataset, Schedule, fit, validate
 
-TINY = Sizes(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
+TINY = GeoAlignmentConfig(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
 QUICK = Schedule(epochs=4, batch_size=40, lr=3e-3)
 STEPS = 5
 """Steps of an epoch of 200 pairs."""
@@ -39,7 +39,7 @@ def on_the_cpu(request, monkeypatch):
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
-def pairs(n: int = 200, seed: int = 0, cities: int = 20) -> Pairs:
+def pairs(n: int = 200, seed: int = 0, cities: int = 20) -> AlignmentDataset:
     """Photos of a few cities: what can be seen, read and located depends on the city."""
     world = np.random.default_rng(7)
     seen, read = world.standard_normal((cities, 16)), world.standard_normal((cities, 12))
@@ -48,7 +48,9 @@ def pairs(n: int = 200, seed: int = 0, cities: int = 20) -> Pairs:
     city = rng.integers(0, cities, n)
     image = seen[city] + 0.3 * rng.standard_normal((n, 16))
     where = geo.offset(centres[city], rng.uniform(0, 360, n), rng.uniform(0, 20, n))
-    return Pairs(image.astype(np.float32), read.astype(np.float32), city.astype(np.int64), where)
+    return AlignmentDataset(
+        image.astype(np.float32), read.astype(np.float32), city.astype(np.int64), where
+    )
 
 
 def model(seed: int = 0) -> GeoAlignment:
@@ -101,7 +103,7 @@ class Judge:
             self.weights.append({k: v.clone() for k, v in aligner.state_dict().items()})
             return self.losses[len(self.weights) - 1], 0.5
 
-        monkeypatch.setattr(training, "judge", stub)
+        monkeypatch.setattr(training, "validate", stub)
 
 
 # --- numbers
@@ -196,15 +198,15 @@ def test_masks_take_their_pairs_out_of_the_loss():
 
 def test_judging_is_what_its_description_says():
     aligner, train, validation = model().eval(), pairs(), pairs(90, 1)
-    loss, accuracy = judge(aligner, train, validation, QUICK)
+    loss, accuracy = validate(aligner, train, validation, QUICK)
     to_gps = aligner.embed_images(validation.image)[1]
     cosines = to_gps @ aligner.embed_coordinates(train.coordinates).T
     answers = train.coordinates[cosines.argmax(axis=1)]
     near = geo.great_circle_km(answers, validation.coordinates) <= 200
     assert accuracy == pytest.approx(near.mean(), abs=1e-9)
-    assert loss > 0 and judge(aligner, train, validation, QUICK) == (loss, accuracy)
+    assert loss > 0 and validate(aligner, train, validation, QUICK) == (loss, accuracy)
     # 90 photos in batches of 40: a third batch would be smaller, and so easier.
-    assert judge(aligner, train, validation, replace(QUICK, batch_size=90))[0] > loss
+    assert validate(aligner, train, validation, replace(QUICK, batch_size=90))[0] > loss
 
 
 # --- the best epoch
@@ -226,7 +228,7 @@ def test_the_best_epoch_is_kept_when_nothing_can_be_learnt():
     aligner = model()
     history, _ = run(replace(QUICK, epochs=12), aligner=aligner, validation=shuffled)
     assert history.validation_loss.argmin() < 11, "it gets worse, as intended"
-    again, _ = judge(aligner, pairs(), shuffled, QUICK)
+    again, _ = validate(aligner, pairs(), shuffled, QUICK)
     assert again == history.validation_loss.min()
 
 
@@ -443,7 +445,9 @@ def test_pairs_of_a_photo_set(wording):
     )  # fmt: skip
     backbone = Stub({"p4", "p11"})
     with pytest.warns(UserWarning, match="skipped 2 photos"):
-        found = Pairs.of(PhotoSet("tiny", table, lambda img_id: b""), backbone, wording)
+        found = AlignmentDataset.from_photos(
+            PhotoSet("tiny", table, lambda img_id: b""), backbone, wording
+        )
     kept = table.drop(index=[4, 11])
     assert len(found) == 28
     np.testing.assert_array_equal(found.image[:, 0], [int(name[1:]) for name in kept.IMG_ID])

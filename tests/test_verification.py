@@ -11,26 +11,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from g3lite import asking, evaluation, geo, lmm
-from g3lite.alignment import GeoAlignment, Sizes
+from g3lite import evaluation, geo
+from g3lite.alignment import GeoAlignment, GeoAlignmentConfig
+from g3lite.baselines.selection import errors_km, medoid, oracle, random_candidate, spherical_mean
+from g3lite.lmm import ask as asking
+from g3lite.lmm import base
+from g3lite.lmm.ask import ask
 from g3lite.photos import PhotoSet
-from g3lite.prompts import PLANS, Plan
+from g3lite.prompts import PLANS, PromptPlan
 from g3lite.verification import (
-    CHOICES,
+    CANDIDATE_CONFIGS,
     COLUMNS,
     PREDICTIONS,
-    Choice,
+    CandidateConfig,
     Verifier,
-    at_random,
     candidates,
-    errors_km,
-    mean,
-    medoid,
-    nearest,
     winners,
 )
 
-TINY = Sizes(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
+TINY = GeoAlignmentConfig(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
 PROMPTS = (0, 5, 10, 15)
 PAPER = ["paper_im2gps3k", "paper_yfcc4k", "official"]
 
@@ -119,7 +118,12 @@ def by_hand(ids, table, retrieved, choice):
 
 @pytest.mark.parametrize(
     "choice",
-    [*CHOICES.values(), Choice((10,), 3, 2), Choice((15, 0), 5, 0), Choice((), 0, 4)],
+    [
+        *CANDIDATE_CONFIGS.values(),
+        CandidateConfig((10,), 3, 2),
+        CandidateConfig((15, 0), 5, 0),
+        CandidateConfig((), 0, 4),
+    ],
     ids=str,
 )
 def test_candidates_are_those_found_by_hand(choice):
@@ -151,13 +155,15 @@ def test_the_first_readable_replies_stand_in_for_those_that_cannot_be_read():
     table = replied(1, prompts=(0,), asked=6, replies=3, broken=0)
     table.loc[[0, 2], ["LAT", "LON"]] = np.nan
     table["used"] = used_of(table, 3)
-    found = candidates(names(1), table, choice=Choice((0,), 3))
+    found = candidates(names(1), table, choice=CandidateConfig((0,), 3))
     assert found["sample"].tolist() == [1, 3, 4]
-    assert candidates(names(1), table, choice=Choice((0,), 2))["sample"].tolist() == [1, 3]
+    assert candidates(names(1), table, choice=CandidateConfig((0,), 2))["sample"].tolist() == [1, 3]
 
 
 def test_all_prompts_of_the_table_if_none_is_named():
-    found = candidates(names(2), replied(2, prompts=(3, 7), broken=0), choice=Choice(None, 2))
+    found = candidates(
+        names(2), replied(2, prompts=(3, 7), broken=0), choice=CandidateConfig(None, 2)
+    )
     assert found.references.tolist() == [3, 3, 7, 7] * 2
 
 
@@ -214,7 +220,7 @@ def test_all_photos_may_fall_back(model):
 def test_a_neighbour_that_was_not_found_is_no_candidate(model):
     retrieved = places(4, 3)
     retrieved[1, 2:], retrieved[2, 1:], retrieved[3] = np.nan, np.nan, np.nan
-    found = candidates(names(4), replied(4), retrieved, Choice(retrieved=3))
+    found = candidates(names(4), replied(4), retrieved, CandidateConfig(retrieved=3))
     of = found[found.origin == "retrieved"]
     assert of.IMG_ID.tolist() == ["photo000"] * 3 + ["photo001"] * 2 + ["photo002"]
     np.testing.assert_array_equal(
@@ -224,7 +230,9 @@ def test_a_neighbour_that_was_not_found_is_no_candidate(model):
     assert "photo003" in set(found.IMG_ID[found.origin == "reply"])
 
 
-@pytest.mark.parametrize("choice", [Choice(), Choice(retrieved=2), Choice((), 0, 2)])
+@pytest.mark.parametrize(
+    "choice", [CandidateConfig(), CandidateConfig(retrieved=2), CandidateConfig((), 0, 2)]
+)
 def test_a_photo_without_replies_and_neighbours_has_no_row(model, choice):
     retrieved = places(3, 2)
     retrieved[1] = np.nan
@@ -242,14 +250,14 @@ def test_a_photo_of_which_only_retrieved_candidates_are_left_falls_back_too():
     nothing = table.IMG_ID == "photo001"
     table.loc[nothing, ["LAT", "LON"]] = np.nan
     table.loc[nothing, "used"] = False
-    found = candidates(names(3), table, places(3, 2), Choice(replies=1, retrieved=2))
+    found = candidates(names(3), table, places(3, 2), CandidateConfig(replies=1, retrieved=2))
     falls_back = found.groupby("IMG_ID").fallback
     assert falls_back.any().tolist() == falls_back.all().tolist() == [False, True, False]
     assert len(found) == 2 * (4 + 2) + 2 and found.fallback.dtype == bool
 
 
 def test_retrieved_candidates_that_were_chosen_are_no_fallback():
-    found = candidates(names(2), None, places(2, 3), Choice(replies=0, retrieved=3))
+    found = candidates(names(2), None, places(2, 3), CandidateConfig(replies=0, retrieved=3))
     assert len(found) == 6 and not found.fallback.any()
 
 
@@ -285,7 +293,7 @@ def test_what_is_no_place_on_earth_is_no_candidate(model, place):
             far[1, 0] = place
             candidates(names(2), table, far, "official")
     for function, edited in [
-        (verifier.score, good.copy()), (winners, scored.copy()), (mean, good.copy()),
+        (verifier.score, good.copy()), (winners, scored.copy()), (spherical_mean, good.copy()),
         (medoid, good.copy()),
     ]:  # fmt: skip
         edited.loc[30, ["LAT", "LON"]] = place
@@ -336,11 +344,11 @@ def edited(**columns):
         ({"retrieved": places(3, 1)}, r"shape \(3, 1, 2\); for 2 photos it is \(2, k, 2\)"),
         ({"retrieved": places(2)}, r"shape \(2, 2\); for 2 photos"),
         ({"retrieved": np.zeros((2, 1, 3))}, r"shape \(2, 1, 3\)"),
-        ({"choice": Choice(retrieved=3)}, "3 retrieved coordinates per photo are wanted, 2 were"),
-        ({"choice": Choice(retrieved=1), "retrieved": None}, "1 retrieved .* wanted, 0 were given"),
+        ({"choice": CandidateConfig(retrieved=3)}, "3 retrieved .* wanted, 2 were given"),
+        ({"choice": CandidateConfig(retrieved=1), "retrieved": None}, "1 retrieved .*, 0 were"),
         ({"choice": "paper"}, "unknown choice 'paper'; there are paper_im2gps3k, paper_yf"),
-        ({"choice": Choice(replies=6)}, "6 .* wanted, but the plan used 5 .*left readable"),
-        ({"choice": Choice(replies=11)}, "11 replies per prompt are wanted, 10 were asked for"),
+        ({"choice": CandidateConfig(replies=6)}, "6 .* wanted, but the plan used 5 .*left"),
+        ({"choice": CandidateConfig(replies=11)}, "11 replies .* wanted, 10 were asked for"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(change, message):
@@ -352,7 +360,7 @@ def test_what_does_not_fit_is_refused(change, message):
 
 def test_n_may_be_as_large_as_what_the_plan_used():
     table = replied(2, asked=10, replies=9, broken=0)
-    assert len(candidates(names(2), table, choice=Choice(replies=9))) == 2 * 4 * 9
+    assert len(candidates(names(2), table, choice=CandidateConfig(replies=9))) == 2 * 4 * 9
     few = replied(20, asked=10, replies=5, broken=0.7)  # seldom five that can be read
     assert few.groupby(["IMG_ID", "references"]).used.sum().min() < 5
     found = candidates(names(20), few, places(20, 1))
@@ -367,7 +375,7 @@ def test_n_may_be_as_large_as_what_the_plan_used():
 )  # fmt: skip
 def test_choices_that_make_no_sense(arguments):
     with pytest.raises(ValueError, match="below 0|different numbers"):
-        Choice(**arguments)
+        CandidateConfig(**arguments)
 
 
 # --- scores
@@ -387,7 +395,7 @@ def scored_by_hand(model, table, ids, image_features):
 def test_scores_are_inner_products_in_the_gps_space(model):
     ids, inputs = names(7), 5 * features(7)  # not normalised
     table = candidates(
-        ids, replied(7, asked=3, replies=2), places(7, 2), Choice(replies=2, retrieved=2)
+        ids, replied(7, asked=3, replies=2), places(7, 2), CandidateConfig(replies=2, retrieved=2)
     )
     scored = Verifier(model, ids, inputs).score(table)
     pd.testing.assert_frame_equal(scored[COLUMNS], table)
@@ -402,7 +410,7 @@ def test_winners_are_what_nearest_gps_finds(model):
     """With the same candidates for all, verification is a search in a gallery of coordinates."""
     q, gallery = 40, places(25)
     retrieved = np.broadcast_to(gallery, (q, 25, 2))
-    table = candidates(names(q), retrieved=retrieved, choice=Choice((), 0, 25))
+    table = candidates(names(q), retrieved=retrieved, choice=CandidateConfig((), 0, 25))
     found = winners(Verifier(model, names(q), features(q)).score(table))
     similarity, row = model.nearest_gps(features(q), gallery)
     np.testing.assert_array_equal(found["sample"], row[:, 0])
@@ -431,7 +439,7 @@ def test_each_coordinate_is_encoded_once():
     verifier.score(candidates(names(q), table))
     assert sorted(model.seen) == sorted(map(tuple, few.tolist()))
     model.seen.clear()
-    verifier.score(candidates(names(q), table, choice=Choice(replies=2)))
+    verifier.score(candidates(names(q), table, choice=CandidateConfig(replies=2)))
     assert model.seen == []
     new = places(q, 1, seed=8)
     verifier.score(candidates(names(q), table, new, "official"))
@@ -442,7 +450,7 @@ def test_another_choice_changes_no_score(model):
     verifier = Verifier(model, names(9), features(9))
     table = replied(9)
     key = ["IMG_ID", "references", "sample"]
-    few = verifier.score(candidates(names(9), table, places(9, 1), Choice((5, 10), 2, 0)))
+    few = verifier.score(candidates(names(9), table, places(9, 1), CandidateConfig((5, 10), 2, 0)))
     many = verifier.score(candidates(names(9), table, places(9, 1), "official"))
     both = few[~few.fallback].merge(many, on=[*key, "origin"], suffixes=("", "_many"))
     assert len(both) > 20 and (both.score == both.score_many).all()
@@ -561,7 +569,7 @@ def test_more_candidates_never_lower_the_score(model):
     table, last = replied(15, asked=9, replies=9), -np.ones(15)
     for n in (1, 3, 5, 7, 9):
         found = winners(
-            verifier.score(candidates(names(15), table, places(15, 1), Choice(replies=n)))
+            verifier.score(candidates(names(15), table, places(15, 1), CandidateConfig(replies=n)))
         )
         assert (found.score >= last).all()
         last = found.score
@@ -575,13 +583,13 @@ def test_predictions_are_scored_as_they_are(model):
     place = found[["LAT_pred", "LON_pred"]].to_numpy()
     truth = pd.DataFrame({"IMG_ID": ids[::-1], "LAT": place[::-1, 0], "LON": place[::-1, 1]})
     assert evaluation.error_km(found, truth).tolist() == [0] * 6
-    assert evaluation.error_km(mean(scored), truth).max() > 100
+    assert evaluation.error_km(spherical_mean(scored), truth).max() > 100
 
 
 # --- from replies to a prediction
 
 
-class Saying(lmm.LMM):
+class Saying(base.LMM):
     """Says of each photo what it is told to say."""
 
     name = "saying"
@@ -592,7 +600,7 @@ class Saying(lmm.LMM):
     def answer(self, jobs, keep):
         for job in jobs:
             said = tuple(self.texts[job.img_id][sample] for sample in job.samples)
-            keep(lmm.Answer(job, job.samples, said))
+            keep(base.LMMResponse(job, job.samples, said))
 
 
 def test_a_latitude_beyond_90_never_wins(model, tmp_path):
@@ -606,11 +614,11 @@ def test_a_latitude_beyond_90_never_wins(model, tmp_path):
         pictures[img_id] = png.getvalue()
     table = pd.DataFrame({"IMG_ID": list(texts), "AUTHOR": "x", "LAT": 0.0, "LON": 0.0})
     photos = PhotoSet("test", table, pictures.__getitem__)
-    plan, similar = Plan(references=(0, 2), replies=3, asked=4), places(2, 2)
-    replies, _ = asking.ask(
+    plan, similar = PromptPlan(references=(0, 2), replies=3, asked=4), places(2, 2)
+    replies, _ = ask(
         Saying(texts), photos, plan, similar, similar, store=tmp_path / "r.sqlite", progress=False
     )
-    pool = candidates(photos.ids, replies, similar, Choice(plan.references, plan.replies))
+    pool = candidates(photos.ids, replies, similar, CandidateConfig(plan.references, plan.replies))
     found = winners(Verifier(model, photos.ids, features(2)).score(pool))
     assert found[["LAT_pred", "LON_pred"]].to_numpy().tolist() == [[48.85, 2.35], [*similar[1, 0]]]
     assert found.fallback.tolist() == [False, True] and found["sample"].tolist() == [1, 0]
@@ -619,7 +627,7 @@ def test_a_latitude_beyond_90_never_wins(model, tmp_path):
 
 def test_plans_and_choices_of_the_paper_agree():
     for name, plan in (("paper_im2gps3k", "paper"), ("paper_yfcc4k", "paper_yfcc4k")):
-        chosen = Choice.of(name)
+        chosen = CandidateConfig.from_name(name)
         assert (chosen.references, chosen.replies) == (PLANS[plan].references, PLANS[plan].replies)
 
 
@@ -681,7 +689,7 @@ def test_of_equal_medoids_the_first_is_taken():
 
 def test_the_mean_is_where_the_sum_of_squared_chords_is_smallest():
     pool = a_pool()
-    found = mean(pool)
+    found = spherical_mean(pool)
     assert found.IMG_ID.tolist() == list(of_each(pool))
     for (_, *place), own in zip(found.itertuples(index=False), of_each(pool).values(), strict=True):
         points = geo.unit_vectors(own)
@@ -702,7 +710,7 @@ def test_the_mean_is_where_the_sum_of_squared_chords_is_smallest():
 )
 def test_the_mean_knows_no_seam_and_no_pole(one, other, middle):
     pool = table_of([row_of(lat=one[0], lon=one[1]), row_of(sample=1, lat=other[0], lon=other[1])])
-    lat, lon = mean(pool).loc[0, ["LAT_pred", "LON_pred"]]
+    lat, lon = spherical_mean(pool).loc[0, ["LAT_pred", "LON_pred"]]
     assert lat == pytest.approx(middle[0], abs=1e-6)
     assert middle[1] is None or lon == pytest.approx(middle[1])
 
@@ -713,7 +721,7 @@ def test_the_mean_of_antipodes_is_the_first_of_them():
         row_of("a", sample=1, lat=-40, lon=-70),
         row_of("a", lat=40, lon=110),
     ]
-    found = mean(table_of(pool))
+    found = spherical_mean(table_of(pool))
     np.testing.assert_allclose(found[["LAT_pred", "LON_pred"]].to_numpy(), [[3, 0], [40, 110]])
 
 
@@ -752,7 +760,7 @@ def errors_of_each(pool, truth):
 def test_a_random_candidate_is_worth_the_mean_of_all():
     pool = a_pool()
     truth = around(pool)
-    chances = at_random(pool, truth)
+    chances = random_candidate(pool, truth)
     for hits, points, errors in zip(
         chances.hits, chances.geoscore, errors_of_each(pool, truth), strict=True
     ):
@@ -765,18 +773,18 @@ def test_a_random_candidate_is_worth_the_mean_of_all():
 
 
 def test_a_random_candidate_of_equal_ones_is_the_winner(model):
-    pool = candidates(names(8), retrieved=places(8, 1), choice=Choice((), 0, 1))
+    pool = candidates(names(8), retrieved=places(8, 1), choice=CandidateConfig((), 0, 1))
     truth = around(pool)
     best = winners(Verifier(model, names(8), features(8)).score(pool))
     shares = list(evaluation.THRESHOLD_NAMES)
-    random = evaluation.score(at_random(pool, truth), truth)[shares]
+    random = evaluation.score(random_candidate(pool, truth), truth)[shares]
     assert random.tolist() == evaluation.score(best, truth)[shares].tolist()
 
 
 def test_the_nearest_candidate_is_the_ceiling(model):
     pool = a_pool()
     truth = around(pool)
-    found = nearest(pool, truth)
+    found = oracle(pool, truth)
     assert list(found) == ["IMG_ID", "LAT_pred", "LON_pred"]
     assert found.IMG_ID.tolist() == list(of_each(pool))
     smallest = [min(errors, default=np.inf) for errors in errors_of_each(pool, truth)]
@@ -789,11 +797,11 @@ def test_the_nearest_candidate_is_the_ceiling(model):
 def test_of_equally_near_candidates_the_first_is_taken():
     pool = table_of([row_of(lat=0, lon=5, sample=1), row_of(lat=0, lon=-5, sample=0)])
     truth = pd.DataFrame({"IMG_ID": ["a"], "LAT": [0.0], "LON": [0.0]})
-    assert nearest(pool, truth).loc[0, ["LAT_pred", "LON_pred"]].tolist() == [0, -5]
-    assert nearest(pool.iloc[::-1], truth).loc[0, "LON_pred"] == -5
+    assert oracle(pool, truth).loc[0, ["LAT_pred", "LON_pred"]].tolist() == [0, -5]
+    assert oracle(pool.iloc[::-1], truth).loc[0, "LON_pred"] == -5
 
 
-@pytest.mark.parametrize("function", [at_random, nearest])
+@pytest.mark.parametrize("function", [random_candidate, oracle])
 def test_candidates_of_photos_that_the_truth_lacks_are_refused(function):
     pool = a_pool()
     with pytest.raises(ValueError, match="rows of the candidates are of other photos"):
@@ -801,7 +809,7 @@ def test_candidates_of_photos_that_the_truth_lacks_are_refused(function):
 
 
 def test_no_photos_no_answers(model):
-    none = candidates(names(2), retrieved=places(2, 1), choice=Choice((), 0, 1)).iloc[:0]
+    none = candidates(names(2), retrieved=places(2, 1), choice=CandidateConfig((), 0, 1)).iloc[:0]
     scored = Verifier(model, [], features(0)).score(none)
-    assert len(winners(scored)) == len(mean(none)) == len(medoid(none)) == 0
+    assert len(winners(scored)) == len(spherical_mean(none)) == len(medoid(none)) == 0
     assert list(winners(scored)) == PREDICTIONS

@@ -8,10 +8,10 @@ miniearth.load("validation")                   # a photo set
 """
 
 from g3lite.miniearth.captions import caption
-from g3lite.miniearth.render import RENDERER_VERSION, draw
+from g3lite.miniearth.render.draw import RENDERER_VERSION, draw
 from g3lite.miniearth.sampler import photograph
 from g3lite.miniearth.scene import Scene
-from g3lite.miniearth.splits import drawn_here, fresh, load, scene_of
+from g3lite.miniearth.splits import fresh, is_miniearth, load, scene_of
 from g3lite.miniearth.world import cues_of, places
 
 __all__ = [
@@ -20,7 +20,7 @@ __all__ = [
     "caption",
     "cues_of",
     "draw",
-    "drawn_here",
+    "is_miniearth",
     "fresh",
     "load",
     "photograph",

@@ -20,13 +20,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite.artefacts import cache_dir, shipped
+from g3lite.images import DamagedPhoto
 from g3lite.miniearth.cues import digest
-from g3lite.miniearth.render import RENDERER_VERSION, draw, encode
+from g3lite.miniearth.render.draw import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
-from g3lite.photos import SCHEMA, DamagedPhoto, PhotoSet, conform
+from g3lite.paths import cache_dir, shipped
+from g3lite.photos import SCHEMA, PhotoSet, conform
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -194,7 +195,7 @@ def photo_set(name: str, table: pd.DataFrame) -> PhotoSet:
     )
 
 
-def drawn_here(photos: PhotoSet) -> np.ndarray:
+def is_miniearth(photos: PhotoSet) -> np.ndarray:
     """Which photos show MiniEarth: bool (n,).
 
     A file does if it bears an IMG_ID of MiniEarth and looks as that photo does when it is drawn;

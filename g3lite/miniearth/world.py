@@ -14,7 +14,6 @@ from random import Random
 import numpy as np
 import pandas as pd
 
-from g3lite.artefacts import shipped
 from g3lite.miniearth.cues import (
     RELIEFS,
     SOILS,
@@ -27,6 +26,7 @@ from g3lite.miniearth.cues import (
     pick,
     region_cues,
 )
+from g3lite.paths import shipped
 
 PLACES_VERSION = "1"
 """Raise it when places or their cues change: every shipped artefact is tied to it."""

@@ -71,9 +71,9 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from scipy.stats import binom, binomtest
 
-from g3lite import geo, miniearth, pipeline, plots, prompts
-from g3lite.exercises import check_00_1, check_00_2
+from g3lite import figures, geo, miniearth, pipeline, prompts
 from g3lite.pipeline import G3
+from g3lite.teaching.checks.nb00 import check_00_1, check_00_2
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 60)
 
@@ -129,21 +129,23 @@ print(f"{time.perf_counter() - began:.0f} s for everything, loading included")
 # %%
 def result_map(prediction, title, truth=None):
     """Candidates and winner on a map of the world, with the truth where it is known."""
-    figure, axes = plots.world_map(title)
+    figure, axes = figures.world_map(title)
     considered = prediction.candidates[["LAT", "LON"]].to_numpy()
     winner = np.array([prediction.coordinates])
-    plots.draw_points(axes, considered, color=plots.PALETTE[2], size=34, label="candidates")
-    plots.draw_points(axes, winner, color=plots.PREDICTION, size=110, marker="X", label="winner")
+    figures.draw_points(axes, considered, color=figures.PALETTE[2], size=34, label="candidates")
+    figures.draw_points(
+        axes, winner, color=figures.PREDICTION, size=110, marker="X", label="winner"
+    )
     if truth is not None:
-        plots.draw_arcs(axes, winner, truth[None])
-        plots.draw_points(axes, truth[None], size=28, label="truth")
+        figures.draw_arcs(axes, winner, truth[None])
+        figures.draw_points(axes, truth[None], size=28, label="truth")
     axes.legend(loc="lower left", fontsize=9)
     return figure
 
 
 truth = validation.coordinates[EXAMPLE]
 off = float(geo.great_circle_km(prediction.coordinates, truth))
-plots.show(
+figures.show(
     result_map(prediction, f"One photo, {off:,.0f} km off", truth),
     f"A map of the world with the candidates for one photo, the winner among them and the truth, "
     f"which is {off:,.0f} km away from the winner.",
@@ -158,8 +160,8 @@ plots.show(
 # %%
 gallery = miniearth.load("gallery", 2_000)
 some = gallery.head(5)
-plots.show(
-    plots.photo_sheet(
+figures.show(
+    figures.photo_sheet(
         [validation.image(file.name), *map(some.image, some.ids)],
         ["to locate", *some.table["city"]],
         title="A photo to locate, and five that are known",
@@ -217,8 +219,8 @@ print(f"{features.shape[1]} numbers from the backbone, {vector.shape[1]} with th
 # %%
 lat, lon, cosines = g3.heads.similarity_map(features, step=2.0)
 cells = cosines[0].reshape(45, 2, 90, 2).mean(axis=(1, 3))  # means of cells of 4 by 4 degrees
-plots.show(
-    plots.heat_maps(
+figures.show(
+    figures.heat_maps(
         {"★ the truth": (lat[::2] + 1, lon[::2] + 1, cells)},
         "Step 1: how well does each region suit the photo?",
         label="cosine of photo and place",
@@ -240,8 +242,8 @@ plots.show(
 
 # %%
 first = prediction.neighbours.head(5)
-plots.show(
-    plots.neighbour_strip(
+figures.show(
+    figures.neighbour_strip(
         validation.image(file.name),
         [gallery.image(img_id) for img_id in first["neighbour"]],
         geo.great_circle_km(first[["LAT", "LON"]].to_numpy(), truth),
@@ -281,16 +283,18 @@ first_ones[["references", "sample", "text", "LAT", "LON"]]
 # %%
 replies = prediction.replies[prediction.replies["used"]]
 around = np.vstack([replies[["LAT", "LON"]], truth])
-figure, axes = plots.zoomed_map(around, "Step 3: where the replies are, by prompt")
+figure, axes = figures.zoomed_map(around, "Step 3: where the replies are, by prompt")
 for (references, group), colour in zip(
-    replies.groupby("references"), ("#000000", *plots.PALETTE[3:]), strict=False
+    replies.groupby("references"), ("#000000", *figures.PALETTE[3:]), strict=False
 ):
     label = f"{references} + {references} references"
     size = 200 - 10 * references  # the first are the largest, so that all can be seen
-    plots.draw_points(axes, group[["LAT", "LON"]].to_numpy(), color=colour, size=size, label=label)
-plots.draw_points(axes, truth[None], size=140, marker="*", label="truth")
+    figures.draw_points(
+        axes, group[["LAT", "LON"]].to_numpy(), color=colour, size=size, label=label
+    )
+figures.draw_points(axes, truth[None], size=140, marker="*", label="truth")
 axes.legend(loc="upper left", fontsize=9)
-plots.show(
+figures.show(
     figure,
     "A map of the replies of the multimodal model to four prompts, with 0, 5, 10 and 15 references "
     "of either kind, in four colours; a star marks the truth.",
@@ -349,19 +353,21 @@ check_00_1(share_near)
 # %%
 scored = prediction.candidates
 away = geo.great_circle_km(scored[["LAT", "LON"]].to_numpy(), truth)
-figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.4), layout="constrained")
 axes = figure.add_subplot(xlabel="distance from the truth, km", ylabel="score")
 axes.set_title("Step 4: scores of the candidates", loc="left", fontsize=12, fontweight="bold")
-for origin, colour in (("reply", plots.PALETTE[2]), ("retrieved", plots.PALETTE[3])):
+for origin, colour in (("reply", figures.PALETTE[2]), ("retrieved", figures.PALETTE[3])):
     some = (scored["origin"] == origin).to_numpy()
     axes.scatter(away[some], scored["score"][some], s=45, color=colour, alpha=0.7, label=origin)
-axes.scatter(away[0], scored["score"][0], s=110, marker="X", color=plots.PREDICTION, label="winner")
+axes.scatter(
+    away[0], scored["score"][0], s=110, marker="X", color=figures.PREDICTION, label="winner"
+)
 axes.set_xscale("symlog", linthresh=1)
 axes.set(xlim=(-0.2, 25_000), xticks=[0, 1, 10, 100, 1_000, 10_000])
 axes.xaxis.set_major_formatter("{x:,.0f}")
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "The score of each candidate against its distance from the truth on a logarithmic axis, "
     f"replies and the retrieved place; the winner, with the highest score, is {off:,.0f} km away.",
@@ -417,8 +423,8 @@ predictions = g3.locate(twelve, progress=True)
 answers = np.array([found.coordinates for found in predictions])
 km = geo.great_circle_km(answers, twelve.coordinates)
 titles = [f"{n}: {distance:,.0f} km" for n, distance in enumerate(km, 1)]
-plots.show(
-    plots.photo_sheet(
+figures.show(
+    figures.photo_sheet(
         [twelve.image(img_id) for img_id in twelve.ids],
         titles,
         title="The first twelve photos, and how far off G3 is",
@@ -429,8 +435,8 @@ plots.show(
 )
 
 # %%
-plots.show(
-    plots.prediction_map(twelve.coordinates, answers, "The same twelve on the map"),
+figures.show(
+    figures.prediction_map(twelve.coordinates, answers, "The same twelve on the map"),
     "A map of the world with the true and the predicted places of twelve photos, joined by arcs.",
 )
 
@@ -503,7 +509,7 @@ if not mine.is_file():
 found = g3.locate(mine)
 print(found)
 if found.coordinates:
-    plots.show(
+    figures.show(
         result_map(found, f"{'Your photo' if MY_PHOTO else 'A file'}: {found.place}"),
         f"A map of the world with the candidates for {mine.name} and the winner, {found.place}.",
     )

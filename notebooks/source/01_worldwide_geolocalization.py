@@ -69,8 +69,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from g3lite import evaluation, geo, miniearth, plots
-from g3lite.exercises import check_01_1, check_01_2, check_01_3
+from g3lite import evaluation, figures, geo, index, miniearth
+from g3lite.baselines import retrieval
+from g3lite.teaching.checks.nb01 import check_01_1, check_01_2, check_01_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20)
 
@@ -106,8 +107,8 @@ table[["IMG_ID", "AUTHOR", "LAT", "LON", "city", "country", "continent"]].sample
 
 # %%
 taken_at = table[["LAT", "LON"]].to_numpy()
-plots.show(
-    plots.density_map(taken_at, f"Where the {len(table):,} photos of the gallery were taken"),
+figures.show(
+    figures.density_map(taken_at, f"Where the {len(table):,} photos of the gallery were taken"),
     "World map of the density of gallery photos on a logarithmic scale: dense in Europe and around "
     "a few large cities, thin in Siberia, the Sahara and central Australia.",
 )
@@ -129,7 +130,7 @@ for percent in (1, 10, 50):
 # %%
 def chart(title, x, y, height=3.4):
     """A figure with one empty chart, and the chart."""
-    figure = Figure(figsize=(plots.WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(figures.WIDTH, height), layout="constrained")
     axes = figure.add_subplot(xlabel=x, ylabel=y)
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
     axes.spines[["top", "right"]].set_visible(False)
@@ -138,10 +139,10 @@ def chart(title, x, y, height=3.4):
 
 figure, axes = chart("A few places hold most of the photos", "places, in order (%)", "photos (%)")
 ranks = 100 * np.arange(1, len(places) + 1) / len(places)
-axes.plot(ranks, 100 * covered, color=plots.TRUTH, linewidth=2, label="MiniEarth's gallery")
+axes.plot(ranks, 100 * covered, color=figures.TRUTH, linewidth=2, label="MiniEarth's gallery")
 axes.plot([0, 100], [0, 100], color="#999999", linestyle=":", label="if all places had the same")
 axes.legend(loc="lower right", frameon=False)
-plots.show(
+figures.show(
     figure,
     "Cumulative share of photos against share of places, most photographed first: the curve rises "
     "steeply and bends far above the diagonal.",
@@ -156,7 +157,7 @@ plots.show(
 # Earth's surface inside the same circle, which is what it would catch if photos were spread evenly.
 
 # %%
-for km, point in zip(evaluation.THRESHOLDS_KM, evaluation.constant(taken_at)[0], strict=True):
+for km, point in zip(evaluation.THRESHOLDS_KM, retrieval.constant(taken_at)[0], strict=True):
     photos = (geo.great_circle_km(point, taken_at) <= km).mean()
     surface = (1 - np.cos(km / geo.EARTH_RADIUS_KM)) / 2
     city = table["city"][geo.great_circle_km(point, taken_at).argmin()]
@@ -178,8 +179,8 @@ scenes = [miniearth.scene_of(img_id) for img_id in validation.ids]
 quiz = validation.table.drop_duplicates("AUTHOR").index[:10]
 pictures = [validation.image(validation.ids[row]) for row in quiz]
 names = [f"photo {number}" for number in range(1, 11)]
-plots.show(
-    plots.photo_sheet(pictures, names, columns=5, title="Where were these taken?"),
+figures.show(
+    figures.photo_sheet(pictures, names, columns=5, title="Where were these taken?"),
     "Ten numbered photos of MiniEarth by ten photographers, without any hint of the place.",
 )
 
@@ -222,13 +223,13 @@ def agreement(cue):
 # %%
 shown = ["driving_side", "script", "zone", "roof_colour", "taxi"]
 figure, axes = chart("How often two places agree on a cue", "distance, km", "pairs that agree (%)")
-for cue, colour in zip(shown, plots.PALETTE, strict=False):
+for cue, colour in zip(shown, figures.PALETTE, strict=False):
     share = 100 * agreement(cue).loc[1:]
     axes.plot(edges[share.index - 1], share, color=colour, linewidth=2, label=cue.replace("_", " "))
 axes.set(xscale="log", ylim=(0, 103), xticks=[50, 200, 750, 2500, 15_000])
 axes.set_xticklabels(["50", "200", "750", "2,500", "15,000"])
 axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-plots.show(
+figures.show(
     figure,
     "Share of pairs of places that agree, against distance on a logarithmic axis: driving side and "
     "script start near 100 per cent and fall over some thousand kilometres, the climate zone falls "
@@ -282,8 +283,8 @@ variants = {"the photo": street}
 for name, change in changes.items():
     variants[f"other {name}"] = replace(street, cues=replace(street.cues, **change))
 drawn = {name: miniearth.draw(scene, 256) for name, scene in variants.items()}
-plots.show(
-    plots.photo_sheet(list(drawn.values()), list(drawn), columns=3, title="One cue at a time"),
+figures.show(
+    figures.photo_sheet(list(drawn.values()), list(drawn), columns=3, title="One cue at a time"),
     "The same street scene six times: as it is, then with traffic on the left, with Korean letters "
     "on the sign, with northern trees, with other roofs, and with another landmark.",
     dpi=85,
@@ -307,8 +308,10 @@ for name, change in nuisances.items():
     variants[name] = replace(street, view=replace(street.view, **change))
     drawn[name] = miniearth.draw(variants[name], 256)
 shown = ["the photo", *nuisances]
-plots.show(
-    plots.photo_sheet([drawn[n] for n in shown], shown, columns=3, title="The same place, always"),
+figures.show(
+    figures.photo_sheet(
+        [drawn[n] for n in shown], shown, columns=3, title="The same place, always"
+    ),
     "The same street scene six times: as it is, in rain, in fog, at night, with snow, and in pale "
     "colours with noise.",
     dpi=85,
@@ -338,8 +341,8 @@ for name, picture in drawn.items():
 cueless = [row for row, scene in enumerate(scenes) if not scene.visible]
 print(f"{len(cueless) / len(scenes):.0%} of the {len(scenes):,} photos show no cue at all")
 pictures = [validation.image(validation.ids[row]) for row in cueless[:6]]
-plots.show(
-    plots.photo_sheet(pictures, columns=6, title="No clue"),
+figures.show(
+    figures.photo_sheet(pictures, columns=6, title="No clue"),
     "Six photos that show nothing of a place: rooms, food, sky and single objects.",
 )
 
@@ -402,13 +405,15 @@ print(f"Fiji to Samoa: {abs(fiji - samoa)[0, 1]:.1f} degrees of longitude, but {
 # %%
 bearings = np.linspace(0, 360, 181)
 circles = {km: geo.offset(np.tile(eiffel_tower, (181, 1)), bearings, km) for km in (200, 750, 2500)}
-figure, axes = plots.zoomed_map(circles[2500], "From the Eiffel Tower: region, country, continent")
-for (km, circle), colour in zip(circles.items(), plots.PALETTE, strict=False):
-    arcs = plots.draw_arcs(axes, circle[:-1], circle[1:], color=colour, width=2)
+figure, axes = figures.zoomed_map(
+    circles[2500], "From the Eiffel Tower: region, country, continent"
+)
+for (km, circle), colour in zip(circles.items(), figures.PALETTE, strict=False):
+    arcs = figures.draw_arcs(axes, circle[:-1], circle[1:], color=colour, width=2)
     arcs.set_label(f"{km:,} km")
-plots.draw_points(axes, [eiffel_tower], color="#000000", size=60, marker="*")
+figures.draw_points(axes, [eiffel_tower], color="#000000", size=60, marker="*")
 axes.legend(loc="lower left", framealpha=0.9, edgecolor="none")
-plots.show(
+figures.show(
     figure,
     "Map of Europe with circles of 200, 750 and 2500 km around Paris: the smallest lies within "
     "France, the second covers most of it, the largest reaches from Morocco to Moscow.",
@@ -519,7 +524,7 @@ print("gallery:", known.shape, "validation:", vectors["validation"].shape)
 similarity = vectors["validation"] @ known.T
 nearest = gallery.coordinates[similarity.argmax(axis=1)]
 
-package = evaluation.nearest_neighbour(vectors["validation"], known, gallery.coordinates)
+package = retrieval.nearest_neighbour(vectors["validation"], known, gallery.coordinates)
 print(f"equal to the package's for {(nearest == package).all(axis=1).mean():.1%} of the queries")
 
 # %% [markdown]
@@ -544,9 +549,9 @@ def lknn_one(similar, where, sigma_deg=4, snap_km=100):
 
 
 # %%
-best, rows = evaluation.neighbours(vectors["validation"], known, k=100)
+best, rows = index.neighbours(vectors["validation"], known, k=100)
 by_hand = np.array([lknn_one(*pair) for pair in zip(best, gallery.coordinates[rows], strict=True)])
-package = evaluation.lknn(vectors["validation"], known, gallery.coordinates)
+package = retrieval.lknn(vectors["validation"], known, gallery.coordinates)
 print(f"equal to the package's for {(by_hand == package).all(axis=1).mean():.1%} of the queries")
 
 # %% [markdown]
@@ -559,17 +564,17 @@ gain = geo.great_circle_km(nearest, truth) - geo.great_circle_km(by_hand, truth)
 near_enough = geo.great_circle_km(by_hand, truth) <= 200
 row = np.where(near_enough, gain, -np.inf).argmax()
 weight = votes_of(best[row])
-figure, axes = plots.world_map("The votes of 100 neighbours")
+figure, axes = figures.world_map("The votes of 100 neighbours")
 for point, size in zip(gallery.coordinates[rows[row]], 300 * weight / weight.max(), strict=True):
-    plots.draw_points(axes, [point], size=max(size, 4), color=plots.PALETTE[5])
+    figures.draw_points(axes, [point], size=max(size, 4), color=figures.PALETTE[5])
 for label, point, colour in (
-    ("nearest neighbour", nearest[row], plots.PREDICTION),
-    ("[L]kNN", by_hand[row], plots.PALETTE[2]),
+    ("nearest neighbour", nearest[row], figures.PREDICTION),
+    ("[L]kNN", by_hand[row], figures.PALETTE[2]),
     ("truth", truth[row], "#000000"),
 ):
-    plots.draw_points(axes, [point], label=label, color=colour, size=60, marker="X")
+    figures.draw_points(axes, [point], label=label, color=colour, size=60, marker="X")
 axes.legend(loc="lower left", framealpha=0.9, edgecolor="none")
-plots.show(
+figures.show(
     figure,
     "World map of the 100 neighbours of one query, larger where their vote is louder; the nearest "
     "neighbour lies far from the truth, the answer of [L]kNN close to it.",
@@ -583,14 +588,14 @@ plots.show(
 # %%
 predictions = {
     name: {
-        "constant": evaluation.constant(gallery.coordinates),
-        "nearest neighbour": evaluation.nearest_neighbour(found, known, gallery.coordinates),
-        "[L]kNN": evaluation.lknn(found, known, gallery.coordinates),
+        "constant": retrieval.constant(gallery.coordinates),
+        "nearest neighbour": retrieval.nearest_neighbour(found, known, gallery.coordinates),
+        "[L]kNN": retrieval.lknn(found, known, gallery.coordinates),
     }
     for name, found in vectors.items()
 }
-plots.show(
-    plots.threshold_curves(
+figures.show(
+    figures.threshold_curves(
         predictions["validation"], validation.table, "Three baselines on the validation photos"
     ),
     "Share of validation photos within a distance, from 0.1 to 20,000 km, with 95 per cent bands: "
@@ -665,8 +670,8 @@ by_seen.iloc[:, :5]
 # lines are good answers:
 
 # %%
-plots.show(
-    plots.prediction_map(truth[:60], nearest[:60], "Truth and nearest neighbour of 60 photos"),
+figures.show(
+    figures.prediction_map(truth[:60], nearest[:60], "Truth and nearest neighbour of 60 photos"),
     "World map with 60 great-circle arcs from the true place to that of the nearest neighbour: "
     "many cross oceans and continents, some have no visible length.",
 )
@@ -687,7 +692,7 @@ def strip(row, title):
     query, first = scenes[row], known_scenes[near_rows[row, 0]]
     city = places["city"].loc[query.place_id]
     cities = gallery.table["city"].iloc[near_rows[row]].tolist()
-    figure = plots.neighbour_strip(
+    figure = figures.neighbour_strip(
         validation.image(validation.ids[row]),
         [gallery.image(gallery.ids[i]) for i in near_rows[row]],
         near_km[row],
@@ -695,7 +700,7 @@ def strip(row, title):
         query_name=f"query\n{city}",
         title=title,
     )
-    plots.show(figure, f"{title}: a photo of {city}, and neighbours from {', '.join(cities)}.")
+    figures.show(figure, f"{title}: a photo of {city}, and neighbours from {', '.join(cities)}.")
     both = [cue for cue in query.visible if cue in first.visible]
     same = [cue for cue in both if query.visible[cue] == first.visible[cue]]
     view = [n for n in ("kind", "weather", "season") if vars(query.view)[n] == vars(first.view)[n]]
@@ -792,10 +797,10 @@ figure, axes = chart("Query and gallery photo agree", "pairs that agree (%)", ""
 order = np.arange(len(asked.columns))[::-1]
 axes.hlines(order, 100 * by_chance, 100 * by_search, color="#bbbbbb", linewidth=3, zorder=1)
 axes.scatter(100 * by_chance, order, color="#999999", s=60, label="random photo")
-axes.scatter(100 * by_search, order, color=plots.PREDICTION, s=60, label="nearest neighbour")
+axes.scatter(100 * by_search, order, color=figures.PREDICTION, s=60, label="nearest neighbour")
 axes.set(yticks=order, yticklabels=asked.columns, xlim=(0, 103))
 axes.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Share of pairs that agree on ten properties, for the nearest neighbour and a random photo; "
     "four rows are properties of the view, six of the place.",
@@ -934,7 +939,7 @@ def two_teams(groups, n, rng):
 
 # %%
 ways = {"photos": photo, "photographers": author}
-colours = {"photos": plots.PALETTE[5], "photographers": plots.PREDICTION}
+colours = {"photos": figures.PALETTE[5], "photographers": figures.PREDICTION}
 half = len(hits) // 2
 rng = np.random.default_rng(0)
 luck = {
@@ -954,7 +959,7 @@ for unit, points in luck.items():
     bins = step * np.arange(-reach, reach + 1)
     axes.hist(points, bins, histtype="step", linewidth=2, color=colours[unit], label=unit)
 axes.legend(title="dealt out", frameon=False)
-plots.show(
+figures.show(
     figure,
     "Histograms of the difference in the share within 750 km between two random halves, both "
     "centred on zero: one for photos dealt out, one for photographers with all their photos.",
@@ -976,7 +981,7 @@ axes.plot(sizes, theory, ":", color="#555555", label="1.96 s √(2/n)")
 axes.set(xscale="log", xticks=sizes, xticklabels=sizes, ylim=(0, None))
 axes.minorticks_off()
 axes.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Differences between two teams against photos per team, falling with the square root of their "
     "number; higher for photographers dealt out than for single photos, which follow the formula.",

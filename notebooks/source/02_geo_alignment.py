@@ -74,9 +74,10 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from g3lite import alignment, evaluation, geo, location, miniearth, plots, training
+from g3lite import alignment, evaluation, figures, geo, location, miniearth, training
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.exercises import check_02_1, check_02_2, check_02_3
+from g3lite.baselines import retrieval
+from g3lite.teaching.checks.nb02 import check_02_1, check_02_2, check_02_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20)
 
@@ -114,8 +115,8 @@ four = [
 ]
 names = [f"photo {number}" for number in range(1, 5)]
 pictures = [miniearth.draw(scenes[row], 256) for row in four]
-plots.show(
-    plots.photo_sheet(pictures, names, columns=4, title="Where were these taken?"),
+figures.show(
+    figures.photo_sheet(pictures, names, columns=4, title="Where were these taken?"),
     "Four drawn street photos, numbered, with buildings, signs, plants and traffic.",
 )
 
@@ -145,13 +146,13 @@ axes = figure.add_subplot(aspect="equal", xlim=(-1.5, 1.3), ylim=(-0.1, 1.4))
 axes.set_title("A score is the cosine of an angle", loc="left", fontsize=12, fontweight="bold")
 circle = np.radians(np.arange(181))
 axes.plot(np.cos(circle), np.sin(circle), ":", color="#999999")
-for (name, vector), colour in zip(vectors.items(), ("#000000", *plots.PALETTE[1:3]), strict=True):
+for (name, vector), colour in zip(vectors.items(), ("#000000", *figures.PALETTE[1:3]), strict=True):
     score = vectors["photo"] @ vector
     axes.annotate("", vector, (0, 0), arrowprops={"arrowstyle": "->", "color": colour, "lw": 2})
     label = name if name == "photo" else f"{name}\n{score:.2f}"
     axes.text(*1.17 * vector, label, color=colour, ha="center", va="center")
 axes.axis("off")
-plots.show(
+figures.show(
     figure,
     "Three arrows from the middle of a half circle: place B points almost the way of the photo and "
     "scores 0.91, place A points away from it and scores minus 0.26.",
@@ -191,19 +192,19 @@ print(f"a guess:  p of the right place {1 / 256:6.4f}, loss {np.log(256):.4f}")
 
 # %%
 scores = np.array([0.50, 0.45, 0.35, 0.20, 0.05, -0.10, -0.25, -0.40])
-figure = Figure(figsize=(plots.WIDTH, 2.6), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 2.6), layout="constrained")
 figure.suptitle("The same scores at four scales", x=0.01, ha="left", fontweight="bold")
 for axes, scale in zip(figure.subplots(1, 4, sharey=True), (1, 10, 54, 500), strict=True):
     p = np.exp(scale * (scores - scores.max()))
     p /= p.sum()
-    axes.bar(range(8), 100 * p, color=["#999999", plots.PREDICTION, *["#999999"] * 6])
+    axes.bar(range(8), 100 * p, color=["#999999", figures.PREDICTION, *["#999999"] * 6])
     axes.set_title(f"scale {scale}, loss {-np.log(p[1]):.2f}", fontsize=10)
     axes.set(xticks=range(8), xticklabels=[f"{score:.2f}" for score in scores])
     axes.tick_params(axis="x", labelrotation=90, labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
 figure.axes[0].set_ylabel("probability (%)")
 figure.supxlabel("score of each place (cosine)", fontsize=9)
-plots.show(
+figures.show(
     figure,
     "Bars of the probabilities of eight places at logit scales 1, 10, 54 and 500: nearly even at "
     "1, mostly on the best two at 10, a little left for the second at 54, and at 500 all on the "
@@ -318,7 +319,7 @@ check_02_1(contrastive)
 import shapely
 from cartopy.io.shapereader import Reader
 
-from g3lite.artefacts import shipped
+from g3lite.paths import shipped
 
 layers = shipped("natural_earth/shapefiles/natural_earth/physical")
 land = shapely.union_all(list(Reader(layers / "ne_110m_land.shp").geometries()))
@@ -372,8 +373,8 @@ for name, said in answers.items():
 
 # %%
 shape = len(lat), len(lon)
-plots.show(
-    plots.heat_maps(
+figures.show(
+    figures.heat_maps(
         {name: (lat, lon, said.reshape(shape).numpy()) for name, said in answers.items()},
         "Is there land? The same network, given two numbers or 128 waves",
         label="land, from 0 (no) to 1 (yes)",
@@ -411,18 +412,18 @@ def draw_world(axes, projection):
     for lat in (-75, -50, -25, 0, 25, 50, 75):
         for lon in (-120, -60, 0, 60, 120):
             ring = geo.offset(np.tile([lat, lon], (73, 1)), np.arange(0, 361, 5), 600)
-            axes.fill(*on_plane(ring, projection), color=plots.TRUTH, alpha=0.5, linewidth=0)
+            axes.fill(*on_plane(ring, projection), color=figures.TRUTH, alpha=0.5, linewidth=0)
     axes.set(xlim=(-1, 1), ylim=(-1, 1), aspect="equal", xlabel="east", ylabel="north")
     axes.set(xticks=[-1, -0.5, 0, 0.5, 1], yticks=[-1, -0.5, 0, 0.5, 1])
     axes.set_title(projection, fontsize=10)
 
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 4.7), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 4.7), layout="constrained")
 figure.suptitle("The Earth as the network sees it", x=0.01, ha="left", fontweight="bold")
 for axes, projection in zip(figure.subplots(1, 2), ("mercator_xy", "equal_earth"), strict=True):
     draw_world(axes, projection)
-plots.show(
+figures.show(
     figure,
     "Coastlines and circles of 600 km in two projections. In Mercator the map is square and the "
     "circles stay round but grow towards the poles; in Equal Earth it is half as high and the "
@@ -531,8 +532,8 @@ for sigma, (where, lat, lon) in zooms.items():
     for number in (0, 1):
         title = f"σ = {sigma:.0f}, feature {number + 1}, {where}"
         maps[title] = lat, lon, values[:, number].reshape(len(lat), len(lon))
-plots.show(
-    plots.heat_maps(maps, "Six random Fourier features", label="value", levels=8),
+figures.show(
+    figures.heat_maps(maps, "Six random Fourier features", label="value", levels=8),
     "Six maps of stripes in random directions: across the world the stripes of sigma 1 are as wide "
     "as oceans, across Europe those of sigma 16 as wide as countries, and around Paris those of "
     "sigma 256 some tens of kilometres.",
@@ -549,10 +550,10 @@ plots.show(
 travelled = np.geomspace(0.5, 15_000, 60)
 unit = 20_037.508 * np.cos(np.radians(paris[0]))  # km per unit of Mercator's map, at Paris
 start = location.project(torch.tensor(paris[None]))
-figure = Figure(figsize=(plots.WIDTH, 3.6), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.6), layout="constrained")
 axes = figure.add_subplot(xscale="log", xlabel="distance, km", ylabel="similarity")
 axes.set_title("How similar two points look", loc="left", fontsize=12, fontweight="bold")
-for (sigma, feature), colour in zip(features.items(), plots.PALETTE, strict=False):
+for (sigma, feature), colour in zip(features.items(), figures.PALETTE, strict=False):
     similar = np.zeros((8, len(travelled)))
     for direction in range(8):
         there = geo.offset(np.tile(paris, (len(travelled), 1)), 45 * direction, travelled)
@@ -566,7 +567,7 @@ for km, name in zip(evaluation.THRESHOLDS_KM, evaluation.THRESHOLD_NAMES, strict
     axes.text(km, 1.03, name, fontsize=8, color="#555555", ha="center")
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-plots.show(
+figures.show(
     figure,
     "Similarity of feature vectors against distance on a logarithmic axis: the curve of sigma 256 "
     "falls near 10 km, that of sigma 16 near 150 km, that of sigma 1 near 2,500 km.",
@@ -671,8 +672,8 @@ for wording in ("paper", "official"):
 
 # %%
 miniclip = Backbone.load("miniclip", device=profile.device)
-pairs = training.Pairs.of(gallery, miniclip)
-held_out = training.Pairs.of(validation, miniclip)
+pairs = training.AlignmentDataset.from_photos(gallery, miniclip)
+held_out = training.AlignmentDataset.from_photos(validation, miniclip)
 words = unit_rows(pairs.texts)
 cosines = words @ words.T - 2 * np.eye(len(words))
 print(f"{len(pairs):,} photos, {len(pairs.texts):,} different texts")
@@ -716,7 +717,7 @@ figure = Figure(figsize=(7, 3.2), layout="constrained")
 axes = figure.add_subplot(xscale="log", xlabel="photos in a batch", ylabel="with a double (%)")
 title = "The larger the batch, the more of its wrong answers are right"
 axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
-for kind, colour in zip(("same text", 200), plots.PALETTE, strict=False):
+for kind, colour in zip(("same text", 200), figures.PALETTE, strict=False):
     name = kind if kind == "same text" else f"within {kind} km"
     shares = [np.mean(list(sharing(size, kind, 10))) for size in batch_sizes]
     style = "o-" if kind == "same text" else "s--"
@@ -725,7 +726,7 @@ axes.set(ylim=(0, 100), xticks=batch_sizes, xticklabels=batch_sizes)
 axes.minorticks_off()
 axes.spines[["top", "right"]].set_visible(False)
 axes.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Share of the photos of a batch with a double in it against the size of the batch, from 16 to "
     "512: rising curves for photos with the same text and for photos within 200 km.",
@@ -788,7 +789,7 @@ check_02_3(unfair)
 # encoder and four small heads, two layers each. At the size of the paper:
 
 # %% tags=["nbval-check-output"]
-official = alignment.GeoAlignment(alignment.SIZES["official"])
+official = alignment.GeoAlignment(alignment.CONFIGS["official"])
 parts = {}
 for name, weights in official.named_parameters():
     part = name.partition(".")[0]
@@ -816,7 +817,7 @@ print(f"MiniCLIP: {1000 * encode:.1f} ms a photo, {encode * len(gallery):.0f} s 
 
 # %%
 torch.manual_seed(0)
-sizes = replace(alignment.SIZES[profile.alignment], image=miniclip.dim, text=miniclip.dim)
+sizes = replace(alignment.CONFIGS[profile.alignment], image=miniclip.dim, text=miniclip.dim)
 model = alignment.GeoAlignment(sizes)
 with torch.inference_mode():
     batch = model(*pairs.batch(np.arange(256), model.device))
@@ -848,21 +849,21 @@ print(f"an epoch took {seconds.median():.2f} s; sending {len(pairs):,} photos th
 print(f"in each would have added {encode * len(pairs):.0f} s to it")
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.4), layout="constrained")
 figure.suptitle("Learning", x=0.01, ha="left", fontweight="bold")
 left, right = figure.subplots(1, 2)
-left.plot(history["epoch"], history["loss"], color=plots.TRUTH, lw=2, label="training")
-left.plot(history["epoch"], history["validation_loss"], color=plots.PREDICTION, lw=2,
+left.plot(history["epoch"], history["loss"], color=figures.TRUTH, lw=2, label="training")
+left.plot(history["epoch"], history["validation_loss"], color=figures.PREDICTION, lw=2,
           label="validation")  # fmt: skip
 left.axhline(2 * np.log(256), color="#999999", linestyle=":", label="guessing")
 left.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
-right.plot(history["epoch"], 100 * history["accuracy"], color=plots.PREDICTION, lw=2)
+right.plot(history["epoch"], 100 * history["accuracy"], color=figures.PREDICTION, lw=2)
 right.set(xlabel="epoch", ylabel="validation photos within 200 km (%)", ylim=(0, None))
 for axes in (left, right):
     axes.axvline(best.epoch, color="#555555", linewidth=0.8, linestyle="--")
     axes.spines[["top", "right"]].set_visible(False)
 left.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Left: loss against epoch, the training loss falling steadily, the validation loss falling and "
     "then flattening or rising. Right: share of validation photos whose best place is within 200 "
@@ -907,8 +908,8 @@ for number, row in enumerate(four):
         maps[title] = lat[1::4] + 0.5, lon[1::4] + 0.5, cells - cells.mean()
         marks[title] = truth[[row]]
 label = "score (cosine), its mean over the globe taken off"
-plots.show(
-    plots.heat_maps(maps, "Where could it be?", label=label, marks=marks, levels=8),
+figures.show(
+    figures.heat_maps(maps, "Where could it be?", label=label, marks=marks, levels=8),
     "Eight world maps of the score of every region for four photos, a star marking the truth. "
     "Untrained the maps are flat; trained they have bright and dark regions.",
     dpi=80,
@@ -926,8 +927,8 @@ plots.show(
 # %%
 sheet = [places.loc[scenes[row].place_id] for row in four]
 captions = [f"{n}: {place.city}, {place.country}" for n, place in enumerate(sheet, 1)]
-plots.show(
-    plots.photo_sheet(pictures, captions, columns=4, title="Where they were taken"),
+figures.show(
+    figures.photo_sheet(pictures, captions, columns=4, title="Where they were taken"),
     "The four photos again, with the names of the places: " + "; ".join(captions) + ".",
 )
 
@@ -954,7 +955,7 @@ def best_of(one, places):
 
 
 by_gps = {
-    "constant": evaluation.constant(pairs.coordinates),
+    "constant": retrieval.constant(pairs.coordinates),
     "image→GPS, untrained": best_of(untrained, pairs.coordinates),
     "image→GPS, trained": best_of(model, pairs.coordinates),
     "image→GPS, points moved": best_of(model, moved),
@@ -1008,8 +1009,8 @@ parts = {
 answers = {}
 for name, part in parts.items():
     vectors = unit_rows(queries[:, part]), unit_rows(database[:, part])
-    answers[f"NN, {name}"] = evaluation.nearest_neighbour(*vectors, pairs.coordinates)
-    answers[f"[L]kNN, {name}"] = evaluation.lknn(*vectors, pairs.coordinates)
+    answers[f"NN, {name}"] = retrieval.nearest_neighbour(*vectors, pairs.coordinates)
+    answers[f"[L]kNN, {name}"] = retrieval.lknn(*vectors, pairs.coordinates)
 
 # %% [markdown]
 # Which of the eight do you bet on, at a street and at a continent?
@@ -1023,8 +1024,8 @@ evaluation.table(scores).loc[order].iloc[:, :5]
 shown = ["NN, raw features", "NN, all three (G3)"]
 curves = {name: answers[name] for name in shown}
 curves["image→GPS, no photos"] = by_gps["image→GPS, trained"]
-plots.show(
-    plots.threshold_curves(curves, validation.table, "Before and after alignment, on validation"),
+figures.show(
+    figures.threshold_curves(curves, validation.table, "Before and after alignment, on validation"),
     "Share of validation photos within a distance from 0.1 to 20,000 km with 95 per cent bands: "
     "nearest neighbour with raw and with aligned vectors, and image to GPS.",
 )
@@ -1079,9 +1080,9 @@ difference("NN, all three (G3)", "NN, raw features", answers, ~seen)
 # ## 7 What is each choice worth?
 #
 # One training run proves little: another seed gives another model. So the project trained every
-# variant with several seeds, measured it on validation, and ships the results (`g3lite.ablations`
-# makes them). All figures of this section come from that table, whatever profile you run, with the
-# gallery of 20,000.
+# variant with several seeds, measured it on validation, and ships the results
+# (`g3lite.recipes.heads` makes them). All figures of this section come from that table, whatever
+# profile you run, with the gallery of 20,000.
 
 # %%
 table = pd.read_csv(shipped("alignment/validation.csv")).query("gallery == 20_000")
@@ -1209,7 +1210,7 @@ few = few.pivot_table(index="metric", columns="variant", values="value").loc[lev
 # %%
 order = ["raw features", "G3", "without text", "equal_earth", "sphere", "masked text",
          "masked 25 km"]  # fmt: skip
-figure = Figure(figsize=(plots.WIDTH, 3.6), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.6), layout="constrained")
 title = f"Every variant, {table['seed'].nunique()} seeds each"
 figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
 panels = {
@@ -1221,10 +1222,10 @@ for axes, (metric, label) in zip(figure.subplots(1, 2, sharey=True), panels.item
         runs = table[(table["variant"] == variant) & (table["metric"] == metric)]
         low, value, high = (100 * runs[name] for name in ("low", "value", "high"))
         axes.plot([low.mean(), high.mean()], [height] * 2, color="#bbbbbb", linewidth=3)
-        axes.plot(value, [height] * len(runs), "o", color=plots.PREDICTION, alpha=0.8)
+        axes.plot(value, [height] * len(runs), "o", color=figures.PREDICTION, alpha=0.8)
     axes.set(xlabel=label, yticks=range(len(order)), yticklabels=order[::-1])
     axes.spines[["top", "right"]].set_visible(False)
-plots.show(
+figures.show(
     figure,
     "For seven variants, the share within 200 km of nearest neighbour and of image to GPS: a dot "
     "per seed and a grey bar for the 95 per cent interval.",

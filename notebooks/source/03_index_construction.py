@@ -75,10 +75,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from g3lite import ablations, evaluation, geo, kinds, miniearth, plots
+from g3lite import evaluation, figures, geo, miniearth
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.exercises import check_03_1, check_03_2, check_03_3
 from g3lite.index import Gallery, GalleryError, hubness
+from g3lite.recipes import heads as head_recipe
+from g3lite.scale import index_types
+from g3lite.teaching.checks.nb03 import check_03_1, check_03_2, check_03_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20)
 
@@ -100,7 +102,7 @@ validation = miniearth.load("validation", profile.query_size)
 truth = validation.coordinates
 
 miniclip = Backbone.load("miniclip", device=profile.device)
-heads = ablations.heads().to(profile.device)
+heads = head_recipe.heads().to(profile.device)
 known, asked = (
     miniclip.image_features(some, profile.batch_size, normalize=False).vectors
     for some in (photos, validation)
@@ -187,14 +189,14 @@ for name, values in of_part.items():
     )
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 2.8), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 2.8), layout="constrained")
 figure.suptitle("The three cosines of G3's similarity", x=0.01, ha="left", fontweight="bold")
 for axes, (name, values) in zip(figure.subplots(1, 3, sharey=True), of_part.items(), strict=True):
     found = np.take_along_axis(values, rows, axis=1)
     bins = np.linspace(-1, 1, 41)
     for what, colour, kind in (
         (values, "#999999", "all photos"),
-        (found, plots.PREDICTION, "top 5"),
+        (found, figures.PREDICTION, "top 5"),
     ):
         axes.hist(what.ravel(), bins, density=True, color=colour, alpha=0.75, label=kind)
     axes.set_title(name, fontsize=10)
@@ -202,7 +204,7 @@ for axes, (name, values) in zip(figure.subplots(1, 3, sharey=True), of_part.item
     axes.spines[["top", "right", "left"]].set_visible(False)
 figure.axes[0].legend(frameon=False, loc="upper left")
 figure.axes[0].set_ylabel("density")
-plots.show(
+figures.show(
     figure,
     "Histograms of the cosine of query and photo for the three parts: grey for all photos, orange "
     "for the five photos with the highest sum, which lie at the right end of each.",
@@ -235,7 +237,7 @@ asked_in = places["city"].loc[[scene.place_id for scene in scenes]].to_numpy()
 def strip(query, similarity, rows, title):
     """Show a query and some photos, with distance to the truth, city and similarity."""
     cities = photos.table["city"].iloc[rows].tolist()
-    figure = plots.neighbour_strip(
+    figure = figures.neighbour_strip(
         validation.image(validation.ids[query]),
         [photos.image(photos.ids[row]) for row in rows],
         geo.great_circle_km(photos.coordinates[rows], truth[query]),
@@ -243,7 +245,7 @@ def strip(query, similarity, rows, title):
         query_name=f"query\n{asked_in[query]}\n",
         title=title,
     )
-    plots.show(figure, f"{title}: a query, and photos from {', '.join(cities)}.", dpi=85)
+    figures.show(figure, f"{title}: a query, and photos from {', '.join(cities)}.", dpi=85)
 
 
 query = (km["raw"][:, :5].mean(axis=1) - km["aligned"][:, :5].mean(axis=1)).argmax()
@@ -372,7 +374,7 @@ for name, counts in frequency.items():
 # %%
 def chart(title, x, y, height=3.4):
     """A figure with one empty chart, and the chart."""
-    figure = Figure(figsize=(plots.WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(figures.WIDTH, height), layout="constrained")
     axes = figure.add_subplot(xlabel=x, ylabel=y)
     axes.set_title(title, loc="left", fontsize=12, fontweight="bold")
     axes.spines[["top", "right"]].set_visible(False)
@@ -385,14 +387,18 @@ plain = FuncFormatter(lambda value, _: f"{value:,.10g}")  # 10,000 rather than a
 figure, axes = chart(
     "Few photos fill the dissimilar lists", "photos, most frequent first", "lists (%)"
 )
-colours = {"most similar": plots.TRUTH, "most dissimilar": plots.PREDICTION, "at random": "#999999"}
+colours = {
+    "most similar": figures.TRUTH,
+    "most dissimilar": figures.PREDICTION,
+    "at random": "#999999",
+}
 for name, counts in frequency.items():
     share = 100 * np.sort(counts)[::-1] / len(queries)
     axes.plot(np.arange(1, len(share) + 1), share, color=colours[name], linewidth=2, label=name)
 axes.set(xscale="log", xlim=(1, None), ylim=(0, None))
 axes.xaxis.set_major_formatter(plain)
 axes.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Share of the lists that hold a photo, photos ordered by it on a logarithmic axis: low and "
     "flat for the most similar and for random lists, much higher at the left end for the most "
@@ -410,8 +416,8 @@ titles = [
     f"{photos.table['city'][row]}\nin {part:.1%} of the lists"
     for row, part in zip(hubs, share, strict=True)
 ]
-plots.show(
-    plots.photo_sheet(
+figures.show(
+    figures.photo_sheet(
         [photos.image(photos.ids[row]) for row in hubs], titles, title="The six worst hubs"
     ),
     "The six photos that are in the most dissimilar lists, each with its city and share: "
@@ -454,7 +460,7 @@ for name in ("most similar", "most dissimilar"):
         common[listed], share, s=8, color=colours[name], alpha=0.6, linewidths=0, label=name
     )
 axes.legend(frameon=False, markerscale=2)
-plots.show(
+figures.show(
     figure,
     "Share of the lists that hold a photo against its inner product with the mean vector: the most "
     "dissimilar lists are filled by a few photos at the left end, up to high shares, while the "
@@ -595,12 +601,12 @@ figure, axes = chart("Copies and neighbours", "similarity (at most 3)", "photos 
 edges = np.linspace(min(nearest_other.min(), to_original.min()), 3, 31)
 for values, colour, name in (
     (nearest_other, "#999999", "nearest other photo"),
-    (to_original, plots.PREDICTION, "copy and original"),
+    (to_original, figures.PREDICTION, "copy and original"),
 ):
     weights = np.full(len(values), 100 / len(values))
     axes.hist(values, edges, weights=weights, color=colour, alpha=0.75, label=name)
 axes.legend(frameon=False, loc="upper left")
-plots.show(
+figures.show(
     figure,
     "Histograms of the similarity of a copy with its original, close to 3, and of a photo with the "
     "most similar other photo, mostly lower, with some overlap.",
@@ -695,13 +701,13 @@ print(f"its codes: {codes[0][0]} and {codes[1][0]}, from 0 to 15: together 1 byt
 print(f"rebuilt: {rebuilt[0].round(2)}")
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.6), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.6), layout="constrained")
 figure.suptitle(
     "Product quantisation: 16 prototypes for each piece", x=0.01, ha="left", fontweight="bold"
 )
 *panels, right = figure.subplots(1, 3)
 for number, (axes, piece, own) in enumerate(zip(panels, pieces, prototypes, strict=True)):
-    colour = [plots.PALETTE[i % 6] for i in codes[number]]
+    colour = [figures.PALETTE[i % 6] for i in codes[number]]
     axes.scatter(*piece.T, s=4, c=colour, alpha=0.5, linewidths=0)
     axes.scatter(*own.T, s=45, c="black", marker="X", edgecolors="white", linewidths=0.6)
     axes.set_title(
@@ -710,11 +716,11 @@ for number, (axes, piece, own) in enumerate(zip(panels, pieces, prototypes, stri
     axes.set(xlabel=f"axis {2 * number + 1}", ylabel=f"axis {2 * number + 2}")
     axes.set_aspect("equal", adjustable="datalim")
 exact, approximate = flat4[:60] @ flat4.T, flat4[:60] @ rebuilt.T
-right.scatter(exact[:, ::10], approximate[:, ::10], s=3, c=plots.TRUTH, alpha=0.3, linewidths=0)
+right.scatter(exact[:, ::10], approximate[:, ::10], s=3, c=figures.TRUTH, alpha=0.3, linewidths=0)
 right.axline((0, 0), slope=1, color="#555555", linewidth=0.8)
 right.set_title("inner products", fontsize=10)
 right.set(xlabel="exact, 16 bytes", ylabel="from codes, 1 byte", aspect="equal")
-plots.show(
+figures.show(
     figure,
     "Left and middle: the photos' first and second pairs of numbers as clouds of points, cut into "
     "16 cells around black crosses, the prototypes. Right: inner products from the codes against "
@@ -758,13 +764,13 @@ held = 100 * np.cumsum(energy[::-1]) / energy.sum()
 figure, axes = chart(
     "How many axes do the vectors need?", "principal axes", "squared length held (%)", 3
 )
-axes.plot(np.arange(1, len(held) + 1), held, color=plots.TRUTH, linewidth=2)
+axes.plot(np.arange(1, len(held) + 1), held, color=figures.TRUTH, linewidth=2)
 for percent in (90, 99):
     needed = int(np.argmax(held >= percent)) + 1
     axes.plot([0, needed, needed], [percent, percent, held[0]], ":", color="#555555")
     axes.annotate(f"{percent} %: {needed}", (needed, percent), (8, -12), textcoords="offset points")
 axes.set(xlim=(0, len(held)), ylim=(held[0], 101))
-plots.show(
+figures.show(
     figure,
     "Share of the squared length of the vectors within the first principal axes, rising steeply "
     "and then slowly; dotted lines mark the numbers of axes that hold 90 and 99 per cent.",
@@ -774,15 +780,15 @@ plots.show(
 # ### Measured
 #
 # **Recall@15** says which part of the true 15 most similar photos an index finds. The function
-# `kinds.measure` builds each kind and measures recall, bytes, speed and building time. The names
-# with a comma are FAISS's own way to describe an index; `PCA64,SQ8` keeps 64 axes and one byte for
-# each. Which kind would you bet on, for a sixteenth of the memory?
+# `index_types.measure` builds each kind and measures recall, bytes, speed and building time. The
+# names with a comma are FAISS's own way to describe an index; `PCA64,SQ8` keeps 64 axes and one
+# byte for each. Which kind would you bet on, for a sixteenth of the memory?
 
 # %%
 compared = ["exact", "half", "sq8", "ivf", "hnsw", "pca", "PCA64,SQ8", "PQ192x4np"]
 if len(gallery) >= 39 * 256:  # FAISS asks for 39 photos per prototype, and these kinds have 256
     compared += ["pq", "pq-reranked"]
-costs = kinds.measure(vectors, queries[:300], compared, k=15)
+costs = index_types.measure(vectors, queries[:300], compared, k=15)
 n, exact_bytes = len(gallery), 4 * vectors.shape[1]
 costs["growing"] = (costs["bytes_per_photo"] - costs["fixed_bytes"] / n) / exact_bytes
 print(f"300 queries at once, {faiss.omp_get_max_threads()} threads")
@@ -801,7 +807,7 @@ axes.axvline(exact_bytes / 16, color="#555555", linewidth=0.8, linestyle="--")
 axes.axhline(0.95, color="#555555", linewidth=0.8, linestyle="--")
 axes.text(exact_bytes / 16, costs["recall"].min(), "  1/16 of exact", fontsize=8.5)
 speed = costs["queries_per_s"] / costs["queries_per_s"].max()
-axes.scatter(costs["bytes_per_photo"], costs["recall"], 400 * speed, plots.TRUTH, alpha=0.6)
+axes.scatter(costs["bytes_per_photo"], costs["recall"], 400 * speed, figures.TRUTH, alpha=0.6)
 shift = {"exact": (-9, 9, "right"), "hnsw": (9, 9, "left"), "ivf": (0, -20, "center")}
 shift |= dict.fromkeys(("half", "pq-reranked"), (0, -13, "center"))
 for row in costs.itertuples():
@@ -812,7 +818,7 @@ for row in costs.itertuples():
     )  # fmt: skip
 axes.set(xscale="log", xlim=(45, 9000), ylim=(None, 1.03))
 axes.xaxis.set_major_formatter(plain)
-plots.show(
+figures.show(
     figure,
     "Recall at 15 against bytes per photo on a logarithmic axis, a disc per kind of index, larger "
     "if it is faster and labelled with queries per second; dashed lines at a recall of 0.95 and at "
@@ -839,7 +845,7 @@ print("the frontier, from small to large:", ", ".join(frontier["kind"]))
 
 # %%
 for n in (len(gallery) // 10, len(gallery) // 3, len(gallery)):
-    part = kinds.measure(vectors[:n], queries[:300], ["pca", "PCA64,SQ8"], progress=False)
+    part = index_types.measure(vectors[:n], queries[:300], ["pca", "PCA64,SQ8"], progress=False)
     of_kind = part.set_index("kind")["recall"]
     print(f"{n:>6,} photos:", ", ".join(f"{kind} {recall:.3f}" for kind, recall in of_kind.items()))
 
@@ -889,7 +895,7 @@ check_03_2(recall)
 #
 #
 # check_03_2(recall)
-# print(recall(few, found["aligned"][1]), kinds.recall(few, found["aligned"][1]))
+# print(recall(few, found["aligned"][1]), index_types.recall(few, found["aligned"][1]))
 # ```
 #
 # </details>
@@ -902,12 +908,12 @@ check_03_2(recall)
 #
 # ### Memory: by arithmetic
 #
-# Memory needs no measurement. `kinds.predict_bytes` adds up codes, ids, graph, prototypes and axes.
-# First, is it right about what we have built?
+# Memory needs no measurement. `index_types.predict_bytes` adds up codes, ids, graph, prototypes
+# and axes. First, is it right about what we have built?
 
 # %%
 d = vectors.shape[1]
-predicted = [kinds.predict_bytes(kind, d, len(gallery)) for kind in compared]
+predicted = [index_types.predict_bytes(kind, d, len(gallery)) for kind in compared]
 wrong = np.array(predicted) / (costs["bytes_per_photo"] * len(gallery)) - 1
 print(f"predicted against measured: {wrong.min():+.2%} to {wrong.max():+.2%}")
 
@@ -917,7 +923,7 @@ print(f"predicted against measured: {wrong.min():+.2%} to {wrong.max():+.2%}")
 # %% tags=["nbval-check-output"]
 paper_n, paper_d = 4_122_119, 2304
 for kind in ("exact", "half", "sq8", "hnsw", "ivf", "pca", "PCA192,SQ8", "pq", "PQ576x4np"):
-    size = kinds.predict_bytes(kind, paper_d, paper_n) / 1e9
+    size = index_types.predict_bytes(kind, paper_d, paper_n) / 1e9
     print(f"{kind:<11} {size:6.2f} GB, 1/{37.99 / size:.1f} of exact")
 
 # %% [markdown]
@@ -940,9 +946,9 @@ for start in range(0, len(many), 5_000):
 # %%
 lists_of_pca = "PCA160,IVF{lists},SQ8 nprobe={probes}"
 grown = pd.concat(
-    kinds.measure(many[:n], queries[:200], ["exact", "pca", lists_of_pca], progress=False).assign(
-        n=n
-    )
+    index_types.measure(
+        many[:n], queries[:200], ["exact", "pca", lists_of_pca], progress=False
+    ).assign(n=n)
     for n in sizes
 )
 grown["ms"] = 1000 / grown["queries_per_s"]
@@ -972,7 +978,7 @@ def extrapolated(name, n):
 figure, axes = chart(
     "Time per query", "photos in the gallery", "ms per query, in batches of 200", 3.8
 )
-for (name, ms), colour in zip(milliseconds.iterrows(), plots.PALETTE, strict=False):
+for (name, ms), colour in zip(milliseconds.iterrows(), figures.PALETTE, strict=False):
     axes.plot(sizes, ms, "o-", color=colour, linewidth=2, label=name)
     ahead = np.geomspace(sizes[-1], paper_n, 20)
     axes.plot(ahead, [extrapolated(name, n) for n in ahead], ":", color=colour, linewidth=2)
@@ -983,7 +989,7 @@ axes.set(xscale="log", yscale="log")
 axes.xaxis.set_major_formatter(plain)
 axes.yaxis.set_major_formatter(plain)
 axes.legend(frameon=False, title="dots measured, dotted extrapolated")
-plots.show(
+figures.show(
     figure,
     "Milliseconds per query against the number of photos on logarithmic axes, measured from a "
     "thousand on as dots, drawn on as dotted lines to 4.12 million: the exact index highest, the "
@@ -1061,7 +1067,7 @@ check_03_3(pq_bytes)
 #
 #
 # check_03_3(pq_bytes)
-# print(pq_bytes(paper_n, paper_d, 288, 8), kinds.predict_bytes("PQ288x8np", paper_d, paper_n))
+# print(pq_bytes(paper_n, paper_d, 288, 8), index_types.predict_bytes("PQ288x8np", paper_d, paper_n))
 # ```
 #
 # </details>
@@ -1119,7 +1125,9 @@ choice = costs.set_index("kind")[["recall", "build_s"]].copy()
 choice["ms per query"] = 1000 / costs["queries_per_s"].to_numpy()
 # The paper's vectors are three times as long: so many more axes, or pieces, where a name sets them.
 longer = {"PCA64,SQ8": "PCA192,SQ8", "PQ192x4np": "PQ576x4np"}
-in_bytes = [kinds.predict_bytes(longer.get(kind, kind), paper_d, paper_n) for kind in compared]
+in_bytes = [
+    index_types.predict_bytes(longer.get(kind, kind), paper_d, paper_n) for kind in compared
+]
 choice["GB at 4.12 million x 2304"] = np.array(in_bytes) / 1e9
 choice["fits a laptop"] = np.where(np.array(in_bytes) <= laptop, "yes", "no")
 choice["recall ≥ 0.95"] = np.where(choice["recall"] >= 0.95, "yes", "no")
@@ -1138,9 +1146,9 @@ choice.round(3)
 #   way where axes cannot be spared; look whether it is on the frontier of *your* vectors.
 # - **It fits, but is too slow?** Lists or a graph. They cost memory, and a setting (`nprobe`,
 #   `efSearch`) that has to be chosen by measured recall.
-# - **It must serve the dissimilar too?** Look at `recall_dissimilar` of `kinds.measure` before you
-#   choose lists or a graph: both are laid out for queries that resemble the photos, and -q does
-#   not.
+# - **It must serve the dissimilar too?** Look at `recall_dissimilar` of `index_types.measure`
+# before you   choose lists or a graph: both are laid out for queries that resemble the photos, and
+# -q does   not.
 
 # %%
 costs[["kind", "recall", "recall_dissimilar"]].round(3).set_index("kind").T

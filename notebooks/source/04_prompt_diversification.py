@@ -73,11 +73,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from g3lite import diversification, evaluation, geo, lmm, miniearth, plots, prompts
+from g3lite import evaluation, figures, geo, miniearth, prompts
 from g3lite import replies as reading
-from g3lite.asking import ask
-from g3lite.exercises import check_04_1, check_04_2, check_04_3
-from g3lite.prompts import Plan, Template
+from g3lite.baselines import retrieval
+from g3lite.lmm import base
+from g3lite.lmm.ask import ask
+from g3lite.lmm.load import load_lmm
+from g3lite.prompts import PromptPlan, Template
+from g3lite.recipes import replies as reply_recipe
+from g3lite.teaching.checks.nb04 import check_04_1, check_04_2, check_04_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 80)
 
@@ -98,7 +102,7 @@ validation = miniearth.load("validation")
 truth = validation.coordinates
 known = miniearth.load("gallery").coordinates  # (20000, 2)
 
-said, rows = diversification.recorded()  # replies, for later; rows of the references
+said, rows = reply_recipe.recorded()  # replies, for later; rows of the references
 similar, dissimilar = known[rows["similar"]], known[rows["dissimilar"]]
 km = geo.great_circle_km(similar, truth[:, None])  # (2400, 15)
 print(f"profile {profile.name}: {len(truth):,} queries, {similar.shape[1]} + 15 references each")
@@ -110,10 +114,10 @@ print(f"profile {profile.name}: {len(truth):,} queries, {similar.shape[1]} + 15 
 
 # %%
 misled = km.min(axis=1) > 750
-retrieval = np.select([km[:, 0] <= 200, misled], ["good", "misleading"], "mixed")
+offered = np.select([km[:, 0] <= 200, misled], ["good", "misleading"], "mixed")
 GROUPS = ("good", "mixed", "misleading")
 for name in GROUPS:
-    some = retrieval == name
+    some = offered == name
     print(
         f"{name:<10} {some.mean():5.1%} of the queries; references within 200 km: "
         f"{(km[some] <= 200).mean():5.1%}, within 2,500 km: {(km[some] <= 2500).mean():5.1%}"
@@ -126,35 +130,35 @@ for name in GROUPS:
 # %%
 clues = np.array([len(miniearth.scene_of(img_id).visible) for img_id in validation.ids[:300]])
 shown = {
-    name: int(np.where(retrieval[:300] == name, clues, -1).argmax())
+    name: int(np.where(offered[:300] == name, clues, -1).argmax())
     for name in ("good", "misleading")
 }
 
 
 def reference_map(query, title):
     """Truth and references of a query on a map of the world."""
-    figure, axes = plots.world_map(title)
+    figure, axes = figures.world_map(title)
     for places, colour, size, label in (
         (dissimilar[query], "#999999", 22, "dissimilar"),
-        (similar[query], plots.PALETTE[2], 34, "similar"),
-        (truth[query][None], plots.TRUTH, 60, "truth"),
+        (similar[query], figures.PALETTE[2], 34, "similar"),
+        (truth[query][None], figures.TRUTH, 60, "truth"),
     ):
-        plots.draw_points(axes, places, color=colour, size=size, label=label)
+        figures.draw_points(axes, places, color=colour, size=size, label=label)
     axes.legend(loc="lower left", fontsize=9)
     return figure
 
 
 # %%
 for name, query in shown.items():
-    plots.show(
+    figures.show(
         reference_map(query, f"References of a query, {name} retrieval"),
         f"A map of the world with the truth of one query, the places of fifteen similar photos and "
         f"those of fifteen dissimilar ones; the retrieval is {name}.",
     )
 
 # %%
-plots.show(
-    plots.photo_sheet(
+figures.show(
+    figures.photo_sheet(
         [validation.image(validation.ids[query]) for query in shown.values()],
         [f"{name} retrieval" for name in shown],
         title="The two queries",
@@ -180,7 +184,7 @@ print(prompts.prompt(similar[query, :2], dissimilar[query, :2]))
 #
 # Without references (the **zero-shot** prompt) the paragraph with the lists is left out. G3 asks
 # about every photo with **four prompts**: 0, 5, 10 and 15 references of either kind, the most
-# similar first. `Plan` says so, and how many replies are drawn of each:
+# similar first. `PromptPlan` says so, and how many replies are drawn of each:
 
 # %% tags=["nbval-check-output"]
 plan = prompts.PLANS["paper"]
@@ -218,7 +222,7 @@ print(prompts.prompt(similar[query, :1], dissimilar[query, :1], mine))
 # and you can run it.
 
 # %%
-model = lmm.load(LMM or "minilmm")
+model = load_lmm(LMM or "minilmm")
 picture = validation.image(validation.ids[query])
 zero_shot = prompts.prompt()
 with_references = prompts.prompt(similar[query, :15], dissimilar[query, :15])
@@ -282,12 +286,12 @@ measured = [
 pd.DataFrame(measured).set_index(["references", "T"])
 
 # %%
-figure, axes = plots.world_map("Forty zero-shot replies at two temperatures")
-for T, colour, size in ((1.2, plots.PALETTE[4], 40), (0.3, plots.PREDICTION, 25)):
-    plots.draw_points(axes, drawn[0, T], color=colour, size=size, label=f"T = {T}")
-plots.draw_points(axes, truth[query][None], size=60, label="truth")
+figure, axes = figures.world_map("Forty zero-shot replies at two temperatures")
+for T, colour, size in ((1.2, figures.PALETTE[4], 40), (0.3, figures.PREDICTION, 25)):
+    figures.draw_points(axes, drawn[0, T], color=colour, size=size, label=f"T = {T}")
+figures.draw_points(axes, truth[query][None], size=60, label="truth")
 axes.legend(loc="lower left", fontsize=9)
-plots.show(
+figures.show(
     figure,
     "A map of the world: forty replies at temperature 1.2 are spread more widely than forty "
     "replies at temperature 0.3; one point is the truth.",
@@ -426,7 +430,7 @@ check_04_2(read_pair)
 
 # %%
 small = validation.head(12)
-once = Plan(references=(0, 15), replies=2, temperature=0.7)
+once = PromptPlan(references=(0, 15), replies=2, temperature=0.7)
 folder = tempfile.TemporaryDirectory()
 store = Path(folder.name) / "replies.sqlite"
 options = {"store": store, "progress": False}
@@ -460,8 +464,8 @@ recorded = pd.DataFrame(
         "text": pd.array(texts, dtype="string"),
     }
 )
-refusing = lmm.ReplayLMM(recorded)
-two_of_three = Plan(references=(0, 15), replies=2, asked=3)
+refusing = base.ReplayLMM(recorded)
+two_of_three = PromptPlan(references=(0, 15), replies=2, asked=3)
 answers, report = ask(refusing, small.head(1), two_of_three, similar[:1], dissimilar[:1], **options)
 print(report)
 answers[["references", "sample", "LAT", "LON", "reason", "used"]]
@@ -507,7 +511,7 @@ def places_said(way, references):
 if not LMM:
     some = validation.head(10)
     lists = similar[:10], dissimilar[:10]
-    again, _ = ask(model, some, diversification.WAYS["validation"][WAY].plan, *lists, **options)
+    again, _ = ask(model, some, reply_recipe.SETTINGS["validation"][WAY].plan, *lists, **options)
     before = said[(said.way == WAY) & said.IMG_ID.isin(some.ids)]
     same = again["text"].to_numpy() == before["text"].to_numpy()
     print(f"{same.sum()} of {len(same)} replies are those that were recorded")
@@ -522,7 +526,7 @@ pd.DataFrame(
     {
         "replies": told.size(),
         "readable": told["LAT"].apply(lambda lat: f"{lat.notna().mean():.2%}"),
-        "T": [diversification.WAYS["validation"][way].plan.temperature for way in told.groups],
+        "T": [reply_recipe.SETTINGS["validation"][way].plan.temperature for way in told.groups],
     }
 )
 
@@ -535,7 +539,7 @@ pd.DataFrame(
 # %%
 PROMPTS = (0, 5, 10, 15)
 single = {f"{k} + {k} references": places_said(WAY, k)[:, 0] for k in PROMPTS}
-methods = {"constant": evaluation.constant(known), "most similar photo": similar[:, 0], **single}
+methods = {"constant": retrieval.constant(known), "most similar photo": similar[:, 0], **single}
 options = {"replicates": profile.bootstrap}
 results = evaluation.evaluate(methods, validation.table, **options)
 
@@ -551,11 +555,11 @@ evaluation.table(results)
 # rise with the number of references, and which one will fall?
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.6), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.6), layout="constrained")
 figure.suptitle("What references do depends on the query", x=0.01, ha="left", fontweight="bold")
 for axes, group in zip(figure.subplots(1, 3, sharey=True), GROUPS, strict=True):
     some = retrieval == group
-    for radius, colour in zip((25, 200, 750, 2500), plots.PALETTE, strict=False):
+    for radius, colour in zip((25, 200, 750, 2500), figures.PALETTE, strict=False):
         hits = np.column_stack(
             [geo.great_circle_km(single[name], truth) <= radius for name in single]
         )
@@ -567,7 +571,7 @@ for axes, group in zip(figure.subplots(1, 3, sharey=True), GROUPS, strict=True):
     axes.spines[["top", "right"]].set_visible(False)
 figure.axes[0].set_ylabel("queries within that distance (%)")
 figure.axes[2].legend(frameon=False, fontsize=9, loc="upper right")
-plots.show(
+figures.show(
     figure,
     "Three panels, for good, mixed and misleading retrieval: the share of queries within 25, 200, "
     "750 and 2,500 km against the number of references. It rises where retrieval is good, hardly "
@@ -671,10 +675,10 @@ pools = {
 }
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.4), layout="constrained")
 figure.suptitle("The best of so many candidates", x=0.01, ha="left", fontweight="bold")
 for axes, radius in zip(figure.subplots(1, 3), (25, 200, 750), strict=True):
-    for (name, candidates), colour in zip(pools.items(), plots.PALETTE, strict=False):
+    for (name, candidates), colour in zip(pools.items(), figures.PALETTE, strict=False):
         hits = ceiling(candidates) <= radius
         share, low, high = evaluation.mean_intervals(hits, validation.table, **options)
         numbers = np.arange(1, hits.shape[1] + 1)
@@ -685,7 +689,7 @@ for axes, radius in zip(figure.subplots(1, 3), (25, 200, 750), strict=True):
     axes.spines[["top", "right"]].set_visible(False)
 figure.axes[0].set_ylabel("queries (%)")
 figure.axes[0].legend(frameon=False, fontsize=9)
-plots.show(
+figures.show(
     figure,
     "Three panels, within 25, 200 and 750 km: the share of queries of which at least one candidate "
     "is that near, against the number of candidates, for one prompt and for four.",

@@ -75,10 +75,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from g3lite import ablations, evaluation, geo, miniearth, paper, plots, verification
-from g3lite.exercises import check_05_1, check_05_2, check_05_3
+from g3lite import evaluation, figures, geo, miniearth, verification
+from g3lite.baselines import selection
+from g3lite.paper import published as paper_published
+from g3lite.paper import tables
 from g3lite.pipeline import G3
-from g3lite.verification import Choice
+from g3lite.recipes import heads as head_recipe
+from g3lite.teaching.checks.nb05 import check_05_1, check_05_2, check_05_3
+from g3lite.verification import CandidateConfig
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 80)
 
@@ -90,11 +94,11 @@ PROFILE = "auto"
 #
 # The queries are the validation photos of MiniEarth. What MiniLMM replied about them is recorded,
 # and where the most similar of the gallery's 20,000 photos were taken (notebooks 03 and 04).
-# `paper.Evidence` holds all of it:
+# `tables.EvaluationRun` holds all of it:
 
 # %%
 profile = profiles.get(PROFILE)
-evidence = paper.Evidence.load("validation", profile.query_size)
+evidence = tables.EvaluationRun.load("validation", profile.query_size)
 photos, truth = evidence.queries, evidence.queries.table
 similar = evidence.known[evidence.rows["similar"]]  # (photos, 15, 2), the most similar first
 drawn = evidence.replies[evidence.replies["way"] == "drawn"]
@@ -107,7 +111,7 @@ print(f"profile {profile.name}: {len(photos):,} photos, {len(drawn):,} replies")
 
 # %% tags=["nbval-check-output"]
 for name in ("paper_im2gps3k", "paper_yfcc4k"):
-    print(f"{name:<15}", verification.CHOICES[name])
+    print(f"{name:<15}", verification.CANDIDATE_CONFIGS[name])
 
 # %% [markdown]
 # We begin with all five replies and one retrieved coordinate; section 4 turns these knobs. A
@@ -117,9 +121,9 @@ for name in ("paper_im2gps3k", "paper_yfcc4k"):
 # km).
 
 # %%
-choice = Choice(replies=5, retrieved=1)
+choice = CandidateConfig(replies=5, retrieved=1)
 table = evidence.candidates(choice=choice)
-table["km"] = verification.errors_km(table, truth)  # known to us, not to the judge
+table["km"] = selection.errors_km(table, truth)  # known to us, not to the judge
 
 of_photo = table.groupby("IMG_ID", sort=False)["km"]
 middle_km, nearest_km = of_photo.median().to_numpy(), of_photo.min().to_numpy()
@@ -143,8 +147,8 @@ one.groupby(["origin", "references"], dropna=False, sort=False).head(1)
 gallery = miniearth.load("gallery")
 rows = evidence.rows["similar"][query, :5]
 away = geo.great_circle_km(gallery.coordinates[rows], photos.coordinates[query])
-plots.show(
-    plots.neighbour_strip(
+figures.show(
+    figures.neighbour_strip(
         photos.image(photos.ids[query]),
         [gallery.image(gallery.ids[row]) for row in rows],
         away,
@@ -167,23 +171,23 @@ plots.show(
 def draw_candidates(axes, some, size=45):
     """The truth on a map, and on top of it the candidates, coloured by origin."""
     row = photos.ids.index(some["IMG_ID"].iloc[0])
-    plots.draw_points(axes, photos.coordinates[[row]], size=3 * size, label="truth")
+    figures.draw_points(axes, photos.coordinates[[row]], size=3 * size, label="truth")
     zero_shot = (some["references"] == 0).fillna(False).to_numpy(dtype=bool)
     retrieved = (some["origin"] == "retrieved").to_numpy()
     for rows, colour, label in (
-        (~zero_shot & ~retrieved, plots.PREDICTION, "reply, with references"),
-        (zero_shot, plots.PALETTE[4], "reply, zero-shot"),
-        (retrieved, plots.PALETTE[2], "most similar photo"),
+        (~zero_shot & ~retrieved, figures.PREDICTION, "reply, with references"),
+        (zero_shot, figures.PALETTE[4], "reply, zero-shot"),
+        (retrieved, figures.PALETTE[2], "most similar photo"),
     ):
         places = some.loc[rows, ["LAT", "LON"]].to_numpy()
-        plots.draw_points(axes, places, color=colour, size=size, label=label)
+        figures.draw_points(axes, places, color=colour, size=size, label=label)
 
 
 around = np.vstack([one[["LAT", "LON"]], photos.coordinates[[query]]])
-figure, axes = plots.zoomed_map(around, "Twenty-one opinions about one photo", height=4.6)
+figure, axes = figures.zoomed_map(around, "Twenty-one opinions about one photo", height=4.6)
 draw_candidates(axes, one)
 axes.legend(loc="lower left", fontsize=9)
-plots.show(
+figures.show(
     figure,
     "A map with the candidates of one photo: zero-shot replies, replies with references and the "
     "place of the most similar photo, spread over several countries, and the truth.",
@@ -256,7 +260,7 @@ two = photos.ids[:2]
 replies = drawn[drawn["IMG_ID"].isin(two)].copy()
 replies.loc[replies["IMG_ID"] == two[0], ["LAT", "LON"]] = np.nan
 replies["used"] = replies["LAT"].notna()
-verification.candidates(two, replies, similar[:2], Choice(replies=1, retrieved=0))
+verification.candidates(two, replies, similar[:2], CandidateConfig(replies=1, retrieved=0))
 
 # %% [markdown]
 # The column `fallback` says it, here and in everything that is made of the table, so that such
@@ -282,7 +286,7 @@ print(f"{table.groupby('IMG_ID')['fallback'].any().sum()} of {len(photos):,} pho
 # In three lines:
 
 # %%
-heads = ablations.heads()
+heads = head_recipe.heads()
 _, image = heads.embed_images(evidence.features)  # (photos, 256), unit rows
 gps = heads.embed_coordinates(table[["LAT", "LON"]])  # (candidates, 256), unit rows
 owner = pd.Index(photos.ids).get_indexer(table["IMG_ID"])  # whose candidate each one is
@@ -343,11 +347,11 @@ cases = {
 
 # %%
 plain = FuncFormatter(lambda value, _: f"{value:,g}")  # 10,000 rather than a power of ten
-figure = Figure(figsize=(plots.WIDTH, 3.3), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.3), layout="constrained")
 figure.suptitle("The candidates of two photos", x=0.01, ha="left", fontweight="bold")
 for axes, (name, row) in zip(figure.subplots(1, 2, sharey=True), cases.items(), strict=True):
     some = table[table["IMG_ID"] == photos.ids[row]]
-    for origin, colour in (("reply", plots.PREDICTION), ("retrieved", plots.PALETTE[2])):
+    for origin, colour in (("reply", figures.PREDICTION), ("retrieved", figures.PALETTE[2])):
         dots = some[some["origin"] == origin]
         axes.scatter(dots["km"].clip(1), dots["score"], s=45, color=colour, alpha=0.8, label=origin)
     best = some.loc[some["score"].idxmax()]
@@ -358,7 +362,7 @@ for axes, (name, row) in zip(figure.subplots(1, 2, sharey=True), cases.items(), 
     axes.spines[["top", "right"]].set_visible(False)
 figure.axes[0].set_ylabel("score (cosine)")
 figure.axes[0].legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Two panels of score against distance from the truth, a dot per candidate and a ring around "
     "the winner: in the first the ring is far left, in the second far right, above a dot at the "
@@ -379,8 +383,8 @@ for name, row in cases.items():
         near = geo.great_circle_km(gallery.coordinates, place).argmin()
         pictures.append(gallery.image(gallery.ids[near]))
         captions.append(f"near the {what}\n{gallery.table['city'].iloc[near]}\n")
-plots.show(
-    plots.photo_sheet(pictures, captions, columns=6, title="Photo, winner's place, true place"),
+figures.show(
+    figures.photo_sheet(pictures, captions, columns=6, title="Photo, winner's place, true place"),
     "Six photos: " + "; ".join(" ".join(caption.split()) for caption in captions) + ".",
     dpi=85,
 )
@@ -397,14 +401,14 @@ cells = values.reshape(-1, 45, 4, 90, 4).mean(axis=(2, 4))
 grid = lat[1::4] + 0.5, lon[1::4] + 0.5
 maps = {name: (*grid, some) for name, some in zip(cases, cells, strict=True)}
 label = "score (cosine), mean of a cell"
-figure = plots.heat_maps(maps, "The judge's view of the Earth", label=label, levels=8)
+figure = figures.heat_maps(maps, "The judge's view of the Earth", label=label, levels=8)
 for axes, row in zip(figure.axes, cases.values(), strict=False):
     draw_candidates(axes, table[table["IMG_ID"] == photos.ids[row]], size=22)
     winner = won.loc[[row], ["LAT_pred", "LON_pred"]]
-    plots.draw_points(axes, winner, color="#000000", size=70, marker="X", label="winner")
+    figures.draw_points(axes, winner, color="#000000", size=70, marker="X", label="winner")
 handles = figure.axes[0].get_legend_handles_labels()
 figure.legend(*handles, loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
-plots.show(
+figures.show(
     figure,
     "Two world maps of the score of every region, with the candidates, the winner as a cross and "
     "the truth: where verification saves, the cross lies at the truth in a bright region; where it "
@@ -458,9 +462,9 @@ check_05_1(verify)
 # as if every photo were evidence of its own:
 
 # %% tags=["nbval-check-output"]
-for which, rows in paper.PUBLISHED.items():
+for which, rows in paper_published.PUBLISHED.items():
     g3, blindly = np.array(rows["G3"]), np.array(rows["w/o Geo-V"])
-    margin = 196 * np.sqrt(g3 / 100 * (1 - g3 / 100) / paper.PUBLISHED_PHOTOS[which])
+    margin = 196 * np.sqrt(g3 / 100 * (1 - g3 / 100) / paper_published.PUBLISHED_PHOTOS[which])
     cells = [
         f"{radius:,} km {gain:+.1f} (± {m:.1f})"
         for radius, gain, m in zip(evaluation.THRESHOLDS_KM, g3 - blindly, margin, strict=True)
@@ -503,7 +507,8 @@ check_05_2(blind)
 # check_05_2(blind)
 # owner = pd.Index(photos.ids).get_indexer(table["IMG_ID"])
 # ours = [blind(table["km"], owner, len(photos), r) for r in evaluation.THRESHOLDS_KM]
-# print("as the package:", np.allclose(ours, verification.at_random(table, truth).hits.mean(0)))
+# theirs = selection.random_candidate(table, truth).hits.mean(0)
+# print("as the package:", np.allclose(ours, theirs))
 # ```
 #
 # </details>
@@ -561,7 +566,7 @@ check_05_3(middle)
 #
 # check_05_3(middle)
 # ours = middle(table.loc[table["IMG_ID"] == photos.ids[0], ["LAT", "LON"]].to_numpy())
-# theirs = verification.mean(table)[["LAT_pred", "LON_pred"]].iloc[0]
+# theirs = selection.spherical_mean(table)[["LAT_pred", "LON_pred"]].iloc[0]
 # print("as the package:", np.allclose(ours, theirs))
 # ```
 #
@@ -576,13 +581,13 @@ check_05_3(middle)
 # %%
 first = table.drop_duplicates("IMG_ID").rename(columns={"LAT": "LAT_pred", "LON": "LON_pred"})
 methods = {
-    "one at random": verification.at_random(table, truth),
+    "one at random": selection.random_candidate(table, truth),
     "first reply": first,
     "most similar photo": similar[:, 0],
-    "mean": verification.mean(table),
-    "medoid": verification.medoid(table),
+    "mean": selection.spherical_mean(table),
+    "medoid": selection.medoid(table),
     "verification": won,
-    "nearest (ceiling)": verification.nearest(table, truth),
+    "nearest (ceiling)": selection.oracle(table, truth),
 }
 options = {"replicates": profile.bootstrap}
 
@@ -596,8 +601,8 @@ evaluation.table(evaluation.evaluate(methods, truth, **options))
 
 # %% tags=["results"]
 rivals = [name for name in methods if name not in ("verification", "nearest (ceiling)")]
-gains = paper.gains(methods, truth, of="verification", over=rivals, **options)
-paper.gains_table(gains)
+gains = tables.gains(methods, truth, of="verification", over=rivals, **options)
+tables.gains_table(gains)
 
 # %% [markdown]
 # Read the first row as the paper would: that is what verification is worth against chance. Then
@@ -625,10 +630,10 @@ def line(axes, x, values, colour, label, style="o-"):
 
 # %%
 radii = np.geomspace(1, 10_000, 60)
-figure = Figure(figsize=(plots.WIDTH, 3.6), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.6), layout="constrained")
 axes = figure.add_subplot(xscale="log", xlabel="radius, km", ylabel="percentage points")
 axes.set_title("Verification minus a rival", loc="left", fontsize=12, fontweight="bold")
-for name, colour in (("medoid", plots.PALETTE[3]), ("most similar photo", plots.PALETTE[2])):
+for name, colour in (("medoid", figures.PALETTE[3]), ("most similar photo", figures.PALETTE[2])):
     gain = hits(won, radii) - hits(methods[name], radii)
     _, low, high = line(axes, radii, gain, colour, f"minus {name}", "-")
     for word, some in (("above", radii[low > 0]), ("below", radii[high < 0])):
@@ -639,7 +644,7 @@ for name, colour in (("medoid", plots.PALETTE[3]), ("most similar photo", plots.
 axes.axhline(0, color="#555555", linewidth=0.8)
 axes.xaxis.set_major_formatter(plain)
 axes.legend(frameon=False)
-plots.show(
+figures.show(
     figure,
     "Difference of the shares of queries within a radius, against the radius on a logarithmic "
     "axis, with bands: verification minus the medoid is highest at tens of kilometres and falls "
@@ -675,15 +680,15 @@ chances = {name: hits(method)[:, region] for name, method in methods.items()}
 there = chances["nearest (ceiling)"]
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.9), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.9), layout="constrained")
 figure.suptitle("Was there a near candidate, and was it chosen?", x=0.01, ha="left", weight="bold")
 JUDGES = ("one at random", "medoid", "verification")
 panels = figure.subplots(2, 2, sharex=True).flat
 for axes, (group, some) in zip(panels, groups.items(), strict=True):
     found = np.array([100 * chances[name][some].mean() for name in JUDGES])
     lost = 100 * there[some].mean() - found
-    axes.barh(JUDGES, found, color=plots.TRUTH, label="within 200 km")
-    axes.barh(JUDGES, lost, left=found, color=plots.PALETTE[4], label="there, but not chosen")
+    axes.barh(JUDGES, found, color=figures.TRUTH, label="within 200 km")
+    axes.barh(JUDGES, lost, left=found, color=figures.PALETTE[4], label="there, but not chosen")
     axes.barh(JUDGES, 100 - found - lost, left=found + lost, color="#dddddd", label="not there")
     axes.set_title(f"{group}: {some.mean():.0%} of the queries", fontsize=10, loc="left")
     axes.set(xlim=(0, 100))
@@ -692,7 +697,7 @@ for axes in figure.axes[2:]:
     axes.set_xlabel("queries (%)")
 handles = figure.axes[0].get_legend_handles_labels()
 figure.legend(*handles, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
-plots.show(
+figures.show(
     figure,
     "Bars of the queries that a blind draw, the medoid and verification bring within 200 km, for "
     "all queries and for good, mixed and misleading retrieval; beside them those for which a near "
@@ -739,7 +744,7 @@ pd.DataFrame(saved)
 # curves in your head first: the ceiling, the judge, the blind draw. Which of them rise?
 
 # %%
-pool = evidence.verifier.score(evidence.candidates(choice=Choice(replies=5, retrieved=10)))
+pool = evidence.verifier.score(evidence.candidates(choice=CandidateConfig(replies=5, retrieved=10)))
 number = pool.groupby(["IMG_ID", "references"], dropna=False).cumcount()
 reply = pool["origin"] == "reply"
 
@@ -753,16 +758,18 @@ NUMBERS = {"N": [1, 2, 3, 4, 5], "S": [0, 1, 3, 5, 10]}
 races = {("N", n): contest(n, 1) for n in NUMBERS["N"]}
 races |= {("S", s): contest(5, s) for s in NUMBERS["S"]}
 ways = {
-    "ceiling": lambda some: verification.nearest(some, truth),
+    "ceiling": lambda some: selection.oracle(some, truth),
     "verification": verification.winners,
-    "medoid": verification.medoid,
-    "one at random": lambda some: verification.at_random(some, truth),
+    "medoid": selection.medoid,
+    "one at random": lambda some: selection.random_candidate(some, truth),
 }
-COLOURS = dict(zip(ways, (plots.TRUTH, plots.PREDICTION, plots.PALETTE[3], "#777777"), strict=True))
+COLOURS = dict(
+    zip(ways, (figures.TRUTH, figures.PREDICTION, figures.PALETTE[3], "#777777"), strict=True)
+)
 outcomes = {way: {key: hits(of(some)) for key, some in races.items()} for way, of in ways.items()}
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 5.4), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 5.4), layout="constrained")
 figure.suptitle("More candidates", x=0.01, ha="left", fontweight="bold")
 panels = figure.subplots(2, 2, sharex="col", sharey="row")
 for row, radius in enumerate((25, 750)):
@@ -778,7 +785,7 @@ panels[1][0].set_xlabel("N, replies per prompt (S = 1)")
 panels[1][1].set_xlabel("S, retrieved coordinates (N = 5)")
 handles = panels[0][0].get_legend_handles_labels()
 figure.legend(*handles, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
-plots.show(
+figures.show(
     figure,
     "Four panels, within 25 and 750 km against N and against S: the ceiling rises steeply with "
     "more candidates, verification stays nearly flat far below it, the blind draw lower still.",
@@ -815,7 +822,7 @@ pd.DataFrame(changes).T
 # validation photos. For MiniEarth `g3lite` takes
 
 # %%
-print(verification.CHOICES["miniearth"])
+print(verification.CANDIDATE_CONFIGS["miniearth"])
 
 # %% [markdown]
 # ### How fine does it see?
@@ -838,7 +845,7 @@ for row in range(tested):
     higher[row] = np.divide(wins, count, out=higher[row], where=count > 0)
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.3), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.3), layout="constrained")
 axes = figure.add_subplot(ylabel="truth scores higher (%)")
 axes.set_title("Truth against a wrong place", loc="left", fontsize=12, fontweight="bold")
 for place in range(len(EDGES) - 1):
@@ -847,7 +854,9 @@ for place in range(len(EDGES) - 1):
         100 * higher[some, place, None], truth[:tested][some], **options
     )
     mean, low, high = (end[0] for end in ends)
-    axes.errorbar(place, mean, [[mean - low], [high - mean]], fmt="o", color=plots.TRUTH, capsize=4)
+    axes.errorbar(
+        place, mean, [[mean - low], [high - mean]], fmt="o", color=figures.TRUTH, capsize=4
+    )
     axes.annotate(f"{mean:.0f}", (place, mean), (9, -3), textcoords="offset points", fontsize=9)
 axes.axhline(50, color="#555555", linewidth=0.8, linestyle="--")
 axes.set(ylim=(40, 100), xticks=range(len(EDGES) - 1))
@@ -855,7 +864,7 @@ names = [f"{a:,} to {b:,}" for a, b in zip(EDGES[:-2], EDGES[1:-1], strict=True)
 axes.set_xticklabels([*names, f"over {EDGES[-2]:,}"])
 axes.set_xlabel("distance of the wrong place, km")
 axes.spines[["top", "right"]].set_visible(False)
-plots.show(
+figures.show(
     figure,
     "How often the truth scores higher than a wrong place, by the distance of the wrong place: not "
     "far above a coin's 50 per cent within a city, rising with distance towards 90 per cent.",
@@ -896,12 +905,12 @@ for part in range(10):
     medians.append(scored.loc["median_km", ["value", "low", "high"]].tolist())
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.4), layout="constrained")
 figure.suptitle("Does a high score mean near?", x=0.01, ha="left", fontweight="bold")
 left, right = figure.subplots(1, 2)
 panels = [(left, rows, f"within {radius} km") for radius, rows in curves.items()]
 for (axes, rows, name), colour in zip(
-    [*panels, (right, medians, None)], plots.PALETTE, strict=False
+    [*panels, (right, medians, None)], figures.PALETTE, strict=False
 ):
     value, low, high = np.array(rows, dtype=float).T
     axes.plot(middle_score, value, "o-", color=colour, label=name)
@@ -912,7 +921,7 @@ left.set(ylabel="queries (%)", ylim=(0, 100))
 left.legend(frameon=False, loc="upper left")
 right.set(yscale="log", ylabel="median error, km")
 right.yaxis.set_major_formatter(plain)
-plots.show(
+figures.show(
     figure,
     "Left: the share of the queries within 25 and 200 km rises with the score of the winner. "
     "Right: the median error falls from thousands of kilometres to tens.",

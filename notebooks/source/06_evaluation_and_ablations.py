@@ -73,11 +73,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import false_discovery_control
 
-from g3lite import evaluation, geo, lmm, miniearth, paper, places, plots, verification
-from g3lite.artefacts import shipped
-from g3lite.asking import ask
-from g3lite.diversification import WAYS
-from g3lite.exercises import check_06_1, check_06_2, check_06_3
+from g3lite import evaluation, figures, geo, miniearth, places, verification
+from g3lite.baselines import selection
+from g3lite.lmm.ask import ask
+from g3lite.lmm.load import load_lmm
+from g3lite.paper import published as paper_published
+from g3lite.paper import tables
+from g3lite.paths import shipped
+from g3lite.recipes.replies import SETTINGS
+from g3lite.teaching.checks.nb06 import check_06_1, check_06_2, check_06_3
 
 pd.set_option("display.width", 190, "display.max_columns", 20, "display.max_colwidth", 60)
 
@@ -104,8 +108,8 @@ PROFILE = "auto"
 # %%
 profile = profiles.get(PROFILE)
 options = {"replicates": profile.bootstrap}
-evidence = [paper.Evidence.load(name, profile.query_size) for name in paper.SETS]
-methods, truth = paper.pooled(evidence)
+evidence = [tables.EvaluationRun.load(name, profile.query_size) for name in tables.SETS]
+methods, truth = tables.pooled(evidence)
 print(f"profile {profile.name}: {len(truth):,} photos of {truth.AUTHOR.nunique():,} photographers")
 print(", ".join(methods))
 
@@ -144,17 +148,19 @@ for name in sets:
 #   either, was chosen on validation:
 
 # %% tags=["nbval-check-output"]
-print(f"N = {paper.CHOICE.replies} replies of each prompt, S = {paper.CHOICE.retrieved} retrieved")
+print(
+    f"N = {tables.CHOICE.replies} replies of each prompt, S = {tables.CHOICE.retrieved} retrieved"
+)
 
 # %% [markdown]
 # What do you expect? Which rival is the hardest to beat at a street's distance, and which at a
 # continent's?
 
 # %%
-results = evaluation.evaluate({name: methods[name] for name in paper.TABLE_1}, truth, **options)
-own = paper.OTHERS[:2]  # kNN, aligned, and the medoid
+results = evaluation.evaluate({name: methods[name] for name in tables.TABLE_1}, truth, **options)
+own = tables.OTHERS[:2]  # kNN, aligned, and the medoid
 both = evaluation.evaluate({name: methods[name] for name in own}, truth, **options)
-print(f"Table 1 on MiniEarth: {len(truth):,} photos, {' and '.join(paper.SETS)}")
+print(f"Table 1 on MiniEarth: {len(truth):,} photos, {' and '.join(tables.SETS)}")
 
 # %%
 evaluation.table(pd.concat([results, both]))
@@ -168,10 +174,10 @@ evaluation.table(pd.concat([results, both]))
 # %%
 levels = list(evaluation.THRESHOLD_NAMES)
 apart = {}
-for name in (*paper.SETS, paper.CHOSEN_ON):
+for name in (*tables.SETS, tables.CHOSEN_ON):
     photos = miniearth.load(name, profile.query_size).table
-    found = paper.predictions(name, profile.query_size)
-    scores = {row: evaluation.score(found[row], photos)[levels] for row in paper.TABLE_1}
+    found = tables.predictions(name, profile.query_size)
+    scores = {row: evaluation.score(found[row], photos)[levels] for row in tables.TABLE_1}
     apart[name] = pd.DataFrame(scores).T.mul(100).map("{:.1f}".format)
 for name, table in apart.items():
     print(f"{name}\n{table.to_string()}\n")
@@ -186,8 +192,8 @@ for name, table in apart.items():
 
 # %%
 SHOWN = ("kNN", "geocells (PlaNet)", "GPS gallery (GeoCLIP)", "LMM, zero-shot", "G3")
-plots.show(
-    plots.threshold_curves({name: methods[name] for name in SHOWN}, truth, "G3 and four rivals"),
+figures.show(
+    figures.threshold_curves({name: methods[name] for name in SHOWN}, truth, "G3 and four rivals"),
     "Curves of the share of photos within a distance, from 0.1 to 20,000 km, for five methods, "
     "with bands of 95 per cent.",
 )
@@ -200,10 +206,10 @@ plots.show(
 # photographers once for both (`evaluation.compare`, notebook 01). Points of G3 above each rival:
 
 # %%
-rivals = [*paper.TABLE_1[:-1], *own]
-ablations = [name for name in paper.TABLE_2 if name != "G3"]  # for section 3
-found = paper.gains(methods, truth, over=[*rivals, *ablations], **options)
-differences = paper.gains_table(found)
+rivals = [*tables.TABLE_1[:-1], *own]
+ablations = [name for name in tables.TABLE_2 if name != "G3"]  # for section 3
+found = tables.gains(methods, truth, over=[*rivals, *ablations], **options)
+differences = tables.gains_table(found)
 differences.loc[rivals]
 
 # %% [markdown]
@@ -247,13 +253,13 @@ verdict.loc[rivals]
 # The ± is what the number of photos alone allows (1.96 standard errors):
 
 # %% tags=["nbval-check-output"]
-rows = [name for name in paper.PUBLISHED["IM2GPS3K"] if not name.startswith("w/o")]
+rows = [name for name in paper_published.PUBLISHED["IM2GPS3K"] if not name.startswith("w/o")]
 print("PUBLISHED, IM2GPS3K, 2,997 real photos (arXiv 2405.14702, table 1)")
-print(paper.published_table("IM2GPS3K", rows).to_string())
+print(paper_published.published_table("IM2GPS3K", rows).to_string())
 
 # %% tags=["nbval-check-output"]
 print("PUBLISHED, YFCC4K, 4,536 real photos (arXiv 2405.14702, table 1)")
-print(paper.published_table("YFCC4K", rows).to_string())
+print(paper_published.published_table("YFCC4K", rows).to_string())
 
 # %% [markdown]
 # ### Exercise 1: a margin
@@ -298,7 +304,7 @@ check_06_1(margin)
 #   candidates, so no luck of the draw is in it.
 
 # %%
-ablated = evaluation.evaluate({name: methods[name] for name in paper.TABLE_2}, truth, **options)
+ablated = evaluation.evaluate({name: methods[name] for name in tables.TABLE_2}, truth, **options)
 
 # %% [markdown]
 # G3 minus each of them, in points:
@@ -314,10 +320,10 @@ verdict.loc[ablations]
 
 # %%
 apart = {}
-for name in (*paper.SETS, paper.CHOSEN_ON):
-    of_set, its_truth = paper.pooled([paper.Evidence.load(name, profile.query_size)])
-    gain = paper.gains(of_set, its_truth, over=["w/o Geo-D"], **options)
-    apart[f"G3 minus w/o Geo-D, {name}"] = paper.gains_table(gain).loc["w/o Geo-D"]
+for name in (*tables.SETS, tables.CHOSEN_ON):
+    of_set, its_truth = tables.pooled([tables.EvaluationRun.load(name, profile.query_size)])
+    gain = tables.gains(of_set, its_truth, over=["w/o Geo-D"], **options)
+    apart[f"G3 minus w/o Geo-D, {name}"] = tables.gains_table(gain).loc["w/o Geo-D"]
 pd.DataFrame(apart).T
 
 # %% [markdown]
@@ -329,10 +335,10 @@ pd.DataFrame(apart).T
 # What does the number alone do? The same single prompt, few replies minus many:
 
 # %%
-few_minus_many = paper.gains(
+few_minus_many = tables.gains(
     methods, truth, of="w/o Geo-D", over=["w/o Geo-D, as many replies"], **options
 )
-paper.gains_table(few_minus_many)
+tables.gains_table(few_minus_many)
 
 # %% [markdown]
 # And the retrieved candidates compete in every row. They are found without any prompt; do they
@@ -340,11 +346,11 @@ paper.gains_table(few_minus_many)
 # (S = 0), and compare four prompts with one again:
 
 # %%
-n = paper.CHOICE.replies
+n = tables.CHOICE.replies
 choices = {
-    "four prompts": ("drawn", verification.Choice(replies=n)),
-    "one prompt": ("one prompt", verification.Choice((10,), n)),
-    "one prompt, as many replies": ("one prompt", verification.Choice((10,), 4 * n)),
+    "four prompts": ("drawn", verification.CandidateConfig(replies=n)),
+    "one prompt": ("one prompt", verification.CandidateConfig((10,), n)),
+    "one prompt, as many replies": ("one prompt", verification.CandidateConfig((10,), 4 * n)),
 }
 alone = {
     name: pd.concat(
@@ -352,7 +358,7 @@ alone = {
     )
     for name, way in choices.items()
 }
-paper.gains_table(paper.gains(alone, truth, of="four prompts", **options))
+tables.gains_table(tables.gains(alone, truth, of="four prompts", **options))
 
 # %% [markdown]
 # Read aloud, with all 6,000 photos:
@@ -380,10 +386,10 @@ known, rng = evidence[0].known, np.random.default_rng(0)
 lucky = pool.copy()
 lucky[["LAT", "LON"]] = known[rng.integers(len(known), size=len(lucky))]
 ceiling = {
-    "the nearest candidate": verification.nearest(pool, truth),
-    "the nearest of random places": verification.nearest(lucky, truth),
+    "the nearest candidate": selection.oracle(pool, truth),
+    "the nearest of random places": selection.oracle(lucky, truth),
 }
-others = {name: methods[name] for name in ("G3", *paper.OTHERS)} | ceiling
+others = {name: methods[name] for name in ("G3", *tables.OTHERS)} | ceiling
 evaluation.table(evaluation.evaluate(others, truth, **options))
 
 # %% [markdown]
@@ -440,17 +446,20 @@ ours = hits["G3"].mean(axis=0)
 
 def published_gains(which, name):
     """The paper's G3 minus an ablation, in points, each with a rough margin."""
-    published = pd.DataFrame(paper.PUBLISHED[which], index=evaluation.THRESHOLD_NAMES)
+    published = pd.DataFrame(paper_published.PUBLISHED[which], index=evaluation.THRESHOLD_NAMES)
     theirs = published["G3"] / 100
     scale = np.maximum(theirs * (1 - theirs) / (ours * (1 - ours)), 1)
     disagree = (hits["G3"] != hits[name]).mean(axis=0) * scale
-    gain, reach = published["G3"] - published[name], disagree / paper.PUBLISHED_PHOTOS[which]
+    gain, reach = (
+        published["G3"] - published[name],
+        disagree / paper_published.PUBLISHED_PHOTOS[which],
+    )
     return [f"{g:+.2f} ± {m:.2f}" for g, m in zip(gain, 196 * np.sqrt(reach), strict=True)]
 
 
 rows = {
     f"PUBLISHED, {which}: G3 minus {name}": published_gains(which, name)
-    for which in paper.PUBLISHED
+    for which in paper_published.PUBLISHED
     for name in ("w/o Geo-A", "w/o Geo-D")
 }
 pd.DataFrame(rows, index=evaluation.THRESHOLD_NAMES).T
@@ -469,7 +478,7 @@ pd.DataFrame(rows, index=evaluation.THRESHOLD_NAMES).T
 # table 3 has 2,554.7 km for the plain and 2,299.2 km for the aligned features, for the first five.)
 
 # %%
-paper.reference_table(evidence, **options)
+tables.reference_table(evidence, **options)
 
 # %% [markdown]
 # Table 5 asks which modalities the alignment needs. Training without text is cheap, asking a model
@@ -501,11 +510,11 @@ pd.concat(
 # candidates always compete. (This needs the pictures.)
 
 # %%
-figures = {
-    "prompts": paper.by_prompts(evidence),
-    "replies of each prompt": paper.by_replies(evidence),
+by_number = {
+    "prompts": tables.by_prompts(evidence),
+    "replies of each prompt": tables.by_replies(evidence),
 }
-for name, variants in figures.items():
+for name, variants in by_number.items():
     print(f"number of {name}")
     shares = evaluation.table(evaluation.evaluate(variants, truth, **options)).iloc[:, :5]
     print(shares.to_string(), "\n")
@@ -515,10 +524,12 @@ for name, variants in figures.items():
 # points:
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.8), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.8), layout="constrained")
 figure.suptitle("More prompts, more replies", x=0.01, ha="left", fontweight="bold")
-for axes, (name, variants) in zip(figure.subplots(1, 2, sharey=True), figures.items(), strict=True):
-    over = {n: paper.gains(variants, truth, of=n, over=["1"], **options) for n in variants}
+for axes, (name, variants) in zip(
+    figure.subplots(1, 2, sharey=True), by_number.items(), strict=True
+):
+    over = {n: tables.gains(variants, truth, of=n, over=["1"], **options) for n in variants}
     for at, level in enumerate(evaluation.THRESHOLD_NAMES):
         rows = pd.concat([100 * gain.set_index("metric").loc[[level], ["difference", "low", "high"]]
                           for gain in over.values()])  # fmt: skip
@@ -526,13 +537,13 @@ for axes, (name, variants) in zip(figure.subplots(1, 2, sharey=True), figures.it
         reach = np.abs(rows[["low", "high"]].sub(rows["difference"], axis=0)).T.to_numpy()
         style = {"marker": "o", "ms": 5, "capsize": 2, "elinewidth": 0.8}
         axes.errorbar(np.array(numbers) + 0.06 * (at - 2), rows["difference"], reach,
-                      color=plots.PALETTE[at], label=level, **style)  # fmt: skip
+                      color=figures.PALETTE[at], label=level, **style)  # fmt: skip
     axes.axhline(0, color="#555555", linewidth=0.8)
     axes.set(xlabel=f"number of {name}", xticks=numbers)
     axes.spines[["top", "right"]].set_visible(False)
 figure.axes[0].set_ylabel("points above one")
 figure.axes[0].legend(frameon=False, fontsize=9, loc="lower left", ncols=2)
-plots.show(
+figures.show(
     figure,
     "Two panels: what a second, third, ... prompt and reply add to the first, in points, within "
     "five distances, with intervals: fine distances lose with more of either, coarse ones gain.",
@@ -555,18 +566,18 @@ plots.show(
 
 # %%
 for some in evidence:
-    shipped = paper.predictions(some.which, len(some.queries))
+    shipped = tables.predictions(some.which, len(some.queries))
     again = verification.winners(some.scored)[["LAT_pred", "LON_pred"]].to_numpy()
     same = (geo.great_circle_km(again, shipped["G3"]) < 0.01).mean()
     print(f"{some.which}: {len(again):,} photos located again, {same:.2%} at the shipped place")
 
 # %%
 some, few = evidence[0], slice(0, 3)
-way = WAYS[some.which]["drawn"]
+way = SETTINGS[some.which]["drawn"]
 lists = [some.known[some.rows[key][few]] for key in (way.similar, way.dissimilar)]
 with tempfile.TemporaryDirectory() as folder:
     asked, report = ask(
-        lmm.load("minilmm"), some.queries.take(few), way.plan, *lists,
+        load_lmm("minilmm"), some.queries.take(few), way.plan, *lists,
         store=Path(folder) / "replies.sqlite", progress=False,
     )  # fmt: skip
 before = some.replies[(some.replies.way == "drawn") & some.replies.IMG_ID.isin(asked.IMG_ID)]
@@ -619,12 +630,12 @@ edges = [0, 1, 4, 16, 64, np.inf]
 density = pd.cut(near, edges, right=False, labels=["0", "1–3", "4–15", "16–63", "64 and more"])
 
 # %%
-figure = Figure(figsize=(plots.WIDTH, 3.4), layout="constrained")
+figure = Figure(figsize=(figures.WIDTH, 3.4), layout="constrained")
 figure.suptitle(
     "Share located within 25 km, by density of the gallery", x=0.01, ha="left", fontweight="bold"
 )
 axes = figure.add_subplot()
-for row, colour, shift in zip(CHOSEN, plots.PALETTE, (-0.2, 0, 0.2), strict=False):
+for row, colour, shift in zip(CHOSEN, figures.PALETTE, (-0.2, 0, 0.2), strict=False):
     hit = evaluation.error_km(methods[row], truth)[:, None] <= 25
     bars = [evaluation.mean_intervals(hit[density == d], truth[density == d], **options)
             for d in density.categories]  # fmt: skip
@@ -635,7 +646,7 @@ axes.set_xticks(range(5), [f"{d}\n{(density == d).mean():.0%}" for d in density.
 axes.set(xlabel="gallery photos within 25 km of the truth, and the share of such queries",
          ylabel="queries within 25 km (%)")  # fmt: skip
 axes.legend(frameon=False)
-plots.show(figure, "Share of queries within 25 km against the number of gallery photos near the "
+figures.show(figure, "Share of queries within 25 km against the number of gallery photos near the "
            "truth, for three methods; kNN and G3 rise with the number.")  # fmt: skip
 
 # %% [markdown]
@@ -776,7 +787,7 @@ check_06_3(blame)
 # </details>
 
 # %%
-km = pd.Series(verification.errors_km(pool, truth))
+km = pd.Series(selection.errors_km(pool, truth))
 nearest = km.groupby(pool["IMG_ID"]).min().loc[truth["IMG_ID"]].to_numpy()
 clues = np.array([len(miniearth.scene_of(img_id).visible) for img_id in truth["IMG_ID"]])
 reasons = {
@@ -808,8 +819,8 @@ ids = truth["IMG_ID"].to_numpy()
 titles = [
     f"{reasons[750][row]}\n{place['city'][row]}\noff by {error[row]:,.0f} km" for row in shown
 ]
-plots.show(
-    plots.photo_sheet([queries[ids[row]].image(ids[row]) for row in shown], titles, columns=4,
+figures.show(
+    figures.photo_sheet([queries[ids[row]].image(ids[row]) for row in shown], titles, columns=4,
                       title="Wrong by more than 750 km, and why"),
     "Twelve drawn photos that G3 locates wrongly, in three rows by reason: verification chose "
     "another candidate, no candidate was near, and so with few cues in the photo.",

@@ -79,11 +79,14 @@ import pandas as pd
 import torch
 from PIL import ExifTags, Image
 
-from g3lite import G3Error, evaluation, geo, memory, miniearth, paper, photos, plots
-from g3lite.datasets import BENCHMARKS, COLLECTIONS
-from g3lite.exercises import check_07_1, check_07_2, check_07_3
-from g3lite.exif import NoPosition, position, read
+from g3lite import G3Error, evaluation, figures, geo, images, miniearth
+from g3lite.datasets.exif import NoPosition, position, read
+from g3lite.datasets.load import load_photos
+from g3lite.datasets.remote import BENCHMARKS, COLLECTIONS
+from g3lite.paper import published as paper_published
 from g3lite.pipeline import G3
+from g3lite.scale import memory
+from g3lite.teaching.checks.nb07 import check_07_1, check_07_2, check_07_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 90)
 
@@ -132,7 +135,7 @@ drawn = miniearth.load("validation", 300).take([177])  # the photo of notebook 0
 mine = Path(MY_PHOTO) if MY_PHOTO else folder / drawn.ids[0]
 if not MY_PHOTO:
     with_position(drawn.image(drawn.ids[0]), *drawn.coordinates[0], mine)
-own = photos.load([mine])
+own = load_photos([mine])
 own.table[["IMG_ID", "LAT", "LON", "taken", "note"]]
 
 # %% [markdown]
@@ -209,10 +212,10 @@ check_07_1(degrees)
 
 # %%
 shared = folder / "shared.jpg"
-upright = photos.decode(mine.read_bytes(), mine.name)
+upright = images.decode(mine.read_bytes(), mine.name)
 Image.fromarray(np.asarray(upright)).save(shared)  # from numbers, so nothing else comes along
 for name, path in (("before", mine), ("after", shared)):
-    with photos.open_picture(path, path.name) as picture:
+    with images.open_picture(path, path.name) as picture:
         entries, found = len(picture.getexif()), read(picture)
     print(f"{name}: {entries} EXIF entries, {found.note or 'a position'}")
 
@@ -291,7 +294,7 @@ def first_of(names, n=None, **options):
     """The first photo set of these names that can be had, and why others cannot; else None."""
     for name in names:
         try:
-            return photos.load(name, n, **options)
+            return load_photos(name, n, **options)
         except G3Error as reason:
             print(f"{name}: {reason}\n")
 
@@ -301,7 +304,7 @@ queries = first_of(QUERIES, **({"folder": QUERY_FOLDER} if QUERY_FOLDER else {})
 if gallery is None:
     raise G3Error("no gallery can be had; what stands in the way is said above")
 if queries is None:
-    spare = photos.load("osv5m", size + 5_000, max_gb=MAX_GB)
+    spare = load_photos("osv5m", size + 5_000, max_gb=MAX_GB)
     strangers = ~spare.table["AUTHOR"].isin(gallery.table["AUTHOR"])
     queries = spare.take(strangers.to_numpy(bool))
 
@@ -319,16 +322,16 @@ shares = ", ".join(f"{name} {share:.0%}" for name, share in countries.head(5).it
 print("most photos of the gallery:", shares)
 
 # %%
-figure, axes = plots.world_map(f"Where the {len(gallery):,} photos of the gallery were taken")
-plots.draw_points(axes, gallery.coordinates, size=3, color=plots.PALETTE[0])
-plots.show(figure, "A map of the world with a dot for each photo of the gallery.")
+figure, axes = figures.world_map(f"Where the {len(gallery):,} photos of the gallery were taken")
+figures.draw_points(axes, gallery.coordinates, size=3, color=figures.PALETTE[0])
+figures.show(figure, "A map of the world with a dot for each photo of the gallery.")
 
 # %%
 rows = np.random.default_rng(7).choice(len(gallery), 12, replace=False)
 some = gallery.take(rows)
 where = some.table["city"].fillna("?") + "\nby " + some.table["AUTHOR"].fillna("?").str[:16]
-plots.show(
-    plots.photo_sheet([some.image(i) for i in some.ids], where.tolist(), title="Twelve of them"),
+figures.show(
+    figures.photo_sheet([some.image(i) for i in some.ids], where.tolist(), title="Twelve of them"),
     "Twelve photos of the gallery, each with its city and its photographer.",
 )
 
@@ -451,17 +454,17 @@ budget.assign(GB=budget["GB"].map("{:.3f}".format))
 one = own if MY_PHOTO or not real else queries.head(1)
 (prediction,) = g3.locate(one)
 print(prediction)
-figure, axes = plots.world_map("Candidates for one photo")
-plots.draw_points(axes, prediction.candidates[["LAT", "LON"]].to_numpy(), color=plots.PALETTE[2],
-                  size=34, label="candidates")  # fmt: skip
-plots.draw_points(axes, np.array([prediction.coordinates]), color=plots.PREDICTION, size=110,
+figure, axes = figures.world_map("Candidates for one photo")
+figures.draw_points(axes, prediction.candidates[["LAT", "LON"]].to_numpy(), size=34,
+                    color=figures.PALETTE[2], label="candidates")  # fmt: skip
+figures.draw_points(axes, np.array([prediction.coordinates]), color=figures.PREDICTION, size=110,
                   marker="X", label="winner")  # fmt: skip
 if np.isfinite(one.coordinates).all():
     off = float(geo.great_circle_km(prediction.coordinates, one.coordinates[0]))
     print(f"{off:,.0f} km from where its table or its EXIF says")
-    plots.draw_points(axes, one.coordinates, size=28, label="truth")
+    figures.draw_points(axes, one.coordinates, size=28, label="truth")
 axes.legend(loc="lower left", fontsize=9)
-plots.show(figure, "A map of the world with the candidates for one photo, the winner among them, "
+figures.show(figure, "A map of the world with the candidates for one photo, the winner among them, "
            "and the truth where it is known.")  # fmt: skip
 
 # %% [markdown]
@@ -474,7 +477,7 @@ plots.show(figure, "A map of the world with the candidates for one photo, the wi
 published = {"im2gps3k": "IM2GPS3K", "yfcc4k": "YFCC4K"}.get(queries.name)
 if published:
     print(f"PUBLISHED, {published} (arXiv 2405.14702, table 1), with the margin of its photos")
-    print(paper.published_table(published, ["[L]kNN", "GeoCLIP", "G3"]).to_string())
+    print(paper_published.published_table(published, ["[L]kNN", "GeoCLIP", "G3"]).to_string())
 else:
     print(f"no row of {queries.name} was ever published")
 
@@ -538,7 +541,9 @@ found = evaluation.evaluate(
 )
 row = evaluation.table(found).iloc[:, :5]
 if published:
-    theirs = paper.published_table(published, ["G3"]).rename(index={"G3": "PUBLISHED, G3"})
+    theirs = paper_published.published_table(published, ["G3"]).rename(
+        index={"G3": "PUBLISHED, G3"}
+    )
     row = pd.concat([row, theirs.set_axis(row.columns, axis=1)])
 row
 

@@ -1,0 +1,1 @@
+"""What G3 is compared with."""

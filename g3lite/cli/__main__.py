@@ -1,0 +1,5 @@
+"""`python -m g3lite.cli`."""
+
+from g3lite.cli.main import main
+
+main()

@@ -1,0 +1,215 @@
+"""`g3lite locate`: where photos were taken."""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import sys
+import tempfile
+import textwrap
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from unicodedata import category
+
+import typer
+
+if TYPE_CHECKING:  # they take seconds to import
+    from g3lite.pipeline import Prediction
+
+from g3lite import G3Error, profiles
+
+_MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
+
+
+def locate(
+    files: Annotated[list[Path], typer.Argument(metavar="PHOTO...", show_default=False)],
+    profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
+    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load.load")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
+    map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,
+) -> None:
+    """Say where photos were taken.
+
+    A photo that cannot be located costs the others nothing: it gets a line on standard error, and
+    the command ends with status 1. So it does if no reply of the model comes at all; the places are
+    those of similar photos then, and marked as fallback.
+    """
+    if map_file:
+        _check_map(map_file)
+    problems = _problems(files)
+    found: list[Prediction] = []
+    if as_json or not all(problems):  # else nothing slow is imported
+        found = _located(files, problems, profiles.get(profile).name, lmm)
+        problems = [one.error for one in found]
+    placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
+    warning = next((one.warning for _, one in placed if one.warning), None)
+    if as_json:
+        photos = [{"photo": str(f), **one.as_dict()} for f, one in zip(files, found, strict=True)]
+        typer.echo(json.dumps(photos, indent=1, allow_nan=False))
+    elif placed:
+        typer.echo(_table(placed))
+        if warning:
+            typer.echo(warning)
+        if any(one.fallback for _, one in placed):
+            from g3lite.pipeline import FALLBACK
+
+            typer.echo(FALLBACK)
+    for path, problem in zip(files, problems, strict=True):
+        if problem:
+            typer.echo(f"{_shown(path)}: {problem}", err=True)
+    if map_file and placed:
+        _draw_map(map_file, [one for _, one in placed], warning)
+        typer.echo(f"wrote {map_file}", err=as_json)
+    wrong, silent = _silence(found)
+    if wrong and not silent:
+        typer.echo(f"g3lite: {wrong}", err=True)
+    last = [wrong] if silent else []
+    if len(placed) < len(files):
+        last.append(f"{len(files) - len(placed)} of {len(files)} photos were not located")
+    if last:
+        raise G3Error("; ".join(reversed(last)))
+
+
+def _problems(files: Sequence[Path]) -> list[str | None]:
+    """Why each file cannot be located, as far as can be told without opening it; else None."""
+    problems, seen = [], set()
+    for path in files:
+        name, problem = os.path.abspath(path), None
+        if os.path.isdir(name):
+            problem = "it is a folder; name the photos in it"
+        elif not os.path.isfile(name):
+            problem = "it is no file" if os.path.exists(name) else "there is no such file"
+        elif name in seen:
+            problem = "it is named more than once; it is located once"
+        elif name != name.encode(errors="replace").decode():
+            problem = "its name is not in UTF-8; rename it"
+        seen.add(name)
+        problems.append(problem)
+    return problems
+
+
+def _located(
+    files: Sequence[Path], problems: Sequence[str | None], profile: str, lmm: str | None
+) -> list[Prediction]:
+    """A prediction for each file, in their order; where there is a problem, one that says so."""
+    with _quiet(bars=lmm is not None):
+        usable = [path for path, problem in zip(files, problems, strict=True) if not problem]
+        with _no_garbage():
+            from g3lite.pipeline import G3, Prediction
+
+            if usable:
+                g3 = G3.from_pretrained(profile, lmm=lmm, progress=sys.stderr.isatty())
+        found: Iterator[Prediction] = iter(g3.locate(usable) if usable else ())
+        return [
+            Prediction.failed(path.name, problem) if problem else next(found)
+            for path, problem in zip(files, problems, strict=True)
+        ]
+
+
+def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
+    """How many replies of the model failed and why, None if none did; and whether all of them."""
+    asked = [one.replies for one in found if len(one.replies)]
+    if not asked:
+        return None, False
+    import pandas as pd
+
+    from g3lite.lmm import ask as asking
+
+    replies = pd.concat(asked)
+    return asking.failure(replies), bool(asking.failed(replies).all())
+
+
+def _mark(one: Prediction) -> str:
+    """What is to be said of a place in a word or two."""
+    marks = (one.warning.partition(":")[0] if one.warning else "", "fallback" * one.fallback)
+    return ", ".join(filter(None, marks))
+
+
+def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
+    """A line per photo, under a line of headings."""
+    lines = [("photo", "latitude", "longitude", "place", "score", "")]
+    for path, one in placed:
+        lat, lon = one.coordinates
+        cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", _mark(one))
+        lines.append((_shown(path), *cells))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def _check_map(path: Path) -> None:
+    """Refuse, before anything is computed, a file that no map can be written to."""
+    if path.suffix.lower() not in _MAPS:
+        raise G3Error(f"{path}: the name of a map ends in {', '.join(_MAPS)}")
+    if path.is_dir():
+        raise G3Error(f"{path} is a folder; name a file for the map")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise G3Error(f"{path}: no file can be written to {path.parent} ({reason})") from error
+
+
+def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None:
+    from g3lite.figures import maps, style
+
+    figure, axes = maps.world_map("Where the photos were taken, as G3 has it")
+    colors = {"": style.PREDICTION, "fallback": style.PALETTE[4]}
+    marks = sorted({_mark(one) for one in placed})
+    for mark in marks:
+        points = [one.coordinates for one in placed if _mark(one) == mark]
+        color = colors.get(mark, "#555555")
+        maps.draw_points(axes, points, label=mark or "prediction", color=color, size=60, marker="X")
+    if any(marks):
+        axes.legend(loc="lower left", fontsize=9)
+    if warning:
+        note = textwrap.fill(warning, 120)
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
+    part = path.with_name(f".{path.name}.part{path.suffix}")
+    try:
+        figure.savefig(part, dpi=style.DPI)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Collect no garbage for a while that makes a million objects and drops none: seconds less."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # nor look at them again when the command ends
+        gc.enable()
+
+
+@contextmanager
+def _quiet(bars: bool) -> Iterator[None]:
+    """Keep what libraries say of their own accord off the terminal, but for progress `bars`."""
+    from transformers.utils import logging as transformers_logging
+
+    if not bars:
+        transformers_logging.disable_progress_bar()
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(logging.NOTSET)
+        transformers_logging.enable_progress_bar()
+
+
+def _shown(path: Path) -> str:
+    """A path without the signs that would break its line or cannot be printed."""
+    broken = ("Cc", "Cs", "Zl", "Zp")  # control signs, halves of letters, ends of lines
+    return "".join("?" if category(sign) in broken else sign for sign in str(path))

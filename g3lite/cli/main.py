@@ -1,0 +1,124 @@
+"""The command `g3lite`: what is installed, the series of notebooks, the shipped data."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:  # they take seconds to import
+    pass
+
+from g3lite import G3Error, __version__, paths, profiles
+from g3lite.cli.develop import _OPTIONS, _notebooks, data_app, notebooks_app, world_app
+from g3lite.cli.evaluate import evaluate, paper_tables
+from g3lite.cli.locate import locate
+from g3lite.recipes import artefacts
+
+app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **_OPTIONS)
+app.command()(locate)
+app.command()(evaluate)
+app.command("tables")(paper_tables)
+app.add_typer(data_app, name="artefacts")
+app.add_typer(world_app, name="miniearth")
+app.add_typer(notebooks_app, name="notebooks")
+_SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
+
+
+@app.command()
+def info() -> None:
+    """Show versions, profiles and whether the shipped data is consistent."""
+    typer.echo(f"g3lite {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for package in _SHOWN:
+        try:
+            typer.echo(f"  {package:16} {version(package)}")
+        except PackageNotFoundError:
+            typer.echo(f"  {package:16} not installed")
+    chosen = profiles.get("auto").name
+    typer.echo("profiles (* is the one in use)")
+    for profile in profiles.PROFILES.values():
+        size = f"{profile.gallery_size:,}" if profile.gallery_size else "all"
+        mark = "*" if profile.name == chosen else " "
+        sets = ", ".join(profile.queries)
+        models = f"{profile.backbone}, {profile.lmm}"
+        typer.echo(f"{mark} {profile.name}: {models}, {size} of {profile.gallery}; {sets}")
+    typer.echo(f"data   {paths.data_dir()}")
+    typer.echo(f"cache  {paths.cache_dir()}")
+    wrong = len(artefacts.check())
+    state = f"differs from its manifest ({wrong}): g3lite artefacts check" if wrong else "is intact"
+    typer.echo(f"the data {state}")
+
+
+@app.command()
+def run(
+    profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
+    output: Annotated[Path, typer.Option(help="where the results go")] = Path("build"),
+) -> None:
+    """Run the series of notebooks and print its tables of results."""
+    notebooks = _notebooks()
+    folder = notebooks.folder()
+    if not notebooks.names(folder):
+        raise G3Error(f"no notebooks in {folder}")
+    chosen = profiles.get(profile).name
+    output = output.resolve()
+    tables = []
+    for done in notebooks.run(folder, output, chosen):
+        typer.echo(f"{done.name}: {done.seconds:.0f} s, {len(done.pictures)} pictures")
+        tables += [f"\n{done.name}\n\n{table}" for table in done.tables]
+    typer.echo(f"\nResults on the profile {chosen}")
+    typer.echo("\n".join(tables))
+    typer.echo(f"\nExecuted notebooks, pages to read and pictures are in {output}")
+
+
+@app.command()
+def align(
+    output: Annotated[Path, typer.Argument(help="folder for the weights and the history")],
+    profile: Annotated[str, typer.Option(help="auto, ci or cpu")] = "auto",
+    schedule: Annotated[str, typer.Option(help="small, or paper")] = "small",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> None:
+    """Train the heads of geo-alignment. In several processes: torchrun -m g3lite.cli align ..."""
+    import torch
+    from accelerate import PartialState
+
+    from g3lite import alignment, miniearth, training
+    from g3lite.backbone import Backbone
+    from g3lite.miniearth.splits import SIZES
+
+    chosen = profiles.get(profile)
+    if schedule not in training.SCHEDULES:
+        raise G3Error(f"unknown schedule {schedule!r}; there are {', '.join(training.SCHEDULES)}")
+    if chosen.gallery not in SIZES:
+        raise G3Error(f"{chosen.gallery} is no set of MiniEarth; use --profile cpu")
+    process = PartialState()
+    backbone = Backbone.load(chosen.backbone, device=chosen.device)
+    with process.main_process_first():  # the first fills the feature cache for the others
+        train = training.AlignmentDataset.from_photos(
+            miniearth.load(chosen.gallery, chosen.gallery_size), backbone
+        )
+        queries = miniearth.load(chosen.queries[0], chosen.query_size)
+        validation = training.AlignmentDataset.from_photos(queries, backbone)
+    torch.manual_seed(seed)
+    model = alignment.GeoAlignment(alignment.CONFIGS[chosen.alignment])
+    plan = replace(training.SCHEDULES[schedule], seed=seed)
+    history = training.fit(model, train, validation, plan, output)
+    if process.is_main_process:
+        model.save_pretrained(output)
+        history.to_csv(output / "history.csv", index=False)
+        typer.echo(history.tail(1).to_string(index=False))
+        typer.echo(f"wrote the weights of the best epoch to {output}")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a mistake of the user ends in one line and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):  # no name of a city is worth a failure
+        stream.reconfigure(errors="replace")
+    try:
+        app(arguments)
+    except G3Error as error:
+        sys.exit(f"g3lite: {' '.join(str(error).split())}")  # pandas and transformers break lines

@@ -1,0 +1,1 @@
+"""Photo sets from everywhere: folders, tables, archives and hubs."""

@@ -1,0 +1,34 @@
+"""Figures: maps without a network, photo sheets, curves, all with an alt text."""
+
+from g3lite.figures.curves import threshold_curves
+from g3lite.figures.maps import (
+    density_map,
+    draw_arcs,
+    draw_points,
+    heat_maps,
+    prediction_map,
+    world_map,
+    zoomed_map,
+)
+from g3lite.figures.sheets import neighbour_strip, photo_sheet
+from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
+
+__all__ = [
+    "DPI",
+    "PALETTE",
+    "PREDICTION",
+    "TRUTH",
+    "WIDTH",
+    "density_map",
+    "draw_arcs",
+    "draw_points",
+    "encode",
+    "heat_maps",
+    "neighbour_strip",
+    "photo_sheet",
+    "prediction_map",
+    "show",
+    "threshold_curves",
+    "world_map",
+    "zoomed_map",
+]

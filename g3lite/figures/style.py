@@ -1,0 +1,79 @@
+"""The look that all figures share, and `show`, which displays them with an alt text."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+
+WIDTH = 9.0  # inches; with DPI the width of a notebook's column
+DPI = 100
+TRUTH, PREDICTION = "#0072B2", "#D55E00"
+PALETTE = (TRUTH, PREDICTION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_TITLE = {"loc": "left", "fontsize": 12, "fontweight": "bold", "pad": 8}
+
+
+def _legend(axes: Axes, **place: object) -> None:
+    axes.legend(
+        **{"loc": "lower left", "fontsize": 9, "framealpha": 0.9, "edgecolor": "none"} | place
+    )
+
+
+# --- display -------------------------------------------------------------------------------------
+
+
+def show(figure: Figure, alt: str, *, dpi: int = DPI) -> None:
+    """Display a figure in the notebook, with a sentence for those who cannot see it.
+
+    The alt text is kept in the notebook file, as metadata of the picture and as the plain-text
+    form of the output. nbconvert writes it into the HTML with `--template classic`; its lab
+    template does not read it. A figure with photos becomes a JPEG, any other a PNG of 256
+    colours, so that committed outputs stay small. Where the environment variable G3LITE_FIGURES
+    names a folder, a numbered PNG is saved there as well.
+
+    Raises:
+        ValueError: the alt text is empty.
+    """
+    alt = " ".join(alt.split())
+    if not alt:
+        raise ValueError("the alt text is empty; say in a sentence what the figure shows")
+    from IPython.display import display  # only notebooks have it
+
+    mime, data = encode(figure, dpi=dpi)
+    folder = os.environ.get("G3LITE_FIGURES")
+    if folder:
+        _save(Path(folder), data, _title(figure) or alt)
+    display({mime: data, "text/plain": alt}, metadata={mime: {"alt": alt}}, raw=True)
+
+
+def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
+    """The figure as ("image/png" or "image/jpeg", bytes), chosen for a small size."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
+    image = Image.open(buffer).convert("RGB")
+    data = io.BytesIO()
+    if any(axes.images for axes in figure.axes):
+        image.save(data, "JPEG", quality=85, optimize=True)
+        return "image/jpeg", data.getvalue()
+    # Median cut, the default, gives up the colour of a few small markers; maximum coverage keeps
+    # it, and a k-means step then puts the large areas back to their exact colour.
+    few = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    few.save(data, "PNG", optimize=True)
+    return "image/png", data.getvalue()
+
+
+def _title(figure: Figure) -> str:
+    titles = [figure.get_suptitle(), *(axes.get_title(loc="left") for axes in figure.axes)]
+    return next(filter(None, titles), "")
+
+
+def _save(folder: Path, data: bytes, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    number = sum(1 for _ in folder.glob("*.png")) + 1
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].rstrip("-")
+    Image.open(io.BytesIO(data)).save(folder / f"{number:02d}-{slug}.png", optimize=True)

@@ -1,0 +1,1 @@
+"""Large multimodal models: one interface, and runs over many photos that lose nothing."""

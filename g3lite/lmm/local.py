@@ -1,0 +1,311 @@
+"""Multimodal models on this machine: anything that transformers loads with a chat template.
+
+LLaVA, LLaVA-NeXT, the Qwen-VL family or this project's own MiniLMM: `TransformersLMM` loads any
+model through AutoProcessor and AutoModelForImageTextToText. It works in batches, over prompts as
+over samples; a prompt with its photo is read once, however many replies are drawn from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from torch.utils._pytree import tree_leaves, tree_map_only
+from transformers import (
+    AutoModelForImageTextToText,
+    AutoProcessor,
+    BitsAndBytesConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StaticCache,
+)
+from transformers.generation import utils as generation
+from transformers.utils import is_bitsandbytes_available
+
+from g3lite.datasets import hub
+from g3lite.images import MAX_PIXELS, at_most
+from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
+from g3lite.paths import sha256_file
+
+CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
+"""What transformers calls the argument; the older name is deprecated where the other one exists."""
+_OVERFLOW = (
+    "the model's numbers overflow; load it with dtype='bfloat16' or 'float32', if there is memory"
+)
+WINDOW = 4
+"""Jobs per reply of a batch that are sorted by length, so that prompts of one length share a batch.
+More of them would hold more decoded pictures in memory."""
+WINDOW_PIXELS = MAX_PIXELS
+"""No further job is added to pictures of so many pixels in all."""
+
+
+class TransformersLMM(LMM):
+    """A model that transformers runs here.
+
+    Replies are drawn from softmax(logits / temperature), without top-k or top-p, as an API draws
+    them. Each reply has random numbers of its own, made of the seed, the picture, the prompt and
+    the number of the sample, so it does not depend on what else is in its batch, and a run that was
+    interrupted ends as it would have without (but for rounding, which differs by batch and device).
+
+    float16 ends at 65,504, and some models go beyond it for some pictures (the image tower of
+    Qwen2.5-VL does). Such pictures go through the tower once more, in float32 (unless its
+    weights are in 4 bits); a reply that overflows all the same is given up, and the others go on.
+
+    Args:
+        model: a folder, or a name on a hub.
+        revision: of a model on a hub.
+        device: a torch device, or "auto": the GPU if there is one; what does not fit stays on the
+            CPU.
+        dtype: "float16", "bfloat16" or "float32"; "auto" for float16 on a GPU, else float32.
+        four_bit: load the layers' weights in 4 bits (NF4), a quarter of float16's memory.
+        batch_size: replies that are written at a time. After an out-of-memory error it is halved.
+        max_new_tokens: of a reply, which is cut off there.
+        longest_side: larger pictures are made smaller, to so many pixels; None for as they are.
+            Models such as Qwen-VL read a picture in patches: twice the side is four times the
+            tokens, and a photo of 12 megapixels would fill a small GPU alone.
+        seed: another one gives other replies.
+        max_gb: a model on a hub that is larger (10^9 bytes) is asked about before it is fetched.
+
+    Attributes:
+        model: what transformers loaded.
+        batch_size: as it is now.
+
+    Raises:
+        LMMError: the model cannot be loaded, has no chat template, or 4 bits are not possible.
+            While answering: not even one reply fits into memory.
+        DownloadError: it is on a hub, and nobody agreed to its size, or there is no room for it.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        revision: str | None = None,
+        device: str = "auto",
+        dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto",
+        four_bit: bool = False,
+        batch_size: int = 32,
+        max_new_tokens: int = 128,
+        longest_side: int | None = 768,
+        seed: int = 0,
+        max_gb: float = 1.0,
+    ) -> None:
+        if dtype == "auto":
+            dtype = "float16" if torch.cuda.is_available() and device != "cpu" else "float32"
+        if dtype not in ("float16", "bfloat16", "float32"):
+            raise LMMError(f"dtype {dtype!r} is unknown; use float16, bfloat16, float32 or auto")
+        quantized = None
+        if four_bit:
+            if not is_bitsandbytes_available():
+                raise LMMError(
+                    "4-bit weights need the package bitsandbytes: pip install bitsandbytes, or "
+                    "load the model without four_bit"
+                )
+            quantized = BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_compute_dtype=getattr(torch, dtype),
+            )
+        if not Path(model).is_dir():
+            hub.agree_to_model(str(model), revision, max_gb)
+        try:
+            self._processor = AutoProcessor.from_pretrained(model, revision=revision)
+            self.model = AutoModelForImageTextToText.from_pretrained(
+                model,
+                revision=revision,
+                dtype=getattr(torch, dtype),
+                device_map=device,
+                quantization_config=quantized,
+            ).eval()
+        except (OSError, ValueError) as error:
+            raise LMMError(f"{model} cannot be loaded as an image-text model: {error}") from error
+        if not getattr(self._processor, "chat_template", None):
+            raise LMMError(f"{model} has no chat template; use one that was tuned for dialogue")
+        if dtype == "float16" and not four_bit:
+            tower = self.model.get_encoder(modality="image")
+            if tower is not self.model:  # which is what comes where transformers knows of none
+                tower.register_forward_hook(_again_in_float32, with_kwargs=True)
+        tokenizer = self._processor.tokenizer
+        tokenizer.padding_side = "left"
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        self.batch_size = batch_size
+        self._max_new_tokens = max_new_tokens
+        self.longest_side = longest_side
+        self._seed = seed
+        parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
+        if longest_side is not None:
+            parts.append(f"{longest_side} px")
+        self.name = f"{_identity(model, revision)} ({', '.join(parts)})"
+
+    def answer(self, jobs: Iterable[LMMRequest], keep: OnResponse) -> None:
+        """Work in batches of prompts of about the same length, so that little of it is padding."""
+        jobs = iter(jobs)
+        while window := self._window(jobs):
+            window.sort(key=lambda job: len(job.prompt.text))
+            wanted = [(job, sample) for job in window for sample in job.samples]
+            while wanted:
+                batch = wanted[: self.batch_size]
+                try:
+                    answers = self._generate(batch)
+                except RuntimeError as error:
+                    if not should_reduce_batch_size(error):
+                        raise
+                    if len(batch) == 1:
+                        raise LMMError(
+                            f"not even one reply of {self.name} fits into memory; load it with "
+                            "four_bit=True, or take a smaller model"
+                        ) from error
+                    answers = None
+                if answers is None:  # here nothing refers any more to what filled the memory
+                    self.batch_size = len(batch) // 2
+                    clear_device_cache(garbage_collection=True)
+                    continue
+                for one in answers:
+                    keep(one)
+                wanted = wanted[len(batch) :]
+
+    def _window(self, jobs: Iterator[LMMRequest]) -> list[LMMRequest]:
+        """The next jobs, as many as are sorted together; fewer if their pictures are large."""
+        window, pixels = [], 0
+        for job in islice(jobs, WINDOW * self.batch_size):
+            window.append(job)
+            pixels += job.image.width * job.image.height
+            if pixels >= WINDOW_PIXELS:
+                break
+        return window
+
+    @torch.inference_mode()
+    def _generate(self, wanted: list[tuple[LMMRequest, int]]) -> list[LMMResponse]:
+        """Draw replies, given as (job, sample) with those of a job in a row."""
+        samples = [
+            (job, tuple(s for _, s in rows)) for job, rows in groupby(wanted, lambda pair: pair[0])
+        ]
+        inputs = self._inputs([job for job, _ in samples])
+        ids, mask = inputs["input_ids"], inputs["attention_mask"]
+        # All but the last token is read once per job; then what was read is copied for each reply.
+        # The cache has its final size from the start: growing it at every token costs more than all
+        # else on a CPU.
+        cache = StaticCache(
+            config=self.model.config.get_text_config(decoder=True),
+            max_cache_len=ids.shape[1] + self._max_new_tokens,
+        )
+        usual = {CACHE: cache, "do_sample": False, "disable_compile": True}
+        begin = {k: v[:, :-1] if v.shape[:2] == ids.shape else v for k, v in inputs.items()}
+        self.model.generate(**begin, **usual, max_new_tokens=1)
+        rows = [i for i, (_, numbers) in enumerate(samples) for _ in numbers]
+        rows = torch.tensor(rows, device=ids.device)
+        cache.reorder_cache(rows)
+        inner = self.model.base_model
+        if getattr(inner, "rope_deltas", None) is not None:  # the Qwen-VL family: positions by row
+            inner.rope_deltas = inner.rope_deltas[rows]
+        sampler = _Sampler(wanted, self._seed, ids.device)
+        tokens = self.model.generate(
+            input_ids=ids[rows],
+            attention_mask=mask[rows],
+            **usual,
+            max_new_tokens=self._max_new_tokens,
+            logits_processor=LogitsProcessorList([sampler]),
+        )[:, ids.shape[1] :]
+        texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
+        written = (tokens != self._processor.tokenizer.pad_token_id).sum(1).tolist()
+        replies = zip(rows.tolist(), wanted, texts, written, sampler.lost.tolist(), strict=True)
+        answers = []
+        for (row, lost), some in groupby(replies, lambda reply: (reply[0], reply[4])):
+            _, pairs, texts, written, _ = zip(*some, strict=True)
+            job, numbers = pairs[0][0], tuple(sample for _, sample in pairs)
+            if lost:
+                answers.append(LMMResponse(job, numbers, (), error=_OVERFLOW))
+            else:
+                read = int(mask[row].sum())
+                answers.append(LMMResponse(job, numbers, texts, read, sum(written)))
+        return answers
+
+    def _inputs(self, jobs: list[LMMRequest]) -> dict[str, torch.Tensor]:
+        """Photos and prompts as the model reads them, padded on the left."""
+        dialogues = [
+            [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}]
+            for text in (job.prompt.text for job in jobs)
+        ]
+        texts = self._processor.apply_chat_template(dialogues, add_generation_prompt=True)
+        begin = self._processor.tokenizer.bos_token
+        inputs = self._processor(
+            images=[[at_most(job.image, self.longest_side)] for job in jobs],
+            text=texts,
+            padding=True,
+            add_special_tokens=not (begin and texts[0].startswith(begin)),  # not twice
+            return_tensors="pt",
+        )
+        return inputs.to(self.model.device, dtype=self.model.dtype)
+
+
+class _Sampler(LogitsProcessor):
+    """Makes the greedy choice a draw from softmax(logits / temperature), by the Gumbel-max trick.
+
+    The largest of logits / T + g is such a draw if every g is -log of an exponential variable. Each
+    row takes its g from a generator of its own.
+
+    Attributes:
+        lost: bool (rows,), whose logits were once no numbers; what is drawn for them means nothing.
+    """
+
+    def __init__(
+        self, wanted: list[tuple[LMMRequest, int]], seed: int, device: torch.device
+    ) -> None:
+        self.lost = torch.zeros(len(wanted), dtype=torch.bool, device=device)
+        pictures = {job: hashlib.sha256(job.image.tobytes()) for job in {job for job, _ in wanted}}
+        self._rows = []
+        for job, sample in wanted:
+            own = pictures[job].copy()
+            own.update(f"{seed} {sample} {job.prompt.text}".encode())
+            generator = torch.Generator(device)
+            generator.manual_seed(int.from_bytes(own.digest()[:7], "big"))
+            self._rows.append((job.temperature, generator))
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        scores = scores.float()
+        self.lost |= (scores.isnan() | scores.isposinf()).any(1)
+        for row, (temperature, generator) in zip(scores, self._rows, strict=True):
+            if temperature:
+                noise = torch.empty_like(row).exponential_(generator=generator).log_().neg_()
+                row.div_(temperature).add_(noise)
+        return scores
+
+
+def _again_in_float32(
+    tower: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+) -> Any:
+    """Forward hook of an image tower in float16: where numbers overflowed, they are made anew."""
+    numbers = [leaf for leaf in tree_leaves(output) if isinstance(leaf, torch.Tensor)]
+    if all(one.isfinite().all() for one in numbers):
+        return output
+
+    def cast(tree: Any, old: torch.dtype, new: torch.dtype) -> Any:
+        return tree_map_only(torch.Tensor, lambda t: t.to(new) if t.dtype == old else t, tree)
+
+    halves = [t for t in (*tower.parameters(), *tower.buffers()) if t.dtype == torch.float16]
+    try:
+        for one in halves:
+            one.data = one.data.float()
+        args, kwargs = cast((args, kwargs), torch.float16, torch.float32)
+        return cast(tower.forward(*args, **kwargs), torch.float32, torch.float16)
+    finally:
+        for one in halves:
+            one.data = one.data.half()
+
+
+def _identity(model: str | Path, revision: str | None) -> str:
+    """What is loaded: name and commit on a hub, or a folder's name and the hash of its files."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return f"{model}@{hub.commit_here(str(model), revision)}"
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix != ".md":
+            digest.update(f"{path.name} {sha256_file(path)}\n".encode())
+    return f"{folder.resolve().name}@{digest.hexdigest()[:12]}"

@@ -1,0 +1,1 @@
+"""How everything in data/ is made: models, replies, predictions, and their manifest."""

@@ -1,0 +1,291 @@
+"""What MiniLMM replies about the photos of MiniEarth, recorded.
+
+Every photo is asked about in several ways (`SETTINGS`): as the paper does, with drawn replies or
+with the likeliest one, as the paper's ablations and rivals do, and, on validation, in ways that
+show what the model reads, such as with another photo's picture. Asking takes long, so the replies
+are shipped (`data/replies`), and with them the references: rows of the gallery of 20,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from g3lite import miniearth, replies
+from g3lite.backbone import Backbone, unit_rows
+from g3lite.index import Gallery, coordinates_of
+from g3lite.lmm.ask import ask
+from g3lite.lmm.base import LMM
+from g3lite.lmm.load import load_lmm
+from g3lite.paths import shipped
+from g3lite.photos import PhotoSet
+from g3lite.profiles import PROFILES
+from g3lite.prompts import PromptPlan
+from g3lite.recipes import minilmm
+from g3lite.recipes.heads import heads
+from g3lite.verification import CandidateConfig
+
+DRAWN = 5
+"""Replies drawn of each prompt: to choose how many compete, and for Figure 4."""
+CHOSEN = CandidateConfig.from_name(PROFILES["cpu"].choice).replies
+"""How many of them compete. About the test sets the ablations ask for no more."""
+TEMPERATURE = PROFILES["cpu"].temperature
+"""Of the drawn replies. Chosen on validation among 0.4, 0.7, 0.85, 1 and the paper's 1.2 (which is
+for GPT-4V), before MiniLMM's second stage: it brought the nearest of twenty candidates."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to ask about all photos.
+
+    Attributes:
+        plan: prompts, replies and temperature.
+        similar: which similar references, a key of what `search` returns.
+        dissimilar: which dissimilar ones.
+        swapped: "picture" or "references": these are another photo's.
+    """
+
+    plan: PromptPlan
+    similar: str = "similar"
+    dissimilar: str = "dissimilar"
+    swapped: str | None = None
+
+
+_RAW = ("raw similar", "raw dissimilar")
+
+
+def _ways(drawn: int) -> dict[str, Setting]:
+    """What the paper's tables and figures need; for an ablation as many replies of each prompt."""
+    as_many = PromptPlan((10,), replies=4 * drawn, temperature=TEMPERATURE)  # as of four prompts
+    return {
+        "one prompt": Setting(as_many),
+        "drawn": Setting(PromptPlan(replies=DRAWN, temperature=TEMPERATURE)),
+        "raw, likeliest": Setting(PromptPlan((10,), replies=1, temperature=0), *_RAW),
+        "raw, drawn": Setting(PromptPlan(replies=drawn, temperature=TEMPERATURE), *_RAW),
+    }
+
+
+_TEST = {"likeliest": Setting(PromptPlan((0,), replies=1, temperature=0)), **_ways(CHOSEN)}
+SETTINGS = {
+    "validation": {
+        "likeliest": Setting(PromptPlan(replies=1, temperature=0)),
+        **_ways(DRAWN),
+        "as a pair": Setting(PromptPlan(replies=1, temperature=0, template="pair")),
+        "without hubs": Setting(
+            PromptPlan((5, 10, 15), replies=1, temperature=0), dissimilar="without hubs"
+        ),
+        "another's picture": Setting(PromptPlan(replies=1, temperature=0), swapped="picture"),
+        "another's references": Setting(
+            PromptPlan((5, 10, 15), replies=1, temperature=0), swapped="references"
+        ),
+    },
+    "test_natural": _TEST,
+    "test_uniform": _TEST,
+}  # fmt: skip
+"""The ways of each set of photos. Of a likeliest reply there is one: at temperature 0 all are the
+same. What two ways have in common is asked for once."""
+RUN = {
+    which: {
+        name: [way.plan.references, way.plan.replies, way.plan.temperature, way.plan.template.text,
+               way.similar, way.dissimilar, way.swapped]
+        for name, way in ways.items()
+    }
+    for which, ways in SETTINGS.items()
+}  # fmt: skip
+"""All that the recorded replies depend on, beside the photos and the models."""
+PART = 300
+"""Photos that one process asks about before it takes others."""
+
+
+def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.ndarray]:
+    """The references of each query among the photos of a gallery, with the shipped heads.
+
+    Returns:
+        Rows of the gallery, int64 (q, k), the first reference first: "similar"; "dissimilar", as
+        the paper has them; "without hubs", dissimilar ones with the gallery's mean left out; and
+        the first two by the backbone's features alone, "raw similar" and "raw dissimilar".
+    """
+    backbone, aligned = Backbone.load("miniclip", "cpu"), heads()
+    known, asked = (
+        backbone.image_features(some, normalize=False).vectors for some in (gallery, queries)
+    )
+    raw = Gallery.build(gallery.table, unit_rows(known), model="miniclip")
+    plain = unit_rows(asked)
+    known, asked = aligned.database_vectors(known), aligned.database_vectors(asked)
+    index = Gallery.build(gallery.table, known, model="miniclip, aligned")
+    return {
+        "similar": index.similar(asked, k)[1],
+        "dissimilar": index.dissimilar(asked, k)[1],
+        "without hubs": index.dissimilar(asked, k, centre=known.mean(axis=0))[1],
+        "raw similar": raw.similar(plain, k)[1],
+        "raw dissimilar": raw.dissimilar(plain, k)[1],
+    }
+
+
+def partners(n: int) -> np.ndarray:
+    """Which photo lends its picture, or its references, to each of n."""
+    return np.roll(np.arange(n), n // 2)
+
+
+def with_pictures_of(photos: PhotoSet, lenders: np.ndarray) -> PhotoSet:
+    """The same photos with the pictures of others."""
+    ids = photos.ids
+    lender = {img_id: ids[row] for img_id, row in zip(ids, lenders, strict=True)}
+    return PhotoSet(f"{photos.name}, swapped", photos.table, lambda i: photos.source(lender[i]))
+
+
+def ask_way(
+    lmm: LMM,
+    queries: PhotoSet,
+    way: Setting,
+    coordinates: Mapping[str, np.ndarray],
+    part: slice = slice(None),
+    **asking: Any,
+) -> pd.DataFrame:
+    """Ask about queries in one way; the table of `ask.ask`.
+
+    Args:
+        lmm: the model.
+        queries: n photos.
+        way: how.
+        coordinates: of the references, (n, 15, 2) under each name that `search` has.
+        part: ask about these of the queries only; what is swapped is swapped among all.
+        asking: further options of `ask.ask`, such as store and progress.
+    """
+    others = partners(len(queries))
+    photos = with_pictures_of(queries, others) if way.swapped == "picture" else queries
+    lists = [coordinates[way.similar], coordinates[way.dissimilar]]
+    if way.swapped == "references":
+        lists = [some[others] for some in lists]
+    lists = [some[part] for some in lists]
+    return ask(lmm, photos.take(part), way.plan, *lists, **asking)[0]
+
+
+# ---------------------------------------------------------------------------------- recorded
+
+
+def recorded(which: str = "validation") -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """The shipped replies about a set, and the references that their prompts name.
+
+    Returns:
+        A row per reply: way, IMG_ID, references (of either kind in its prompt), sample, text, LAT
+        and LON (NaN for none) and reason (why there are none; NA where there are). And rows of the
+        gallery, int64 (queries, 15), under those names of `search` that the set's ways have.
+
+    Raises:
+        ValueError: nothing was recorded about a set of that name.
+    """
+    if which not in SETTINGS:
+        raise ValueError(
+            f"no replies about {which!r} were recorded; there are {', '.join(SETTINGS)}"
+        )
+    ids = np.array(miniearth.load(which).ids)
+    table = unpacked(pd.read_parquet(shipped(f"replies/{which}.parquet")), ids)
+    with np.load(shipped(f"replies/{which}.npz")) as rows:
+        return table, {name: rows[name].astype(np.int64) for name in rows.files}
+
+
+_PACKED = {"way": "category", "references": "int8", "sample": "int8", "photo": "int16",
+           "lat": "int16", "lon": "int16", "text": "string"}  # fmt: skip
+_FORMS = {name: way.plan.template.name for name, way in SETTINGS["validation"].items()}
+
+
+def packed(table: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
+    """Replies as they are kept: hundredths of degrees, and the text only where it says more.
+
+    MiniLMM writes two decimals in the form that it was asked for, so most texts follow from their
+    numbers; `unpacked` gives all of them back, letter by letter.
+    """
+    places, _ = replies.parse_all(table["text"].astype(object).where(table["text"].notna(), None))
+    hundredths = np.round(np.nan_to_num(places) * 100)
+    form = table["way"].map(_FORMS)
+    usual = np.array(_texts(hundredths, form)) == table["text"].fillna("").to_numpy(dtype=object)
+    hundredths[~usual] = 0
+    keys = {
+        "way": table["way"], "references": table["references"], "sample": table["sample"],
+        "photo": pd.Index(ids).get_indexer(table["IMG_ID"]),
+        "lat": hundredths[:, 0], "lon": hundredths[:, 1],
+        "text": table["text"].fillna("").mask(usual),
+    }  # fmt: skip
+    kept = pd.DataFrame(keys).astype(_PACKED)
+    return kept.sort_values(["way", "references", "sample", "photo"], ignore_index=True)
+
+
+def unpacked(kept: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
+    """The table of replies behind what `packed` made, in the order of the photos."""
+    kept = kept.sort_values(["way", "photo", "references", "sample"], ignore_index=True)
+    hundredths = kept[["lat", "lon"]].to_numpy(dtype=np.float64)
+    places = hundredths / 100
+    reasons = np.full(len(kept), None, dtype=object)
+    usual = kept["text"].isna().to_numpy()
+    texts = np.array(_texts(hundredths, kept["way"].map(_FORMS)), dtype=object)
+    texts[~usual] = [text or None for text in kept["text"][~usual]]
+    places[~usual], reasons[~usual] = replies.parse_all(texts[~usual])
+    return pd.DataFrame(
+        {
+            "way": kept["way"].astype("string"),
+            "IMG_ID": pd.array(ids[kept["photo"]], dtype="string"),
+            "references": kept["references"].astype(np.int64),
+            "sample": kept["sample"].astype(np.int64),
+            "text": pd.array(texts, dtype="string"),
+            "LAT": places[:, 0], "LON": places[:, 1],
+            "reason": pd.array(reasons, dtype="string"),
+        }
+    )  # fmt: skip
+
+
+def _texts(hundredths: np.ndarray, form: pd.Series) -> list[str]:
+    """The usual replies to these places (n, 2), each in its form."""
+    return [minilmm.answer(place, how) for place, how in zip(hundredths / 100, form, strict=True)]
+
+
+def build(folder: Path) -> None:
+    """Search the references of all sets and record the replies, into the data folder `folder`.
+
+    All cores ask. What was asked already is in the store of the user's cache; a run that was
+    stopped goes on.
+    """
+    folder = folder / "replies"
+    folder.mkdir(exist_ok=True)
+    for which in SETTINGS:
+        rows = search(miniearth.load("gallery"), miniearth.load(which))
+        table = pd.concat(record(which, rows), ignore_index=True)
+        named = {key for way in SETTINGS[which].values() for key in (way.similar, way.dissimilar)}
+        np.savez_compressed(
+            folder / f"{which}.npz",
+            **{name: some.astype(np.uint16) for name, some in rows.items() if name in named},
+        )
+        packed(table, miniearth.load(which).ids).to_parquet(
+            folder / f"{which}.parquet", index=False, compression="zstd", compression_level=19
+        )
+    for path in folder.iterdir():  # of sets that are no more
+        if path.stem not in SETTINGS:
+            path.unlink()
+
+
+def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]:
+    """The replies about a set, in all its ways, with references at these rows of the gallery."""
+    from joblib import Parallel, delayed
+
+    jobs = (
+        delayed(_part)(which, name, rows, slice(start, start + PART))
+        for name in SETTINGS[which]
+        for start in range(0, len(miniearth.load(which)), PART)
+    )
+    yield from tqdm(Parallel(n_jobs=-1, return_as="generator")(jobs), desc=f"replies, {which}")
+
+
+def _part(which: str, name: str, rows: Mapping[str, np.ndarray], part: slice) -> pd.DataFrame:
+    known = miniearth.load("gallery").coordinates
+    coordinates = {key: coordinates_of(some, known) for key, some in rows.items()}
+    way = SETTINGS[which][name]
+    table = ask_way(
+        load_lmm("minilmm"), miniearth.load(which), way, coordinates, part, progress=False
+    )
+    return table[["IMG_ID", "references", "sample", "text"]].assign(way=name)

@@ -1,0 +1,1 @@
+"""The notebooks as files, their exercises, and where the series is published."""

@@ -1,0 +1,67 @@
+"""Checks of the notebooks' exercises: each prints a verdict with a hint, and returns a bool.
+
+A check is a function of the reader's answer that returns None if the answer is right, else a hint.
+The decorator `exercise` does the rest; `check_01_2` belongs to exercise 2 of notebook 01.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+
+def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., bool]]:
+    """Make a check out of a function that returns None for a right answer and else a hint.
+
+    Args:
+        start: the hint for a place that is still empty (None or `...`).
+        right: what a right answer shows, in a sentence.
+
+    The check prints its verdict and returns whether the answer is right. It never raises: an
+    exception in the reader's code becomes part of the hint. `check.__wrapped__` is the function.
+    """
+
+    def decorate(verdict: Callable[..., str | None]) -> Callable[..., bool]:
+        @wraps(verdict)
+        def check(*answers: Any) -> bool:
+            if any(answer is None or answer is ... for answer in answers):
+                hint: str | None = start
+            else:
+                try:
+                    hint = verdict(*answers)
+                except Exception as error:
+                    hint = f"checking your answer raised {type(error).__name__}: {error}"
+            print(f"✓ {right}" if hint is None else f"Not yet: {hint}")
+            return hint is None
+
+        return check
+
+    return decorate
+
+
+def _diagnose(
+    given: list[Any],
+    right: list[float],
+    mistakes: dict[str, list[float]],
+    cases: list[str],
+    *,
+    share: bool = True,
+    tolerance: float = 1e-9,
+) -> str | None:
+    """None if the numbers `given` are `right`, else a hint: that of the mistake that gives them.
+
+    All lists hold one number for each of the `cases`; `share` says that they are shares.
+    """
+    if any(value is None for value in given):
+        return "your function returns nothing yet; let it end with return ..."
+    if any(np.ndim(value) for value in given):
+        return f"your function returns an array of shape {np.shape(given[0])}, not one number"
+    values = np.array(given, dtype=float)
+    for hint, numbers in {"": right, **mistakes}.items():
+        if np.allclose(values, numbers, rtol=0, atol=tolerance):
+            return hint or None
+    if share and values.max() > 1:
+        return f"{values.max():g} is no share; return a number from 0 to 1, not a count or per cent"
+    case = int(np.argmax(~np.isclose(values, right, rtol=0, atol=tolerance)))
+    return f"{cases[case]} it should be {right[case]:.4f}, and yours is {values[case]:.4f}"
