@@ -4,7 +4,7 @@ MiniLMM is served if it is there, else a tiny model of random weights. G3LITE_SE
 G3LITE_KILLS (1) make the test as large as one likes.
 """
 
-import importlib
+import hashlib
 import json
 import os
 import signal
@@ -19,20 +19,22 @@ from collections import Counter
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import lmm_server as fakes
 import numpy as np
 import pytest
+import tiny_lmms as tiny
 import torch
 
+from g3lite.lmm import api
 from g3lite.lmm.api import OpenAILMM
 from g3lite.lmm.ask import ask
+from g3lite.lmm.base import LMMError
 from g3lite.lmm.store import Question, Store
 from g3lite.paths import data_dir
 from g3lite.prompts import PromptPlan
 
 pytest.importorskip("uvicorn", reason="needs transformers[serving]")
 pytest.importorskip("fastapi", reason="needs transformers[serving]")
-fakes = importlib.import_module("test_lmm")
-tiny = importlib.import_module("test_local_lmm")
 
 N = int(os.environ.get("G3LITE_SERVE_PHOTOS", 5))
 KILLS = int(os.environ.get("G3LITE_KILLS", 1))
@@ -142,7 +144,7 @@ class Messenger(fakes.Handler):
 
 @pytest.fixture
 def proxy(served, monkeypatch):
-    monkeypatch.setattr(fakes.api_lmm, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.02)
     proxy = Proxy(served)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -187,21 +189,23 @@ def test_a_bad_network_loses_nothing(folder, proxy, tmp_path):
 
 
 def test_a_wrong_name_ends_the_run(served, tmp_path):
-    with pytest.raises(fakes.LMMError, match="Error code: 4"):
+    with pytest.raises(LMMError, match="Error code: 4"):
         run(model("another", f"{served}/v1"), tmp_path / "s.sqlite")
 
 
 RUN = """
 import sys
-import test_lmm as fakes
-from g3lite.prompts import Plan
+import lmm_server as fakes
+from g3lite.lmm.api import OpenAILMM
+from g3lite.lmm.ask import ask
+from g3lite.prompts import PromptPlan
 
 folder, url, store, n, life = sys.argv[1:]
 options = {"concurrency": 4, "max_tokens": 24, "extra_headers": {"x-life": life}}
-model = fakes.OpenAILMM(folder, url, name="served", **options)
+model = OpenAILMM(folder, url, name="served", **options)
 places = fakes.places(int(n), 15), fakes.places(int(n), 15, seed=1)
-plan, photos = Plan(replies=1, asked=2), fakes.photo_set(int(n))
-_, report = fakes.ask(model, photos, plan, *places, store=store, progress=False)
+plan, photos = PromptPlan(replies=1, asked=2), fakes.photo_set(int(n))
+_, report = ask(model, photos, plan, *places, store=store, progress=False)
 print(report.wanted, report.stored, report.asked, report.failed)
 """
 
@@ -213,12 +217,12 @@ def test_killed_at_any_moment_it_asks_nothing_twice(folder, proxy, tmp_path):
     similar, dissimilar = fakes.places(N, PLAN.most), fakes.places(N, PLAN.most, seed=1)
     questions = {}  # as the server sees them: the prompts are all different, or have no references
     for i, img_id in enumerate(photos.ids):
-        digest = fakes.hashlib.sha256(photos.read(img_id)).hexdigest()
-        url = fakes.api_lmm.jpeg_url(photos.image(img_id), 768)
+        digest = hashlib.sha256(photos.read(img_id)).hexdigest()
+        url = api.jpeg_url(photos.image(img_id), 768)
         for prompt in PLAN.prompts(similar[i], dissimilar[i]):
             questions[url, prompt.text] = Question("served", digest, prompt.text, PLAN.temperature)
     command = [sys.executable, "-c", RUN, str(folder), proxy.url, str(path), str(N)]
-    surroundings = {**os.environ, "PYTHONPATH": os.path.dirname(__file__)}
+    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     for life in range(KILLS + 1):
         with Store(path) as store:
             have = {seen: len(store.read(question)) for seen, question in questions.items()}

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import EpsImagePlugin, Image, JpegImagePlugin
-from test_backbone import encode, photo_set, save_model
+from tiny_clip import encode, photo_set, save_model
 
 from g3lite import backbone, images
 from g3lite.backbone import Backbone, unit_rows

@@ -535,7 +535,7 @@ print("done")
 
 
 def killed(where, kind, folder, root):
-    script = BUILD.format(tests=str(root / "tests"))
+    script = BUILD.format(tests=str(root / "tests" / "method"))
     command = [sys.executable, "-c", script, where, kind, str(folder)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=root)
     assert result.returncode == -signal.SIGKILL, result.stderr
@@ -718,7 +718,7 @@ print((peak() - before) / vectors.nbytes)
 
 
 def test_the_exact_gallery_adds_no_copy(tmp_path, root):
-    script = MEMORY.format(tests=str(root / "tests"), folder=str(tmp_path / "g"))
+    script = MEMORY.format(tests=str(root / "tests" / "method"), folder=str(tmp_path / "g"))
     result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=root
     )

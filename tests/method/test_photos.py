@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from exif_blocks import ASCII, BERLIN, exif_of
 from PIL import Image
-from test_exif import ASCII, BERLIN, exif_of
 
 from g3lite import images
 from g3lite.datasets import tables

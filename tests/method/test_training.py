@@ -294,7 +294,7 @@ t.run(folder=sys.argv[1])
 
 
 def environment(threads: int) -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[2])
     return {
         **os.environ, "OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": "",
         "ACCELERATE_USE_CPU": "true", "PYTHONPATH": root,

@@ -33,7 +33,7 @@ def needed(root):
 @pytest.fixture
 def theirs(root):
     """Versions on Colab, by package."""
-    lines = (root / "tests" / "colab.txt").read_text(encoding="utf-8").splitlines()
+    lines = (root / "tests" / "repo" / "colab.txt").read_text(encoding="utf-8").splitlines()
     pinned = [Requirement(line) for line in lines if not line.startswith("#")]
     return {canonicalize_name(one.name): str(one.specifier)[2:] for one in pinned}
 
@@ -68,7 +68,7 @@ def test_pip_finds_versions_of_all_that_is_absent(root, needed, theirs, tmp_path
     command = [
         sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--report", "-",
         "--ignore-installed", "--python-version", "3.13", "--only-binary=:all:",
-        "--target", str(tmp_path), "--constraint", str(root / "tests" / "colab.txt"),
+        "--target", str(tmp_path), "--constraint", str(root / "tests" / "repo" / "colab.txt"),
     ]  # fmt: skip
     done = subprocess.run([*command, *map(str, needed)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -20,7 +20,7 @@ from g3lite.recipes import heads as head_recipe
 from g3lite.recipes import miniclip
 from g3lite.recipes import replies as reply_recipe
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
 FILES = [file for entry in MANIFEST["artefacts"].values() for file in entry["files"]]
 NEVER_LOADED = {"natural_earth/README.md", "natural_earth/make.py"}

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 import torch
 from local_hub import COMMIT
-from test_datasets import HEADER, MP16, row, split, tar_of
-from test_local_lmm import QWEN, qwen2_5_vl, words
-from test_official import Theirs
+from mp16 import HEADER, MP16, row, split, tar_of
+from official_model import Theirs
+from tiny_lmms import QWEN, qwen2_5_vl, words
 
 from g3lite import figures, miniearth, profiles
 from g3lite.datasets import remote
