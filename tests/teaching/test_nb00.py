@@ -11,7 +11,6 @@ import pytest
 from pyproj import Geod
 
 from g3lite import geo
-from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb00
 
 NAME = "00_locate_a_photo"
@@ -19,31 +18,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:invalid 
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
+def given():
+    """What the solutions read, by name."""
     prediction = nb00._candidates(np.random.default_rng(0), np.array([[1.0, 2.0]] * 9))
-    space = {
+    return {
         "np": np,
         "geo": geo,
         "truth": np.array([1.0, 2.0]),
         "prediction": type("Prediction", (), {"candidates": prediction, "coordinates": (1.0, 2.0)}),
-        **{name: getattr(nb00, name) for name in vars(nb00) if name.startswith("check_")},
     }
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [one.check for one in found] == ["check_00_1", "check_00_2"]
-    for one in found:
-        exec(one.solution, space)
-    return space
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    with np.errstate(all="ignore"):
-        assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    assert "raised" not in hint, hint
-    return hint
 
 
 # --- 1: the share of near candidates -------------------------------------------------------------
@@ -214,11 +197,11 @@ def weighted(candidates, truth, km):
         (lambda candidates, truth, km: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
+def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
     if hint == "Not yet":  # text, or the mean of nothing
         assert nb00.check_00_1(answer) is False
     else:
-        assert hint in rejected(nb00.check_00_1, answer, capsys)
+        assert hint in rejected(nb00.check_00_1, answer)
 
 
 # --- 2: the winner -------------------------------------------------------------------------------
@@ -398,14 +381,14 @@ def always_beijing(candidates):
         (lambda t: None, "return"),
     ],
 )  # fmt: skip
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
+def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
     if hint == "Not yet":
         assert nb00.check_00_2(answer) is False
     else:
-        assert hint in rejected(nb00.check_00_2, answer, capsys)
+        assert hint in rejected(nb00.check_00_2, answer)
 
 
-def test_one_place_for_all_tables_is_rejected(capsys):
+def test_one_place_for_all_tables_is_rejected(rejected):
     """An answer that remembers the first table that it was given."""
     seen = []
 
@@ -413,7 +396,7 @@ def test_one_place_for_all_tables_is_rejected(capsys):
         seen.append(with_idxmax(candidates))
         return seen[0]
 
-    assert "one place for all tables" in rejected(nb00.check_00_2, remembered, capsys)
+    assert "one place for all tables" in rejected(nb00.check_00_2, remembered)
 
 
 def test_the_tables_are_not_changed_by_an_answer():

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation, geo
-from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb01
 
 NAME = "01_worldwide_geolocalization"
@@ -26,9 +25,9 @@ def distance_km(a, b, radius=6371.0088, radians=np.radians):
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
-    space = {
+def given():
+    """What the solutions read, by name."""
+    return {
         "np": np,
         "pd": pd,
         "geo": geo,
@@ -38,22 +37,7 @@ def solutions():
         "truth": np.zeros((3, 2)),
         "rows": np.zeros((3, 100), dtype=int),
         "gallery": type("Gallery", (), {"coordinates": np.zeros((5, 2))}),
-        **{name: getattr(nb01, name) for name in vars(nb01) if name.startswith("check_")},
     }
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [exercise.check for exercise in found] == ["check_01_1", "check_01_2", "check_01_3"]
-    for exercise in found:
-        exec(exercise.solution, space)
-    return space
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    assert "raised" not in hint, hint
-    return hint
 
 
 # --- 1: share within a distance ------------------------------------------------------------------
@@ -177,8 +161,8 @@ def print_only(predictions, truth, km):
         (print_only, "return"),
     ],
 )
-def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb01.check_01_1, answer, capsys)
+def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb01.check_01_1, answer)
 
 
 # --- 2: the best of k candidates -----------------------------------------------------------------
@@ -215,8 +199,8 @@ def test_the_second_solution_is_accepted(solutions):
         (lambda d, k, km: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb01.check_01_2, answer, capsys)
+def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb01.check_01_2, answer)
 
 
 # --- 3: an interval over photographers -----------------------------------------------------------
@@ -355,8 +339,8 @@ def width_only(hits, authors, replicates):
         (lambda hits, authors, replicates: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb01.check_01_3, answer, capsys)
+def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb01.check_01_3, answer)
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -9,36 +9,19 @@ import torch
 from scipy.special import log_softmax, logsumexp
 
 from g3lite import alignment, geo, location
-from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb02
 
 NAME = "02_geo_alignment"
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
-    space = {
+def given():
+    """What the solutions read, by name."""
+    return {
         "np": np,
         "geo": geo,
         "location": location,
-        **{name: getattr(nb02, name) for name in vars(nb02) if name.startswith("check_")},
     }
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [exercise.check for exercise in found] == ["check_02_1", "check_02_2", "check_02_3"]
-    for exercise in found:
-        exec(exercise.solution, space)
-    return space
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    with np.errstate(all="ignore"):
-        assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    assert "raised" not in hint, hint
-    return hint
 
 
 # --- 1: InfoNCE ----------------------------------------------------------------------------------
@@ -196,8 +179,8 @@ def not_logarithmic(logits):
         (lambda images, places, scale: 0.0, "should be"),
     ],
 )
-def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb02.check_02_1, answer, capsys)
+def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb02.check_02_1, answer)
 
 
 # --- 2: Mercator ---------------------------------------------------------------------------------
@@ -320,8 +303,8 @@ def no_answer_beyond(coordinates):
         (lambda coordinates: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb02.check_02_2, answer, capsys)
+def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb02.check_02_2, answer)
 
 
 # --- 3: pairs that are no fair negatives ---------------------------------------------------------
@@ -434,8 +417,8 @@ def of_pairs(texts, coordinates, km):
         (lambda texts, coordinates, km: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb02.check_02_3, answer, capsys)
+def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb02.check_02_3, answer)
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -10,41 +10,24 @@ import numpy as np
 import pytest
 
 from g3lite.scale import index_types
-from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb03
 
 NAME = "03_index_construction"
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
+def given():
+    """What the solutions read, by name."""
     paper_n, paper_d = 4_122_119, 2304
     rows = np.arange(30).reshape(2, 15)
-    space = {
+    return {
         "np": np,
-        "kinds": index_types,
+        "index_types": index_types,
         "few": rows,
         "found": {"aligned": (None, rows)},
         "paper_n": paper_n,
         "paper_d": paper_d,
-        **{name: getattr(nb03, name) for name in vars(nb03) if name.startswith("check_")},
     }
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [exercise.check for exercise in found] == ["check_03_1", "check_03_2", "check_03_3"]
-    for exercise in found:
-        exec(exercise.solution, space)
-    return space
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    with np.errstate(all="ignore"):
-        assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    assert "raised" not in hint, hint
-    return hint
 
 
 # --- 1: a fair search ----------------------------------------------------------------------------
@@ -203,8 +186,8 @@ def in_gallery_order(rows, k):
         (lambda vectors, authors, query, author, k, above: list(range(k)), "Not yet"),
     ],
 )
-def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb03.check_03_1, answer, capsys)
+def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb03.check_03_1, answer)
 
 
 # --- 2: recall -----------------------------------------------------------------------------------
@@ -307,8 +290,8 @@ def divided_by_queries(found, exact):
         (lambda found, exact: 1.0, "should be"),
     ],
 )
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb03.check_03_2, answer, capsys)
+def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb03.check_03_2, answer)
 
 
 # --- 3: the bytes of product quantisation --------------------------------------------------------
@@ -381,8 +364,8 @@ def size(
         (lambda n, d, m, b: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb03.check_03_3, answer, capsys)
+def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb03.check_03_3, answer)
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ import pytest
 import torch
 from scipy import special
 
-from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb04
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN", "ignore:Mean of empty")
@@ -22,28 +21,12 @@ NAME = "04_prompt_diversification"
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
-    space = {
+def given():
+    """What the solutions read, by name."""
+    return {
         "np": np,
         "re": re,
-        **{name: getattr(nb04, name) for name in vars(nb04) if name.startswith("check_")},
     }
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [one.check for one in found] == ["check_04_1", "check_04_2", "check_04_3"]
-    for one in found:
-        exec(one.solution, space)
-    return space
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    with np.errstate(all="ignore"):
-        assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    assert "raised" not in hint, hint
-    return hint
 
 
 # --- 1: the temperature --------------------------------------------------------------------------
@@ -238,8 +221,8 @@ def softmax(z, axis=1):
         (lambda z, t: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb04.check_04_1, answer, capsys)
+def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb04.check_04_1, answer)
 
 
 # --- 2: reading a reply --------------------------------------------------------------------------
@@ -549,8 +532,8 @@ PLAIN = r"\(([-+]?\d+(?:\.\d+)?),{}([-+]?\d+(?:\.\d+)?)\)"
         (lambda text: (48.8566, 2.3522), "should be"),
     ],
 )
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb04.check_04_2, answer, capsys)
+def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb04.check_04_2, answer)
 
 
 # --- 3: the ceiling ------------------------------------------------------------------------------
@@ -695,8 +678,8 @@ def minimum_but_no_prompt(km, radius):
         (lambda km, r: 0.5, "should be"),
     ],
 )
-def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb04.check_04_3, answer, capsys)
+def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb04.check_04_3, answer)
 
 
 # --- all -----------------------------------------------------------------------------------------

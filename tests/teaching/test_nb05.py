@@ -21,8 +21,8 @@ NAME = "05_geo_verification"
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
+def given():
+    """What the solutions read, by name."""
     ids = ["a", "b"]
     table = pd.DataFrame(
         {
@@ -39,16 +39,11 @@ def solutions():
 
     photos = Photos()
     photos.ids = ids
-    space = {
-        "np": np, "pd": pd, "evaluation": evaluation, "verification": verification,
+    return {
+        "np": np, "pd": pd, "evaluation": evaluation, "selection": selection,
+        "verification": verification,
         "table": table, "truth": truth, "photos": photos,
-        **{name: getattr(nb05, name) for name in vars(nb05) if name.startswith("check_")},
     }  # fmt: skip
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [one.check for one in found] == ["check_05_1", "check_05_2", "check_05_3"]
-    for one in found:
-        exec(one.solution, space)
-    return space
 
 
 def test_the_solutions_say_that_they_equal_the_package(solutions, capsys):
@@ -58,16 +53,6 @@ def test_the_solutions_say_that_they_equal_the_package(solutions, capsys):
     printed = capsys.readouterr().out
     assert printed.count("✓") == 3
     assert printed.count("as the package: True") == 2
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    with np.errstate(all="ignore"):
-        assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    assert "raised" not in hint, hint
-    return hint
 
 
 # --- 1: the judge --------------------------------------------------------------------------------
@@ -296,8 +281,8 @@ def none_for_none(image, gps, valid):
         (lambda i, g, v: None, "return"),
     ],
 )
-def test_wrong_answers_to_the_first_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb05.check_05_1, answer, capsys)
+def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb05.check_05_1, answer)
 
 
 # --- 2: the blind judge --------------------------------------------------------------------------
@@ -485,8 +470,8 @@ def padded(km, photo, photos, radius):
         (lambda km, p, n, r: 0.5, "should be"),
     ],
 )
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb05.check_05_2, answer, capsys)
+def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb05.check_05_2, answer)
 
 
 # --- 3: the middle -------------------------------------------------------------------------------
@@ -650,8 +635,8 @@ def in_place(places):
         (lambda p: (0.0, 0.0), "should be"),
     ],
 )
-def test_wrong_answers_to_the_third_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb05.check_05_3, answer, capsys)
+def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb05.check_05_3, answer)
 
 
 # --- all -----------------------------------------------------------------------------------------

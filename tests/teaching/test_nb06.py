@@ -6,39 +6,23 @@ Every wrong answer is written as a student would write it, independently of the 
 import numpy as np
 import pytest
 
-from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb06
 
 NAME = "06_evaluation_and_ablations"
 
 
 @pytest.fixture(scope="module")
-def solutions():
-    """The functions of the notebook's solutions, by name."""
-    space = {
+def given():
+    """What the solutions read, by name."""
+    return {
         "np": np,
-        **{name: getattr(nb06, name) for name in vars(nb06) if name.startswith("check_")},
     }
-    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
-    assert [one.check for one in found] == ["check_06_1", "check_06_2", "check_06_3"]
-    for one in found:
-        exec(one.solution, space)
-    return space
-
-
-def rejected(check, answer, capsys):
-    """The hint that a wrong answer gets."""
-    with np.errstate(all="ignore"):
-        assert check(answer) is False
-    hint = capsys.readouterr().out
-    assert hint.startswith("Not yet: ")
-    return hint
 
 
 @pytest.mark.parametrize("check", ["check_06_1", "check_06_2", "check_06_3"])
-def test_nothing_and_an_empty_function_are_told_how_to_begin(check, capsys):
-    assert "complete" in rejected(getattr(nb06, check), None, capsys)
-    assert "returns nothing yet" in rejected(getattr(nb06, check), lambda *_: None, capsys)
+def test_nothing_and_an_empty_function_are_told_how_to_begin(check, rejected):
+    assert "complete" in rejected(getattr(nb06, check), None)
+    assert "returns nothing yet" in rejected(getattr(nb06, check), lambda *_: None)
 
 
 # --- 1: a margin ---------------------------------------------------------------------------------
@@ -69,8 +53,8 @@ def test_the_margin_is_accepted(z, solutions, capsys):
         (lambda p, n: 196 * (p * (1 - p) / (9 * n)) ** 0.5, "it should be"),
     ],
 )
-def test_other_margins_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb06.check_06_1, answer, capsys)
+def test_other_margins_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb06.check_06_1, answer)
 
 
 # --- 2: resampling photographers -----------------------------------------------------------------
@@ -134,8 +118,8 @@ def of_photos(a, b, author, drawn):
         (of_photos, "should give"),
     ],
 )
-def test_other_resamples_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb06.check_06_2, answer, capsys)
+def test_other_resamples_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb06.check_06_2, answer)
 
 
 # --- 3: who is to blame --------------------------------------------------------------------------
@@ -181,5 +165,5 @@ def changed(f):
         (lambda km, c, r: shares(km, np.nanargmin(km, axis=1), r), "it should be"),
     ],
 )
-def test_other_blames_are_rejected(answer, hint, capsys):
-    assert hint in rejected(nb06.check_06_3, answer, capsys)
+def test_other_blames_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb06.check_06_3, answer)
