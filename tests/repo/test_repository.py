@@ -65,16 +65,21 @@ def test_every_import_is_a_declared_dependency():
     owners = packages_distributions()
     base = distributions(PROJECT["dependencies"])
     tools = base | distributions(EXTRAS["notebooks"])
-    # What only works with an extra: the notebook tools, and showing a figure in a notebook
-    # (every kernel of a notebook comes with IPython).
-    allowed = {"notebooks.py": tools, "style.py": base | {"ipython"}}
+    # What only works with an extra: the notebook tools, showing a figure in a notebook (every
+    # kernel of a notebook comes with IPython), and making the tables of cities.
+    allowed = {
+        "notebooks.py": tools,
+        "style.py": base | {"ipython"},
+        "cities.py": base | distributions(EXTRAS["tests"]),
+    }
     for path in sorted((ROOT / "g3lite").rglob("*.py")):
         for module in imported(path):
             have = {canonicalize_name(owner) for owner in owners.get(module, [module])}
             assert have & allowed.get(path.name, base), f"{path.name} imports {module}"
     everything = tools | distributions(EXTRAS["tests"]) | {"packaging"}  # pytest needs packaging
+    helpers = {path.stem for path in (ROOT / "tests" / "helpers").glob("*.py")}
     for path in sorted((ROOT / "tests").rglob("*.py")):
-        for module in imported(path) - {other.stem for other in path.parent.glob("*.py")}:
+        for module in imported(path) - helpers:
             have = {canonicalize_name(owner) for owner in owners.get(module, [module])}
             assert have & everything, f"{path.name} imports {module}"
 
@@ -130,7 +135,7 @@ def written_by_people() -> list[Path]:
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     kinds = {"", ".py", ".ipynb", ".md", ".yml", ".yaml", ".toml", ".txt", ".cff"}
     top = [path for path in ROOT.iterdir() if path.is_file()]
-    lists = [*(ROOT / "tests").glob("*.txt"), *(ROOT / "data").rglob("*.md")]
+    lists = [*(ROOT / "tests").rglob("*.txt"), *(ROOT / "data").rglob("*.md")]
     skipped = {"__pycache__", ".ipynb_checkpoints"}
     return [
         path

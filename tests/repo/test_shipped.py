@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from g3lite import miniearth, paths
+from g3lite import miniearth, paths, places
 from g3lite.backbone import Backbone
 from g3lite.cli import main
 from g3lite.figures import maps
@@ -23,7 +23,7 @@ from g3lite.recipes import replies as reply_recipe
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
 FILES = [file for entry in MANIFEST["artefacts"].values() for file in entry["files"]]
-NEVER_LOADED = {"natural_earth/README.md", "natural_earth/make.py"}
+NEVER_LOADED = {"cities/README.md", "natural_earth/README.md", "natural_earth/make.py"}
 
 
 def picture():
@@ -33,6 +33,8 @@ def picture():
 
 LOADS = {
     "alignment/": head_recipe.heads,
+    "cities/cities": places.cities.__wrapped__,
+    "cities/countries": places.countries.__wrapped__,
     "miniclip/": lambda: Backbone.load("miniclip", "cpu"),
     "miniclip/corpus.txt": miniclip.corpus_ids,
     "miniearth/gallery": lambda: miniearth.load("gallery", 5),
