@@ -20,6 +20,11 @@ from g3lite.teaching import address, notebooks
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+AGREED = {
+    "jupyterlab", "torch", "transformers", "open-clip-torch", "faiss-cpu", "matplotlib", "cartopy",
+    "nbval", "papermill",
+}  # fmt: skip
+"""The packages that the series was asked to use."""
 
 
 def distributions(requirements: list[str]) -> set[str]:
@@ -38,16 +43,6 @@ def test_nothing_is_declared_twice():
         lines = [canonicalize_name(one.name) for one in found if not one.extras]
         assert len(lines) == len(set(lines))
         assert not set(lines) & distributions(PROJECT["dependencies"])
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["jupyterlab", "torch", "transformers", "open_clip_torch", "faiss-cpu"]
-    + ["matplotlib", "cartopy", "nbval", "papermill"],
-)
-def test_the_agreed_packages_are_dependencies(name):
-    installed = PROJECT["dependencies"] + EXTRAS["notebooks"] + EXTRAS["tests"]
-    assert canonicalize_name(name) in distributions(installed)
 
 
 def imported(path: Path) -> set[str]:
@@ -84,7 +79,7 @@ def test_every_import_is_a_declared_dependency():
             assert have & everything, f"{path.name} imports {module}"
 
 
-def test_environment_yml_installs_the_project():
+def test_environment_yml_names_the_agreed_packages_and_installs_the_project():
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 
@@ -96,7 +91,10 @@ def test_environment_yml_installs_the_project():
     specs = {spec.name.normalized: spec for spec in (MatchSpec(c, strict=True) for c in conda)}
     assert set(specs) == {"python", "pip"}  # all else is in pyproject.toml
     assert str(specs["python"].version) == PROJECT["requires-python"]
-    (line,) = pip["pip"]
+    *named, line = pip["pip"]
+    declared = PROJECT["dependencies"] + EXTRAS["notebooks"] + EXTRAS["tests"]
+    assert len(named) == len(AGREED) and distributions(named) == AGREED
+    assert set(named) <= set(declared), "a name or version that is not pyproject.toml's"
     extras = re.fullmatch(r"-e \.\[([\w,]+)\]", line)
     assert extras and set(extras[1].split(",")) == {"notebooks", "tests"} <= set(EXTRAS)
 
@@ -183,10 +181,10 @@ def test_ruff_has_nothing_to_say(command):
     assert done.returncode == 0, done.stdout
 
 
-def test_ci_runs_make_test():
+def test_ci_runs_all_tests():
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert script.read_text(encoding="utf-8").rstrip().endswith("make test")
+    assert script.read_text(encoding="utf-8").rstrip().endswith("make test-all")
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert [s.get("run") for s in yaml.safe_load(workflow)["jobs"]["test"]["steps"]][
         -1
@@ -243,7 +241,7 @@ def checkout(tmp_path):
 def test_make_explains_itself(checkout):
     done = make(checkout)
     assert done.returncode == 0
-    for target in ("tutorial", "test", "notebooks", "artefacts"):
+    for target in ("tutorial", "test", "test-all", "notebooks", "artefacts"):
         assert re.search(rf"^make {target} ", done.stdout, re.MULTILINE)
 
 
@@ -258,13 +256,52 @@ def test_make_names_a_python_that_is_too_old(checkout):
 
 
 def test_make_installs_once_and_again_after_a_change(checkout):
-    stamp = checkout / ".venv" / ".installed"
-    stamp.parent.mkdir()
-    stamp.touch()
+    (checkout / ".venv").mkdir()
+    for name in (".installed", ".installed-tests"):
+        (checkout / ".venv" / name).touch()
     assert "pip install" not in make(checkout, "-n", "test").stdout
-    later = stamp.stat().st_mtime + 10
+    later = (checkout / ".venv" / ".installed-tests").stat().st_mtime + 10
     os.utime(checkout / "pyproject.toml", (later, later))
     assert "pip install" in make(checkout, "-n", "test").stdout
+
+
+def test_what_only_tests_need_is_not_installed_for_the_tutorial(checkout):
+    for target in ("tutorial", "notebooks"):
+        said = make(checkout, "-n", target).stdout
+        assert "'.[notebooks]'" in said and "tests]" not in said
+    for target in ("test", "test-slow", "artefacts"):
+        assert "'.[notebooks,tests]'" in make(checkout, "-n", target).stdout
+
+
+def test_all_tests_are_the_quick_and_the_slow_ones(checkout):
+    said = make(checkout, "-n", "test-all").stdout
+    quick, slow = (line for line in said.replace("\\\n", "").splitlines() if "pytest" in line)
+    assert quick.replace('-m "not slow"', "-m slow") == slow
+    assert "pytest tests notebooks" in quick
+
+
+BUILD = """
+import sys
+from zipfile import ZipFile
+
+from hatchling.build import build_editable, build_wheel
+
+for build in (build_editable, build_wheel):
+    names = ZipFile(f"{sys.argv[1]}/{build(sys.argv[1])}").namelist()
+    print(*(name for name in names if name.startswith("g3lite/")))
+"""
+
+
+def test_data_is_in_the_wheel_and_not_copied_by_an_editable_install(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    editable, wheel = done.stdout.splitlines()
+    assert editable == ""
+    files = (path for path in (ROOT / "data").rglob("*") if path.is_file())
+    data = {f"g3lite/{path.relative_to(ROOT)}" for path in files if path.suffix != ".pyc"}
+    assert len(data) > 40 and {name for name in wheel.split() if "/data/" in name} == data
 
 
 TRIAL = """
