@@ -3,8 +3,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 STAMP := .venv/.installed
 TESTS_STAMP := .venv/.installed-tests
-PYTEST := G3LITE_PROFILE=ci OMP_NUM_THREADS=1 $(RUN) pytest tests notebooks \
-	--nbval-lax --nbval-current-env -n auto --maxprocesses 4 --dist loadfile
+PYTEST := G3LITE_PROFILE=ci OMP_NUM_THREADS=1 $(RUN) pytest -p tests.helpers.quick_imports \
+	tests notebooks --nbval-lax --nbval-current-env -n auto --maxprocesses 4 --dist loadfile
 
 # The kernels of .venv come before any that the user has installed elsewhere.
 export JUPYTER_PREFER_ENV_PATH := 1

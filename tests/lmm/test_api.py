@@ -778,6 +778,7 @@ print(report.wanted, report.stored, report.asked, report.failed)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
     kills, n = int(os.environ.get("G3LITE_KILLS", 1)), 30
@@ -825,6 +826,7 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
     assert len(server.requests) <= 6 * n + kills * 4  # but for what was under way
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_share_a_store(server, tmp_path):
     server.latency = 0.005
     path = tmp_path / "s.sqlite"

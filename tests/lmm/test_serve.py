@@ -33,6 +33,7 @@ from g3lite.lmm.store import Question, Store
 from g3lite.paths import data_dir
 from g3lite.prompts import PromptPlan
 
+pytestmark = pytest.mark.slow
 pytest.importorskip("uvicorn", reason="needs transformers[serving]")
 pytest.importorskip("fastapi", reason="needs transformers[serving]")
 

@@ -226,6 +226,7 @@ def writer(path, name, n):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_processes_share_a_store_from_its_beginning(tmp_path):
     path, n = tmp_path / "s.sqlite", 40
     processes = [writer(path, name, n) for name in "abc"]
@@ -243,6 +244,7 @@ def test_processes_share_a_store_from_its_beginning(tmp_path):
         assert connection.execute("select count(*) from questions").fetchone() == (n,)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_a_killed_writer_has_lost_nothing(tmp_path):
     path = tmp_path / "s.sqlite"

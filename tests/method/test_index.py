@@ -541,6 +541,7 @@ def killed(where, kind, folder, root):
     assert result.returncode == -signal.SIGKILL, result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "kind"),
     [
@@ -581,6 +582,7 @@ def test_a_killed_build_goes_on_and_ends_the_same(where, kind, tmp_path, root, q
     assert len(list(folder.iterdir())) == (4 if kind == "ivf" else 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["commit", "manifest"])
 def test_a_killed_save_leaves_the_older_gallery(where, saved, root, gallery, queries):
     killed(where, "save", saved, root)

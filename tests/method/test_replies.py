@@ -315,6 +315,7 @@ AFTER = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(
     lat=st.integers(-90_000_000, 90_000_000),
@@ -334,6 +335,7 @@ def test_every_coordinate_in_every_form_comes_back(lat, lon, form, before, after
         assert reply.coordinates == pytest.approx((lat / 1e6, lon / 1e6), abs=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(
     st.one_of(

@@ -301,6 +301,7 @@ def environment(threads: int) -> dict[str, str]:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_numbers(monkeypatch, tmp_path):
     script, folder = tmp_path / "killed.py", tmp_path / "state"
     script.write_text(KILLED)
@@ -513,6 +514,7 @@ def two_processes(tmp_path_factory):
     return [pd.read_pickle(out / f"rank{rank}.pkl") for rank in (0, 1)], out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_two_processes_are_one_with_the_joined_batch(two_processes, name):
     history, weights = run(VARIANTS[name])
@@ -526,18 +528,21 @@ def test_two_processes_are_one_with_the_joined_batch(two_processes, name):
             torch.testing.assert_close(tensors[key], tensor, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_both_processes_end_with_the_same_weights(two_processes):
     first, second = two_processes[0]
     assert_identical(first["plain"], second["plain"])
     assert_identical(first["resumed"], second["resumed"])
 
 
+@pytest.mark.slow
 def test_two_processes_resume_to_the_same_numbers(two_processes):
     for results in two_processes[0]:
         assert len(results["begun"][0]) == 2
         assert_identical(results["resumed"], results["plain"])
 
 
+@pytest.mark.slow
 def test_only_the_first_process_writes(two_processes):
     _, out = two_processes
     assert len(list((out / "own0").iterdir())) == 1
@@ -545,6 +550,7 @@ def test_only_the_first_process_writes(two_processes):
     assert [path.suffix for path in (out / "common").iterdir()] == [".pt"]
 
 
+@pytest.mark.slow
 def test_two_processes_refuse_an_odd_batch(two_processes):
     for results in two_processes[0]:
         assert "batch_size 41 cannot be shared by 2 processes alike" in results["refused"]

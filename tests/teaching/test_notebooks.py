@@ -448,6 +448,7 @@ def test_every_notebook_has_a_source():
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == SERIES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SERIES)
 def test_every_solution_passes_its_check(name):
     notebook = notebooks.with_solutions(notebooks.read_source(FOLDER, name), name)

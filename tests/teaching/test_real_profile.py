@@ -75,6 +75,7 @@ def queries(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_notebook_07_goes_the_way_of_the_gpu(
     hub_of_all, weights, queries, root, tmp_path, monkeypatch, capsys
 ):
