@@ -32,6 +32,22 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shipped():
+    """G3 with the shipped models and the first 2,000 photos of the gallery; loaded once."""
+    from g3lite.pipeline import G3
+
+    return G3.from_pretrained("ci", progress=False)
+
+
+@pytest.fixture(scope="session")
+def miniclip():
+    """The shipped MiniCLIP, loaded once."""
+    from g3lite.backbone import Backbone
+
+    return Backbone.load("miniclip", device="cpu")
+
+
+@pytest.fixture(scope="session")
 def real() -> Path:
     """The folder of real photos (G3LITE_REAL, else ../shared/real); skips where there is none."""
     chosen = os.environ.get("G3LITE_REAL")

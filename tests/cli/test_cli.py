@@ -184,10 +184,9 @@ def test_align_names_what_it_cannot_do(capsys, tmp_path, arguments, words):
 # --- locate
 
 
-@pytest.fixture(scope="module")
-def g3():
-    """G3 with the shipped models and the first 2,000 photos of the gallery."""
-    return G3.from_pretrained("ci", progress=False)
+@pytest.fixture
+def g3(shipped):
+    return shipped
 
 
 @pytest.fixture

@@ -52,12 +52,6 @@ class Failing(Fixed):
                 super().answer([job], keep)
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    """G3 with the shipped models and the first 2,000 photos of the gallery."""
-    return G3.from_pretrained("ci", progress=False)
-
-
 @pytest.fixture
 def store(tmp_path):
     return {"store": tmp_path / "replies.sqlite"}

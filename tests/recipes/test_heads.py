@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation, geo, miniearth
-from g3lite.backbone import Backbone, unit_rows
+from g3lite.backbone import unit_rows
 from g3lite.baselines import retrieval
 from g3lite.paths import data_dir
 from g3lite.recipes import heads as head_recipe
@@ -20,14 +20,9 @@ def table():
 
 
 @pytest.fixture(scope="module")
-def backbone():
-    return Backbone.load("miniclip", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def queries(backbone):
+def queries(miniclip):
     photos = miniearth.load("validation")
-    return photos, AlignmentDataset.from_photos(photos, backbone)
+    return photos, AlignmentDataset.from_photos(photos, miniclip)
 
 
 def rows_of(table, gallery, variant, seed=0):
@@ -81,12 +76,12 @@ def test_image_to_gps_is_far_above_a_constant_and_remembers_no_points(table, que
 
 @pytest.mark.parametrize("variant", ["G3", "without text"])
 def test_training_again_gives_the_table_s_figures(
-    table, queries, backbone, variant, tmp_path, monkeypatch
+    table, queries, miniclip, variant, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(head_recipe, "cache_dir", lambda: tmp_path)
     photos, asked = queries
     gallery = miniearth.load("gallery", 2_000)
-    pairs = AlignmentDataset.from_photos(gallery, backbone)
+    pairs = AlignmentDataset.from_photos(gallery, miniclip)
     model, _ = head_recipe.train(pairs, asked, variant)
     again = {
         metric: value
@@ -100,10 +95,10 @@ def test_training_again_gives_the_table_s_figures(
         assert abs(again[metric] - row.value) <= max(0.5 * (row.high - row.low), 1e-6), metric
 
 
-def test_raw_features_are_measured_as_the_table_says(table, queries, backbone):
+def test_raw_features_are_measured_as_the_table_says(table, queries, miniclip):
     photos, asked = queries
     gallery = miniearth.load("gallery", 2_000)
-    known = AlignmentDataset.from_photos(gallery, backbone).image
+    known = AlignmentDataset.from_photos(gallery, miniclip).image
     vectors = unit_rows(known), unit_rows(asked.image)
     said = rows_of(table, 2_000, head_recipe.RAW)
     for metric, value, low, high in head_recipe.measure(*vectors, gallery, photos):

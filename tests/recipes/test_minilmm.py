@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 
 from g3lite import miniearth, prompts, replies
-from g3lite.backbone import Backbone
 from g3lite.miniearth import splits
 from g3lite.recipes import minilmm, optim
 
@@ -74,8 +73,8 @@ def test_right_answers_are_read_as_the_places_they_stand_for(places, form):
         assert np.allclose(reply.coordinates, place, atol=0.5 * 10**-minilmm.DECIMALS + 1e-9)
 
 
-def test_the_eyes_are_miniclips(processor, model):
-    visual = Backbone.load("miniclip", "cpu").model.visual
+def test_the_eyes_are_miniclips(processor, model, miniclip):
+    visual = miniclip.model.visual
     taken = {}
     hook = visual.attnpool.register_forward_pre_hook(lambda _, given: taken.update(x=given[0]))
     pixels = torch.from_numpy(np.random.default_rng(2).normal(size=(2, 3, 96, 96))).float()
@@ -87,11 +86,11 @@ def test_the_eyes_are_miniclips(processor, model):
     assert not any(p.requires_grad for p in model.model.vision_tower.parameters())
 
 
-def test_it_sees_pictures_as_miniclip_does(processor):
+def test_it_sees_pictures_as_miniclip_does(processor, miniclip):
     noise = np.random.default_rng(3).integers(0, 256, (16, 16, 3), dtype=np.uint8)
     picture = Image.fromarray(noise).resize((128, 128), Image.Resampling.BICUBIC)
     ours = processor.image_processor([picture], return_tensors="pt")["pixel_values"][0]
-    theirs = Backbone.load("miniclip", "cpu").preprocess(picture)
+    theirs = miniclip.preprocess(picture)
     assert (ours - theirs).abs().max() < 2 / 255 / min(minilmm.miniclip.PREPROCESS["std"])
 
 
