@@ -66,6 +66,7 @@ TEXTS = [
 # --- weights
 
 
+@pytest.mark.slow
 def test_both_layouts_say_the_same(theirs, ours, pictures):
     backbone, heads = ours
     pixels = torch.stack([backbone.preprocess(picture) for picture in pictures])
@@ -96,6 +97,7 @@ def test_both_layouts_say_the_same(theirs, ours, pictures):
     assert np.abs(heads.database_vectors(image) - stored).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_pictures_are_prepared_as_by_the_official_processor(ours, pictures):
     """Theirs is Pillow's. (Where half a pixel is to be cut off, the crops differ by one.)"""
     backbone, _ = ours
@@ -107,6 +109,7 @@ def test_pictures_are_prepared_as_by_the_official_processor(ours, pictures):
         assert np.abs(found - expected).max() < 0.03  # 2 of 255 steps, in standard deviations
 
 
+@pytest.mark.slow
 def test_clip_of_the_official_file_has_quickgelu(theirs, ours, pictures):
     """The plain twin takes the same weights without an error, and is wrong."""
     backbone, _ = ours
@@ -121,6 +124,7 @@ def test_clip_of_the_official_file_has_quickgelu(theirs, ours, pictures):
     assert (right - expected).abs().max() < 1e-4 < 1e-3 < (wrong - expected).abs().max()
 
 
+@pytest.mark.slow
 def test_a_file_is_read_as_its_state_is(theirs, ours, tmp_path):
     torch.save(theirs.state(), tmp_path / "g3.pth")
     backbone, heads = official.load(tmp_path / "g3.pth", device="cpu")
@@ -130,6 +134,7 @@ def test_a_file_is_read_as_its_state_is(theirs, ours, tmp_path):
         assert torch.equal(tensor, ours[1].state_dict()[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -144,6 +149,7 @@ def test_a_tensor_that_is_missing_is_named(theirs, name):
         official.load(state, device="cpu")
 
 
+@pytest.mark.slow
 def test_a_tensor_of_another_shape_is_named(theirs):
     state = {**theirs.state(), "vision_projection.weight": torch.zeros(512, 1024)}
     with pytest.raises(ValueError, match=r"vision_projection\.weight has shape \(512, 1024\)"):
@@ -168,6 +174,7 @@ def test_arguments_are_checked_before_anything_is_loaded(monkeypatch):
         G3.from_official(some, lmm="minilmm", device="cpu", precision="half")
 
 
+@pytest.mark.slow
 def test_photos_without_a_position_are_left_out_of_a_gallery(ours, monkeypatch):
     monkeypatch.setattr(official, "load", lambda *_: ours)
     some = miniearth.load("gallery", 2)
@@ -415,6 +422,7 @@ def test_official_predictions_become_candidates_and_failures_none(tmp_path):
         official.read_predictions(tmp_path / "other.csv")
 
 
+@pytest.mark.slow
 def test_predictions_are_verified_without_a_language_model(ours, tmp_path):
     backbone, heads = ours
     some = miniearth.load("validation", 2)
