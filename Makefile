@@ -21,10 +21,10 @@ test: $(STAMP) ## the package tests, and every notebook on the ci profile
 		--nbval-lax --nbval-current-env -n auto --maxprocesses 4 --dist loadfile
 
 notebooks: $(STAMP) ## write notebooks/*.ipynb from notebooks/source and execute them (cpu profile)
-	$(RUN) g3lite.cli notebooks sync
+	$(RUN) g3lite.cli dev notebooks sync
 
 artefacts: $(STAMP) ## rebuild what is out of date in data/, and what depends on it
-	$(RUN) g3lite.cli artefacts build
+	$(RUN) g3lite.cli dev artefacts build
 
 clean: ## remove .venv and build
 	rm -rf .venv build

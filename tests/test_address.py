@@ -239,7 +239,7 @@ def tree(git, root, tmp_path):
 def run(capsys, *arguments) -> tuple[str, str]:
     """Run the command; return what it printed, and what it ended with."""
     with pytest.raises(SystemExit) as stop:
-        main.main(["notebooks", *arguments])
+        main.main(["dev", "notebooks", *arguments])
     return capsys.readouterr().out, stop.value.code or ""
 
 

@@ -108,15 +108,15 @@ def graph(monkeypatch, tmp_path):
 
 
 def test_artefacts_are_checked_recorded_and_built(capsys, graph):
-    assert "agrees" in succeeds(capsys, "artefacts", "check")
-    assert succeeds(capsys, "artefacts", "build") == "everything is up to date\n"
+    assert "agrees" in succeeds(capsys, "dev", "artefacts", "check")
+    assert succeeds(capsys, "dev", "artefacts", "build") == "everything is up to date\n"
     (graph / "a.csv").write_text("2")
-    assert fails(capsys, "artefacts", "check").startswith("g3lite: 1 disagreements; rebuild")
+    assert fails(capsys, "dev", "artefacts", "check").startswith("g3lite: 1 disagreements; rebuild")
     assert "a: a.csv differs" in capsys.readouterr().out
-    assert "has no builder" in fails(capsys, "artefacts", "build")
-    assert succeeds(capsys, "artefacts", "record", "a") == "recorded a\n"
-    assert "agrees" in succeeds(capsys, "artefacts", "check")
-    assert fails(capsys, "artefacts", "build", "b") == "g3lite: no artefact 'b'; there are: a"
+    assert "has no builder" in fails(capsys, "dev", "artefacts", "build")
+    assert succeeds(capsys, "dev", "artefacts", "record", "a") == "recorded a\n"
+    assert "agrees" in succeeds(capsys, "dev", "artefacts", "check")
+    assert fails(capsys, "dev", "artefacts", "build", "b") == "g3lite: no artefact 'b'; there are: a"
 
 
 def test_notebooks_are_checked_and_synchronised(capsys, monkeypatch, tmp_path):
@@ -127,10 +127,10 @@ def test_notebooks_are_checked_and_synchronised(capsys, monkeypatch, tmp_path):
     )
     (tmp_path / "pyproject.toml").write_text(settings)
     monkeypatch.setattr(notebooks, "folder", lambda: folder)
-    assert succeeds(capsys, "notebooks", "check") == "0 notebooks are in order\n"
-    assert "no notebook '09_x'" in fails(capsys, "notebooks", "sync", "09_x")
+    assert succeeds(capsys, "dev", "notebooks", "check") == "0 notebooks are in order\n"
+    assert "no notebook '09_x'" in fails(capsys, "dev", "notebooks", "sync", "09_x")
     (folder / "source" / "01_a.py").write_text("# %%\n1\n")
-    assert fails(capsys, "notebooks", "check").startswith("g3lite: 1 problems")
+    assert fails(capsys, "dev", "notebooks", "check").startswith("g3lite: 1 problems")
     assert "extension: .py" in capsys.readouterr().out
 
 
@@ -153,7 +153,7 @@ def test_without_the_extra_the_way_out_is_named(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupytext", None)
     monkeypatch.delitem(sys.modules, "g3lite.teaching.notebooks")
     monkeypatch.delattr("g3lite.teaching.notebooks")
-    assert fails(capsys, "notebooks", "check").endswith('in a clone: pip install -e ".[notebooks]"')
+    assert fails(capsys, "dev", "notebooks", "check").endswith('in a clone: pip install -e ".[notebooks]"')
 
 
 def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):
