@@ -493,7 +493,7 @@ import os, signal, sys
 sys.path.insert(0, {tests!r})
 from test_index import MODEL, N, batches_of, vectors_of, table_of
 import faiss, g3lite.index, g3lite.scale.shards
-from g3lite import kinds
+from g3lite.scale import index_types
 
 where, kind, folder = sys.argv[1:]
 die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
@@ -505,17 +505,17 @@ def dies_at(number, function):
     return wrapped
 
 module, name, number = {{
-    "batch": (kinds.Exact, "header", 10**9),
+    "batch": (index_types.Exact, "header", 10**9),
     "table": (g3lite.scale.shards, "write_json", 5),
-    "train": (kinds, "train", 1),
+    "train": (index_types, "train", 1),
     "shard": (g3lite.scale.shards, "_write", 3),
     "merge": (g3lite.scale.shards, "merge_ondisk", 1),
     "commit": (g3lite.index, "sha256_file", 2),
     "manifest": (g3lite.index, "write_json", 1),
 }}[where]
 if name == "merge_ondisk":
-    merge = g3lite.shards.merge_ondisk
-    g3lite.shards.merge_ondisk = lambda *a: (merge(*a), die())
+    merge = g3lite.scale.shards.merge_ondisk
+    g3lite.scale.shards.merge_ondisk = lambda *a: (merge(*a), die())
 elif number < 10**9:
     setattr(module, name, dies_at(number, getattr(module, name)))
 
