@@ -25,6 +25,24 @@ app.add_typer(develop.app, name="dev")
 _SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"g3lite {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def info() -> None:
     """Show versions, profiles and whether the shipped data is consistent."""
@@ -44,7 +62,7 @@ def info() -> None:
         typer.echo(f"{mark} {profile.name}: {models}, {size} of {profile.gallery}; {sets}")
     typer.echo(f"data   {paths.data_dir()}")
     typer.echo(f"cache  {paths.cache_dir()}")
-    wrong = len(artefacts.check())
+    wrong = len(artefacts.check(code=False))
     if wrong:
         typer.echo(f"the data differs from its manifest ({wrong}): g3lite dev artefacts check")
     else:
