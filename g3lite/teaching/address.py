@@ -212,7 +212,8 @@ def problems(root: Path) -> list[str]:
     elif here and address.repository.lower() not in [one.lower() for one in known.values()]:
         words.append(
             f"the files name {address.repository}, but this is a clone of {here}: g3lite dev "
-            f"notebooks link, or, if you send changes there: git remote add upstream {address.repository}"
+            "notebooks link, or, if you send changes there: "
+            f"git remote add upstream {address.repository}"
         )
     elif here and there is not None and _parsed(there) != address:
         words.append(
