@@ -29,10 +29,10 @@ test-slow: $(TESTS_STAMP) ## a real server, killed runs, the wheel, and all othe
 test-all: test test-slow ## both, and what was skipped and why
 
 notebooks: $(STAMP) ## write notebooks/*.ipynb from notebooks/source and execute them (cpu profile)
-	$(RUN) g3lite.cli notebooks sync
+	$(RUN) g3lite.cli dev notebooks sync
 
 artefacts: $(TESTS_STAMP) ## rebuild what is out of date in data/, and what depends on it
-	$(RUN) g3lite.cli artefacts build
+	$(RUN) g3lite.cli dev artefacts build
 
 clean: ## remove .venv and build
 	rm -rf .venv build

@@ -4,19 +4,17 @@ A `PhotoSet` is a table in the columns of MP16-Pro (one row per photo) together 
 gives the encoded picture of a row. Everything after it in the package (features, index, prompts,
 metrics) asks for nothing else, so Flickr's photos, your own and a rendered world look the same.
 
-`load` gives a photo set by name, or that of a folder or of some files:
-
-    load("im2gps3k", folder="im2gps3ktest")     a benchmark whose photos you have
-    load("mp16-pro", 20_000)                    the first photos of a data set on the hub
-    load("miniearth/validation")                rendered photos
-    load("holiday")                             a folder of your own photos, located by their EXIF
+`g3lite.datasets.load` makes photo sets from names, folders and files. A source of pictures may be
+a folder, an archive that is read where it lies (`tar_places`), or a program that draws them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,8 +22,6 @@ from PIL import Image
 
 from g3lite import G3Error
 from g3lite.images import DamagedPhoto, decode
-
-pass  # removed import
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +101,19 @@ class PhotoSet:
     def head(self, n: int) -> PhotoSet:
         """The first `n` photos (all of them if there are fewer)."""
         return self.take(slice(n))
+
+
+def tar_places(path: Path) -> dict[str, tuple[int, int]]:
+    """Where the files of an uncompressed tar lie in it: (offset, size) in bytes, by name."""
+    with tarfile.open(path, "r:") as tar:
+        return {member.name: (member.offset_data, member.size) for member in tar}
+
+
+def read_place(path: Path, offset: int, size: int) -> bytes:
+    """`size` bytes of a file, from `offset` on."""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return file.read(size)
 
 
 def identical(photos: PhotoSet) -> list[list[str]]:

@@ -29,9 +29,6 @@ _LAND, _OCEAN, _COAST, _BORDER = "#f2efe9", "#e3ebf0", "#8a9299", "#c3c7ca"
 _PLATE = ccrs.PlateCarree()
 
 
-# --- maps ----------------------------------------------------------------------------------------
-
-
 @cache
 def _feature(layer: str) -> ShapelyFeature:
     """A Natural Earth layer at 1:110 million from the shipped data (cartopy's would download)."""

@@ -24,9 +24,6 @@ def _legend(axes: Axes, **place: object) -> None:
     )
 
 
-# --- display -------------------------------------------------------------------------------------
-
-
 def show(figure: Figure, alt: str, *, dpi: int = DPI) -> None:
     """Display a figure in the notebook, with a sentence for those who cannot see it.
 

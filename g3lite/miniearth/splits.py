@@ -27,7 +27,7 @@ from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
 from g3lite.paths import cache_dir, shipped
-from g3lite.photos import SCHEMA, PhotoSet, conform
+from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -231,13 +231,13 @@ class _Pictures:
     def __call__(self, name: str) -> bytes:
         tar = shipped(PHOTOS)
         if name in _members(tar):
-            return _read(tar, _members(tar)[name])
+            return read_place(tar, *_members(tar)[name])
         if name not in self.shard_of:
             raise FileNotFoundError(name)
         if not self.rendered:
             self._render()
         path = self._path(self.shard_of[name])
-        return _read(path, _members(path)[name])
+        return read_place(path, *_members(path)[name])
 
     def _path(self, shard: int) -> Path:
         ids = self.ids[shard * SHARD : (shard + 1) * SHARD]
@@ -285,12 +285,5 @@ def _add(tar: tarfile.TarFile, name: str, picture: bytes) -> None:
 
 @lru_cache(maxsize=64)
 def _members(path: Path) -> dict[str, tuple[int, int]]:
-    """Where in an uncompressed tar each picture lies: (offset, size) by IMG_ID."""
-    with tarfile.open(path, "r:") as tar:
-        return {m.name.removeprefix("images/"): (m.offset_data, m.size) for m in tar.getmembers()}
-
-
-def _read(path: Path, where: tuple[int, int]) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(where[0])
-        return file.read(where[1])
+    """Where in a tar each picture lies: (offset, size) by IMG_ID."""
+    return {name.removeprefix("images/"): place for name, place in tar_places(path).items()}

@@ -10,6 +10,7 @@ import sys
 import warnings
 import zlib
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import matplotlib.figure
@@ -18,7 +19,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import G3Error, geo, images, miniearth, paths, places
+from g3lite import G3Error, geo, images, miniearth, paths, places, profiles
 from g3lite.cli import main
 from g3lite.lmm import api
 from g3lite.lmm.api import OpenAILMM
@@ -78,6 +79,27 @@ def test_an_unknown_profile_is_one_line_and_status_1(tmp_path):
     assert done.stderr == ("g3lite: unknown profile 'tpu'; known profiles: auto, ci, cpu, gpu\n")
 
 
+@pytest.mark.parametrize(
+    "code", ["import g3lite", *(f"from g3lite.cli.main import main; main([{option!r}])"
+                                for option in ("--help", "--version", "info"))]
+)  # fmt: skip
+def test_what_is_slow_to_import_is_not_imported_at_the_door(code):
+    slow = {"torch", "transformers", "open_clip", "torchvision", "timm", "accelerate", "pandas",
+            "scipy", "sklearn", "matplotlib", "faiss", "pyarrow", "openai", "numpy"}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", f"import atexit, sys; atexit.register(lambda: print(*sys.modules, "
+         f"file=sys.stderr)); {code}"],
+        capture_output=True, text=True, check=True, env={**os.environ, "G3LITE_PROFILE": ""},
+    )  # fmt: skip
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    assert "g3lite" in loaded
+    assert loaded & slow <= ({"torch", "numpy"} if profiles._has_driver() else set())
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    assert succeeds(capsys, "--version") == f"g3lite {version('g3lite')}\n"
+
+
 def test_run_prints_the_tables_and_where_things_are(capsys, monkeypatch, tmp_path):
     def run(folder, output, profile):
         assert (folder, output, profile) == (tmp_path, tmp_path / "out", "ci")
@@ -109,15 +131,16 @@ def graph(monkeypatch, tmp_path):
 
 
 def test_artefacts_are_checked_recorded_and_built(capsys, graph):
-    assert "agrees" in succeeds(capsys, "artefacts", "check")
-    assert succeeds(capsys, "artefacts", "build") == "everything is up to date\n"
+    assert "agrees" in succeeds(capsys, "dev", "artefacts", "check")
+    assert succeeds(capsys, "dev", "artefacts", "build") == "everything is up to date\n"
     (graph / "a.csv").write_text("2")
-    assert fails(capsys, "artefacts", "check").startswith("g3lite: 1 disagreements; rebuild")
+    assert fails(capsys, "dev", "artefacts", "check").startswith("g3lite: 1 disagreements; rebuild")
     assert "a: a.csv differs" in capsys.readouterr().out
-    assert "has no builder" in fails(capsys, "artefacts", "build")
-    assert succeeds(capsys, "artefacts", "record", "a") == "recorded a\n"
-    assert "agrees" in succeeds(capsys, "artefacts", "check")
-    assert fails(capsys, "artefacts", "build", "b") == "g3lite: no artefact 'b'; there are: a"
+    assert "has no builder" in fails(capsys, "dev", "artefacts", "build")
+    assert succeeds(capsys, "dev", "artefacts", "record", "a") == "recorded a\n"
+    assert "agrees" in succeeds(capsys, "dev", "artefacts", "check")
+    said = fails(capsys, "dev", "artefacts", "build", "b")
+    assert said == "g3lite: no artefact 'b'; there are: a"
 
 
 def test_notebooks_are_checked_and_synchronised(capsys, monkeypatch, tmp_path):
@@ -128,10 +151,10 @@ def test_notebooks_are_checked_and_synchronised(capsys, monkeypatch, tmp_path):
     )
     (tmp_path / "pyproject.toml").write_text(settings)
     monkeypatch.setattr(notebooks, "folder", lambda: folder)
-    assert succeeds(capsys, "notebooks", "check") == "0 notebooks are in order\n"
-    assert "no notebook '09_x'" in fails(capsys, "notebooks", "sync", "09_x")
+    assert succeeds(capsys, "dev", "notebooks", "check") == "0 notebooks are in order\n"
+    assert "no notebook '09_x'" in fails(capsys, "dev", "notebooks", "sync", "09_x")
     (folder / "source" / "01_a.py").write_text("# %%\n1\n")
-    assert fails(capsys, "notebooks", "check").startswith("g3lite: 1 problems")
+    assert fails(capsys, "dev", "notebooks", "check").startswith("g3lite: 1 problems")
     assert "extension: .py" in capsys.readouterr().out
 
 
@@ -154,7 +177,8 @@ def test_without_the_extra_the_way_out_is_named(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupytext", None)
     monkeypatch.delitem(sys.modules, "g3lite.teaching.notebooks")
     monkeypatch.delattr("g3lite.teaching.notebooks")
-    assert fails(capsys, "notebooks", "check").endswith('in a clone: pip install -e ".[notebooks]"')
+    said = fails(capsys, "dev", "notebooks", "check")
+    assert said.endswith('in a clone: pip install -e ".[notebooks]"')
 
 
 def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):

@@ -315,7 +315,7 @@ def test_few_pictures_are_decoded_at_a_time(tiny, monkeypatch):
 def test_few_files_wait_to_be_decoded(tiny, monkeypatch):
     photos = photo_set(40)
     longest = max(len(photos.read(img_id)) for img_id in photos.ids)
-    monkeypatch.setattr(backbone, "MAX_BYTES", 5 * longest)
+    monkeypatch.setattr(backbone, "AHEAD", 5 * longest)
     begun, done, most = 0, 0, 0
 
     def source(img_id):

@@ -22,12 +22,51 @@ def test_a_profile_is_found_by_its_name_and_cannot_be_changed(name):
         profile.batch_size = 1
 
 
+@pytest.fixture
+def _driver(monkeypatch):
+    monkeypatch.setattr(profiles, "_has_driver", lambda: True)
+
+
+@pytest.mark.usefixtures("_driver")
 @pytest.mark.parametrize(("cuda", "expected"), [(True, "gpu"), (False, "cpu")])
 def test_auto_follows_the_machine(monkeypatch, cuda, expected):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     assert profiles.get().name == expected
 
 
+def lacking(name):
+    raise OSError(f"{name}: cannot open shared object file")
+
+
+@pytest.mark.parametrize(
+    ("platform", "device", "load", "expected"),
+    [
+        ("linux", None, lacking, False),
+        ("linux", None, lambda name: name, True),
+        ("linux", "/dev/kfd", lacking, True),
+        ("linux", "/dev/dxg", lacking, True),
+        ("darwin", None, lambda name: name, False),
+        ("win32", None, lacking, True),
+    ],
+)
+def test_torch_is_asked_for_a_gpu_only_where_there_may_be_a_driver(
+    monkeypatch, platform, device, load, expected
+):
+    asked = []
+
+    def found():
+        asked.append(True)
+        return True
+
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(profiles.os.path, "exists", lambda path: path == device)
+    monkeypatch.setattr(profiles.ctypes, "CDLL", load)
+    monkeypatch.setattr(profiles, "_torch_finds_a_gpu", found)
+    assert profiles.get().name == ("gpu" if expected else "cpu")
+    assert bool(asked) == expected
+
+
+@pytest.mark.usefixtures("_driver")
 def test_the_variable_says_what_auto_is_and_nothing_else(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setenv("G3LITE_PROFILE", "ci")
@@ -75,6 +114,7 @@ def test_profiles_and_artefacts_are_light_to_import():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.usefixtures("_driver")
 @pytest.mark.parametrize(
     ("memory", "words"),
     [

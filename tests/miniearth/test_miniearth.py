@@ -419,7 +419,7 @@ def test_near_duplicates_between_queries_and_gallery_are_bounded():
 def test_one_command_makes_a_fresh_set_in_the_form_of_im2gps3k(tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "queries"
-    command = ["miniearth", "fresh", "outside", "12", str(folder)]
+    command = ["dev", "miniearth", "fresh", "outside", "12", str(folder)]
     assert CliRunner().invoke(main.app, command).exit_code == 0
     assert "not empty" in str(CliRunner().invoke(main.app, command).exception)
     photos = load_folder(folder / "outside_places365.csv")

@@ -228,7 +228,7 @@ def test_a_file_is_read_for_it_once_and_again_when_it_was_changed(folder, monkey
 
 def test_whoever_changes_a_file_on_purpose_records_it(folder):
     (folder / "world.csv").write_text("my own places")
-    with pytest.raises(ArtefactError, match="on purpose: g3lite artefacts record world$"):
+    with pytest.raises(ArtefactError, match="on purpose: g3lite dev artefacts record world$"):
         shipped("world.csv")
     record("world")
     assert shipped("world.csv").read_text() == "my own places"

@@ -106,7 +106,7 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
     texts = [ROOT / "README.md", ROOT / "CITATION.cff", *(ROOT / "notebooks").glob("*.ipynb")]
     for path in [*texts, *(ROOT / "notebooks" / "source").glob("*.py")]:
         assert here.repository in path.read_text(encoding="utf-8")
-    assert notebooks.unlinked(ROOT) == [], "g3lite notebooks link"
+    assert notebooks.unlinked(ROOT) == [], "g3lite dev notebooks link"
     assert address.problems(ROOT) == []  # a published tree names itself, at a tag or commit
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert readme.count(here.state) == 1
