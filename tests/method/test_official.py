@@ -233,6 +233,7 @@ def embedded(ours, real, tmp_path_factory):
         yield g3, asked
 
 
+@pytest.mark.slow
 def test_real_photos_go_all_the_way(embedded, tmp_path):
     g3, asked = embedded
     found = g3.steps(asked, progress=False, store=tmp_path / "replies.sqlite")
