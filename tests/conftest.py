@@ -17,6 +17,14 @@ matplotlib.use("Agg")  # in this process only: kernels started by nbval must dra
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are taken out
+def pytest_collection_modifyitems(items):
+    """Of the notebooks only the first is quick enough for `make test`."""
+    for item in items:
+        if item.path.suffix == ".ipynb" and not item.path.name.startswith("00_"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def root() -> Path:
     """The repository."""

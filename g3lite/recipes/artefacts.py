@@ -46,9 +46,18 @@ class Artefact:
 ARTEFACTS: tuple[Artefact, ...] = (
     Artefact("natural_earth", ("natural_earth/**/*",)),
     Artefact(
+        "cities",
+        ("cities/*",),
+        ("g3lite.recipes.cities:CITIES_VERSION",),
+        "g3lite.recipes.cities:build",
+    ),
+    Artefact(
         "places",
         ("miniearth/places.csv",),
-        ("g3lite.miniearth.world:PLACES_VERSION",),
+        (
+            "cities",
+            "g3lite.miniearth.world:PLACES_VERSION",
+        ),
         "g3lite.miniearth.world:build",
     ),
     Artefact(

@@ -1,0 +1,434 @@
+"""The files of G3's authors: weights in their layout, neighbours, replies and predictions.
+
+Their weights cannot be had here, so those of these tests are random, but of the official sizes.
+"""
+
+import json
+import os
+import re
+
+import numpy as np
+import open_clip
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from official_model import Theirs
+from PIL import Image
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+from g3lite import G3Error, evaluation, miniearth, official, photos
+from g3lite.baselines import selection
+from g3lite.datasets.load import load_photos
+from g3lite.lmm.base import ReplayLMM
+from g3lite.pipeline import G3
+from g3lite.prompts import PromptPlan
+from g3lite.verification import CandidateConfig, Verifier, candidates, winners
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    torch.manual_seed(0)
+    model = Theirs().eval()
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.startswith(("vision_model", "text_model")):
+                if weight.ndim == 1:  # they all begin alike, and could be exchanged unnoticed
+                    weight.add_(0.2 * torch.randn_like(weight))
+                else:  # random weights of CLIP say nearly the same of all photos: be louder
+                    weight.mul_(2)
+    return model
+
+
+@pytest.fixture(scope="module")
+def ours(theirs):
+    return official.load(theirs.state(), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Drawn photos that are larger than CLIP's input, and not square. (A photo takes seconds.)"""
+    some = miniearth.load("validation", 2)
+    sizes = ((640, 480), (333, 500))
+    return [
+        some.image(i).resize(size, Image.Resampling.BICUBIC)
+        for i, size in zip(some.ids, sizes, strict=True)
+    ]
+
+
+RECORDED = pd.DataFrame({"IMG_ID": ["a"], "references": 0, "sample": 0, "text": "(1, 2)"})
+TEXTS = [
+    "A street view photo taken in Graz, Styria, Austria",
+    "A street view photo taken in " + "Llanfairpwllgwyngyll, " * 12,
+]
+
+
+# --- weights
+
+
+def test_both_layouts_say_the_same(theirs, ours, pictures):
+    backbone, heads = ours
+    pixels = torch.stack([backbone.preprocess(picture) for picture in pictures])
+    tokens = backbone.tokenizer(TEXTS)
+    expected = theirs.embed(pixels, tokens)
+    with torch.inference_mode():
+        image = backbone.model.encode_image(pixels, normalize=False).numpy()
+    text = backbone.text_features(TEXTS, normalize=False)
+    to_text, to_gps = heads.embed_images(image)
+    found = {
+        "image": image, "text": text, "image to text": to_text, "image to GPS": to_gps,
+        "text to image": heads.embed_texts(text),
+    }  # fmt: skip
+    for name, rows in found.items():
+        assert np.abs(rows - expected[name].numpy()).max() < 1e-4, name
+        assert np.ptp(rows, axis=0).max() > 1e-2, f"{name}: all photos or texts are the same"
+    places = np.array([[47.07, 15.43], [-0.18, -78.47], [0, 0], [71, -156.8]])
+    gps = heads.embed_coordinates(places)
+    own = theirs.heads.embed_coordinates(places)
+    similarity = expected["image to GPS"].numpy() @ own.T
+    assert np.abs(to_gps @ gps.T - similarity).max() < 1e-4
+    similarity = expected["image to text"] @ expected["text to image"].T
+    assert np.abs(to_text @ found["text to image"].T - similarity.numpy()).max() < 1e-4
+    parts = [F.normalize(expected["image"], dim=-1), *(
+        expected[name] for name in ("image to text", "image to GPS")
+    )]  # fmt: skip
+    stored = torch.cat(parts, dim=1).numpy()  # what the official index holds of a photo
+    assert np.abs(heads.database_vectors(image) - stored).max() < 1e-4
+
+
+def test_pictures_are_prepared_as_by_the_official_processor(ours, pictures):
+    """Theirs is Pillow's. (Where half a pixel is to be cut off, the crops differ by one.)"""
+    backbone, _ = ours
+    noise = np.random.default_rng(0).integers(0, 256, (300, 451, 3), dtype=np.uint8)
+    for picture in (*pictures, Image.fromarray(noise)):
+        expected = CLIPImageProcessorPil()(images=picture, return_tensors="np")["pixel_values"][0]
+        found = backbone.preprocess(picture).numpy()
+        assert found.shape == expected.shape == (3, 224, 224)
+        assert np.abs(found - expected).max() < 0.03  # 2 of 255 steps, in standard deviations
+
+
+def test_clip_of_the_official_file_has_quickgelu(theirs, ours, pictures):
+    """The plain twin takes the same weights without an error, and is wrong."""
+    backbone, _ = ours
+    plain = open_clip.create_model("ViT-L-14").eval()
+    keys = plain.load_state_dict(official.clip_state(theirs.state()), strict=False)
+    assert keys.missing_keys == ["logit_scale"] and keys.unexpected_keys == []
+    pixels = backbone.preprocess(pictures[0])[None]
+    with torch.inference_mode():
+        wrong = plain.encode_image(pixels, normalize=False)
+        right = backbone.model.encode_image(pixels, normalize=False)
+        expected = theirs.vision_projection(theirs.vision_model(pixels)[1])
+    assert (right - expected).abs().max() < 1e-4 < 1e-3 < (wrong - expected).abs().max()
+
+
+def test_a_file_is_read_as_its_state_is(theirs, ours, tmp_path):
+    torch.save(theirs.state(), tmp_path / "g3.pth")
+    backbone, heads = official.load(tmp_path / "g3.pth", device="cpu")
+    (tmp_path / "g3.pth").unlink()  # 1.8 GB
+    assert backbone.fingerprint == ours[0].fingerprint
+    for name, tensor in heads.state_dict().items():
+        assert torch.equal(tensor, ours[1].state_dict()[name])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vision_model.pre_layrnorm.bias", "vision_projection.weight",
+        "text_model.encoder.layers.11.self_attn.k_proj.weight",
+        "text_model.embeddings.token_embedding.weight", "logit_scale3",
+    ],
+)  # fmt: skip
+def test_a_tensor_that_is_missing_is_named(theirs, name):
+    state = {key: tensor for key, tensor in theirs.state().items() if key != name}
+    with pytest.raises(ValueError, match=re.escape(name)):
+        official.load(state, device="cpu")
+
+
+def test_a_tensor_of_another_shape_is_named(theirs):
+    state = {**theirs.state(), "vision_projection.weight": torch.zeros(512, 1024)}
+    with pytest.raises(ValueError, match=r"vision_projection\.weight has shape \(512, 1024\)"):
+        official.load(state, device="cpu")
+    name = "text_model.encoder.layers.3.self_attn.q_proj.weight"
+    with pytest.raises(
+        ValueError, match=re.escape(f"{name} has shape (3, 5), expected (768, 768)")
+    ):
+        official.clip_state({**theirs.state(), name: torch.zeros(3, 5)})
+
+
+def test_arguments_are_checked_before_anything_is_loaded(monkeypatch):
+    monkeypatch.setattr(official, "load", lambda *_: pytest.fail("was loaded"))
+    monkeypatch.setattr(official, "file", lambda *_: pytest.fail("was fetched"))
+    some = miniearth.load("gallery", 3)
+    with pytest.raises(ValueError, match="unknown choice 'paper'"):
+        G3.from_official(some, lmm="minilmm", choice="paper")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="there is no GPU"):
+        G3.from_official(some, lmm="minilmm", device="cuda")
+    with pytest.raises(ValueError, match="precision 'half' is unknown"):
+        G3.from_official(some, lmm="minilmm", device="cpu", precision="half")
+
+
+def test_photos_without_a_position_are_left_out_of_a_gallery(ours, monkeypatch):
+    monkeypatch.setattr(official, "load", lambda *_: ours)
+    some = miniearth.load("gallery", 2)
+    options = {"weights": {}, "lmm": ReplayLMM(RECORDED), "device": "cpu", "progress": False}
+    lost = photos.PhotoSet("own", some.table.assign(LAT=[np.nan, 1.0]), some.source)
+    with pytest.warns(UserWarning, match="1 of 2 photos of own have no position"):
+        g3 = G3.from_official(lost, **options)
+    assert g3.gallery.ids == some.ids[1:]
+    nowhere = photos.PhotoSet("own", some.table.assign(LAT=np.nan), some.source)
+    with (
+        pytest.warns(UserWarning, match="2 of 2"),
+        pytest.raises(G3Error, match="no photo of own can be used"),
+    ):
+        G3.from_official(nowhere, **options)
+
+
+# --- the whole, on real photos
+
+
+@pytest.fixture(scope="module")
+def embedded(ours, real, tmp_path_factory):
+    """G3 with real photos for a gallery, and others that have recorded replies.
+
+    A CPU takes seconds for each: a few are enough for the way, all with G3LITE_ALL_REAL=1.
+    """
+    few = None if os.environ.get("G3LITE_ALL_REAL") else (16, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("G3LITE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr(official, "load", lambda *_: ours)  # not a second time: it is large
+        some = load_photos("im2gps3k", folder=real / "im2gps3k")
+        recorded = json.loads((real / "lmm_replies" / "replies.json").read_text(encoding="utf-8"))
+        rows = [(i, "", photo["lat"], photo["lon"]) for i, photo in recorded.items()]
+        folder = real / "lmm_replies" / "images"
+        asked = photos.PhotoSet(
+            "recorded",
+            pd.DataFrame(rows, columns=["IMG_ID", "AUTHOR", "LAT", "LON"]),
+            lambda i: (folder / i).read_bytes(),
+            "recorded",
+        )
+        texts = pd.DataFrame(
+            [
+                (img_id, int(k), sample, text)
+                for img_id, photo in recorded.items()
+                for k, prompt in photo["prompts"].items()
+                for sample, text in enumerate(prompt["replies"])
+            ],
+            columns=["IMG_ID", "references", "sample", "text"],
+        )
+        known = some.take(~some.table["IMG_ID"].isin(asked.ids).to_numpy())
+        if few:
+            known, asked = known.head(few[0]), asked.head(few[1])
+        g3 = G3.from_official(
+            known, {}, lmm=ReplayLMM(texts), plan=PromptPlan(replies=5, asked=10),
+            choice="official", device="cpu", progress=False,
+        )  # fmt: skip
+        yield g3, asked
+
+
+def test_real_photos_go_all_the_way(embedded, tmp_path):
+    g3, asked = embedded
+    found = g3.steps(asked, progress=False, store=tmp_path / "replies.sqlite")
+    assert found.predictions["IMG_ID"].tolist() == asked.ids
+    assert found.report.wanted == len(asked) * 4 * 10 and found.report.readable > len(asked) * 20
+    assert not found.predictions["out_of_domain"].any() and found.predictions["error"].isna().all()
+    assert found.candidates["score"].between(-1, 1).all()
+    assert found.neighbours.groupby("IMG_ID").size().eq(15).all()
+    assert np.isfinite(evaluation.error_km(found.predictions, asked.table)).all()
+    # The judge is random, the replies are GPT-4V's: for most photos one of them is near.
+    km = pd.Series(selection.errors_km(found.candidates, asked.table))
+    assert (km.groupby(found.candidates["IMG_ID"]).min() <= 750).mean() >= 0.5
+
+
+# --- neighbours
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    """A table of six photos, one of them without a position."""
+    path = tmp_path / "MP16_Pro_filtered.csv"
+    rows = ["IMG_ID,AUTHOR,LAT,LON"] + [f"{k}.jpg,a,{10 * k},{-20 * k}" for k in range(5)]
+    path.write_text("\n".join([*rows, "5.jpg,a,,91"]) + "\n")
+    return path
+
+
+def test_neighbours_are_row_numbers_of_the_gallery(gallery, tmp_path):
+    places = official.gallery_places(gallery)
+    assert places.shape == (6, 2) and np.isnan(places[5, 0])
+    np.save(tmp_path / "I_g3_im2gps3k.npy", [[4, 0, 1], [2, 2, 3]])
+    found = official.neighbours(tmp_path / "I_g3_im2gps3k.npy", 2, places)
+    assert found.tolist() == [[[40, -80], [0, 0], [10, -20]], [[20, -40], [20, -40], [30, -60]]]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (np.array([[0, 1]]), "neighbours of 1 photos, the table has 2"),
+        (np.array([[0, 1], [2, 6]]), "names the rows 0 to 6, the gallery has 6"),
+        (np.array([[0, 1], [2, -1]]), "names the rows -1 to 2"),
+        (np.array([[0.0, 1], [2, 3]]), r"holds float64 \(2, 2\), not whole numbers"),
+        (np.array([0, 1]), r"holds int64 \(2,\)"),
+        (np.array([[0, 1], [5, 3]]), "row 5, which has no position"),
+        (np.array([[{}]]), "holds no plain array"),
+    ],
+)
+def test_neighbours_of_other_tables_are_refused(gallery, tmp_path, content, says):
+    np.save(tmp_path / "I.npy", content)
+    with pytest.raises(G3Error, match=says):
+        official.neighbours(tmp_path / "I.npy", 2, official.gallery_places(gallery))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    for call in (
+        lambda path: official.neighbours(path, 1, np.zeros((1, 2))),
+        official.gallery_places,
+        official.read_predictions,
+    ):
+        with pytest.raises(photos.NotThere, match="there is no file .*absent"):
+            call(tmp_path / "absent")
+    with pytest.raises(photos.NotThere, match="llm_predict_results_zs.csv"):
+        official.read_replies(tmp_path)
+
+
+# --- replies and predictions
+
+
+FAILED = '{"latitude": 0.0,"longitude": 0.0}'
+"""What llm_predict.py writes for a request that failed."""
+
+
+def listed(*texts):
+    return repr(list(texts))
+
+
+@pytest.fixture
+def replied(tmp_path):
+    """The four tables of replies about two photos, as the official code writes them."""
+    cells = {
+        0: [listed('{"latitude": 1.5, "longitude": 2.5}', "I cannot tell."), "None"],
+        5: [listed("(3, 4)", '```json\n{"latitude": 95.0, "longitude": 2}\n```'), listed("(5, 6)")],
+        10: [listed("(7, 8)"), ""],
+        15: [listed("(9, 10)", FAILED), listed(None, "(11, 12)")],
+    }
+    for k, (name, column) in official.REPLIES.items():
+        table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"], "LAT": 0, column: cells[k]})
+        table.to_csv(tmp_path / name, index=False)
+    return tmp_path
+
+
+def test_official_replies_become_candidates(replied):
+    table = official.read_replies(replied)
+    assert table["IMG_ID"].drop_duplicates().tolist() == ["b.jpg", "a.jpg"]
+    first = table[table["IMG_ID"] == "b.jpg"]
+    assert first[["references", "sample"]].to_numpy().tolist() == [
+        [0, 0], [0, 1], [5, 0], [5, 1], [10, 0], [15, 0], [15, 1],
+    ]  # fmt: skip
+    assert first["LAT"].tolist()[:5:2] == [1.5, 3, 7] and first["used"].sum() == 4
+    assert first["text"].iloc[-1] == FAILED and "failure" in first["reason"].iloc[-1]
+    assert first["reason"].isna().tolist() == first["used"].tolist()
+    second = table[table["IMG_ID"] == "a.jpg"]
+    assert second["text"].isna().tolist() == [True, False, True, True, False]
+    found = candidates(
+        ["a.jpg", "b.jpg"], table, np.ones((2, 1, 2)), CandidateConfig((0, 5, 10, 15), 1, 1)
+    )
+    places = found.groupby("IMG_ID")[["LAT", "LON"]].apply(lambda some: some.to_numpy().tolist())
+    assert places["a.jpg"] == [[5, 6], [11, 12], [1, 1]]
+    assert places["b.jpg"] == [[1.5, 2.5], [3, 4], [7, 8], [9, 10], [1, 1]]
+
+
+def test_a_photo_without_any_reply_stays(replied):
+    for name, column in official.REPLIES.values():
+        table = pd.DataFrame({"IMG_ID": ["b.jpg"], column: "[]"})
+        table.to_csv(replied / name.replace(".csv", "_llava.csv"), index=False)
+    table = official.read_replies(replied, "_llava")
+    assert table["IMG_ID"].tolist() == ["b.jpg"] * 4 and not table["used"].any()
+    found = candidates(["b.jpg"], table, np.array([[[3.0, 4.0]]]), CandidateConfig(replies=1))
+    assert found[["LAT", "LON", "fallback"]].to_numpy().tolist() == [[3, 4, True]]
+
+
+def test_references_stand_in_the_tables_of_replies(tmp_path):
+    table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"]})
+    for k in range(11):
+        table[f"candidate_{k}_gps"] = [f"[{k}.5, -{k}]", f"[{-k}, {k}e0]"]
+        table[f"reverse_{k}_gps"] = f"[-{k}.25, 170.0]"
+    table.to_csv(tmp_path / "10.csv", index=False)
+    similar, dissimilar = official.read_references(tmp_path / "10.csv")
+    assert similar.shape == dissimilar.shape == (2, 11, 2)
+    assert similar[:, 10].tolist() == [[10.5, -10], [-10, 10]]
+    assert dissimilar[1, 3].tolist() == [-3.25, 170]
+    table.loc[1, "reverse_4_gps"] = "__import__('os')"
+    table.to_csv(tmp_path / "10.csv", index=False)
+    with pytest.raises(G3Error, match="reverse_..._gps is no pair"):
+        official.read_references(tmp_path / "10.csv")
+    table.loc[1, "reverse_4_gps"] = None
+    table.to_csv(tmp_path / "10.csv", index=False)
+    with pytest.raises(G3Error, match="reverse_..._gps is no pair"):
+        official.read_references(tmp_path / "10.csv")
+
+
+@pytest.mark.parametrize(
+    "cell", ["['a'", "{[]: 1}", "{'a': 1}", "[1, 2]", "__import__('os').getcwd()", "[" * 5000]
+)
+def test_a_cell_that_is_no_list_of_texts_is_refused(replied, cell):
+    name, column = official.REPLIES[5]
+    table = pd.DataFrame({"IMG_ID": ["b.jpg", "a.jpg"], column: [listed("(1, 2)"), cell]})
+    table.to_csv(replied / name, index=False)
+    with pytest.raises(G3Error, match=f"{name}, row 1: .* no list of"):
+        official.read_replies(replied)
+
+
+def test_a_table_without_its_column_is_refused(replied):
+    name, column = official.REPLIES[10]
+    pd.DataFrame({"IMG_ID": ["b.jpg"]}).to_csv(replied / name, index=False)
+    with pytest.raises(G3Error, match=f"{name} lacks the column {column}"):
+        official.read_replies(replied)
+
+
+def test_official_predictions_become_candidates_and_failures_none(tmp_path):
+    table = pd.DataFrame(
+        {
+            "IMG_ID": ["b.jpg", "a.jpg"],
+            "zs_0_latitude": [1.5, 0.0], "zs_0_longitude": [2.5, 0.0],
+            "5_rag_0_latitude": [3.0, 100.5], "5_rag_0_longitude": [4.0, 20.0],
+            "5_rag_1_latitude": ["-7.25", ""], "5_rag_1_longitude": ["8.0", ""],
+        }
+    )  # fmt: skip
+    table.to_csv(tmp_path / "im2gps3k_prediction.csv", index=False)
+    found = official.read_predictions(tmp_path / "im2gps3k_prediction.csv")
+    keys = found[["IMG_ID", "references", "sample"]].to_numpy().tolist()
+    assert keys == [
+        [img_id, k, n] for img_id in ("b.jpg", "a.jpg") for k, n in ((0, 0), (5, 0), (5, 1))
+    ]
+    assert found[["LAT", "LON"]].to_numpy()[:3].tolist() == [[1.5, 2.5], [3, 4], [-7.25, 8]]
+    assert found["used"].tolist() == [True] * 3 + [False] * 3
+    assert "100.5" in found["text"][4] and "failure" in found["reason"][3]
+    table.drop(columns="zs_0_longitude").to_csv(tmp_path / "half.csv", index=False)
+    with pytest.raises(G3Error, match="half.csv lacks the column zs_0_longitude"):
+        official.read_predictions(tmp_path / "half.csv")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(G3Error, match="empty.csv cannot be read as a table"):
+        official.read_predictions(tmp_path / "empty.csv")
+    with pytest.raises(G3Error, match="half.csv lacks the column LAT, LON"):
+        official.gallery_places(tmp_path / "half.csv")
+    with pytest.raises(G3Error, match="no columns such as zs_0_latitude"):
+        table[["IMG_ID"]].to_csv(tmp_path / "other.csv", index=False)
+        official.read_predictions(tmp_path / "other.csv")
+
+
+def test_predictions_are_verified_without_a_language_model(ours, tmp_path):
+    backbone, heads = ours
+    some = miniearth.load("validation", 2)
+    features = backbone.image_features(some, progress=False, normalize=False, cache=False).vectors
+    table = pd.DataFrame({"IMG_ID": some.ids})
+    for k, n in ((0, 0), (0, 1), (5, 0)):
+        name = f"{k}_rag_{n}" if k else f"zs_{n}"
+        table[f"{name}_latitude"], table[f"{name}_longitude"] = 10.5 + k + n, [5.25, 100.75]
+    table.to_csv(tmp_path / "p.csv", index=False)
+    replies = official.read_predictions(tmp_path / "p.csv")
+    rivals = candidates(some.ids, replies, None, CandidateConfig(None, 2))
+    best = winners(Verifier(heads, some.ids, features).score(rivals))
+    places = rivals[["LAT", "LON"]].to_numpy().reshape(2, 3, 2)
+    to_gps = heads.embed_images(features)[1]
+    for row, at in enumerate(places):
+        scores = heads.embed_coordinates(at) @ to_gps[row]
+        assert best.loc[row, ["LAT_pred", "LON_pred"]].tolist() == at[scores.argmax()].tolist()
