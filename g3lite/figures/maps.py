@@ -1,4 +1,4 @@
-"""Maps, drawn without a network: points, arrows, errors, scores."""
+"""Maps, drawn without a network: points, arcs to the truth, densities, heat maps."""
 
 from __future__ import annotations
 
