@@ -116,9 +116,6 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise ArtefactError(f"{path} cannot be read ({error}); {_RESTORE}") from error
 
 
-pass  # removed import
-
-
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write or replace a JSON file in one step."""
     part = path.with_suffix(".part")

@@ -28,7 +28,7 @@ class Profile:
     queries: tuple[str, ...]  # photo sets that are located
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
-    lmm: str  # multimodal model that is asked: a name for `load.load`
+    lmm: str  # multimodal model that is asked: a name for `lmm.load.load_lmm`
     temperature: float  # that its replies are drawn at
     choice: str  # which candidates compete: a key of `verification.CANDIDATE_CONFIGS`
     alignment: str  # sizes of geo-alignment's heads, a key of `alignment.CONFIGS`

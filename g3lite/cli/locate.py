@@ -29,7 +29,7 @@ _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 def locate(
     files: Annotated[list[Path], typer.Argument(metavar="PHOTO...", show_default=False)],
     profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
-    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load.load")] = None,
+    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
     map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,
 ) -> None:
@@ -118,10 +118,10 @@ def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
         return None, False
     import pandas as pd
 
-    from g3lite.lmm import ask as asking
+    from g3lite.lmm import ask
 
     replies = pd.concat(asked)
-    return asking.failure(replies), bool(asking.failed(replies).all())
+    return ask.failure(replies), bool(ask.failed(replies).all())
 
 
 def _mark(one: Prediction) -> str:

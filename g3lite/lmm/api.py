@@ -47,7 +47,7 @@ _CLIENTS = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")  # that write 
 
 
 class _Unusable(Exception):
-    """An answer of a server that is none."""
+    """The server sent something that is no response of this protocol."""
 
 
 class OpenAILMM(LMM):

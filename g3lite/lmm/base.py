@@ -1,10 +1,9 @@
 """Large multimodal models behind one interface: a photo and a prompt in, replies out.
 
-A model (`LMM`) answers jobs, each a photo, a prompt, a temperature and the replies that are wanted
-of it, and hands every answer over as soon as it has it. `g3lite.lmm.api.OpenAILMM` is any server
-that speaks OpenAI's protocol, `g3lite.lmm.local.TransformersLMM` runs a model on this machine, and
-`ReplayLMM` repeats recorded replies. A run over many photos, which stores what comes, is
-`g3lite.lmm.ask.ask`.
+A model (`LMM`) answers requests (`LMMRequest`: a photo, a prompt, a temperature, how many replies)
+and hands over every response (`LMMResponse`) as soon as it has it. `api.OpenAILMM` is any server
+that speaks OpenAI's protocol, `local.TransformersLMM` runs a model on this machine, and `ReplayLMM`
+repeats recorded replies. `ask.ask` runs a model over many photos and stores what comes.
 """
 
 from __future__ import annotations

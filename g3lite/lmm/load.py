@@ -1,4 +1,4 @@
-"""One way to any model: by its name."""
+"""A multimodal model by its name: shipped, local, or behind a server."""
 
 from __future__ import annotations
 

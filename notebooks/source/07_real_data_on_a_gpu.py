@@ -139,7 +139,7 @@ own = load_photos([mine])
 own.table[["IMG_ID", "LAT", "LON", "taken", "note"]]
 
 # %% [markdown]
-# `photos.load` takes such files, a whole folder, or a benchmark by its name, and gives the same
+# `load_photos` takes such files, a whole folder, or a benchmark by its name, and gives the same
 # kind of table. Why a column `note`? Cameras get their position wrong in many ways, and a wrong
 # truth is worse than none. Which of these five entries would you believe? (Pillow reads a fraction
 # with a zero below as "not a number".)
@@ -207,7 +207,7 @@ check_07_1(degrees)
 # ### What you give away
 #
 # Whoever has the file has the place. Some hosts strip EXIF from what they show, some do not; do it
-# yourself. Saving the pixels alone takes it out (`photos.decode` first turns them as the EXIF
+# yourself. Saving the pixels alone takes it out (`images.decode` first turns them as the EXIF
 # says):
 
 # %%
