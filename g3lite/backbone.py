@@ -117,7 +117,7 @@ class Backbone:
         source, tag = _resolve(str(shipped(name) if name == "miniclip" else name))
         place, precision = check_device(device, precision)
         model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
-        return cls.of(model, preprocess, str(name), source, place, precision)
+        return cls.from_model(model, preprocess, str(name), source, place, precision)
 
     @classmethod
     def from_model(

@@ -857,7 +857,8 @@ for n in (len(gallery) // 10, len(gallery) // 3, len(gallery)):
 
 # %%
 small_kind = "PCA64,SQ8"
-compressed = Gallery.build(photos.table, vectors, model="miniclip, aligned", kind=small_kind)
+small_index = index_types.build(vectors, small_kind)
+compressed = Gallery.build(photos.table, vectors, model="miniclip, aligned", index=small_index)
 few = compressed.similar(queries, 15)[1]
 km[small_kind] = geo.great_circle_km(compressed.coordinates_of(few), truth[:, None])
 change = summaries(km[small_kind]) - table3["aligned"]
