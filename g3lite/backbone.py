@@ -21,7 +21,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import open_clip
@@ -30,6 +30,7 @@ from PIL import Image
 from torch import nn
 from tqdm.auto import tqdm
 
+from g3lite import weights
 from g3lite.feature_cache import _Store
 from g3lite.images import MAX_BYTES, DamagedPhoto, Room, decode, open_picture
 from g3lite.paths import cache_dir, shipped
@@ -134,7 +135,8 @@ class Backbone:
         model.eval().requires_grad_(False)
         config = open_clip.get_model_config(source)
         preprocessing = open_clip.get_model_preprocess_cfg(model)
-        fingerprint = _fingerprint(config, preprocessing, model)
+        about = json.dumps([config, preprocessing], sort_keys=True)
+        fingerprint = weights.digest(model.state_dict(), about)
         size = preprocessing["size"]
         return cls(
             name=name,
@@ -320,14 +322,14 @@ def _resolve(name: str) -> tuple[str, str | None]:
     # Weights trained with QuickGELU (all of OpenAI's) run without error under GELU and give wrong
     # features, and the other way round; the twin configurations differ by their suffix.
     plain = model.removesuffix("-quickgelu")
-    weights = open_clip.get_pretrained_cfg(plain, tag)
-    if not weights:
+    pretrained = open_clip.get_pretrained_cfg(plain, tag)
+    if not pretrained:
         tags = open_clip.list_pretrained_tags_by_model(model)
         raise ValueError(
             f"open_clip has no weights {tag!r} for {model}; name the model as '{model}:TAG' with "
             f"one of: {', '.join(tags)}"
         )
-    quick = weights.get("quick_gelu", False)
+    quick = pretrained.get("quick_gelu", False)
     right = f"{plain}-quickgelu" if quick else plain
     if model != right and right in known:
         raise ValueError(
@@ -361,14 +363,6 @@ def _best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _fingerprint(config: dict[str, Any], preprocessing: dict[str, Any], model: nn.Module) -> str:
-    digest = hashlib.sha256(json.dumps([config, preprocessing], sort_keys=True).encode())
-    for key, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
 
 
 def _decoding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -53,3 +54,12 @@ def check_state(
     if wrong:
         more = f"; and {len(wrong) - 4} more" if len(wrong) > 4 else ""
         raise ValueError(f"{where} does not fit the model: {'; '.join(wrong[:4])}{more}")
+
+
+def digest(state: Mapping[str, Tensor], about: str = "") -> str:
+    """SHA-256 of a text, and of the names, types, shapes and numbers of all tensors of a state."""
+    sha256 = hashlib.sha256(about.encode())
+    for name, tensor in sorted(state.items()):
+        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha256.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return sha256.hexdigest()

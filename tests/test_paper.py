@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation, geo, miniearth, verification
+from g3lite.alignment import GeoAlignment
 from g3lite.baselines import retrieval
 from g3lite.paper import published as paper_published
 from g3lite.paper import tables
 from g3lite.paper.tables import EvaluationRun
-from g3lite.recipes.heads import heads
 from g3lite.recipes.replies import DRAWN
 from g3lite.verification import CandidateConfig
 
@@ -69,7 +69,7 @@ def test_what_needs_no_picture_follows_exactly(few):
 
 
 def test_the_gps_gallery_is_searched_again(few):
-    best = heads().nearest_gps(few.features, few.known)[1][:, 0]
+    best = GeoAlignment.from_pretrained("mini").nearest_gps(few.features, few.known)[1][:, 0]
     shipped = tables.predictions(few.which, FEW)["GPS gallery (GeoCLIP)"]
     assert (km(few.known[best], shipped) < 0.01).mean() >= 0.95
 

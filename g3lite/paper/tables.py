@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import evaluation, miniearth
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.baselines import geocells, retrieval, selection
 from g3lite.evaluation import Chances
@@ -25,7 +26,6 @@ from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
 from g3lite.recipes import replies as reply_recipe
-from g3lite.recipes.heads import heads
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 SETS = ("test_natural", "test_uniform")
@@ -104,7 +104,7 @@ class EvaluationRun:
     @cached_property
     def verifier(self) -> Verifier:
         """The judge of the photos' candidates."""
-        return Verifier(heads(), self.queries.ids, self.features)
+        return Verifier(GeoAlignment.from_pretrained("mini"), self.queries.ids, self.features)
 
     @cached_property
     def scored(self) -> pd.DataFrame:
@@ -146,7 +146,7 @@ class EvaluationRun:
         backbone = Backbone.load("miniclip", "cpu")
         train = backbone.image_features(gallery, normalize=False).vectors
         known, asked = unit_rows(train), unit_rows(self.features)
-        best = heads().nearest_gps(self.features, self.known)[1][:, 0]
+        best = GeoAlignment.from_pretrained("mini").nearest_gps(self.features, self.known)[1][:, 0]
         constant = retrieval.constant(self.known)
         return {
             "[L]kNN": retrieval.lknn(asked, known, self.known),

@@ -19,7 +19,7 @@ from g3lite.alignment import CONFIGS, GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.baselines import retrieval
 from g3lite.geo import great_circle_km
-from g3lite.paths import cache_dir, shipped
+from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
 from g3lite.training import SCHEDULES, AlignmentDataset, fit
 
@@ -107,7 +107,7 @@ def measure_variant(
     """
     use = slice(None)
     if not VARIANTS[variant].get("use_text", True):  # no image-to-text part
-        d, s = model.sizes.image, model.sizes.shared
+        d, s = model.config.image, model.config.shared
         use = np.r_[0:d, d + s : d + 2 * s]
     vectors = (unit_rows(model.database_vectors(rows)[:, use]) for rows in (known, asked))
     yield from measure(*vectors, gallery, queries)
@@ -138,11 +138,6 @@ def alignment_table(size: int, seeds: tuple[int, ...] = SEEDS) -> pd.DataFrame:
             rows += [(size, variant, seed, *row) for row in found]
     columns = ["gallery", "variant", "seed", "metric", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def heads() -> GeoAlignment:
-    """The shipped heads: G3 as it is, trained on the whole gallery with MiniCLIP's features."""
-    return GeoAlignment.from_pretrained(shipped("alignment"))
 
 
 def build(folder: Path) -> None:

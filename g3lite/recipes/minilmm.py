@@ -295,12 +295,12 @@ def corpus_set(which: str) -> PhotoSet:
 
 def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
     """Look at all photos of a corpus once, and search the references of each."""
+    from g3lite.alignment import GeoAlignment
     from g3lite.backbone import Backbone
     from g3lite.index import Gallery
-    from g3lite.recipes.heads import heads
 
     photos, gallery = corpus_set(corpus), corpus_set("gallery")
-    backbone, aligner = Backbone.load("miniclip"), heads()
+    backbone, aligner = Backbone.load("miniclip"), GeoAlignment.from_pretrained("mini")
     known, asked = (
         aligner.database_vectors(backbone.image_features(some, normalize=False).vectors)
         for some in (gallery, photos)

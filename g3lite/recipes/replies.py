@@ -18,6 +18,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from g3lite import miniearth, replies
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, coordinates_of
 from g3lite.lmm.ask import ask
@@ -28,7 +29,6 @@ from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
 from g3lite.prompts import PromptPlan
 from g3lite.recipes import minilmm
-from g3lite.recipes.heads import heads
 from g3lite.verification import CandidateConfig
 
 DRAWN = 5
@@ -111,7 +111,7 @@ def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.nd
         the paper has them; "without hubs", dissimilar ones with the gallery's mean left out; and
         the first two by the backbone's features alone, "raw similar" and "raw dissimilar".
     """
-    backbone, aligned = Backbone.load("miniclip", "cpu"), heads()
+    backbone, aligned = Backbone.load("miniclip", "cpu"), GeoAlignment.from_pretrained("mini")
     known, asked = (
         backbone.image_features(some, normalize=False).vectors for some in (gallery, queries)
     )

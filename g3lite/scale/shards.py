@@ -17,7 +17,7 @@ from faiss.contrib.ondisk import merge_ondisk
 from tqdm.auto import tqdm
 
 from g3lite.index import Gallery, GalleryError, checked, commit
-from g3lite.paths import write_json
+from g3lite.paths import replacing, write_json
 from g3lite.scale import index_types
 
 SLICE = 16_384
@@ -207,9 +207,8 @@ def _flat_header(n: int, d: int) -> bytes:
 
 
 def _write(index: faiss.Index, path: Path) -> None:
-    part = path.with_suffix(".part")
-    faiss.write_index(index, str(part))
-    part.replace(path)
+    with replacing(path) as part:
+        faiss.write_index(index, str(part))
 
 
 def _bar(name: str, progress: bool, total: int | None = None) -> tqdm:

@@ -76,9 +76,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from g3lite import evaluation, figures, geo, miniearth
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, GalleryError, hubness
-from g3lite.recipes import heads as head_recipe
 from g3lite.scale import index_types
 from g3lite.teaching.checks.nb03 import check_03_1, check_03_2, check_03_3
 
@@ -102,7 +102,7 @@ validation = miniearth.load("validation", profile.query_size)
 truth = validation.coordinates
 
 miniclip = Backbone.load("miniclip", device=profile.device)
-heads = head_recipe.heads().to(profile.device)
+heads = GeoAlignment.from_pretrained("mini", profile.device)
 known, asked = (
     miniclip.image_features(some, profile.batch_size, normalize=False).vectors
     for some in (photos, validation)
@@ -175,7 +175,7 @@ print(f"length of a whole vector {np.linalg.norm(a):.4f}, the square root of 3")
 # between photos?
 
 # %%
-d, shared = heads.sizes.image, heads.sizes.shared
+d, shared = heads.config.image, heads.config.shared
 parts = {
     "image": slice(0, d),
     "image→text": slice(d, d + shared),
@@ -1068,7 +1068,9 @@ check_03_3(pq_bytes)
 #
 #
 # check_03_3(pq_bytes)
-# print(pq_bytes(paper_n, paper_d, 288, 8), index_types.predict_bytes("PQ288x8np", paper_d, paper_n))
+# print(
+#     pq_bytes(paper_n, paper_d, 288, 8), index_types.predict_bytes("PQ288x8np", paper_d, paper_n)
+# )
 # ```
 #
 # </details>
