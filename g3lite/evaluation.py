@@ -44,7 +44,7 @@ class Chances:
     geoscore: np.ndarray
 
     @classmethod
-    def of(cls, errors: ArrayLike, photo: ArrayLike, photos: int) -> Chances:
+    def from_errors(cls, errors: ArrayLike, photo: ArrayLike, photos: int) -> Chances:
         """Those of one of several answers, all equally likely.
 
         Args:
@@ -147,7 +147,9 @@ class _Outcome:
     errors: np.ndarray | None
 
     @classmethod
-    def of(cls, method: ArrayLike | pd.DataFrame | Chances, truth: pd.DataFrame) -> _Outcome:
+    def from_method(
+        cls, method: ArrayLike | pd.DataFrame | Chances, truth: pd.DataFrame
+    ) -> _Outcome:
         if isinstance(method, Chances):
             if len(method.hits) != len(truth):
                 raise ValueError(f"chances of {len(method.hits)} photos for {len(truth)} photos")
@@ -169,7 +171,7 @@ def score(
     """
     if not len(truth):
         raise ValueError("the truth holds no photos, so there is nothing to score")
-    return pd.Series(_point(_Outcome.of(predictions, truth)), index=list(METRICS))
+    return pd.Series(_point(_Outcome.from_method(predictions, truth)), index=list(METRICS))
 
 
 # --- intervals -----------------------------------------------------------------------------------
@@ -198,7 +200,7 @@ def evaluate(
     tail = (1 - level) / 2
     rows = []
     for method, predictions in methods.items():
-        outcome = _Outcome.of(predictions, truth)
+        outcome = _Outcome.from_method(predictions, truth)
         values = _point(outcome)
         draws = _metrics(outcome, groups, drawn)
         # "nearest" keeps intervals of medians finite or infinite, never the NaN between the two.
@@ -228,7 +230,7 @@ def compare(
         One row per threshold: metric, difference (share of a minus share of b), low, high, p.
     """
     groups = _clusters(truth, clusters)
-    gain = _Outcome.of(a, truth).hits - _Outcome.of(b, truth).hits
+    gain = _Outcome.from_method(a, truth).hits - _Outcome.from_method(b, truth).hits
     draws = _means(gain, groups, _draw(groups, replicates, seed))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     one_sided = np.minimum((draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0))

@@ -75,7 +75,7 @@ class Template:
             )
 
     @classmethod
-    def of(cls, which: str | Path | Template) -> Template:
+    def from_name(cls, which: str | Path | Template) -> Template:
         """The template called so (a key of `TEMPLATES`), that of a UTF-8 text file, or itself."""
         if isinstance(which, Template):
             return which
@@ -176,7 +176,7 @@ def prompt(
         ValueError: something that is no coordinate, or lists of different length.
         TemplateError: no such template, or one that cannot be used.
     """
-    return Template.of(template).fill(*_checked(similar, dissimilar))
+    return Template.from_name(template).fill(*_checked(similar, dissimilar))
 
 
 class Prompt(NamedTuple):
@@ -225,7 +225,7 @@ class PromptPlan:
             raise ValueError(f"temperature {self.temperature}; it is 0 or more")
         object.__setattr__(self, "references", numbers)
         object.__setattr__(self, "asked", asked)
-        object.__setattr__(self, "template", Template.of(self.template))
+        object.__setattr__(self, "template", Template.from_name(self.template))
 
     @property
     def most(self) -> int:

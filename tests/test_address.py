@@ -361,7 +361,7 @@ def test_linking_needs_little_of_what_the_package_needs(workflow, root):
     (line,) = (step["run"] for step in steps(workflow) if "pip install" in step.get("run", ""))
     installed = {canonicalize_name(name) for name in line.split("--quiet ")[1].split()}
     code = (
-        "import sys; from g3lite import cli; cli._notebooks();"
+        "import sys; from g3lite.cli import develop; develop._notebooks();"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True, cwd=root).split()

@@ -44,7 +44,8 @@ GRAPH = (
 def empty(tmp_path, monkeypatch):
     """An empty data folder, and the graph of the tests."""
     monkeypatch.setattr(artefacts, "ARTEFACTS", GRAPH)
-    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
+    for module in (artefacts, paths):
+        monkeypatch.setattr(module, "data_dir", lambda: tmp_path)
     return tmp_path
 
 

@@ -64,9 +64,9 @@ def test_an_unknown_profile_is_one_line_and_status_1(tmp_path):
     source.mkdir(parents=True)
     (source / "01_a.py").write_text("")
     code = (
-        "import pathlib, sys; from g3lite import cli, notebooks;"
+        "import pathlib, sys; from g3lite.cli import main; from g3lite.teaching import notebooks;"
         "notebooks.folder = lambda: pathlib.Path(sys.argv[1]);"
-        "cli.main(['run', '--profile', 'tpu'])"
+        "main.main(['run', '--profile', 'tpu'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(source.parent)],
@@ -102,7 +102,8 @@ def graph(monkeypatch, tmp_path):
     """A data folder with one artefact, recorded."""
     (tmp_path / "a.csv").write_text("1")
     monkeypatch.setattr(artefacts, "ARTEFACTS", (Artefact("a", ("a.csv",)),))
-    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path)
+    for module in (artefacts, paths):
+        monkeypatch.setattr(module, "data_dir", lambda: tmp_path)
     artefacts.record("a")
     return tmp_path
 
@@ -541,7 +542,7 @@ def test_locate_as_it_is_called(folder, tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
     exif = b"Exif\0\0II*\0\x08\0\0\0\xff\xff"  # Pillow warns of it
     Image.fromarray(noise).save(folder / "holiday.jpg", exif=exif)
-    command = [sys.executable, "-m", "g3lite.cli.main", "locate", home, "holiday.jpg", "gone.jpg"]
+    command = [sys.executable, "-m", "g3lite.cli", "locate", home, "holiday.jpg", "gone.jpg"]
     done = subprocess.run(
         [*command, "--map", "map.png"], capture_output=True, encoding="utf-8",
         env={**os.environ, "G3LITE_PROFILE": "ci", "PYTHONUTF8": "1"},

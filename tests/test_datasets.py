@@ -446,8 +446,8 @@ def test_a_broken_download_goes_on_where_it_stopped(local, monkeypatch):
 
 
 def test_the_hub_of_the_environment_is_used(local, tmp_path):
-    code = "from g3lite import photos; print(photos.load('mp16-pro', 2).ids)"
-    small = "from g3lite import datasets, hub; from dataclasses import replace; c=datasets; "
+    code = "from g3lite.datasets.load import load_photos; print(load_photos('mp16-pro', 2).ids)"
+    small = "from g3lite.datasets import remote as c; from dataclasses import replace; "
     small += "c.COLLECTIONS['mp16-pro']=replace(c.COLLECTIONS['mp16-pro'], min_bytes=0); "
     environment = os.environ | {"HF_ENDPOINT": local.url, "G3LITE_CACHE": str(tmp_path / "other")}
     run = subprocess.run(

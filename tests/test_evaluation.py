@@ -267,7 +267,7 @@ def test_mean_intervals_are_those_of_shares_and_of_any_value():
 
 def test_chances_by_hand():
     errors, photo = [0.5, 30, 1000, np.inf, 2400], [0, 0, 2, 2, 2]
-    chances = ev.Chances.of(errors, photo, 4)
+    chances = ev.Chances.from_errors(errors, photo, 4)
     np.testing.assert_allclose(
         chances.hits,
         [[1 / 2, 1 / 2, 1, 1, 1], [0] * 5, [0, 0, 0, 0, 2 / 3], [0] * 5],
@@ -285,7 +285,7 @@ def drawn(seed, most=3):
     places = truth[["LAT", "LON"]].to_numpy()[photo]
     answers = geo.offset(places, 40, 10 ** rng.uniform(-1, 4, len(photo)))
     errors = geo.great_circle_km(answers, places)
-    return truth, photo, answers, ev.Chances.of(errors, photo, 5)
+    return truth, photo, answers, ev.Chances.from_errors(errors, photo, 5)
 
 
 @pytest.mark.parametrize("seed", range(3))

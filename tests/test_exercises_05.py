@@ -317,7 +317,7 @@ def test_the_second_solution_is_accepted(solutions):
 
 def of_the_package(km, photo, photos, radius):
     level = evaluation.THRESHOLDS_KM.index(radius)
-    return evaluation.Chances.of(km, photo, photos).hits[:, level].mean()
+    return evaluation.Chances.from_errors(km, photo, photos).hits[:, level].mean()
 
 
 def with_pandas(km, photo, photos, radius):

@@ -64,7 +64,7 @@ def split_by_hand(coordinates, most, least):
 @pytest.mark.parametrize(("most", "least"), [(1, 1), (7, 1), (20, 6), (40, 40), (5000, 1)])
 def test_cells_are_those_of_a_quadtree_on_each_face_of_a_cube(most, least):
     coordinates = points(1500, seed=most)
-    cells = Geocells.of(coordinates, most, least)
+    cells = Geocells.from_coordinates(coordinates, most, least)
     expected = split_by_hand(coordinates, most, least)
     assert partition(cells.index_of(coordinates)) == expected
     assert len(cells) == len(expected)
@@ -83,7 +83,7 @@ crowd = st.tuples(coordinate, st.integers(1, 30))
 def test_every_photo_is_in_one_cell_unless_that_has_too_few(crowds, a, b, data):
     least, most = sorted((a, b))
     coordinates = np.array([place for place, times in crowds for _ in range(times)])
-    everything = Geocells.of(coordinates, most, least=1)
+    everything = Geocells.from_coordinates(coordinates, most, least=1)
     where = everything.index_of(coordinates)
     assert (where >= 0).all()
     assert (everything.first[1:] > everything.last[:-1]).all()  # no two overlap
@@ -95,16 +95,16 @@ def test_every_photo_is_in_one_cell_unless_that_has_too_few(crowds, a, b, data):
     enough = everything.photos >= least
     if not enough.any():
         with pytest.raises(ValueError, match=f"holds at least {least}; lower `least`"):
-            Geocells.of(coordinates, most, least)
+            Geocells.from_coordinates(coordinates, most, least)
         return
-    cells = Geocells.of(coordinates, most, least)
+    cells = Geocells.from_coordinates(coordinates, most, least)
     for name in ("first", "last", "photos", "centres"):
         np.testing.assert_array_equal(getattr(cells, name), getattr(everything, name)[enough])
     assert len(cells) <= len(coordinates) // least
     np.testing.assert_array_equal(cells.index_of(coordinates) >= 0, enough[where])
 
     shuffled = data.draw(st.permutations(range(len(coordinates))))
-    again = Geocells.of(coordinates[shuffled], most, least)
+    again = Geocells.from_coordinates(coordinates[shuffled], most, least)
     np.testing.assert_array_equal(again.first, cells.first)
 
 
@@ -112,7 +112,7 @@ def test_every_photo_is_in_one_cell_unless_that_has_too_few(crowds, a, b, data):
 @given(crowd, st.integers(1, 29))
 def test_photos_at_one_spot_end_in_one_cell_around_it(crowd, most):
     spot, times = np.array([crowd[0]]), crowd[1]
-    cells = Geocells.of(np.repeat(spot, times, axis=0), most, least=1)
+    cells = Geocells.from_coordinates(np.repeat(spot, times, axis=0), most, least=1)
     assert cells.photos.tolist() == [times]
     assert geo.great_circle_km(cells.centres, spot)[0] < 1e-3
     assert cells.index_of(spot) == [0]
@@ -121,14 +121,14 @@ def test_photos_at_one_spot_end_in_one_cell_around_it(crowd, most):
 @pytest.mark.parametrize("spot", ANYWHERE)
 def test_cells_become_as_small_everywhere(spot):
     around = geo.offset(np.repeat([spot], 40, axis=0), np.repeat(np.arange(0, 360, 45), 5), 2.0)
-    cells = Geocells.of(around, most=3, least=1)
+    cells = Geocells.from_coordinates(around, most=3, least=1)
     where = cells.index_of(around)
     spots = where.reshape(8, 5)
     assert (spots == spots[:, :1]).all()  # the same point, the same cell
     assert len(set(where)) == 8  # 1.5 km apart: different cells
     near = geo.great_circle_km(cells.centres[where], around)
     assert near.max() < 1e-3
-    finest = Geocells.of(np.repeat([spot], 2, axis=0), most=1, least=1)
+    finest = Geocells.from_coordinates(np.repeat([spot], 2, axis=0), most=1, least=1)
     assert finest.index_of(geo.offset([spot] * 8, np.arange(0, 360, 45), 1.0)).max() == -1
 
 
@@ -143,14 +143,16 @@ def test_cells_become_as_small_everywhere(spot):
     ],
 )
 def test_one_place_has_one_cell_however_it_is_written(writings):
-    cells = Geocells.of(np.repeat(writings, 3, axis=0), most=2, least=1)  # the smallest cells
+    cells = Geocells.from_coordinates(
+        np.repeat(writings, 3, axis=0), most=2, least=1
+    )  # the smallest cells
     assert cells.index_of(writings).tolist() == [0] * len(writings)
     assert len(cells) == 1
 
 
 def test_the_centre_is_the_mean_on_the_sphere_and_lies_in_the_cell():
     coordinates = points(2000, seed=1)
-    cells = Geocells.of(coordinates, most=60, least=3)
+    cells = Geocells.from_coordinates(coordinates, most=60, least=3)
     where = cells.index_of(coordinates)
     for cell in range(len(cells)):
         mean = geo.unit_vectors(coordinates[where == cell]).mean(axis=0)
@@ -168,14 +170,14 @@ def test_the_centre_is_the_mean_on_the_sphere_and_lies_in_the_cell():
     ],
 )
 def test_the_centre_of_photos_around_the_antimeridian_or_a_pole(coordinates, centre):
-    cells = Geocells.of(coordinates, most=10, least=1)
+    cells = Geocells.from_coordinates(coordinates, most=10, least=1)
     assert len(cells) == 1
     assert geo.great_circle_km(cells.centres[0], centre) < 2
 
 
 def test_there_is_no_cell_where_no_photo_was_taken():
     town = np.repeat([[48.2, 16.4]], 30, axis=0)
-    cells = Geocells.of(np.vstack([town, [[-33.9, 151.2]] * 3]), most=10, least=4)
+    cells = Geocells.from_coordinates(np.vstack([town, [[-33.9, 151.2]] * 3]), most=10, least=4)
     elsewhere = [[-48.2, -163.6], [0.0, 16.4], [48.2, 17.4], [-33.9, 151.2], [48.2, 16.4]]
     assert cells.index_of(elsewhere).tolist() == [-1, -1, -1, -1, 0]
     assert cells.index_of(np.empty((0, 2))).shape == (0,)
@@ -194,7 +196,7 @@ def test_there_is_no_cell_where_no_photo_was_taken():
 )
 def test_cells_that_cannot_be(coordinates, most, least, message):
     with pytest.raises(ValueError, match=message):
-        Geocells.of(coordinates, most, least)
+        Geocells.from_coordinates(coordinates, most, least)
 
 
 # --- classifier ----------------------------------------------------------------------------------

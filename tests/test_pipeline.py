@@ -256,7 +256,7 @@ def official(monkeypatch):
     """What the profile gpu asks `from_official` and `photos.load` for, instead of downloads."""
     asked = {}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(pipeline.photos, "load", lambda *args, **kwargs: (args, kwargs))
+    monkeypatch.setattr(pipeline, "load_photos", lambda *args, **kwargs: (args, kwargs))
     note = classmethod(lambda cls, gallery, **kwargs: asked.update(gallery=gallery, **kwargs))
     monkeypatch.setattr(G3, "from_official", note)
     return asked
@@ -276,7 +276,7 @@ def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
 
 def test_the_profile_gpu_without_a_gpu_fetches_nothing(official, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(pipeline.photos, "load", lambda *_, **__: pytest.fail("was fetched"))
+    monkeypatch.setattr(pipeline, "load_photos", lambda *_, **__: pytest.fail("was fetched"))
     with pytest.raises(G3Error, match="profile gpu: there is no GPU .*or the profile cpu"):
         G3.from_pretrained("gpu")
 

@@ -335,10 +335,10 @@ def test_alt_text_is_in_the_notebook_and_in_its_html(tmp_path, monkeypatch, root
     notebook = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell(
-                "from g3lite import plots\n"
+                "from g3lite import figures\n"
                 "from PIL import Image\n"
-                f"plots.show(plots.world_map('World')[0], {sentence!r})\n"
-                "plots.show(plots.photo_sheet([Image.new('RGB', (9, 9))]), 'A black square.')"
+                f"figures.show(figures.world_map('World')[0], {sentence!r})\n"
+                "figures.show(figures.photo_sheet([Image.new('RGB', (9, 9))]), 'A black square.')"
             )
         ]
     )

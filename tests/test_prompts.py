@@ -133,7 +133,7 @@ def test_a_template_from_a_file(tmp_path):
         "Wo ist das?\n\nÄhnlich: [(1.00000, 2.00000)]\nUnähnlich: [(3.00000, 4.00000)]!\n\n"
         'Für 5 $: {"latitude": 1}'
     )
-    for which in (path, str(path), Template.of(path), Template(path.read_text("utf-8-sig"))):
+    for which in (path, str(path), Template.from_name(path), Template(path.read_text("utf-8-sig"))):
         assert prompt([[1, 2]], [[3, 4]], which) == expected
     assert prompt(template=path) == 'Wo ist das?\n\nFür 5 $: {"latitude": 1}'
     plan = PromptPlan(template=path)

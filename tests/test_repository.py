@@ -67,7 +67,7 @@ def test_every_import_is_a_declared_dependency():
     tools = base | distributions(EXTRAS["notebooks"])
     # What only works with an extra: the notebook tools, and showing a figure in a notebook
     # (every kernel of a notebook comes with IPython).
-    allowed = {"notebooks.py": tools, "plots.py": base | {"ipython"}}
+    allowed = {"notebooks.py": tools, "style.py": base | {"ipython"}}
     for path in sorted((ROOT / "g3lite").rglob("*.py")):
         for module in imported(path):
             have = {canonicalize_name(owner) for owner in owners.get(module, [module])}
@@ -268,10 +268,11 @@ from pathlib import Path
 
 site = Path(sys.argv[1])
 sys.path.insert(0, str(site))
-from g3lite import __file__ as package, artefacts, miniearth
+from g3lite import __file__ as package, miniearth, paths
+from g3lite.recipes import artefacts
 
 assert Path(package).is_relative_to(site), package
-assert artefacts.data_dir() == site / "g3lite" / "data", artefacts.data_dir()
+assert paths.data_dir() == site / "g3lite" / "data", paths.data_dir()
 assert artefacts.check() == [], artefacts.check()
 photos = miniearth.load("validation", 3)
 assert photos.image(photos.table.IMG_ID[0]).size == (128, 128)

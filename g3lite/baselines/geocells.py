@@ -49,7 +49,9 @@ class Geocells:
     centres: np.ndarray
 
     @classmethod
-    def of(cls, coordinates: ArrayLike, most: int = MOST, least: int = LEAST) -> Geocells:
+    def from_coordinates(
+        cls, coordinates: ArrayLike, most: int = MOST, least: int = LEAST
+    ) -> Geocells:
         """Split the sphere where photos are.
 
         A cell is split in four while it holds more than `most` photos; then cells with fewer than
@@ -183,7 +185,7 @@ def fit(
     Args:
         features: float32 (n, d), one row per photo.
         coordinates: (n, 2) [lat, lon] where they were taken, in degrees.
-        most, least: sizes of the cells, see `Geocells.of`.
+        most, least: sizes of the cells, see `Geocells.from_coordinates`.
         epochs: how often each photo is seen.
         batch_size: photos per step.
         lr: the first learning rate.
@@ -192,11 +194,12 @@ def fit(
         progress: show a progress bar.
 
     Raises:
-        ValueError: features and coordinates that do not fit each other, or see `Geocells.of`.
+        ValueError: features and coordinates that do not fit each other, or see
+            `Geocells.from_coordinates`.
         FloatingPointError: the loss is not finite.
     """
     features = _check(features)
-    cells = Geocells.of(coordinates, most, least)
+    cells = Geocells.from_coordinates(coordinates, most, least)
     of_cell = cells.index_of(coordinates)
     if len(features) != len(of_cell):
         raise ValueError(

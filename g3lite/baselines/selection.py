@@ -81,7 +81,7 @@ def random_candidate(candidates: pd.DataFrame, truth: pd.DataFrame) -> Chances:
     """
     errors = errors_km(candidates, truth)
     photo = pd.Index(truth["IMG_ID"]).get_indexer(candidates["IMG_ID"])
-    return Chances.of(errors, photo, len(truth))
+    return Chances.from_errors(errors, photo, len(truth))
 
 
 def oracle(candidates: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:

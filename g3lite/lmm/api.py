@@ -134,7 +134,7 @@ class OpenAILMM(LMM):
         words = [word for text in _texts(sent) for word in text.split() if len(word) >= 8]
         texts = _texts([key, login.partition(":")[2] or login, sent, options.get("extra_query"),
                         options.get("extra_body"), words])  # fmt: skip
-        self._secrets = _Secrets.of(texts)
+        self._secrets = _Secrets.from_texts(texts)
         _LOGS.add(self._secrets)
         self._key_variable = key_variable
         self._model = model
@@ -271,7 +271,7 @@ class _Secrets:
     texts: frozenset[str]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> _Secrets:
+    def from_texts(cls, texts: Iterable[str]) -> _Secrets:
         """Those of four signs or more, also as they stand in an address, in JSON and in Python."""
         given = {text for text in texts if len(text) >= 4}
         forms = (quote, lambda t: quote(t, ""), quote_plus, lambda t: json.dumps(t)[1:-1],

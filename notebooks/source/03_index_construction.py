@@ -1068,9 +1068,8 @@ check_03_3(pq_bytes)
 #
 #
 # check_03_3(pq_bytes)
-# print(
-#     pq_bytes(paper_n, paper_d, 288, 8), index_types.predict_bytes("PQ288x8np", paper_d, paper_n)
-# )
+# theirs = index_types.predict_bytes("PQ288x8np", paper_d, paper_n)
+# print(pq_bytes(paper_n, paper_d, 288, 8), theirs)
 # ```
 #
 # </details>

@@ -450,10 +450,8 @@ def published_gains(which, name):
     theirs = published["G3"] / 100
     scale = np.maximum(theirs * (1 - theirs) / (ours * (1 - ours)), 1)
     disagree = (hits["G3"] != hits[name]).mean(axis=0) * scale
-    gain, reach = (
-        published["G3"] - published[name],
-        disagree / paper_published.PUBLISHED_PHOTOS[which],
-    )
+    reach = disagree / paper_published.PUBLISHED_PHOTOS[which]
+    gain = published["G3"] - published[name]
     return [f"{g:+.2f} ± {m:.2f}" for g, m in zip(gain, 196 * np.sqrt(reach), strict=True)]
 
 
