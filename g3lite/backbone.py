@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Literal
 
@@ -31,6 +31,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from g3lite import weights
+from g3lite.batches import in_batches
 from g3lite.feature_cache import _Store
 from g3lite.images import MAX_BYTES, DamagedPhoto, Room, decode, open_picture
 from g3lite.paths import cache_dir, shipped
@@ -200,6 +201,7 @@ class Backbone:
             unit="photo",
             disable=not (progress and todo),
         )
+        encode_images = partial(self.encode, self.model.encode_image)
         try:
             side = MARGIN * self.image_size
             for pictures, damaged in _decoding(
@@ -210,8 +212,11 @@ class Backbone:
                 skipped.update((error.img_id, error.reason) for error in damaged)
                 if pictures:
                     batch = torch.stack(list(pictures.values()))
-                    encoded, batch_size = self._in_parts(batch, batch_size)
-                    unsaved.update(zip(pictures, encoded, strict=True))
+                    parts = []
+                    for rows, fits in in_batches(encode_images, batch, batch_size):
+                        parts.append(rows)
+                        batch_size = fits
+                    unsaved.update(zip(pictures, np.concatenate(parts), strict=True))
                 if len(unsaved) >= CHUNK and store:
                     vectors.update(store.write(unsaved))
                     unsaved = {}
@@ -249,27 +254,6 @@ class Backbone:
             parts.append(self.encode(self.model.encode_text, tokens))
         rows = np.concatenate(parts)
         return unit_rows(rows) if normalize else rows
-
-    def _in_parts(self, pictures: torch.Tensor, size: int) -> tuple[np.ndarray, int]:
-        """Encode pictures, at most `size` at a time, and the size that did fit into memory."""
-        parts, start = [], 0
-        while start < len(pictures):
-            part = pictures[start : start + size]
-            try:
-                rows = self.encode(self.model.encode_image, part)
-            except RuntimeError as error:
-                from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
-
-                if len(part) == 1 or not should_reduce_batch_size(error):
-                    raise
-                rows = None
-            if rows is None:  # out here nothing refers any more to what filled the memory
-                size = len(part) // 2
-                clear_device_cache(garbage_collection=True)
-                continue
-            parts.append(rows)
-            start += len(part)
-        return np.concatenate(parts), size
 
     @torch.inference_mode()
     def encode(self, tower: Callable[..., torch.Tensor], inputs: torch.Tensor) -> np.ndarray:

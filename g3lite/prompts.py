@@ -312,10 +312,9 @@ PLANS = {
     "paper": PromptPlan(asked=10),
     "paper_yfcc4k": PromptPlan(replies=1),
     "single": PromptPlan(references=(10,), asked=10),
-    "ci": PromptPlan(references=(0, 5), replies=2),
 }
-"""Presets: the paper's for IM2GPS3K and for YFCC4K, one prompt (its ablation without
-geo-diversification), and a small one."""
+"""Presets: the paper's for IM2GPS3K and for YFCC4K, and one prompt (its ablation without
+geo-diversification)."""
 
 
 def references(
