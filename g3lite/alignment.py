@@ -98,16 +98,18 @@ def alignment_loss(
     `same_text` and `too_near` (n, n) mark pairs of different photos that are no true negatives;
     the paper leaves both in. Without text only the second term is left (the paper's Table 5).
     """
-    loss = info_nce(batch.gps_scale * batch.gps @ batch.image_gps.T, too_near)
+    gps_logits = batch.gps_scale * batch.gps @ batch.image_gps.T  # (n, shared) -> (n, n)
+    loss = info_nce(gps_logits, too_near)
     if use_text:
-        loss = loss + info_nce(batch.text_scale * batch.text @ batch.image_text.T, same_text)
+        text_logits = batch.text_scale * batch.text @ batch.image_text.T  # (n, n)
+        loss = loss + info_nce(text_logits, same_text)
     return loss
 
 
 def within_km(coordinates: Tensor, km: float) -> Tensor:
     """(n, 2) degrees -> (n, n) booleans: which pairs are at most `km` apart on the great circle."""
     lat, lon = torch.deg2rad(coordinates.double()).unbind(-1)
-    points = torch.stack([lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()], -1)
+    points = torch.stack([lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()], -1)  # (n, 3)
     half_angle = min(km / (2 * EARTH_RADIUS_KM), math.pi / 2)
     exact = "donot_use_mm_for_euclid_dist"  # the other way errs by metres
     return torch.cdist(points, points, compute_mode=exact) <= 2 * math.sin(half_angle)
@@ -280,9 +282,9 @@ class GeoAlignment(nn.Module):
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{folder} holds no {name}; save_pretrained writes it")
         config = json.loads((folder / "config.json").read_text())
-        known = {field.name for field in fields(GeoAlignmentConfig)}
-        if config.keys() != known:
-            differ = ", ".join(sorted(config.keys() ^ known))
+        expected = {field.name for field in fields(GeoAlignmentConfig)}
+        if config.keys() != expected:
+            differ = ", ".join(sorted(config.keys() ^ expected))
             raise ValueError(f"{folder / 'config.json'}: unknown or missing: {differ}")
         model = cls(GeoAlignmentConfig(**{**config, "sigmas": tuple(config["sigmas"])}))
         _load(model, load_file(folder / "model.safetensors"), str(folder))

@@ -228,9 +228,9 @@ class Backbone:
         vectors.update(unsaved)
 
         if skipped:
-            some = "; ".join(f"{img_id}: {reason}" for img_id, reason in list(skipped.items())[:3])
+            first = "; ".join(f"{img_id}: {reason}" for img_id, reason in list(skipped.items())[:3])
             warnings.warn(
-                f"skipped {len(skipped)} of {len(photos)} photos of {photos.name} ({some}"
+                f"skipped {len(skipped)} of {len(photos)} photos of {photos.name} ({first}"
                 f"{'; ...' if len(skipped) > 3 else ''})",
                 stacklevel=2,
             )
@@ -296,9 +296,9 @@ def _resolve(name: str) -> tuple[str, str | None]:
         return f"local-dir:{Path(name).resolve()}", None
 
     model, _, tag = name.partition(":")
-    known = open_clip.list_models()
-    if model not in known:
-        near = difflib.get_close_matches(model, known)
+    models = open_clip.list_models()
+    if model not in models:
+        near = difflib.get_close_matches(model, models)
         raise ValueError(
             f"{name!r} is neither a folder nor a model of open_clip"
             + (f"; did you mean {' or '.join(near)}?" if near else "")
@@ -315,7 +315,7 @@ def _resolve(name: str) -> tuple[str, str | None]:
         )
     quick = pretrained.get("quick_gelu", False)
     right = f"{plain}-quickgelu" if quick else plain
-    if model != right and right in known:
+    if model != right and right in models:
         raise ValueError(
             f"the weights {tag!r} were trained {'with' if quick else 'without'} QuickGELU and "
             f"would give wrong features in {model}; use '{right}:{tag}'"

@@ -145,8 +145,8 @@ class Gallery:
         queries = self._queries(queries, k)
         same_author = self._same_author(exclude_author, len(queries))
 
-        def leave_out(some: np.ndarray, similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            return same_author(some, similarity, rows) | (similarity > exclude_above)
+        def leave_out(numbers: np.ndarray, similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return same_author(numbers, similarity, rows) | (similarity > exclude_above)
 
         return self._search(queries, k, leave_out)
 
@@ -196,14 +196,14 @@ class Gallery:
 
     def _same_author(self, authors: str | Sequence[str] | None, queries: int) -> _LeaveOut:
         if authors is None:
-            return lambda some, similarity, rows: np.zeros(rows.shape, dtype=bool)
+            return lambda numbers, similarity, rows: np.zeros(rows.shape, dtype=bool)
         authors = [authors] * queries if isinstance(authors, str) else authors
         if len(authors) != queries:
             raise ValueError(f"{len(authors)} photographers for {queries} queries")
         codes, names = pd.factorize(self.table["AUTHOR"])  # -1 where a photo's is not known
         own = pd.Index(names).get_indexer(pd.Index(authors, dtype=names.dtype))
         own[own < 0] = -2
-        return lambda some, similarity, rows: codes[rows] == own[some, None]
+        return lambda numbers, similarity, rows: codes[rows] == own[numbers, None]
 
     def _search(
         self, queries: np.ndarray, k: int, leave_out: _LeaveOut
@@ -214,9 +214,10 @@ class Gallery:
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         todo, fetch = np.arange(len(queries)), min(k, len(self))
         while len(todo) and fetch:
-            s, r = self.index.search(queries[todo], fetch)
+            s, r = self.index.search(queries[todo], fetch)  # (q, d) -> (q, fetch) each
             keep = (r >= 0) & ~leave_out(todo, s, r)
-            first = np.argsort(~keep, axis=1, kind="stable")[:, :k]  # the best that are kept
+            # (q, k): the best that are kept come first
+            first = np.argsort(~keep, axis=1, kind="stable")[:, :k]
             kept = np.take_along_axis(keep, first, 1)
             width = first.shape[1]
             similarities[todo, :width] = np.where(kept, np.take_along_axis(s, first, 1), np.nan)
@@ -238,11 +239,11 @@ class Gallery:
         if model is not None and model != self.model:
             raise ValueError(f"the vectors come from {model!r}, the gallery's from {self.model!r}")
         table, vectors = checked(table, vectors, self.dim)
-        known = table["IMG_ID"].isin(self.table["IMG_ID"])
-        if known.any():
+        present = table["IMG_ID"].isin(self.table["IMG_ID"])
+        if present.any():
             raise ValueError(
-                f"{known.sum()} of {len(table)} photos are in the gallery already, the first is "
-                f"{table['IMG_ID'][known.idxmax()]!r}; drop them from the table and the vectors"
+                f"{present.sum()} of {len(table)} photos are in the gallery already, the first is "
+                f"{table['IMG_ID'][present.idxmax()]!r}; drop them from the table and the vectors"
             )
         if self.mapped:  # FAISS would end the process
             raise ValueError("the vectors of this gallery lie on disk; load it with mmap=False")
@@ -308,8 +309,8 @@ class Gallery:
             raise GalleryError(f"{folder} cannot be used: {error}") from error
         counts = {"manifest": manifest["photos"], "index": index.ntotal, "table": len(table)}
         if len(set(counts.values())) > 1:
-            found = ", ".join(f"{name} {count}" for name, count in counts.items())
-            raise GalleryError(f"{folder}: its parts differ in their number of photos: {found}")
+            each = ", ".join(f"{name} {count}" for name, count in counts.items())
+            raise GalleryError(f"{folder}: its parts differ in their number of photos: {each}")
         if (index.d, index.metric_type) != (manifest["dimensions"], faiss.METRIC_INNER_PRODUCT):
             raise GalleryError(
                 f"{folder}: the index is not one of {manifest['dimensions']} numbers per vector "

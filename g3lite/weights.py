@@ -42,14 +42,14 @@ def check_state(
 ) -> None:
     """Raise ValueError unless the state has all tensors that are expected, in their shapes."""
     wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
     called = names or {}
-    wrong = [f"{called.get(n, n)} is missing" for n in wanted if n not in found]
-    wrong += [f"{n} is not known" for n in found if n not in wanted]
+    wrong = [f"{called.get(n, n)} is missing" for n in wanted if n not in given]
+    wrong += [f"{n} is not known" for n in given if n not in wanted]
     wrong += [
-        f"{called.get(n, n)} has shape {found[n]}, expected {wanted[n]}"
+        f"{called.get(n, n)} has shape {given[n]}, expected {wanted[n]}"
         for n in wanted
-        if n in found and found[n] != wanted[n]
+        if n in given and given[n] != wanted[n]
     ]
     if wrong:
         more = f"; and {len(wrong) - 4} more" if len(wrong) > 4 else ""

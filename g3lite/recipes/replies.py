@@ -112,17 +112,22 @@ def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.nd
         the first two by the backbone's features alone, "raw similar" and "raw dissimilar".
     """
     backbone, aligned = Backbone.load("miniclip", "cpu"), GeoAlignment.from_pretrained("mini")
-    known, asked = (
-        backbone.image_features(some, normalize=False).vectors for some in (gallery, queries)
+    gallery_features, query_features = (
+        backbone.image_features(photos, normalize=False).vectors for photos in (gallery, queries)
     )
-    raw = Gallery.build(gallery.table, unit_rows(known), model="miniclip")
-    plain = unit_rows(asked)
-    known, asked = aligned.database_vectors(known), aligned.database_vectors(asked)
-    index = Gallery.build(gallery.table, known, model="miniclip, aligned")
+    raw = Gallery.build(gallery.table, unit_rows(gallery_features), model="miniclip")
+    plain = unit_rows(query_features)
+    gallery_features, query_features = (
+        aligned.database_vectors(gallery_features),
+        aligned.database_vectors(query_features),
+    )
+    index = Gallery.build(gallery.table, gallery_features, model="miniclip, aligned")
     return {
-        "similar": index.similar(asked, k)[1],
-        "dissimilar": index.dissimilar(asked, k)[1],
-        "without hubs": index.dissimilar(asked, k, centre=known.mean(axis=0))[1],
+        "similar": index.similar(query_features, k)[1],
+        "dissimilar": index.dissimilar(query_features, k)[1],
+        "without hubs": index.dissimilar(query_features, k, centre=gallery_features.mean(axis=0))[
+            1
+        ],
         "raw similar": raw.similar(plain, k)[1],
         "raw dissimilar": raw.dissimilar(plain, k)[1],
     }
@@ -282,8 +287,8 @@ def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]
 
 
 def _part(which: str, name: str, rows: Mapping[str, np.ndarray], part: slice) -> pd.DataFrame:
-    known = miniearth.load("gallery").coordinates
-    coordinates = {key: coordinates_of(some, known) for key, some in rows.items()}
+    places = miniearth.load("gallery").coordinates
+    coordinates = {key: coordinates_of(found, places) for key, found in rows.items()}
     way = SETTINGS[which][name]
     table = ask_way(
         load_lmm("minilmm"), miniearth.load(which), way, coordinates, part, progress=False
