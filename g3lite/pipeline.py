@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from g3lite import G3Error, __version__, places, profiles, verification
+from g3lite import G3Error, __version__, places, profiles, verification, weights
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, check_device
 from g3lite.datasets import folder
@@ -213,7 +213,6 @@ class G3:
             G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
         """
         from g3lite import miniearth
-        from g3lite.recipes import heads as head_recipe
 
         chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
         choice = CandidateConfig.from_name(choice or chosen.choice)
@@ -231,7 +230,7 @@ class G3:
                 progress=progress, **parts,
             )  # fmt: skip
         backbone = Backbone.load(chosen.backbone, device=chosen.device)
-        heads = head_recipe.heads().to(chosen.device)
+        heads = GeoAlignment.from_pretrained("mini", chosen.device)
         known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
         parts["lmm"] = _lmm(parts["lmm"], max_gb)
         return cls(backbone, heads, known, in_domain=miniearth.is_miniearth, **parts)
@@ -393,7 +392,10 @@ class G3:
                 "sha256": _sha256("\n".join(self.gallery.ids).encode()),
             },
             "backbone": {"name": self.backbone.name, "sha256": self.backbone.fingerprint},
-            "heads": {**asdict(self.heads.sizes), "sha256": _weights(self.heads)},
+            "heads": {
+                **asdict(self.heads.config),
+                "sha256": weights.digest(self.heads.state_dict()),
+            },
             "lmm": self.lmm.name,
             "plan": {
                 "references": self.plan.references, "replies": self.plan.replies,
@@ -537,12 +539,3 @@ def _make(folder: Path, made_of: dict[str, Any]) -> None:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _weights(model: GeoAlignment) -> str:
-    """SHA-256 of the names and the numbers of all weights."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensor.cpu().numpy()))
-    return digest.hexdigest()

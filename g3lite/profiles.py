@@ -108,8 +108,8 @@ def get(name: str = "auto") -> Profile:
         chosen = "gpu" if _has_driver() and _torch_finds_a_gpu() else "cpu"
     if chosen not in PROFILES:
         origin = f" (from the environment variable {VARIABLE})" if variable else ""
-        known = ", ".join(["auto", *PROFILES])
-        raise ProfileError(f"unknown profile {chosen!r}{origin}; known profiles: {known}")
+        names = ", ".join(["auto", *PROFILES])
+        raise ProfileError(f"unknown profile {chosen!r}{origin}; known profiles: {names}")
     return PROFILES[chosen]
 
 

@@ -19,9 +19,9 @@ from unicodedata import category
 import typer
 
 if TYPE_CHECKING:  # they take seconds to import
-    from g3lite.pipeline import Prediction
-
+    from g3lite.paths import replacing
 from g3lite import G3Error, profiles
+from g3lite.pipeline import Prediction
 
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
@@ -173,12 +173,10 @@ def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None
     if warning:
         note = textwrap.fill(warning, 120)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
-    part = path.with_name(f".{path.name}.part{path.suffix}")
     try:
-        figure.savefig(part, dpi=style.DPI)
-        part.replace(path)
+        with replacing(path) as part:
+            figure.savefig(part, dpi=style.DPI, format=path.suffix[1:])
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 

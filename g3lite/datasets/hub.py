@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from g3lite import G3Error
-from g3lite.paths import cache_dir, sha256_file
+from g3lite.paths import cache_dir, sha256_file, write_json
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
@@ -372,13 +372,6 @@ def _records() -> dict[str, dict[str, Any]]:
 def _record(key: str, **about: Any) -> None:
     records = _records() | {key: {**about, "date": date.today().isoformat()}}
     write_json(cache_dir() / "hub" / "downloads.json", records)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write or replace a JSON file in one step."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
 
 
 def _gb(size: int) -> str:

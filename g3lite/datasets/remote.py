@@ -28,7 +28,7 @@ from g3lite.datasets.archives import ArchiveError, Member, TarPictures, members,
 from g3lite.datasets.folder import load_folder
 from g3lite.datasets.hub import DownloadError, Repo
 from g3lite.images import SUFFIXES, find_pictures
-from g3lite.paths import cache_dir
+from g3lite.paths import cache_dir, write_json
 from g3lite.photos import NotThere, PhotoSet
 
 VARIABLE = "G3LITE_PHOTOS"
@@ -262,7 +262,7 @@ def _extend(name: str, folder: Path, state: dict[str, Any], more: int, max_gb: f
             else:
                 tar.unlink()
             state["ended"] = len(taken) < wanted
-            hub.write_json(folder / "state.json", state)
+            write_json(folder / "state.json", state)
             more -= len(taken)
     if left_out:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())

@@ -62,9 +62,8 @@ def zoomed_map(
     Coasts are 1:110 million: a map less than `smallest_km` high would show little.
     """
     points = geo.check_coordinates(coordinates)
-    x, y, z = geo.unit_vectors(points).mean(axis=0)
-    centre = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
-    if geo.great_circle_km(points, centre).max() > 5000:
+    centre = geo.spherical_mean(points, np.zeros(len(points), dtype=np.int64), 1)[0]
+    if not geo.great_circle_km(points, centre).max() <= 5000:  # or the middle is anywhere
         return world_map(title)
 
     lat, lon = centre

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from accelerate.utils.memory import should_reduce_batch_size
 from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers import (
     AutoModelForImageTextToText,
@@ -27,6 +27,7 @@ from transformers import (
 from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
+from g3lite.batches import in_batches
 from g3lite.datasets import hub
 from g3lite.images import MAX_PIXELS, at_most
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
@@ -149,26 +150,18 @@ class TransformersLMM(LMM):
         while window := self._window(jobs):
             window.sort(key=lambda job: len(job.prompt.text))
             wanted = [(job, sample) for job in window for sample in job.samples]
-            while wanted:
-                batch = wanted[: self.batch_size]
-                try:
-                    answers = self._generate(batch)
-                except RuntimeError as error:
-                    if not should_reduce_batch_size(error):
-                        raise
-                    if len(batch) == 1:
-                        raise LMMError(
-                            f"not even one reply of {self.name} fits into memory; load it with "
-                            "four_bit=True, or take a smaller model"
-                        ) from error
-                    answers = None
-                if answers is None:  # here nothing refers any more to what filled the memory
-                    self.batch_size = len(batch) // 2
-                    clear_device_cache(garbage_collection=True)
-                    continue
-                for one in answers:
-                    keep(one)
-                wanted = wanted[len(batch) :]
+            try:
+                for answers, fits in in_batches(self._generate, wanted, self.batch_size):
+                    self.batch_size = fits
+                    for answer in answers:
+                        keep(answer)
+            except RuntimeError as error:
+                if not should_reduce_batch_size(error):
+                    raise
+                raise LMMError(
+                    f"not even one reply of {self.name} fits into memory; load it with "
+                    "four_bit=True, or take a smaller model"
+                ) from error
 
     def _window(self, jobs: Iterator[LMMRequest]) -> list[LMMRequest]:
         """The next jobs, as many as are sorted together; fewer if their pictures are large."""

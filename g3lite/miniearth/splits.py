@@ -8,7 +8,6 @@ first use and kept in the cache.
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Iterator
 from functools import lru_cache
@@ -26,7 +25,7 @@ from g3lite.miniearth.render.draw import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
-from g3lite.paths import cache_dir, shipped
+from g3lite.paths import cache_dir, replacing, shipped
 from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
 
 SPLITS_VERSION = "1"
@@ -255,12 +254,10 @@ class _Pictures:
             for shard, path in missing.items():
                 ids = [i for i in self.ids[shard * SHARD : (shard + 1) * SHARD] if i not in members]
                 path.parent.mkdir(parents=True, exist_ok=True)
-                part = path.with_suffix(f".{os.getpid()}.part")
-                with tarfile.open(part, "w") as tar:
+                with replacing(path) as part, tarfile.open(part, "w") as tar:
                     for name, picture in zip(ids, _render(ids), strict=True):
                         _add(tar, name, picture)
                         bar.update()
-                part.replace(path)
         self.rendered = True
 
 

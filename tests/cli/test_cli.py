@@ -189,7 +189,7 @@ def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):
     monkeypatch.setitem(training.SCHEDULES, "small", short)
     text = succeeds(capsys, "align", str(tmp_path / "out"), "--profile", "ci", "--seed", "1")
     assert f"wrote the weights of the best epoch to {tmp_path / 'out'}" in text
-    assert GeoAlignment.from_pretrained(tmp_path / "out").sizes.image == 256
+    assert GeoAlignment.from_pretrained(tmp_path / "out").config.image == 256
     history = (tmp_path / "out" / "history.csv").read_text().splitlines()
     assert len(history) == 3 and history[0].startswith("epoch,loss,validation_loss,accuracy")
 

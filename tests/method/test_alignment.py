@@ -23,6 +23,7 @@ from g3lite.alignment import (
     info_nce,
     within_km,
 )
+from g3lite.paths import data_dir
 
 TINY = GeoAlignmentConfig(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
 
@@ -273,7 +274,7 @@ def saved(state: dict, path: Path) -> Path:
 
 
 def assert_same(one: GeoAlignment, other: GeoAlignment) -> None:
-    assert one.sizes == other.sizes
+    assert one.config == other.config
     for name, tensor in one.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
 
@@ -427,6 +428,12 @@ def test_a_repository_of_the_hub_is_fetched_once_and_in_part(tmp_path, monkeypat
     assert asked == [("someone/g3-mini", ["config.json", "model.safetensors"])]
 
 
+def test_the_shipped_heads_have_a_name():
+    shipped = GeoAlignment.from_pretrained("mini")
+    assert shipped.config == CONFIGS["mini"] and not shipped.training
+    assert_same(shipped, GeoAlignment.from_pretrained(data_dir() / "alignment"))
+
+
 # --- vectors
 
 
@@ -434,7 +441,7 @@ def test_arrays_in_and_out_are_what_the_tensors_are():
     aligner, (image, text, coordinates) = model(), batch(9000)
     with torch.no_grad():
         expected = aligner(*tensors((image, text, coordinates)))
-    found = (*aligner.embed_images(image), aligner.embed_texts(text))
+    found = (*aligner.embed_images(image), aligner.text(torch.from_numpy(text)).detach().numpy())
     wanted = (expected.image_text, expected.image_gps, expected.text)
     for vectors, tensor in zip(found, wanted, strict=True):
         assert vectors.dtype == np.float32

@@ -22,6 +22,7 @@ from g3lite.paths import sha256_file
 from g3lite.photos import NotThere, TableError
 from g3lite.pipeline import G3
 from g3lite.prompts import PromptPlan
+from g3lite.scale import index_types
 from g3lite.verification import CandidateConfig
 
 
@@ -463,7 +464,8 @@ def approximate(shipped):
     assert gallery.ids == photos.ids
     features = shipped.backbone.image_features(photos, normalize=False, progress=False).vectors
     vectors = shipped.heads.database_vectors(features)
-    return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", "IVF256,Flat"))
+    index = index_types.build(vectors, "IVF256,Flat")
+    return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", index))
 
 
 def test_neighbours_that_a_search_does_not_find_are_none(approximate, store):
