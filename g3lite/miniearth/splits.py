@@ -191,16 +191,17 @@ def photo_set(name: str, table: pd.DataFrame) -> PhotoSet:
         table=table,
         source=_Pictures(name.replace("/", "-"), table.IMG_ID.tolist()),
         version=VERSION,
+        rendered=True,
     )
 
 
 def is_miniearth(photos: PhotoSet) -> np.ndarray:
-    """Which photos show MiniEarth: bool (n,).
+    """Which photos show MiniEarth: bool (n,); all of a set that was rendered here.
 
-    A file does if it bears an IMG_ID of MiniEarth and looks as that photo does when it is drawn;
-    copies in another size or quality do too. A photo that cannot be read shows nothing.
+    In any other set a photo does if it bears an IMG_ID of MiniEarth and looks as that photo does
+    when it is drawn; copies in another size or quality do too. One that cannot be read does not.
     """
-    if photos.version == VERSION:
+    if photos.rendered:
         return np.ones(len(photos), dtype=bool)
     return np.array([_shows(photos, img_id) for img_id in photos.ids], dtype=bool)
 

@@ -79,12 +79,10 @@ import pandas as pd
 import torch
 from PIL import ExifTags, Image
 
-from g3lite import G3Error, evaluation, figures, geo, images, miniearth
+from g3lite import G3, G3Error, evaluation, figures, geo, images, load_photos, miniearth
 from g3lite.datasets.exif import NoPosition, position, read
-from g3lite.datasets.load import load_photos
 from g3lite.datasets.remote import BENCHMARKS, COLLECTIONS
 from g3lite.paper import published as paper_published
-from g3lite.pipeline import G3
 from g3lite.scale import memory
 from g3lite.teaching.checks.nb07 import check_07_1, check_07_2, check_07_3
 
@@ -94,7 +92,7 @@ pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colw
 PROFILE = "auto"
 MY_PHOTO = ""  # the path of a photo of yours; "": a drawn one
 QUERY_FOLDER = ""  # the folder of IM2GPS3K's photos, where you have them
-MAX_GB = 8  # a larger download is asked about first
+MAX_GB = 8  # a larger file is not downloaded: the message says its size
 
 # %%
 profile = profiles.get(PROFILE)
