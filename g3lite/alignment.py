@@ -27,7 +27,7 @@ from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
 from g3lite.index import neighbours
 from g3lite.location import SIGMAS, LocationEncoder
 from g3lite.paths import shipped
-from g3lite.weights import check_state
+from g3lite.support.weights import check_state
 
 FIRST_LOG_SCALE = 3.99
 """Where the paper's learned log-temperatures start: exp(3.99) = 54."""

@@ -30,12 +30,12 @@ from PIL import Image
 from torch import nn
 from tqdm.auto import tqdm
 
-from g3lite import weights
-from g3lite.batches import in_batches
-from g3lite.feature_cache import _Store
-from g3lite.images import DamagedPhoto, Room, decode, open_picture
 from g3lite.paths import cache_dir, shipped
 from g3lite.photos import PhotoSet
+from g3lite.support import weights
+from g3lite.support.batches import in_batches
+from g3lite.support.feature_cache import _Store
+from g3lite.support.images import DamagedPhoto, Room, decode, open_picture
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""

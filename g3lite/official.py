@@ -18,7 +18,7 @@ from torch import Tensor
 
 from g3lite.alignment import GeoAlignment, GeoAlignmentConfig
 from g3lite.backbone import Backbone
-from g3lite.weights import check_state, read_state
+from g3lite.support.weights import check_state, read_state
 
 WEIGHTS = "g3.pth"
 """The file's name; 1.77 GB (published)."""

@@ -23,7 +23,7 @@ import pandas as pd
 from PIL import Image
 
 from g3lite import G3Error
-from g3lite.images import DamagedPhoto, decode, read_bytes
+from g3lite.support.images import DamagedPhoto, decode, read_bytes
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from g3lite import G3Error, __version__, places, verification, weights
+from g3lite import G3Error, __version__, places, verification
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery
@@ -35,6 +35,7 @@ from g3lite.paths import sha256_file, write_json
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
 from g3lite.replies import failed_replies, failure_summary
+from g3lite.support import weights
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 OUT_OF_DOMAIN = (

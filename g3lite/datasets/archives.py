@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 from g3lite import G3Error
-from g3lite.images import MAX_BYTES
 from g3lite.paths import replacing
 from g3lite.photos import read_place, tar_places
+from g3lite.support.images import MAX_BYTES
 
 
 class ArchiveError(G3Error):

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from g3lite.datasets import exif, tables
-from g3lite.images import DamagedPhoto, find_pictures, open_picture
 from g3lite.photos import NotThere, PhotoSet, TableError, conform, identical
+from g3lite.support.images import DamagedPhoto, find_pictures, open_picture
 
 
 def load_folder(

@@ -16,8 +16,8 @@ from typing import Literal
 from g3lite import miniearth
 from g3lite.datasets import remote
 from g3lite.datasets.folder import load_files, load_folder
-from g3lite.images import find_pictures
 from g3lite.photos import NotThere, PhotoSet, TableError
+from g3lite.support.images import find_pictures
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from g3lite.datasets.archives import ArchiveError, Member, TarPictures, members,
 from g3lite.datasets.folder import load_folder
 from g3lite.downloads import hub
 from g3lite.downloads.hub import DownloadError, Repo
-from g3lite.images import SUFFIXES, find_pictures
 from g3lite.paths import cache_dir, write_json
 from g3lite.photos import NotThere, PhotoSet, conform
+from g3lite.support.images import SUFFIXES, find_pictures
 
 VARIABLE = "G3LITE_PHOTOS"
 SHARD = 1_000

@@ -32,8 +32,8 @@ from tenacity import (
     wait_random,
 )
 
-from g3lite.images import at_most
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
+from g3lite.support.images import at_most
 
 FIRST_PAUSE_S = 1.0
 """Before the second attempt; it doubles with each one, and up to as much again is added."""

@@ -21,12 +21,12 @@ from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
 from g3lite import replies
-from g3lite.images import DamagedPhoto
 from g3lite.lmm.requests import LMMRequest, LMMResponse, OnResponse, RunStopped
 from g3lite.lmm.store import Question, Store, Stored, StoreError
 from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
+from g3lite.support.images import DamagedPhoto
 
 COLUMNS = ["IMG_ID", "references", "sample", "text", "LAT", "LON", "reason", "used"]
 """Of the table that `ask` returns."""

@@ -27,11 +27,11 @@ from transformers import (
 from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
-from g3lite.batches import in_batches
 from g3lite.downloads import hub
-from g3lite.images import MAX_PIXELS, at_most
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
 from g3lite.paths import sha256_file
+from g3lite.support.batches import in_batches
+from g3lite.support.images import MAX_PIXELS, at_most
 
 CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
 """What transformers calls the argument; the older name is deprecated where the other one exists."""

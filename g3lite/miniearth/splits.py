@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite.images import DamagedPhoto
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.render.draw import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
@@ -27,6 +26,7 @@ from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
 from g3lite.paths import cache_dir, replacing, shipped
 from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
+from g3lite.support.images import DamagedPhoto
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}

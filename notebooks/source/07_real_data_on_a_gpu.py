@@ -79,11 +79,12 @@ import pandas as pd
 import torch
 from PIL import ExifTags, Image
 
-from g3lite import G3, G3Error, evaluation, figures, geo, images, load_photos, miniearth
+from g3lite import G3, G3Error, evaluation, figures, geo, load_photos, miniearth
 from g3lite.datasets.exif import NoPosition, position, read
 from g3lite.datasets.remote import BENCHMARKS, COLLECTIONS
 from g3lite.paper import published as paper_published
 from g3lite.scale import memory
+from g3lite.support import images
 from g3lite.teaching.checks.nb07 import check_07_1, check_07_2, check_07_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 90)

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import G3, G3Error, geo, images, miniearth, paths, places, profiles
+from g3lite import G3, G3Error, geo, miniearth, paths, places, profiles
 from g3lite.cli import main
 from g3lite.downloads import hub
 from g3lite.lmm import api
@@ -29,6 +29,7 @@ from g3lite.lmm.base import LMM, LMMResponse
 from g3lite.pipeline import FALLBACK, OUT_OF_DOMAIN, Prediction
 from g3lite.recipes import artefacts
 from g3lite.recipes.artefacts import Artefact
+from g3lite.support import images
 from g3lite.teaching import notebooks
 from g3lite.teaching.address import PLACEHOLDER
 

@@ -15,12 +15,13 @@ import pytest
 from exif_blocks import ASCII, BERLIN, exif_of
 from PIL import Image
 
-from g3lite import images, miniearth
+from g3lite import miniearth
 from g3lite.datasets import remote, tables
 from g3lite.datasets.folder import load_folder
 from g3lite.datasets.load import LOADERS, load_photos
-from g3lite.images import DamagedPhoto, decode
 from g3lite.photos import SCHEMA, NotThere, PhotoSet, TableError, conform, identical
+from g3lite.support import images
+from g3lite.support.images import DamagedPhoto, decode
 
 ROWS = """\
 IMG_ID,AUTHOR,LAT,LON,S3_Label,Prob_indoor,country_code
