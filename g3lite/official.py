@@ -162,7 +162,7 @@ def load_location_encoder(model: GeoAlignment, source: str | Path | Mapping[str,
     encoder.load_state_dict(own)
 
 
-def _head_names(sizes: GeoAlignmentConfig) -> dict[str, str]:
+def _head_names(config: GeoAlignmentConfig) -> dict[str, str]:
     """Our parameter names -> those of the official state dict."""
     heads = {
         "image_to_text_head": "vision_projection_else_1",
@@ -176,7 +176,7 @@ def _head_names(sizes: GeoAlignmentConfig) -> dict[str, str]:
         for layer in (0, 2)
         for kind in ("weight", "bias")
     }
-    for i in range(len(sizes.sigmas)):
+    for i in range(len(config.sigmas)):
         ours, theirs = f"location_encoder.scales.{i}", f"location_encoder.LocEnc{i}"
         names[f"{ours}.0.b"] = f"{theirs}.capsule.0.b"
         for kind in ("weight", "bias"):

@@ -26,7 +26,6 @@ from g3lite.downloads import hub
 from g3lite.index import Gallery
 from g3lite.lmm.base import LMM
 from g3lite.lmm.load import load_lmm
-from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.pipeline import Pipeline
 from g3lite.profiles import Profile
@@ -91,7 +90,7 @@ class G3(Pipeline):
                 progress=progress, **parts,
             )  # fmt: skip
         backbone = Backbone.load(chosen.backbone, device=chosen.device)
-        heads = GeoAlignment.from_pretrained(shipped("alignment"), chosen.device)
+        heads = GeoAlignment.from_pretrained("mini", chosen.device)
         known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
         parts["lmm"] = _lmm(parts["lmm"], max_gb)
         # The shipped models have seen nothing but MiniEarth.

@@ -147,7 +147,7 @@ def benchmark(
     Args:
         name: a key of `BENCHMARKS`.
         folder: by default the folder of this name in `photos_dir()`.
-        missing: as for `folder.load_folder`.
+        missing: as for `load_folder`.
 
     Raises:
         NotThere: there is no such folder, or no picture in it; the message says where to get them.

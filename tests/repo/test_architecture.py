@@ -63,11 +63,14 @@ def test_a_contract_that_is_broken_is_found(house, file, line, broken):
 
 
 def test_the_rooms_are_imported_by_presets_alone():
-    """The lowest floor of the first contract is the method; presets.py stands on the rooms."""
-    *floors, method = CONTRACTS["contracts"][0]["layers"]
-    files = {path.stem for path in (ROOT / "g3lite").glob("*.py")} - {"__init__", "presets"}
-    assert {name.strip() for name in method.split(":")} == files
-    assert floors.index("presets") < floors.index("baselines | datasets | figures | lmm")
+    """The files directly in g3lite are the method's floor; `presets` is above the rooms."""
+    floors = [floor.split() for floor in CONTRACTS["contracts"][0]["layers"]]
+    height = {name: number for number, floor in enumerate(floors) for name in floor}
+    files = {path.stem for path in (ROOT / "g3lite").glob("*.py")} - {"__init__"}
+    assert {height[name] for name in files - {"presets", "paths"}} == {height["pipeline"]}
+    rooms = ("datasets", "lmm", "baselines", "figures", "miniearth", "downloads")
+    for room in rooms:  # the first floor is the highest
+        assert height["presets"] < height[room] < height["pipeline"] < height["paths"]
 
 
 def test_g3lite_is_imported_at_once():
