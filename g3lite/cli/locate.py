@@ -18,10 +18,11 @@ from unicodedata import category
 
 import typer
 
-if TYPE_CHECKING:  # they take seconds to import
-    from g3lite.paths import replacing
 from g3lite import G3Error, profiles
-from g3lite.pipeline import Prediction
+from g3lite.paths import replacing
+
+if TYPE_CHECKING:  # they take seconds to import
+    from g3lite.pipeline import Prediction
 
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
