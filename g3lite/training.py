@@ -23,13 +23,13 @@ from torch import Tensor
 from torch.distributed.nn.functional import all_gather
 from tqdm.auto import tqdm
 
-from g3lite import weights
 from g3lite.alignment import Embeddings, GeoAlignment, alignment_loss, within_km
 from g3lite.backbone import Backbone
 from g3lite.geo import great_circle_km
 from g3lite.paths import replacing
 from g3lite.photos import PhotoSet
 from g3lite.places import place_texts
+from g3lite.support import weights
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,34 @@ matplotlib.use("Agg")  # in this process only: kernels started by nbval must dra
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)  # before those that are not asked for are taken out
+def pytest_collection_modifyitems(items):
+    """Of the notebooks only the first is quick enough for `make test`."""
+    for item in items:
+        if item.path.suffix == ".ipynb" and not item.path.name.startswith("00_"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def root() -> Path:
     """The repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """G3 with the shipped models and the first 2,000 photos of the gallery; loaded once."""
+    from g3lite.pipeline import G3
+
+    return G3.from_pretrained("ci", progress=False)
+
+
+@pytest.fixture(scope="session")
+def miniclip():
+    """The shipped MiniCLIP, loaded once."""
+    from g3lite.backbone import Backbone
+
+    return Backbone.load("miniclip", device="cpu")
 
 
 @pytest.fixture(scope="session")

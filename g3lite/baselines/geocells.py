@@ -1,4 +1,4 @@
-"""PlaNet's way: geolocalization as a choice among geocells (a baseline).
+"""Geolocalization as classification among geocells, as PlaNet does it (a baseline).
 
 The Earth is cut into cells that are small where many photos were taken, and a classifier learns
 which cell a photo is from (Weyand, Kostrikov and Philbin, "PlaNet - Photo Geolocation with

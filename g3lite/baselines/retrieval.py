@@ -9,8 +9,6 @@ from g3lite import geo
 from g3lite.evaluation import THRESHOLDS_KM
 from g3lite.index import neighbours
 
-# --- baselines -----------------------------------------------------------------------------------
-
 
 def constant(train_coordinates: ArrayLike) -> np.ndarray:
     """The best constant answer, looked up on the training photos only.

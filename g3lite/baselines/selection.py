@@ -18,8 +18,6 @@ from g3lite.verification import (
     winners,
 )
 
-# ----------------------------------------------------------------------------------------- rivals
-
 
 def spherical_mean(candidates: pd.DataFrame) -> pd.DataFrame:
     """The middle of each photo's candidates on the sphere: IMG_ID, LAT_pred, LON_pred.

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:  # they take seconds to import
-    pass
-
 from g3lite import G3Error
+from g3lite.cli import OPTIONS, import_notebooks
 from g3lite.recipes import artefacts
 from g3lite.teaching import address
 
-_OPTIONS = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
-data_app = typer.Typer(help="Compare or rebuild the shipped data.", **_OPTIONS)
+app = typer.Typer(help="For contributors: data, notebooks, MiniEarth.", **OPTIONS)
+data_app = typer.Typer(help="Compare or rebuild the shipped data.", **OPTIONS)
 notebooks_app = typer.Typer(
-    help="Write the notebooks from their sources, or check them.", **_OPTIONS
+    help="Write the notebooks from their sources, or check them.", **OPTIONS
 )
-world_app = typer.Typer(help="Look at MiniEarth, or take new photos of it.", **_OPTIONS)
+world_app = typer.Typer(help="Look at MiniEarth, or take new photos of it.", **OPTIONS)
+app.add_typer(data_app, name="artefacts")
+app.add_typer(notebooks_app, name="notebooks")
+app.add_typer(world_app, name="miniearth")
 
 
 @data_app.command("check")
@@ -29,7 +30,7 @@ def check_artefacts() -> None:
     for line in wrong:
         typer.echo(line)
     if wrong:
-        raise G3Error(f"{len(wrong)} disagreements; rebuild with: g3lite artefacts build")
+        raise G3Error(f"{len(wrong)} disagreements; rebuild with: g3lite dev artefacts build")
     typer.echo("the data agrees with its manifest")
 
 
@@ -86,7 +87,7 @@ def picture_sheet(
     size: Annotated[int, typer.Option(min=64, max=1024, help="pixels of a photo")] = 256,
 ) -> None:
     """Draw a sheet of photos, to look at."""
-    from g3lite.miniearth.render import sheets
+    from g3lite.miniearth import sheets
 
     try:
         scenes = sheets.grouped(by, columns, rows)
@@ -101,7 +102,7 @@ def sync_notebooks(
     chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
 ) -> None:
     """Write .ipynb files from their sources and execute them on the cpu profile."""
-    notebooks = _notebooks()
+    notebooks = import_notebooks()
     folder = notebooks.folder()
     for name in chosen or notebooks.names(folder):
         try:
@@ -113,20 +114,20 @@ def sync_notebooks(
 @notebooks_app.command("check")
 def check_notebooks() -> None:
     """Check that notebooks agree with their sources and are fit to be committed."""
-    notebooks = _notebooks()
+    notebooks = import_notebooks()
     folder = notebooks.folder()
     series = notebooks.names(folder)
     wrong = [line for name in series for line in notebooks.problems(folder, name)]
     wrong += address.problems(folder.parent)
     wrong += [
         f"{path.relative_to(folder.parent)} holds another address than pyproject.toml: "
-        "g3lite notebooks link"
+        "g3lite dev notebooks link"
         for path in notebooks.unlinked(folder.parent)
     ]
     for line in wrong:
         typer.echo(line)
     if wrong:
-        raise G3Error(f"{len(wrong)} problems; after changing a source: g3lite notebooks sync")
+        raise G3Error(f"{len(wrong)} problems; after changing a source: g3lite dev notebooks sync")
     typer.echo(f"{len(series)} notebooks are in order")
 
 
@@ -143,7 +144,7 @@ def link_notebooks(
     They name a tag or a commit, which always means the same code, and never a branch. The tag must
     then be put on the commit that holds these links, for Colab opens the notebooks in it.
     """
-    notebooks = _notebooks()
+    notebooks = import_notebooks()
     root = notebooks.folder().parent
     chosen = address.choose(root, repository, tag, commit)
     changed = notebooks.link(root, chosen)
@@ -153,14 +154,3 @@ def link_notebooks(
     if changed and not (commit or chosen.is_placeholder):
         typer.echo(f"next: git commit -a; git tag {chosen.revision}; git push origin HEAD "
                    f"{chosen.revision}")  # fmt: skip
-
-
-def _notebooks():
-    """Import the notebook tools, which are an extra of the package."""
-    try:
-        from g3lite.teaching import notebooks
-    except ModuleNotFoundError as error:
-        raise G3Error(
-            f'{error.name} is missing; in a clone: pip install -e ".[notebooks]"'
-        ) from error
-    return notebooks

@@ -7,27 +7,40 @@ import sys
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:  # they take seconds to import
-    pass
-
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli.develop import _OPTIONS, _notebooks, data_app, notebooks_app, world_app
+from g3lite.cli import OPTIONS, develop, import_notebooks
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
 from g3lite.recipes import artefacts
 
-app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **_OPTIONS)
+app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **OPTIONS)
 app.command()(locate)
 app.command()(evaluate)
 app.command("tables")(paper_tables)
-app.add_typer(data_app, name="artefacts")
-app.add_typer(world_app, name="miniearth")
-app.add_typer(notebooks_app, name="notebooks")
+app.add_typer(develop.app, name="dev")
 _SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"g3lite {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -49,9 +62,11 @@ def info() -> None:
         typer.echo(f"{mark} {profile.name}: {models}, {size} of {profile.gallery}; {sets}")
     typer.echo(f"data   {paths.data_dir()}")
     typer.echo(f"cache  {paths.cache_dir()}")
-    wrong = len(artefacts.check())
-    state = f"differs from its manifest ({wrong}): g3lite artefacts check" if wrong else "is intact"
-    typer.echo(f"the data {state}")
+    wrong = len(artefacts.check(code=False))
+    if wrong:
+        typer.echo(f"the data differs from its manifest ({wrong}): g3lite dev artefacts check")
+    else:
+        typer.echo("the data is intact")
 
 
 @app.command()
@@ -60,7 +75,7 @@ def run(
     output: Annotated[Path, typer.Option(help="where the results go")] = Path("build"),
 ) -> None:
     """Run the series of notebooks and print its tables of results."""
-    notebooks = _notebooks()
+    notebooks = import_notebooks()
     folder = notebooks.folder()
     if not notebooks.names(folder):
         raise G3Error(f"no notebooks in {folder}")

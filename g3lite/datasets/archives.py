@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 from g3lite import G3Error
-from g3lite.images import MAX_BYTES
 from g3lite.paths import replacing
+from g3lite.photos import read_place, tar_places
+from g3lite.support.images import MAX_BYTES
 
 
 class ArchiveError(G3Error):
@@ -108,15 +109,11 @@ class TarPictures:
         if not self._places:
             places = {}  # threads must not see the half of it
             for path in self.paths:
-                with tarfile.open(path, "r:") as tar:
-                    places |= {i.name: (path, i.offset_data, i.size) for i in tar}
+                places |= {member: (path, *place) for member, place in tar_places(path).items()}
             self._places = places
         if name not in self._places:
             raise FileNotFoundError(name)
-        path, offset, size = self._places[name]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        return read_place(*self._places[name])
 
 
 def write_tar(path: Path, pictures: Iterator[tuple[str, bytes]]) -> None:

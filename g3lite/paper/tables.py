@@ -1,4 +1,4 @@
-"""The paper's evidence, run on MiniEarth: Tables 1, 2 and 3, Figures 3 and 4.
+"""The paper's Tables 1, 2 and 3 and Figures 3 and 4, run on MiniEarth.
 
 Every method answers the same photos (those of `SETS`). What takes long is shipped: what MiniLMM
 replied (`data/replies`), and where each method sees each photo (`data/predictions`, a table that

@@ -1,4 +1,4 @@
-"""What each choice of geo-alignment is worth: the paper's Tables 3 and 5, run here.
+"""The shipped heads of geo-alignment, and what each choice is worth: the paper's Tables 3 and 5.
 
 Every variant is trained on the gallery and measured on validation; the test sets stay closed. The
 results are shipped (`data/alignment/validation.csv`), with the heads that the later steps use.

@@ -89,7 +89,7 @@ class Address:
         if self.is_placeholder:
             return (
                 "The series is not published yet: `example.org` stands for its address, and the "
-                "links to Colab come once `g3lite notebooks link` has written the true one."
+                "links to Colab come once `g3lite dev notebooks link` has written the true one."
             )
         return f"The series is published at <{self.repository}>, `{self.revision}`."
 
@@ -207,17 +207,18 @@ def problems(root: Path) -> list[str]:
     if here and address.is_placeholder:
         words.append(
             f"the files hold the placeholder {PLACEHOLDER}, but this is a clone of {here}: "
-            "g3lite notebooks link"
+            "g3lite dev notebooks link"
         )
     elif here and address.repository.lower() not in [one.lower() for one in known.values()]:
         words.append(
-            f"the files name {address.repository}, but this is a clone of {here}: g3lite notebooks "
-            f"link, or, if you send changes there: git remote add upstream {address.repository}"
+            f"the files name {address.repository}, but this is a clone of {here}: g3lite dev "
+            "notebooks link, or, if you send changes there: "
+            f"git remote add upstream {address.repository}"
         )
     elif here and there is not None and _parsed(there) != address:
         words.append(
             f"the notebooks in the tag {address.revision} name another address: it belongs on the "
-            "commit that holds what `g3lite notebooks link` wrote"
+            "commit that holds what `g3lite dev notebooks link` wrote"
         )
     return words
 

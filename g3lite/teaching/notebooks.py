@@ -321,10 +321,10 @@ def _problems_of_source(source: NotebookNode, notebooks: Path, name: str) -> Ite
             yield f"the line under the title lacks the link to {neighbour}.ipynb"
     address = Address.from_settings(notebooks.parent)
     if (badge := address.badge("Open in Colab", name)) not in head:
-        yield f"the line under the title lacks {badge}: g3lite notebooks link"
+        yield f"the line under the title lacks {badge}: g3lite dev notebooks link"
     set_up = first_code(source)
     if f'"{address.pip}"' not in set_up:
-        yield f"its first code cell does not install from {address.pip}: g3lite notebooks link"
+        yield f"its first code cell does not install from {address.pip}: g3lite dev notebooks link"
     if set_up != first_code(read_source(notebooks, series[0])):
         yield f"its first code cell is not the set-up cell of {series[0]}"
 

@@ -495,7 +495,7 @@ print(f"{one_by_one.price['all'] / cost.price['all']:.1f} times as much")
 # ## 5 What references are worth
 #
 # Now for all 2,400 queries, asked in several ways. That takes half an hour, so the replies are
-# shipped; `g3lite artefacts build replies --force` asks again. Are they what the model
+# shipped; `g3lite dev artefacts build replies --force` asks again. Are they what the model
 # says? Some of the likeliest replies, asked for now:
 
 # %%

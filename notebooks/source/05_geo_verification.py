@@ -75,12 +75,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from g3lite import evaluation, figures, geo, miniearth, verification
+from g3lite import G3, evaluation, figures, geo, miniearth, verification
 from g3lite.alignment import GeoAlignment
 from g3lite.baselines import selection
 from g3lite.paper import published as paper_published
 from g3lite.paper import tables
-from g3lite.pipeline import G3
 from g3lite.teaching.checks.nb05 import check_05_1, check_05_2, check_05_3
 from g3lite.verification import CandidateConfig
 

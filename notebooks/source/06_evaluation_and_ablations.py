@@ -101,9 +101,9 @@ PROFILE = "auto"
 # and [L]kNN its published numbers, so neither had choices of its own. (Notebook 01 shows three
 # baselines on the test sets. Nothing is chosen by those.)
 #
-# Every method located all photos in one go (`g3lite artefacts build predictions`). What came out is
-# shipped, and this notebook begins with it: where each method sees each photo, what the model
-# replied, and which photos it was told about.
+# Every method located all photos in one go (`g3lite dev artefacts build predictions`). What came
+# out is shipped, and this notebook begins with it: where each method sees each photo, what the
+# model replied, and which photos it was told about.
 
 # %%
 profile = profiles.get(PROFILE)

@@ -40,7 +40,7 @@ def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Ca
     return decorate
 
 
-def _diagnose(
+def diagnose(
     given: list[Any],
     right: list[float],
     mistakes: dict[str, list[float]],

@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import geo
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 00 locate a photo ---------------------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 def _candidates(rng: np.random.Generator, coordinates: np.ndarray) -> pd.DataFrame:
@@ -148,7 +146,7 @@ def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -
     words = [
         f"for {len(table)} candidates around {name} and {km:g} km" for name, table, _, km in cases
     ]
-    return _diagnose(given, right, mistakes, words)
+    return diagnose(given, right, mistakes, words)
 
 
 @exercise(

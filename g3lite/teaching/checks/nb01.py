@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import evaluation, geo
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 01 worldwide geolocalization ----------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -49,7 +47,7 @@ def check_01_1(share_within: Callable[[np.ndarray, np.ndarray, float], float]) -
     }
     given = [share_within(predictions.copy(), truth, radius) for radius in evaluation.THRESHOLDS_KM]
     cases = [f"within {radius} km" for radius in evaluation.THRESHOLDS_KM]
-    return _diagnose(given, shares(km), mistakes, cases)
+    return diagnose(given, shares(km), mistakes, cases)
 
 
 @exercise(
@@ -95,7 +93,7 @@ def check_01_2(best_of: Callable[[np.ndarray, int, float], float]) -> str | None
     }
     given = [best_of(distances.copy(), k, km) for k, km in pairs]
     cases = [f"for k = {k} within {km} km" for k, km in pairs]
-    return _diagnose(given, right, mistakes, cases)
+    return diagnose(given, right, mistakes, cases)
 
 
 @exercise(

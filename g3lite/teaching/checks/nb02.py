@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 
 from g3lite import geo
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 02 geo-alignment ----------------------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -105,7 +103,7 @@ def check_02_1(contrastive: Callable[[np.ndarray, np.ndarray, float], float]) ->
                 "logsumexp(logits), and never with p itself"
             )
     cases = [f"for {len(a)} pairs at scale {scale:g}" for a, _, scale in batches]
-    return _diagnose(given, right, mistakes, cases, share=False, tolerance=1e-3)
+    return diagnose(given, right, mistakes, cases, share=False, tolerance=1e-3)
 
 
 @exercise(

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 03 index construction -----------------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -196,7 +194,7 @@ def check_03_2(recall: Callable[[np.ndarray, np.ndarray], float]) -> str | None:
     }  # fmt: skip
     given = [recall(found.copy(), exact.copy()) for found, exact in batches]
     cases = [f"for {len(e)} queries and k = {e.shape[1]}" for _, e in batches]
-    hint = _diagnose(given, right, mistakes, cases)
+    hint = diagnose(given, right, mistakes, cases)
     return hint and hint.strip()
 
 
@@ -281,4 +279,4 @@ def check_03_3(pq_bytes: Callable[[int, int, int, int], int]) -> str | None:
     }  # fmt: skip
     given = [pq_bytes(*size) for size in sizes]
     cases = [f"for {n:,} x {d} in {m} pieces of {b} bits" for n, d, m, b in sizes]
-    return _diagnose(given, right, mistakes, cases, share=False, tolerance=0.01)
+    return diagnose(given, right, mistakes, cases, share=False, tolerance=0.01)

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 04 prompt diversification -------------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -337,4 +335,4 @@ def check_04_3(best_possible: Callable[[np.ndarray, float], float]) -> str | Non
         warnings.simplefilter("ignore")
         given = [best_possible(km.copy(), radius) for km, radius in batches]
     cases = [f"for km of shape {km.shape} and {radius:g} km" for km, radius in batches]
-    return _diagnose(given, right, mistakes, cases)
+    return diagnose(given, right, mistakes, cases)

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from g3lite import geo
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 05 geo-verification -------------------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -329,7 +327,7 @@ def check_05_2(blind: Callable[[np.ndarray, np.ndarray, int, float], float]) -> 
     if len(numbers) == len(given) and again != given[:3]:
         return "two calls differ: you draw at random. Compute the chance; it needs no draw"
     cases = [f"for {n} photos with {len(km)} candidates and {r:g} km" for km, _, n, r in batches]
-    return _diagnose(given, right, mistakes, cases)
+    return diagnose(given, right, mistakes, cases)
 
 
 @exercise(

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 06 evaluation and ablations -----------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -62,7 +60,7 @@ def check_06_1(margin: Callable[[float, int], float]) -> str | None:
         for hint, numbers in {"": right, **mistakes}.items():
             if np.allclose(given, numbers, rtol=0.022, atol=0):  # 2 is as good as 1.96
                 return hint or None
-    return _diagnose(given, right, {}, cases, share=False)
+    return diagnose(given, right, {}, cases, share=False)
 
 
 @exercise(

@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from g3lite.teaching.checks.check import _diagnose, exercise
-
-# --- 07 real data on a GPU -----------------------------------------------------------------------
+from g3lite.teaching.checks.check import diagnose, exercise
 
 
 @exercise(
@@ -59,7 +57,7 @@ def check_07_1(degrees: Callable[..., float | None]) -> str | None:
     }  # fmt: skip
     cases = [f"for {parts} {letter}" for parts, letter in certain]
     given = [degrees(parts, letter) for parts, letter in certain]
-    hint = _diagnose(given, right, mistakes, cases, share=False)
+    hint = diagnose(given, right, mistakes, cases, share=False)
     if hint:
         return hint
     for parts, letter, why in (
@@ -194,7 +192,7 @@ def check_07_3(largest_batch: Callable[[float, float, float, int], int]) -> str 
         f"with {memory:.4g} bytes, weights of {weights:.4g} and {n:,} tokens of {per_token:,} bytes"
         for memory, weights, per_token, n in batches
     ]
-    hint = _diagnose(given, right, mistakes, cases, share=False)
+    hint = diagnose(given, right, mistakes, cases, share=False)
     if hint:
         return hint
     none = largest_batch(15e9, 16.6e9, 131_072, 3_000)

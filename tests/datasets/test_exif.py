@@ -1,0 +1,141 @@
+"""Positions and dates from EXIF, as cameras write them and as they should not."""
+
+import io
+import math
+import re
+from datetime import datetime
+
+import pytest
+from exif_blocks import ASCII, BERLIN, RATIONAL, SRATIONAL, exif_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from g3lite.datasets import exif
+from g3lite.datasets.exif import NoPosition, position
+
+
+def reread(data: bytes, form: str = "JPEG") -> exif.Exif:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, form, exif=data)
+    with Image.open(buffer) as image:
+        return exif.read(image)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_position_is_read_from_every_kind_of_file(form):
+    found = reread(exif_of(BERLIN), form)
+    assert found.lat == pytest.approx(52 + 31 / 60 + 8.1 / 3600, abs=1e-9)
+    assert found.lon == pytest.approx(13 + 24 / 60 + 1.06 / 3600, abs=1e-9)
+    assert found.note == "" and found.taken is None
+
+
+@settings(deadline=None)
+@given(lat=st.floats(-90, 90), lon=st.floats(-180, 180))
+def test_every_hemisphere_comes_back(lat, lon):
+    def parts(value):
+        degrees, rest = divmod(abs(value), 1)
+        minutes, rest = divmod(rest * 60, 1)
+        return [(int(degrees), 1), (int(minutes), 1), (round(rest * 60 * 10**6), 10**6)]
+
+    gps = {
+        1: (ASCII, "N" if lat >= 0 else "S"), 2: (RATIONAL, parts(lat)),
+        3: (ASCII, "E" if lon >= 0 else "W"), 4: (RATIONAL, parts(lon)),
+    }  # fmt: skip
+    found = reread(exif_of(gps))
+    if max(abs(lat), abs(lon)) < 1e-9:
+        assert "(0, 0)" in found.note
+    else:
+        assert (found.lat, found.lon) == pytest.approx((lat, lon), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([(105, 2)], 52.5),
+        ([(52, 1), (3135, 100)], 52.5225),
+        ([(52, 1), (0, 1), (60, 1)], 52 + 1 / 60),
+    ],
+)
+def test_degrees_may_come_without_minutes_or_seconds(parts, expected):
+    found = reread(exif_of(BERLIN | {2: (RATIONAL, parts)}))
+    assert found.lat == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "note"),
+    [
+        ({2: (RATIONAL, [(52, 1), (31, 0), (8, 1)])}, "latitude is not a number .* zero denom"),
+        ({4: (RATIONAL, [(0, 0), (0, 0), (0, 0)])}, "longitude is not a number .* zero denom"),
+        ({1: (ASCII, "")}, "latitude says neither N nor S"),
+        ({3: (ASCII, "X")}, "longitude says neither E nor W"),
+        ({3: (ASCII, "N")}, "longitude says neither E nor W"),
+        ({1: None}, "latitude says neither N nor S"),
+        ({2: None}, "it has no latitude"),
+        ({4: None}, "it has no longitude"),
+        ({2: (RATIONAL, [(95, 1), (0, 1), (0, 1)])}, r"latitude \(95, 0, 0\) is impossible"),
+        ({2: (RATIONAL, [(90, 1), (0, 1), (1, 1)])}, "latitude .* is impossible"),
+        ({4: (RATIONAL, [(181, 1), (0, 1), (0, 1)])}, "longitude .* is impossible"),
+        ({2: (RATIONAL, [(52, 1), (61, 1), (0, 1)])}, "latitude .* is impossible"),
+        ({2: (SRATIONAL, [(-52, 1), (31, 1), (0, 1)])}, "latitude .* is impossible"),
+        ({2: (RATIONAL, [(1, 1)] * 4)}, "latitude .* cannot be read"),
+        ({2: (ASCII, "somewhere")}, "latitude 'somewhere' cannot be read"),
+        (
+            {2: (RATIONAL, [(0, 1)] * 3), 4: (RATIONAL, [(0, 1)] * 3)},
+            r"position is \(0, 0\), which cameras write",
+        ),
+    ],
+)
+def test_an_uncertain_position_is_none_and_says_why(change, note):
+    gps = {tag: value for tag, value in (BERLIN | change).items() if value}
+    found = reread(exif_of(gps))
+    assert math.isnan(found.lat) and math.isnan(found.lon)
+    assert re.search(note, found.note), found.note
+
+
+def test_the_equator_and_the_prime_meridian_are_positions():
+    zero = [(0, 1)] * 3
+    assert reread(exif_of(BERLIN | {2: (RATIONAL, zero)})).lat == 0
+    assert reread(exif_of(BERLIN | {4: (RATIONAL, zero)})).lon == 0
+
+
+def test_hemispheres_in_lower_case_or_as_bytes_are_understood():
+    gps = {1: b"s\0", 2: (33.0, 52.0, 10.0), 3: "west", 4: (70.0, 39.0, 0.0)}
+    assert position(gps) == pytest.approx((-33.869444, -70.65), abs=1e-6)
+
+
+def test_nothing_is_no_position():
+    with pytest.raises(NoPosition, match="no latitude"):
+        position({})
+    found = reread(b"")
+    assert math.isnan(found.lat) and found.taken is None and "no latitude" in found.note
+
+
+def test_the_date_is_the_shutters_else_the_files():
+    shutter = {0x9003: (ASCII, "2024:05:17 08:09:10")}
+    changed = {0x0132: (ASCII, "2025:01:01 00:00:00")}
+    assert reread(exif_of(BERLIN, shutter, changed)).taken == datetime(2024, 5, 17, 8, 9, 10)
+    assert reread(exif_of(BERLIN, {}, changed)).taken == datetime(2025, 1, 1)
+    unset = {0x9003: (ASCII, "0000:00:00 00:00:00")}
+    assert reread(exif_of(BERLIN, unset)).taken is None
+    found = reread(exif_of(None, shutter))  # a date without a position is a date
+    assert found.taken == datetime(2024, 5, 17, 8, 9, 10) and "no latitude" in found.note
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(deadline=None)
+@given(st.binary(max_size=300))
+def test_garbage_never_raises(garbage):
+    found = reread(b"Exif\0\0II*\0" + garbage)
+    assert found.note and math.isnan(found.lat)
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(deadline=None)
+@given(st.integers(0, 2_200), st.integers(1, 255))
+def test_a_flipped_byte_never_raises(place, bits):
+    data = bytearray(exif_of(BERLIN, {0x9003: (ASCII, "2024:05:17 08:09:10")}))
+    data[6 + place % (len(data) - 6)] ^= bits
+    found = reread(bytes(data))
+    assert math.isnan(found.lat) == bool(found.note)
+    assert found.note or (abs(found.lat) <= 90 and abs(found.lon) <= 180)

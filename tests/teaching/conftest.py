@@ -1,0 +1,37 @@
+"""What the tests of every notebook's exercises share."""
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from g3lite.teaching import notebooks
+
+
+@pytest.fixture(scope="module")
+def solutions(request, given):
+    """The functions of the solutions of notebook NAME, by name, run on what the file gives them."""
+    name = request.module.NAME
+    module = vars(import_module(f"g3lite.teaching.checks.nb{name[:2]}"))
+    checks = {name: check for name, check in module.items() if name.startswith("check_")}
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), name), name)
+    assert [exercise.check for exercise in found] == sorted(checks)
+    space = {**given, **checks}
+    for exercise in found:
+        exec(exercise.solution, space)
+    return space
+
+
+@pytest.fixture
+def rejected(capsys):
+    """A function that returns the hint which a check gives for a wrong answer."""
+
+    def hint_of(check, answer, raises=False):
+        with np.errstate(all="ignore"):
+            assert check(answer) is False
+        hint = capsys.readouterr().out
+        assert hint.startswith("Not yet: ")
+        assert ("raised" in hint) == raises, hint
+        return hint
+
+    return hint_of
