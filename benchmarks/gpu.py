@@ -29,14 +29,13 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from g3lite import miniearth, official, profiles
+from g3lite import G3, miniearth, official, profiles
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery
 from g3lite.lmm.load import load_lmm
 from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
-from g3lite.pipeline import G3
 from g3lite.prompts import PromptPlan
 from g3lite.scale import memory
 

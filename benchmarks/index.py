@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 
 from g3lite import miniearth
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, hubness
-from g3lite.recipes.heads import heads
 from g3lite.scale import index_types
 from g3lite.scale.shards import build_in_shards
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 def load() -> tuple:
     """Gallery, queries, and the vectors of both."""
-    backbone, model = Backbone.load("miniclip"), heads()
+    backbone, model = Backbone.load("miniclip"), GeoAlignment.from_pretrained("mini")
     gallery, queries = miniearth.load("gallery"), miniearth.load("validation")
     features = [backbone.image_features(p, normalize=False).vectors for p in (gallery, queries)]
     return gallery, queries, *(unit_rows(model.database_vectors(rows)) for rows in features)

@@ -27,12 +27,12 @@ from PIL import Image
 
 from g3lite import miniearth
 from g3lite.backbone import MARGIN, Backbone, unit_rows
-from g3lite.images import decode
 from g3lite.lmm.ask import ask
 from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import splits
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
+from g3lite.support.images import decode
 
 UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in which the system counts memory."""

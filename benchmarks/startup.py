@@ -18,8 +18,9 @@ from g3lite import miniearth
 
 REPEATS = 5
 IMPORTS = (
-    "import torch, torchvision, open_clip",
-    "import torch, torchvision, open_clip; from transformers import AutoModelForImageTextToText",
+    "import torch",
+    "import torch, torchvision, timm, open_clip; from transformers import AutoProcessor, "
+    "AutoModelForImageTextToText; from transformers.models.fast_vlm import modeling_fast_vlm",
 )
 
 

@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 
 from g3lite import evaluation
+from g3lite.alignment import GeoAlignment
 from g3lite.baselines.selection import oracle, random_candidate
 from g3lite.evaluation import THRESHOLD_NAMES, THRESHOLDS_KM
-from g3lite.recipes import heads as head_recipe
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 try:
@@ -54,11 +54,11 @@ def places(*shape: int, seed: int) -> np.ndarray:
 
 def case(queries: int) -> Case:
     """Random photos and places, embedded by the shipped heads of geo-alignment."""
-    model, ids = head_recipe.heads(), [f"photo{i}.jpg" for i in range(queries)]
+    model, ids = GeoAlignment.from_pretrained("mini"), [f"photo{i}.jpg" for i in range(queries)]
     chosen = CandidateConfig((), 0, CANDIDATES)
     pool = candidates(ids, retrieved=places(queries, CANDIDATES, seed=0), choice=chosen)
     truth = pd.DataFrame(places(queries, seed=1), columns=["LAT", "LON"]).assign(IMG_ID=ids)
-    features = np.random.default_rng(2).standard_normal((queries, model.sizes.image))
+    features = np.random.default_rng(2).standard_normal((queries, model.config.image))
     features = features.astype(np.float32)
     verifier = Verifier(model, ids, features)
     verifier.score(pool)  # encodes every coordinate, once and for all

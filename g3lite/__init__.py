@@ -1,10 +1,16 @@
 """g3lite: G3, retrieval-augmented worldwide image geolocalization, in a small readable package.
 
-Each module is one step of the method (arXiv 2405.14702); the notebooks walk through them in order.
+Each file beside this one is one step of the method (arXiv 2405.14702), everything else has a folder
+of its own; the notebooks walk through the steps in order. To begin with:
+
+    import g3lite
+    print(g3lite.G3.from_pretrained().locate("photo.jpg"))
 """
 
 import os
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 # Idle OpenMP threads must not spin: torch and faiss each bring a runtime, and they share the cores.
 # A runtime reads this when it is loaded, so g3lite is imported before torch and faiss (as in the
@@ -16,6 +22,25 @@ try:
 except PackageNotFoundError:  # imported from a source tree that was never installed
     __version__ = "0+source"
 
+__all__ = ["G3", "G3Error", "PhotoSet", "Prediction", "load_photos"]
+_MODULES = {
+    "G3": "g3lite.presets",
+    "PhotoSet": "g3lite.photos",
+    "Prediction": "g3lite.pipeline",
+    "load_photos": "g3lite.datasets.load",
+}
+"""Where the names above are from. Their modules take seconds to import, so first use does it."""
+
 
 class G3Error(Exception):
     """Something the user can put right; the command line prints it without a traceback."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'g3lite' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

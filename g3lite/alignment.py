@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
@@ -26,7 +26,8 @@ from g3lite.backbone import unit_rows
 from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
 from g3lite.index import neighbours
 from g3lite.location import SIGMAS, LocationEncoder
-from g3lite.weights import check_state, read_state
+from g3lite.paths import shipped
+from g3lite.support.weights import check_state
 
 FIRST_LOG_SCALE = 3.99
 """Where the paper's learned log-temperatures start: exp(3.99) = 54."""
@@ -69,14 +70,52 @@ class Embeddings(NamedTuple):
     gps_scale: Tensor
 
 
-def _features(features: np.ndarray, width: int, name: str) -> np.ndarray:
-    features = np.asarray(features, dtype=np.float32)
-    if features.ndim != 2 or features.shape[1] != width:
-        raise ValueError(
-            f"{name} features have shape {features.shape}, expected (n, {width}): were they made "
-            "by another backbone?"
-        )
-    return features
+# --------------------------------------------------------------------------------------------- loss
+
+
+def info_nce(logits: Tensor, exclude: Tensor | None = None) -> Tensor:
+    """Symmetric InfoNCE: each row's match among its columns, each column's among its rows, halved.
+
+    Args:
+        logits: (n, n) similarities times the logit scale; row i belongs to column i.
+        exclude: (n, n) booleans; True off the diagonal leaves a pair out of the negatives.
+    """
+    target = torch.arange(len(logits), device=logits.device)
+    if exclude is not None:
+        off = exclude & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+        logits = logits.masked_fill(off, float("-inf"))
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def alignment_loss(
+    batch: Embeddings,
+    same_text: Tensor | None = None,
+    too_near: Tensor | None = None,
+    use_text: bool = True,
+) -> Tensor:
+    """G3's loss: InfoNCE of image and text plus InfoNCE of image and GPS (no text-GPS term).
+
+    `same_text` and `too_near` (n, n) mark pairs of different photos that are no true negatives;
+    the paper leaves both in. Without text only the second term is left (the paper's Table 5).
+    """
+    gps_logits = batch.gps_scale * batch.gps @ batch.image_gps.T  # (n, shared) -> (n, n)
+    loss = info_nce(gps_logits, too_near)
+    if use_text:
+        text_logits = batch.text_scale * batch.text @ batch.image_text.T  # (n, n)
+        loss = loss + info_nce(text_logits, same_text)
+    return loss
+
+
+def within_km(coordinates: Tensor, km: float) -> Tensor:
+    """(n, 2) degrees -> (n, n) booleans: which pairs are at most `km` apart on the great circle."""
+    lat, lon = torch.deg2rad(coordinates.double()).unbind(-1)
+    points = torch.stack([lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()], -1)  # (n, 3)
+    half_angle = min(km / (2 * EARTH_RADIUS_KM), math.pi / 2)
+    exact = "donot_use_mm_for_euclid_dist"  # the other way errs by metres
+    return torch.cdist(points, points, compute_mode=exact) <= 2 * math.sin(half_angle)
+
+
+# -------------------------------------------------------------------------------------------- heads
 
 
 def _head(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -90,16 +129,16 @@ class GeoAlignment(nn.Module):
     official code); every vector that comes out has length 1.
     """
 
-    def __init__(self, sizes: GeoAlignmentConfig = CONFIGS["official"]) -> None:
+    def __init__(self, config: GeoAlignmentConfig = CONFIGS["official"]) -> None:
         super().__init__()
-        self.sizes = sizes
+        self.config = config
         self.location_encoder = LocationEncoder(
-            sizes.projection, sizes.sigmas, sizes.frequencies, sizes.gps_width, sizes.gps
+            config.projection, config.sigmas, config.frequencies, config.gps_width, config.gps
         )
-        self.image_to_text_head = _head(sizes.image, sizes.image, sizes.shared)
-        self.image_to_gps_head = _head(sizes.image, sizes.image, sizes.shared)
-        self.text_head = _head(sizes.text, sizes.text, sizes.shared)
-        self.gps_head = _head(sizes.gps, sizes.gps, sizes.shared)
+        self.image_to_text_head = _head(config.image, config.image, config.shared)
+        self.image_to_gps_head = _head(config.image, config.image, config.shared)
+        self.text_head = _head(config.text, config.text, config.shared)
+        self.gps_head = _head(config.gps, config.gps, config.shared)
         # image-text, image-GPS, and one for text-GPS that the paper's loss has no use for
         self.log_scales = nn.Parameter(torch.full((3,), FIRST_LOG_SCALE))
 
@@ -138,7 +177,7 @@ class GeoAlignment(nn.Module):
     def _in_parts(
         self, function: Callable[[Tensor], Tensor], rows: np.ndarray, size: int = 4096
     ) -> np.ndarray:
-        parts = [np.empty((0, self.sizes.shared), dtype=np.float32)]
+        parts = [np.empty((0, self.config.shared), dtype=np.float32)]
         with torch.inference_mode():
             for start in range(0, len(rows), size):
                 part = torch.from_numpy(np.ascontiguousarray(rows[start : start + size]))
@@ -148,15 +187,11 @@ class GeoAlignment(nn.Module):
 
     def embed_images(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Image features (n, image), not normalised -> (n, shared) in either space: text, GPS."""
-        features = _features(features, self.sizes.image, "image")
+        features = _features(features, self.config.image, "image")
         return (
             self._in_parts(self.image_to_text, features),
             self._in_parts(self.image_to_gps, features),
         )
-
-    def embed_texts(self, features: np.ndarray) -> np.ndarray:
-        """Text features (n, text), not normalised -> (n, shared)."""
-        return self._in_parts(self.text, _features(features, self.sizes.text, "text"))
 
     def embed_coordinates(self, coordinates: ArrayLike) -> np.ndarray:
         """Coordinates (n, 2) in degrees -> (n, shared)."""
@@ -218,19 +253,24 @@ class GeoAlignment(nn.Module):
         """Write `config.json` and `model.safetensors` into a folder."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.sizes), indent=2) + "\n")
+        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=2) + "\n")
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
         save_file(tensors, folder / "model.safetensors")
 
     @classmethod
     def from_pretrained(cls, source: str | Path, device: str = "cpu") -> GeoAlignment:
-        """Load what `save_pretrained` wrote: a local folder, or a repository id of the hub.
+        """Load what `save_pretrained` wrote.
+
+        Args:
+            source: "mini" for the heads that are shipped, trained with MiniCLIP's features on the
+                whole gallery of MiniEarth; or a local folder, or a repository id of the hub.
+            device: where the model goes.
 
         Raises:
             FileNotFoundError: the folder lacks one of the two files.
             ValueError: the weights do not fit the configuration; the message names the tensors.
         """
-        folder = Path(source)
+        folder = shipped("alignment") if source == "mini" else Path(source)
         if not folder.is_dir() and (folder.is_absolute() or len(folder.parts) != 2):
             raise FileNotFoundError(f"{folder} is no folder, and no repository id (owner/name)")
         if not folder.is_dir():
@@ -242,127 +282,22 @@ class GeoAlignment(nn.Module):
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{folder} holds no {name}; save_pretrained writes it")
         config = json.loads((folder / "config.json").read_text())
-        known = {field.name for field in fields(GeoAlignmentConfig)}
-        if config.keys() != known:
-            differ = ", ".join(sorted(config.keys() ^ known))
+        expected = {field.name for field in fields(GeoAlignmentConfig)}
+        if config.keys() != expected:
+            differ = ", ".join(sorted(config.keys() ^ expected))
             raise ValueError(f"{folder / 'config.json'}: unknown or missing: {differ}")
         model = cls(GeoAlignmentConfig(**{**config, "sigmas": tuple(config["sigmas"])}))
-        _load(model, load_file(folder / "model.safetensors"), str(folder))
+        state = load_file(folder / "model.safetensors")
+        check_state(model.state_dict(), state, str(folder))
+        model.load_state_dict(state)
         return model.to(device).eval()
 
-    def official_state(self) -> dict[str, Tensor]:
-        """The weights under the names of the official g3.pth (without the CLIP in it)."""
-        own = self.state_dict()
-        state = {theirs: own[ours] for ours, theirs in _official_names(self.sizes).items()}
-        scales = {f"logit_scale{i + 1}": scale for i, scale in enumerate(own["log_scales"])}
-        return {**state, **scales}
 
-    def load_official(self, source: str | Path | Mapping[str, Tensor]) -> None:
-        """Take the weights from g3.pth: a file, or a state dict that is already loaded.
-
-        The CLIP tensors in it are left alone: they belong to the backbone. Files are read without
-        running what a pickle may hold (`weights_only`).
-
-        Raises:
-            ValueError: a tensor is missing or has another shape; the message names it.
-        """
-        state, wanted = read_state(source), self.official_state()
-        found = {name: state[name] for name in wanted if name in state}
-        check_state(wanted, found, "the official state")
-        names = _official_names(self.sizes)
-        own = {ours: found[theirs] for ours, theirs in names.items()}
-        own["log_scales"] = torch.stack([found[f"logit_scale{i}"] for i in (1, 2, 3)])
-        self.load_state_dict(own)
-
-    def load_location_encoder(self, source: str | Path | Mapping[str, Tensor]) -> None:
-        """Start the location encoder from GeoCLIP's weights, as the official training does.
-
-        Raises:
-            ValueError: a tensor is missing or has another shape; the message names it.
-        """
-        state, prefix = read_state(source), "location_encoder."
-        names = {
-            ours.removeprefix(prefix): theirs.removeprefix(prefix)
-            for ours, theirs in _official_names(self.sizes).items()
-            if ours.startswith(prefix)
-        }
-        own = {ours: state[theirs] for ours, theirs in names.items() if theirs in state}
-        _load(self.location_encoder, own, "the location encoder's state", names)
-
-
-def _official_names(sizes: GeoAlignmentConfig) -> dict[str, str]:
-    """Our parameter names -> those of the official state dict."""
-    heads = {
-        "image_to_text_head": "vision_projection_else_1",
-        "image_to_gps_head": "vision_projection_else_2",
-        "text_head": "text_projection_else",
-        "gps_head": "location_projection_else",
-    }
-    names = {
-        f"{ours}.{layer}.{kind}": f"{theirs}.{layer}.{kind}"
-        for ours, theirs in heads.items()
-        for layer in (0, 2)
-        for kind in ("weight", "bias")
-    }
-    for i in range(len(sizes.sigmas)):
-        ours, theirs = f"location_encoder.scales.{i}", f"location_encoder.LocEnc{i}"
-        names[f"{ours}.0.b"] = f"{theirs}.capsule.0.b"
-        for kind in ("weight", "bias"):
-            for layer in (1, 3, 5):
-                names[f"{ours}.{layer}.{kind}"] = f"{theirs}.capsule.{layer}.{kind}"
-            names[f"{ours}.7.{kind}"] = f"{theirs}.head.0.{kind}"
-    return names
-
-
-def _load(
-    model: nn.Module,
-    state: Mapping[str, Tensor],
-    where: str,
-    names: Mapping[str, str] | None = None,
-) -> None:
-    """Load a complete state dict, or say which tensors do not fit, by the names of their file."""
-    check_state(model.state_dict(), state, where, names)
-    model.load_state_dict(dict(state))
-
-
-# -------------------------------------------------------------------------------------------- loss
-
-
-def info_nce(logits: Tensor, exclude: Tensor | None = None) -> Tensor:
-    """Symmetric InfoNCE: each row's match among its columns, each column's among its rows, halved.
-
-    Args:
-        logits: (n, n) similarities times the logit scale; row i belongs to column i.
-        exclude: (n, n) booleans; True off the diagonal leaves a pair out of the negatives.
-    """
-    target = torch.arange(len(logits), device=logits.device)
-    if exclude is not None:
-        off = exclude & ~torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-        logits = logits.masked_fill(off, float("-inf"))
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
-
-
-def alignment_loss(
-    batch: Embeddings,
-    same_text: Tensor | None = None,
-    too_near: Tensor | None = None,
-    use_text: bool = True,
-) -> Tensor:
-    """G3's loss: InfoNCE of image and text plus InfoNCE of image and GPS (no text-GPS term).
-
-    `same_text` and `too_near` (n, n) mark pairs of different photos that are no true negatives;
-    the paper leaves both in. Without text only the second term is left (the paper's Table 5).
-    """
-    loss = info_nce(batch.gps_scale * batch.gps @ batch.image_gps.T, too_near)
-    if use_text:
-        loss = loss + info_nce(batch.text_scale * batch.text @ batch.image_text.T, same_text)
-    return loss
-
-
-def within_km(coordinates: Tensor, km: float) -> Tensor:
-    """(n, 2) degrees -> (n, n) booleans: which pairs are at most `km` apart on the great circle."""
-    lat, lon = torch.deg2rad(coordinates.double()).unbind(-1)
-    points = torch.stack([lat.cos() * lon.cos(), lat.cos() * lon.sin(), lat.sin()], -1)
-    half_angle = min(km / (2 * EARTH_RADIUS_KM), math.pi / 2)
-    exact = "donot_use_mm_for_euclid_dist"  # the other way errs by metres
-    return torch.cdist(points, points, compute_mode=exact) <= 2 * math.sin(half_angle)
+def _features(features: np.ndarray, width: int, name: str) -> np.ndarray:
+    features = np.asarray(features, dtype=np.float32)
+    if features.ndim != 2 or features.shape[1] != width:
+        raise ValueError(
+            f"{name} features have shape {features.shape}, expected (n, {width}): were they made "
+            "by another backbone?"
+        )
+    return features

@@ -19,9 +19,9 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import open_clip
@@ -30,10 +30,12 @@ from PIL import Image
 from torch import nn
 from tqdm.auto import tqdm
 
-from g3lite.feature_cache import _Store
-from g3lite.images import DamagedPhoto, Room, decode, open_picture
 from g3lite.paths import cache_dir, shipped
 from g3lite.photos import PhotoSet
+from g3lite.support import weights
+from g3lite.support.batches import in_batches
+from g3lite.support.feature_cache import _Store
+from g3lite.support.images import DamagedPhoto, Room, decode, open_picture
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""
@@ -136,7 +138,8 @@ class Backbone:
         model.eval().requires_grad_(False)
         config = open_clip.get_model_config(source)
         preprocessing = open_clip.get_model_preprocess_cfg(model)
-        fingerprint = _fingerprint(config, preprocessing, model)
+        about = json.dumps([config, preprocessing], sort_keys=True)
+        fingerprint = weights.digest(model.state_dict(), about)
         size = preprocessing["size"]
         return cls(
             name=name,
@@ -200,6 +203,7 @@ class Backbone:
             unit="photo",
             disable=not (progress and todo),
         )
+        encode_images = partial(self.encode, self.model.encode_image)
         try:
             side = MARGIN * self.image_size
             for pictures, damaged in _decoding(
@@ -210,8 +214,11 @@ class Backbone:
                 skipped.update((error.img_id, error.reason) for error in damaged)
                 if pictures:
                     batch = torch.stack(list(pictures.values()))
-                    encoded, batch_size = self._in_parts(batch, batch_size)
-                    unsaved.update(zip(pictures, encoded, strict=True))
+                    parts = []
+                    for rows, fits in in_batches(encode_images, batch, batch_size):
+                        parts.append(rows)
+                        batch_size = fits
+                    unsaved.update(zip(pictures, np.concatenate(parts), strict=True))
                 if len(unsaved) >= CHUNK and store:
                     vectors.update(store.write(unsaved))
                     unsaved = {}
@@ -223,9 +230,9 @@ class Backbone:
         vectors.update(unsaved)
 
         if skipped:
-            some = "; ".join(f"{img_id}: {reason}" for img_id, reason in list(skipped.items())[:3])
+            first = "; ".join(f"{img_id}: {reason}" for img_id, reason in list(skipped.items())[:3])
             warnings.warn(
-                f"skipped {len(skipped)} of {len(photos)} photos of {photos.name} ({some}"
+                f"skipped {len(skipped)} of {len(photos)} photos of {photos.name} ({first}"
                 f"{'; ...' if len(skipped) > 3 else ''})",
                 stacklevel=2,
             )
@@ -249,27 +256,6 @@ class Backbone:
             parts.append(self.encode(self.model.encode_text, tokens))
         rows = np.concatenate(parts)
         return unit_rows(rows) if normalize else rows
-
-    def _in_parts(self, pictures: torch.Tensor, size: int) -> tuple[np.ndarray, int]:
-        """Encode pictures, at most `size` at a time, and the size that did fit into memory."""
-        parts, start = [], 0
-        while start < len(pictures):
-            part = pictures[start : start + size]
-            try:
-                rows = self.encode(self.model.encode_image, part)
-            except RuntimeError as error:
-                from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
-
-                if len(part) == 1 or not should_reduce_batch_size(error):
-                    raise
-                rows = None
-            if rows is None:  # out here nothing refers any more to what filled the memory
-                size = len(part) // 2
-                clear_device_cache(garbage_collection=True)
-                continue
-            parts.append(rows)
-            start += len(part)
-        return np.concatenate(parts), size
 
     @torch.inference_mode()
     def encode(self, tower: Callable[..., torch.Tensor], inputs: torch.Tensor) -> np.ndarray:
@@ -312,9 +298,9 @@ def _resolve(name: str) -> tuple[str, str | None]:
         return f"local-dir:{Path(name).resolve()}", None
 
     model, _, tag = name.partition(":")
-    known = open_clip.list_models()
-    if model not in known:
-        near = difflib.get_close_matches(model, known)
+    models = open_clip.list_models()
+    if model not in models:
+        near = difflib.get_close_matches(model, models)
         raise ValueError(
             f"{name!r} is neither a folder nor a model of open_clip"
             + (f"; did you mean {' or '.join(near)}?" if near else "")
@@ -322,16 +308,16 @@ def _resolve(name: str) -> tuple[str, str | None]:
     # Weights trained with QuickGELU (all of OpenAI's) run without error under GELU and give wrong
     # features, and the other way round; the twin configurations differ by their suffix.
     plain = model.removesuffix("-quickgelu")
-    weights = open_clip.get_pretrained_cfg(plain, tag)
-    if not weights:
+    pretrained = open_clip.get_pretrained_cfg(plain, tag)
+    if not pretrained:
         tags = open_clip.list_pretrained_tags_by_model(model)
         raise ValueError(
             f"open_clip has no weights {tag!r} for {model}; name the model as '{model}:TAG' with "
             f"one of: {', '.join(tags)}"
         )
-    quick = weights.get("quick_gelu", False)
+    quick = pretrained.get("quick_gelu", False)
     right = f"{plain}-quickgelu" if quick else plain
-    if model != right and right in known:
+    if model != right and right in models:
         raise ValueError(
             f"the weights {tag!r} were trained {'with' if quick else 'without'} QuickGELU and "
             f"would give wrong features in {model}; use '{right}:{tag}'"
@@ -363,14 +349,6 @@ def _best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _fingerprint(config: dict[str, Any], preprocessing: dict[str, Any], model: nn.Module) -> str:
-    digest = hashlib.sha256(json.dumps([config, preprocessing], sort_keys=True).encode())
-    for key, tensor in sorted(model.state_dict().items()):
-        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
 
 
 def _decoding(

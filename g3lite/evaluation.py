@@ -1,4 +1,4 @@
-"""Metrics, intervals and baselines of worldwide geolocalization.
+"""Metrics of worldwide geolocalization, and their intervals (the paper's Section 4.1).
 
 Three steps: predictions become errors in km (`error_km`), errors become scores (`score`), and
 scores become intervals (`evaluate`, `compare`) by a bootstrap that resamples photographers. One

@@ -94,3 +94,22 @@ def unit_vectors(coordinates: ArrayLike) -> np.ndarray:
     """
     lat, lon = np.radians(check_coordinates(coordinates)).T
     return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+
+
+def spherical_mean(coordinates: ArrayLike, group: ArrayLike, groups: int) -> np.ndarray:
+    """The middle of each group of coordinates on the sphere: (groups, 2) degrees.
+
+    The mean of the points of the unit sphere, brought back to its surface. NaN where there is none:
+    a group is empty, or its points cancel out, as antipodes do.
+
+    Args:
+        coordinates: (n, 2).
+        group: (n,) the group of each, 0 to groups - 1.
+        groups: their number.
+    """
+    points = unit_vectors(coordinates)  # (n, 3)
+    x, y, z = (np.bincount(group, column, groups) for column in points.T)  # (groups,) each
+    middle = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)]).T
+    count = np.bincount(group, minlength=groups)
+    nowhere = np.sqrt(x**2 + y**2 + z**2) <= 1e-9 * count
+    return np.where(nowhere[:, None], np.nan, middle)

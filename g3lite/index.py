@@ -4,16 +4,16 @@ G3 shows a multimodal model where the photos most *similar* to a query were take
 most *dissimilar* ones were. One index gives both: the dissimilar ones are what a search with the
 negated query finds. A `Gallery` holds the index and the photo table together, row by row.
 
-Vectors are float32 (n, d), for G3 those of `GeoAlignment.database_vectors`. The index may be exact
-or compressed (`kinds`); a gallery too large for memory is built by `shards.build_in_shards`.
+Vectors are float32 (n, d), for G3 those of `GeoAlignment.database_vectors`. The index is one of
+FAISS: exact (`IndexFlatIP`), or any other of inner products, such as `scale.index_types` builds.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,11 @@ from g3lite import G3Error
 from g3lite.geo import check_coordinates
 from g3lite.paths import sha256_file, write_json
 from g3lite.photos import conform
-from g3lite.scale import index_types
 
 MANIFEST = "manifest.json"
 VERSION = 1
 """Of the folder's form."""
+_PROCESS = os.getpid()
 
 _LeaveOut = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """(numbers of queries (q,), similarities (q, k), rows (q, k)) -> True where a row is left out."""
@@ -53,16 +53,16 @@ class Gallery:
 
     Attributes:
         table: one row per photo in the columns of `photos.SCHEMA`, in the order of the vectors.
-        index: a FAISS index (inner product); for the exact kind `index_types.Exact`.
+        index: a FAISS index of inner products, with a vector for each row of the table.
         model: names what made the vectors, such as the fingerprint of a model.
-        kind: what the index was asked to be, a key of `index_types.KINDS` or a factory string.
+        kind: the name of the index's type, for the manifest; it changes nothing.
         mapped: vectors stay on disk and are read as they are searched; nothing can be added.
     """
 
     table: pd.DataFrame
-    index: index_types.Index
+    index: faiss.Index
     model: str
-    kind: str
+    kind: str = "exact"
     mapped: bool = False
 
     @classmethod
@@ -71,27 +71,35 @@ class Gallery:
         table: pd.DataFrame,
         vectors: np.ndarray,
         model: str,
-        kind: str = "exact",
-        seed: int = 0,
+        index: faiss.Index | None = None,
+        kind: str | None = None,
     ) -> Gallery:
         """Make a gallery of photos and their vectors.
-
-        The exact kind searches the array itself and copies nothing (unless it is not float32 in C
-        order): leave the array as it is afterwards.
 
         Args:
             table: n photos with at least IMG_ID (unique), AUTHOR, LAT and LON.
             vectors: (n, d), in the order of the table.
             model: names what made the vectors.
-            kind: a key of `index_types.KINDS` or a factory string.
-            seed: draws the training sample of a kind that has to be trained.
+            index: a FAISS index that holds these vectors already (`index_types.build` makes many
+                types); None for an exact one, which holds a copy of them.
+            kind: the name of the index's type; by default "exact", or the index's class.
 
         Raises:
-            ValueError: table and vectors do not fit each other or the kind, or an IMG_ID occurs
-                twice, or a value is not a number or no place on Earth.
+            ValueError: table, vectors and index do not fit each other, or an IMG_ID occurs twice,
+                or a value is not a number or no place on Earth.
         """
         table, vectors = checked(table, vectors)
-        return cls(table, index_types.build(vectors, kind, seed), model, kind)
+        if index is None:
+            index, kind = faiss.IndexFlatIP(vectors.shape[1]), kind or "exact"
+            index.add(vectors)
+        if (index.ntotal, index.d) != vectors.shape:
+            raise ValueError(
+                f"the index holds {index.ntotal} vectors of {index.d} numbers, not those of shape "
+                f"{vectors.shape}"
+            )
+        if index.metric_type != faiss.METRIC_INNER_PRODUCT:
+            raise ValueError("the index compares by another metric than the inner product")
+        return cls(table, index, model, kind or type(index).__name__)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -137,8 +145,8 @@ class Gallery:
         queries = self._queries(queries, k)
         same_author = self._same_author(exclude_author, len(queries))
 
-        def leave_out(some: np.ndarray, similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            return same_author(some, similarity, rows) | (similarity > exclude_above)
+        def leave_out(numbers: np.ndarray, similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return same_author(numbers, similarity, rows) | (similarity > exclude_above)
 
         return self._search(queries, k, leave_out)
 
@@ -188,26 +196,28 @@ class Gallery:
 
     def _same_author(self, authors: str | Sequence[str] | None, queries: int) -> _LeaveOut:
         if authors is None:
-            return lambda some, similarity, rows: np.zeros(rows.shape, dtype=bool)
+            return lambda numbers, similarity, rows: np.zeros(rows.shape, dtype=bool)
         authors = [authors] * queries if isinstance(authors, str) else authors
         if len(authors) != queries:
             raise ValueError(f"{len(authors)} photographers for {queries} queries")
         codes, names = pd.factorize(self.table["AUTHOR"])  # -1 where a photo's is not known
         own = pd.Index(names).get_indexer(pd.Index(authors, dtype=names.dtype))
         own[own < 0] = -2
-        return lambda some, similarity, rows: codes[rows] == own[some, None]
+        return lambda numbers, similarity, rows: codes[rows] == own[numbers, None]
 
     def _search(
         self, queries: np.ndarray, k: int, leave_out: _LeaveOut
     ) -> tuple[np.ndarray, np.ndarray]:
         """Search for more and more photos until k of them are kept, or there are no more."""
+        _one_thread_if_forked()
         similarities = np.full((len(queries), k), np.nan, dtype=np.float32)
         rows = np.full((len(queries), k), -1, dtype=np.int64)
         todo, fetch = np.arange(len(queries)), min(k, len(self))
         while len(todo) and fetch:
-            s, r = self.index.search(queries[todo], fetch)
+            s, r = self.index.search(queries[todo], fetch)  # (q, d) -> (q, fetch) each
             keep = (r >= 0) & ~leave_out(todo, s, r)
-            first = np.argsort(~keep, axis=1, kind="stable")[:, :k]  # the best that are kept
+            # (q, k): the best that are kept come first
+            first = np.argsort(~keep, axis=1, kind="stable")[:, :k]
             kept = np.take_along_axis(keep, first, 1)
             width = first.shape[1]
             similarities[todo, :width] = np.where(kept, np.take_along_axis(s, first, 1), np.nan)
@@ -222,8 +232,6 @@ class Gallery:
     def add(self, table: pd.DataFrame, vectors: np.ndarray, model: str | None = None) -> None:
         """Append photos. What the index was trained on stays as it is.
 
-        The exact kind is copied on the way: for a moment there are two of it in memory.
-
         Raises:
             ValueError: as for `build`; or an IMG_ID is in the gallery already, or `model` is not
                 the gallery's, or the gallery is mapped from disk. Then nothing is added.
@@ -231,11 +239,11 @@ class Gallery:
         if model is not None and model != self.model:
             raise ValueError(f"the vectors come from {model!r}, the gallery's from {self.model!r}")
         table, vectors = checked(table, vectors, self.dim)
-        known = table["IMG_ID"].isin(self.table["IMG_ID"])
-        if known.any():
+        present = table["IMG_ID"].isin(self.table["IMG_ID"])
+        if present.any():
             raise ValueError(
-                f"{known.sum()} of {len(table)} photos are in the gallery already, the first is "
-                f"{table['IMG_ID'][known.idxmax()]!r}; drop them from the table and the vectors"
+                f"{present.sum()} of {len(table)} photos are in the gallery already, the first is "
+                f"{table['IMG_ID'][present.idxmax()]!r}; drop them from the table and the vectors"
             )
         if self.mapped:  # FAISS would end the process
             raise ValueError("the vectors of this gallery lie on disk; load it with mmap=False")
@@ -253,16 +261,14 @@ class Gallery:
         Raises:
             ValueError: the inverted lists are a file of their own (`shards.build_in_shards`).
         """
-        ivf = index_types.inverted_file(self.index)
-        if ivf and isinstance(index_types.lists_of(ivf), faiss.OnDiskInvertedLists):
+        ivf = faiss.try_extract_index_ivf(self.index)
+        lists = ivf and faiss.downcast_InvertedLists(ivf.invlists)
+        if isinstance(lists, faiss.OnDiskInvertedLists):
             raise ValueError("the inverted lists of this gallery lie on disk; copy its folder")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         name = f"index-{secrets.token_hex(4)}.faiss"
-        if isinstance(self.index, index_types.Exact):
-            self.index.write(folder / name)
-        else:
-            faiss.write_index(self.index, str(folder / name))
+        faiss.write_index(self.index, str(folder / name))
         commit(folder, self.table, self.dim, self.model, self.kind, {"index": name})
 
     @classmethod
@@ -299,12 +305,12 @@ class Gallery:
         try:
             index = _read_index(files["index"], mmap, "lists" in files)
             table = _checked_table(pd.read_parquet(files["table"]))
-        except (OSError, RuntimeError, ValueError, struct.error) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise GalleryError(f"{folder} cannot be used: {error}") from error
         counts = {"manifest": manifest["photos"], "index": index.ntotal, "table": len(table)}
         if len(set(counts.values())) > 1:
-            found = ", ".join(f"{name} {count}" for name, count in counts.items())
-            raise GalleryError(f"{folder}: its parts differ in their number of photos: {found}")
+            each = ", ".join(f"{name} {count}" for name, count in counts.items())
+            raise GalleryError(f"{folder}: its parts differ in their number of photos: {each}")
         if (index.d, index.metric_type) != (manifest["dimensions"], faiss.METRIC_INNER_PRODUCT):
             raise GalleryError(
                 f"{folder}: the index is not one of {manifest['dimensions']} numbers per vector "
@@ -446,19 +452,33 @@ def _check_file(path: Path, entry: dict[str, Any], verify: bool) -> None:
         raise GalleryError(f"{path} was changed: its SHA-256 is not that of the manifest")
 
 
-def _read_index(path: Path, mmap: bool, lists: bool) -> index_types.Index:
-    with open(path, "rb") as file:
-        exact = file.read(4) == index_types.Exact.header(0, 0)[:4]
-    if exact:
-        return index_types.Exact.read(path, mmap)
+def _read_index(path: Path, mmap: bool, lists: bool) -> faiss.Index:
     if not lists:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mmap else 0)
     # The lists are a file of their own beside this one, which FAISS maps in any case.
     flags = faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY
     index = faiss.read_index(str(path), flags)
     if not mmap:
-        index_types.lists_into_memory(index)
+        _lists_into_memory(faiss.extract_index_ivf(index))
     return index
+
+
+def _lists_into_memory(ivf: faiss.IndexIVF) -> None:
+    """Copy inverted lists that lie on disk into memory, where they can grow."""
+    lists = faiss.ArrayInvertedLists(ivf.nlist, ivf.code_size)
+    every_id = faiss.InvertedLists.SUBSET_TYPE_ID_RANGE
+    ivf.invlists.copy_subset_to(lists, every_id, 0, 2**62)
+    ivf.replace_invlists(lists, True)
+    lists.this.disown()  # the index frees them
+
+
+def _one_thread_if_forked() -> None:
+    """Keep a search in a forked process from waiting for OpenMP's threads, which it has not got.
+
+    With a single thread (FAISS's own advice) it works.
+    """
+    if os.getpid() != _PROCESS:
+        faiss.omp_set_num_threads(1)
 
 
 def neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -470,8 +490,6 @@ def neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.nda
     Returns:
         Similarities float32 (q, k), best first, and gallery rows int64 (q, k).
     """
-    import faiss
-
     for name, vectors in (("queries", queries), ("gallery", gallery)):
         if vectors.ndim != 2 or vectors.shape[1] != gallery.shape[1]:
             raise ValueError(
@@ -486,6 +504,7 @@ def neighbours(queries: np.ndarray, gallery: np.ndarray, k: int) -> tuple[np.nda
             )
     if not 1 <= k <= len(gallery):
         raise ValueError(f"k = {k} neighbours of a gallery of {len(gallery)}; choose 1 to that")
+    _one_thread_if_forked()
     return faiss.knn(
         np.ascontiguousarray(queries, dtype=np.float32),
         np.ascontiguousarray(gallery, dtype=np.float32),

@@ -81,7 +81,7 @@ class FourierFeatures(nn.Module):
         which costs next to nothing, before anything is rounded to float32.
         """
         with torch.autocast(points.device.type, enabled=False):
-            turns = points @ self.b.to(points.dtype).T
+            turns = points @ self.b.to(points.dtype).T  # (n, frequencies)
             angle = 2 * math.pi * (turns - turns.round()).float()
             return torch.cat([angle.cos(), angle.sin()], dim=-1)
 
@@ -107,8 +107,8 @@ class LocationEncoder(nn.Module):
     ) -> None:
         super().__init__()
         if projection not in PROJECTIONS:
-            known = ", ".join(PROJECTIONS)
-            raise ValueError(f"unknown projection {projection!r}; there are {known}")
+            names = ", ".join(PROJECTIONS)
+            raise ValueError(f"unknown projection {projection!r}; there are {names}")
         self.projection = projection
         inputs = 3 if projection == "sphere" else 2
         self.scales = nn.ModuleList(
@@ -133,5 +133,5 @@ class LocationEncoder(nn.Module):
         if not (shaped and bool((coordinates.abs() <= limits).all())):
             check_coordinates(coordinates.detach().cpu().numpy())  # says what is wrong, and where
         precise = torch.float32 if coordinates.device.type == "mps" else torch.float64
-        points = project(coordinates.to(precise), self.projection)
+        points = project(coordinates.to(precise), self.projection)  # (n, 2), (n, 3) for the sphere
         return sum(scale(points) for scale in self.scales)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -116,11 +118,24 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise ArtefactError(f"{path} cannot be read ({error}); {_RESTORE}") from error
 
 
-pass  # removed import
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Write a file whole or not at all: ``with replacing(path) as part: part.write_bytes(data)``.
+
+    `part` lies beside `path` and takes its place at the end, in one step. If that is not reached,
+    `path` stays as it was. Several processes may write the same file: the last one wins.
+    """
+    path = Path(path)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: str | Path, content: dict[str, Any]) -> None:
     """Write or replace a JSON file in one step."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -4,15 +4,17 @@ A `PhotoSet` is a table in the columns of MP16-Pro (one row per photo) together 
 gives the encoded picture of a row. Everything after it in the package (features, index, prompts,
 metrics) asks for nothing else, so Flickr's photos, your own and a rendered world look the same.
 
-`g3lite.datasets.load` makes photo sets from names, folders and files. A source of pictures may be
-a folder, an archive that is read where it lies (`tar_places`), or a program that draws them.
+`PhotoSet.from_files` makes a photo set of some files; `g3lite.load_photos` loads one by name, or
+that of a folder. A source of pictures may be a folder, an archive that is read where it lies
+(`tar_places`), or a program that draws them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +23,7 @@ import pandas as pd
 from PIL import Image
 
 from g3lite import G3Error
-from g3lite.images import DamagedPhoto, decode
+from g3lite.support.images import DamagedPhoto, decode, read_bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,7 @@ class PhotoSet:
         version: identifies the contents of the pictures: sets of the same version have the same
             picture under the same IMG_ID. Features are kept on disk under the version and the
             IMG_ID, and not at all if it is "" (unknown).
+        rendered: the pictures are drawings of MiniEarth, made here.
 
     Raises:
         TableError: a column is missing or an IMG_ID occurs twice.
@@ -45,6 +48,7 @@ class PhotoSet:
     table: pd.DataFrame
     source: Callable[[str], bytes]
     version: str = ""
+    rendered: bool = False
 
     def __post_init__(self) -> None:
         absent = [c for c in ("IMG_ID", "AUTHOR", "LAT", "LON") if c not in self.table]
@@ -60,6 +64,49 @@ class PhotoSet:
                 "keep one row per photo"
             )
         object.__setattr__(self, "table", self.table.reset_index(drop=True))
+
+    @classmethod
+    def from_files(cls, files: Sequence[str | Path], name: str | None = None) -> PhotoSet:
+        """Photos of which nothing is known but their files.
+
+        IMG_ID is the path of a file below the folder that holds them all.
+
+        Args:
+            files: at least one, each of them once.
+            name: of the set; by default that of the folder.
+
+        Raises:
+            NotThere: a file is not there.
+            TableError: there are no files, or the same one twice.
+        """
+        paths = [Path(os.path.abspath(file)) for file in files]
+        if not paths:
+            raise TableError("there are no photos: name at least one file, or a folder of pictures")
+        gone = [path for path in paths if not path.is_file()]
+        if gone:
+            raise NotThere(f"there is no file {gone[0]}")
+        root = Path(os.path.commonpath([path.parent for path in paths]))
+        ids = [path.relative_to(root).as_posix() for path in paths]
+        table = conform(pd.DataFrame({"IMG_ID": ids}))
+        return cls.from_table(name or root.name, table, dict(zip(ids, paths, strict=True)))
+
+    @classmethod
+    def from_table(cls, name: str, table: pd.DataFrame, paths: Mapping[str, Path]) -> PhotoSet:
+        """Photos of a table, with the files of their pictures by IMG_ID (some may have none).
+
+        The version follows from the files' sizes and times of change.
+        """
+
+        def source(img_id: str) -> bytes:
+            if img_id not in paths:
+                raise FileNotFoundError(img_id)
+            return read_bytes(paths[img_id])
+
+        version = hashlib.sha256()
+        for img_id, path in sorted(paths.items()):
+            stat = path.stat()
+            version.update(f"{img_id} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        return cls(name, table, source, version.hexdigest()[:16])
 
     def __len__(self) -> int:
         return len(self.table)

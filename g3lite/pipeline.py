@@ -1,11 +1,13 @@
 """The whole of G3: a photo in, a place on Earth out.
 
-    g3 = G3.from_pretrained()
+    g3 = Pipeline(backbone, heads, gallery, lmm)
     print(g3.locate("photo.jpg"))
 
 Four steps: the frozen backbone and the trained heads **embed** the photo; a **search** finds
 similar and dissimilar photos in the gallery; a multimodal model is **asked** with prompts that name
 their places; and of all candidates **verification** takes the one that fits the photo best.
+
+The parts are passed in. `presets.G3` is a pipeline that takes those of a profile.
 """
 
 from __future__ import annotations
@@ -15,30 +17,25 @@ import json
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
+from numpy.typing import ArrayLike
 
-from g3lite import G3Error, __version__, places, profiles, verification
+from g3lite import G3Error, __version__, places, verification
 from g3lite.alignment import GeoAlignment
-from g3lite.backbone import Backbone, check_device
-from g3lite.datasets import folder
-from g3lite.datasets.load import load_photos
+from g3lite.backbone import Backbone
 from g3lite.index import Gallery
-from g3lite.lmm import ask as asking
-from g3lite.lmm.ask import Report, ask
-from g3lite.lmm.base import LMM
-from g3lite.lmm.load import load_lmm
 from g3lite.paths import sha256_file, write_json
 from g3lite.photos import PhotoSet
-from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
+from g3lite.replies import failed_replies, failure_summary
+from g3lite.support import weights
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 OUT_OF_DOMAIN = (
@@ -52,7 +49,23 @@ FALLBACK = (
 )
 STEPS = ("embed", "search", "ask", "verify")
 TABLES = ("candidates.parquet", "replies.parquet", "predictions.csv")
-"""What `G3.predict` writes beside run.json."""
+"""What `Pipeline.predict` writes beside run.json."""
+
+
+class Asked(Protocol):
+    """What the pipeline needs of a multimodal model; `g3lite.lmm.base.LMM` is one."""
+
+    name: str
+
+    def ask(
+        self,
+        photos: PhotoSet,
+        plan: PromptPlan,
+        similar: ArrayLike,
+        dissimilar: ArrayLike,
+        **options: Any,
+    ) -> tuple[pd.DataFrame, Any]:
+        """Ask about n photos with their references, each (n, k, 2): the replies and a report."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +79,7 @@ class Prediction:
         score: of the winning candidate, in [-1, 1].
         candidates: all of them, the best first, with score, origin, references and sample.
         neighbours: the most similar photos of the gallery, the most similar first.
-        replies: what the model answered, as `ask.ask` returns it.
+        replies: what the model answered, as `LMM.ask` returns it.
         seconds: that each step took.
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
@@ -88,7 +101,7 @@ class Prediction:
     @property
     def failure(self) -> str | None:
         """How many of the replies did not come, and why; None if all came."""
-        return asking.failure(self.replies) if len(self.replies) else None
+        return failure_summary(self.replies) if len(self.replies) else None
 
     @classmethod
     def failed(cls, img_id: str, error: str) -> Prediction:
@@ -141,7 +154,7 @@ class Located:
         neighbours: a row per photo and retrieved one: IMG_ID, rank, similarity, neighbour, LAT, LON
             and what the gallery says of the place. Fewer where the search found fewer.
         replies: what the model answered.
-        report: on the replies.
+        report: on the replies, a dataclass (`g3lite.lmm.ask.Report`).
         seconds: that each step took, for all photos.
     """
 
@@ -149,13 +162,13 @@ class Located:
     candidates: pd.DataFrame
     neighbours: pd.DataFrame
     replies: pd.DataFrame
-    report: Report | None
+    report: Any
     seconds: dict[str, float]
 
 
 @dataclass(eq=False)
-class G3:
-    """The parts of G3, put together; `from_pretrained` takes those of a profile.
+class Pipeline:
+    """The parts of G3, put together. `presets.G3` takes those of a profile.
 
     Attributes:
         backbone: frozen image tower.
@@ -164,124 +177,17 @@ class G3:
         lmm: the multimodal model.
         plan: its prompts.
         choice: which candidates compete; it must fit the plan.
-        at_home: which photos of a set the models can know anything about, bool (n,); None if that
-            is any photo.
+        in_domain: says which photos of a set the models can know anything about, bool (n,); None if
+            they know any photo.
     """
 
     backbone: Backbone
     heads: GeoAlignment
     gallery: Gallery
-    lmm: LMM
+    lmm: Asked
     plan: PromptPlan = PromptPlan()
     choice: CandidateConfig = verification.CANDIDATE_CONFIGS["paper_im2gps3k"]
     in_domain: Callable[[PhotoSet], np.ndarray] | None = None
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        profile: str | Profile = "auto",
-        *,
-        lmm: str | LMM | None = None,
-        plan: PromptPlan | None = None,
-        choice: str | CandidateConfig | None = None,
-        gallery: PhotoSet | None = None,
-        gallery_size: int | None = None,
-        max_gb: float = 1.0,
-        progress: bool = True,
-    ) -> G3:
-        """G3 with the models and the gallery of a profile.
-
-        The photos of the gallery are encoded at first use, which takes minutes, and kept. The
-        profile gpu fetches its photos and models first.
-
-        Args:
-            profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
-            lmm: another multimodal model, or a name for `load.load`.
-            plan: prompts, replies and temperature; by default the paper's prompts, as many replies
-                as compete, at the temperature of the profile.
-            choice: which candidates compete: a key of `verification.CANDIDATE_CONFIGS`, or a
-            `CandidateConfig`; by
-                default that of the profile.
-            gallery: search these photos instead of the profile's.
-            gallery_size: search only the first so many photos of the profile's gallery; by default
-                as many as the profile says.
-            max_gb: photos, weights and language models beyond this many GB each (10^9 bytes) are
-                asked about before they are fetched.
-            progress: show progress bars.
-
-        Raises:
-            G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
-        """
-        from g3lite import miniearth
-        from g3lite.recipes import heads as head_recipe
-
-        chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
-        choice = CandidateConfig.from_name(choice or chosen.choice)
-        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=chosen.temperature)
-        drawn, size = chosen.alignment == "mini", gallery_size or chosen.gallery_size
-        if gallery is None and drawn:
-            gallery = miniearth.load(chosen.gallery, size)
-        elif gallery is None:
-            _check_gpu(chosen)  # before gigabytes are fetched
-            gallery = load_photos(chosen.gallery, size, max_gb=max_gb)
-        parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}
-        if not drawn:
-            return cls.from_official(
-                gallery, device=chosen.device, batch_size=chosen.batch_size, max_gb=max_gb,
-                progress=progress, **parts,
-            )  # fmt: skip
-        backbone = Backbone.load(chosen.backbone, device=chosen.device)
-        heads = head_recipe.heads().to(chosen.device)
-        known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
-        parts["lmm"] = _lmm(parts["lmm"], max_gb)
-        return cls(backbone, heads, known, in_domain=miniearth.is_miniearth, **parts)
-
-    @classmethod
-    def from_official(
-        cls,
-        gallery: PhotoSet,
-        weights: str | Path | Mapping[str, Tensor] | None = None,
-        *,
-        lmm: str | LMM,
-        plan: PromptPlan | None = None,
-        choice: str | CandidateConfig = "paper_im2gps3k",
-        device: str = "auto",
-        precision: Literal["auto", "fp32", "fp16"] = "auto",
-        batch_size: int = 64,
-        max_gb: float = 1.0,
-        progress: bool = True,
-    ) -> G3:
-        """G3 with the weights that its authors published, and a gallery of your own.
-
-        CLIP comes out of the same file as the heads, so nothing else is fetched.
-
-        Args:
-            gallery: the photos to search, encoded at first use. A damaged one, or one without a
-                position, is left out with a warning.
-            weights: g3.pth, or its state dict; by default the file is fetched from the hub.
-            lmm: the multimodal model, or a name for `load.load` (which chooses its device).
-            plan: by default the paper's prompts and temperature, as many replies as compete.
-            choice: as for `from_pretrained`.
-            device: of CLIP and the heads, as for `Backbone.load`.
-            precision: of CLIP, likewise.
-            batch_size: photos per step of CLIP.
-            max_gb: as for `from_pretrained`.
-            progress: show progress bars.
-
-        Raises:
-            ValueError: the weights lack a tensor, or one has another shape; or there is no GPU.
-            G3Error: a part cannot be had, or no photo of the gallery can be used.
-        """
-        from g3lite import official
-
-        choice = CandidateConfig.from_name(choice)
-        plan = plan or PromptPlan(replies=max(choice.replies, 1))
-        check_device(device, precision)
-        if weights is None:
-            weights = official.file(max_gb)
-        backbone, heads = official.load(weights, device, precision)
-        known = _gallery(gallery, backbone, heads, batch_size, progress)
-        return cls(backbone, heads, known, _lmm(lmm, max_gb), plan, choice)
 
     def locate(
         self, what: str | Path | PhotoSet | Sequence[str | Path], **options: Any
@@ -303,8 +209,7 @@ class G3:
         """
         single = isinstance(what, str | Path)
         if not isinstance(what, PhotoSet):
-            with warnings.catch_warnings(action="ignore"):  # that they have no position
-                what = folder.load_files([what] if single else what)
+            what = PhotoSet.from_files([what] if single else what)
         found = self.steps(what, **{"progress": False, "on_failures": "return"} | options)
         seconds = {step: took / len(what) for step, took in found.seconds.items()}
         all_of = {
@@ -370,7 +275,7 @@ class G3:
         about = {
             **made_of,
             "not_located": int(found.predictions["error"].notna().sum()),
-            "report": asdict(found.report) if found.report else None,
+            "report": asdict(found.report),
             "seconds": found.seconds,
             "files": files,
         }
@@ -393,7 +298,10 @@ class G3:
                 "sha256": _sha256("\n".join(self.gallery.ids).encode()),
             },
             "backbone": {"name": self.backbone.name, "sha256": self.backbone.fingerprint},
-            "heads": {**asdict(self.heads.sizes), "sha256": _weights(self.heads)},
+            "heads": {
+                **asdict(self.heads.config),
+                "sha256": weights.digest(self.heads.state_dict()),
+            },
             "lmm": self.lmm.name,
             "plan": {
                 "references": self.plan.references, "replies": self.plan.replies,
@@ -410,7 +318,7 @@ class G3:
         Args:
             queries: the photos. One whose picture cannot be used gets a prediction with an error.
             progress: show progress bars.
-            options: further options of `ask.ask`, such as store and max_cost.
+            options: further options of `LMM.ask`, such as store and max_cost.
         """
         seconds: dict[str, float] = {}
 
@@ -427,15 +335,14 @@ class G3:
             )
             usable = queries.take(~queries.table["IMG_ID"].isin(features.skipped).to_numpy())
             vectors = self.heads.database_vectors(features.vectors)
-        report, replies = None, None
         with timed("search"):
             k = max(self.plan.most, self.choice.retrieved, 5)
             similarity, similar = self.gallery.similar(vectors, k)
             _, dissimilar = self.gallery.dissimilar(vectors, k)
             near, far = map(self.gallery.coordinates_of, (similar, dissimilar))  # (q, k, 2)
         with timed("ask"):
-            replies, report = ask(
-                self.lmm, usable, self.plan, near, far, progress=progress, **options
+            replies, report = self.lmm.ask(
+                usable, self.plan, near, far, progress=progress, **options
             )
         with timed("verify"):
             rivals = candidates(usable.ids, replies, near, self.choice)
@@ -472,7 +379,7 @@ class G3:
             "it has no candidate: no reply can be read, and the search found no similar photo",
         )
         cities = places.nearest_city(best[["LAT_pred", "LON_pred"]])
-        failed = asking.failed(replies).groupby(replies["IMG_ID"]).sum()
+        failed = failed_replies(replies).groupby(replies["IMG_ID"]).sum()
         named = best.assign(
             failed=best["IMG_ID"].map(failed).astype("Int64"),
             city=cities["city"], country=cities["country"], city_km=cities["km"],
@@ -481,39 +388,6 @@ class G3:
         table = queries.table[["IMG_ID"]].merge(named, on="IMG_ID", how="left")
         table["out_of_domain"] = table["out_of_domain"].eq(True).astype(bool)
         return table.assign(error=table["IMG_ID"].map(errors).astype("string"))
-
-
-def _check_gpu(profile: Profile) -> None:
-    try:
-        check_device(profile.device)
-    except ValueError as error:
-        raise G3Error(f"profile {profile.name}: {error}, or the profile cpu") from error
-
-
-def _lmm(which: str | LMM, max_gb: float) -> LMM:
-    return which if isinstance(which, LMM) else load_lmm(which, max_gb=max_gb)
-
-
-def _gallery(
-    known: PhotoSet, backbone: Backbone, heads: GeoAlignment, batch_size: int, progress: bool
-) -> Gallery:
-    """The vectors of a photo set, to search. Photos of no use are left out with a warning."""
-    located = np.isfinite(known.coordinates).all(axis=1)
-    if not located.all():
-        warnings.warn(
-            f"{(~located).sum():,} of {len(known):,} photos of {known.name} have no position and "
-            "are left out of the gallery",
-            stacklevel=3,
-        )
-    known = known.take(located)
-    features = backbone.image_features(
-        known, batch_size, on_error="skip", normalize=False, progress=progress
-    )
-    if not len(features):
-        raise G3Error(f"no photo of {known.name} can be used for a gallery")
-    usable = known.table[~known.table["IMG_ID"].isin(features.skipped)]
-    vectors = heads.database_vectors(features.vectors)
-    return Gallery.build(usable, vectors, model=f"{backbone.name}, aligned")
 
 
 def _make(folder: Path, made_of: dict[str, Any]) -> None:
@@ -537,12 +411,3 @@ def _make(folder: Path, made_of: dict[str, Any]) -> None:
 
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _weights(model: GeoAlignment) -> str:
-    """SHA-256 of the names and the numbers of all weights."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(tensor.cpu().numpy()))
-    return digest.hexdigest()

@@ -85,8 +85,8 @@ def place_texts(table: pd.DataFrame, wording: str = "paper") -> list[str]:
     names = table.reindex(columns=LEVELS).astype("string").fillna("")
     nameless = ((names.city == "") & (names.country == "")).to_numpy()
     if nameless.any():
-        found = nearest_city(table.loc[nameless, ["LAT", "LON"]].to_numpy(float))
-        names.loc[nameless, list(LEVELS)] = found[list(LEVELS)].to_numpy()
+        cities = nearest_city(table.loc[nameless, ["LAT", "LON"]].to_numpy(float))
+        names.loc[nameless, list(LEVELS)] = cities[list(LEVELS)].to_numpy()
     number = r"\s*\d+(\.0)?\s*"  # pandas reads a column of numbers with gaps as 84.0
     return [
         WORDINGS[wording].format(

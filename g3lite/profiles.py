@@ -28,7 +28,7 @@ class Profile:
     queries: tuple[str, ...]  # photo sets that are located
     query_size: int | None  # first rows of each; None: all
     backbone: str  # frozen image/text model: a shipped one, or "architecture:weights" of open_clip
-    lmm: str  # multimodal model that is asked: a name for `load.load`
+    lmm: str  # multimodal model that is asked: a name for `lmm.load.load_lmm`
     temperature: float  # that its replies are drawn at
     choice: str  # which candidates compete: a key of `verification.CANDIDATE_CONFIGS`
     alignment: str  # sizes of geo-alignment's heads, a key of `alignment.CONFIGS`
@@ -108,8 +108,8 @@ def get(name: str = "auto") -> Profile:
         chosen = "gpu" if _has_driver() and _torch_finds_a_gpu() else "cpu"
     if chosen not in PROFILES:
         origin = f" (from the environment variable {VARIABLE})" if variable else ""
-        known = ", ".join(["auto", *PROFILES])
-        raise ProfileError(f"unknown profile {chosen!r}{origin}; known profiles: {known}")
+        names = ", ".join(["auto", *PROFILES])
+        raise ProfileError(f"unknown profile {chosen!r}{origin}; known profiles: {names}")
     return PROFILES[chosen]
 
 

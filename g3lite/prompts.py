@@ -60,9 +60,9 @@ class Template:
         template = string.Template(self.text)
         if not template.is_valid():
             raise TemplateError(f"template {self.name}: a $ names no field; write $$ for the sign")
-        found = template.get_identifiers()
-        wrong = [f"unknown ${name}" for name in found if name not in FIELDS]
-        wrong += [f"missing ${name}" for name in FIELDS if name not in found]
+        fields = template.get_identifiers()
+        wrong = [f"unknown ${name}" for name in fields if name not in FIELDS]
+        wrong += [f"missing ${name}" for name in FIELDS if name not in fields]
         if wrong:
             raise TemplateError(
                 f"template {self.name}: {', '.join(wrong)}; it needs the fields $similar and "
@@ -142,10 +142,10 @@ def _checked(
 ) -> list[np.ndarray]:
     """Both lists without the rows of NaN, as many coordinates of each."""
     lists = []
-    for name, some in zip(FIELDS, (similar, dissimilar), strict=True):
-        some = np.empty((0, 2)) if some is None else some
+    for name, places in zip(FIELDS, (similar, dissimilar), strict=True):
+        places = np.empty((0, 2)) if places is None else places
         try:
-            lists.append(check_coordinates(some, missing_ok=True))
+            lists.append(check_coordinates(places, missing_ok=True))
         except ValueError as error:
             raise ValueError(f"{name} references: {error}") from error
     if len(lists[0]) != len(lists[1]):
@@ -155,8 +155,9 @@ def _checked(
         )
     if len(lists[0]) < least:
         raise ValueError(f"{len(lists[0])} references of either kind; {least} are needed")
-    found = [some[~np.isnan(some).any(axis=1)] for some in lists]
-    return [some[: min(map(len, found))] for some in found]
+    lists = [places[~np.isnan(places).any(axis=1)] for places in lists]
+    shortest = min(map(len, lists))
+    return [places[:shortest] for places in lists]
 
 
 def prompt(
@@ -244,7 +245,8 @@ class PromptPlan:
         """
         lists = _checked(similar, dissimilar, self.most)
         return [
-            Prompt(self.template.fill(*(some[:k] for some in lists)), k) for k in self.references
+            Prompt(self.template.fill(*(places[:k] for places in lists)), k)
+            for k in self.references
         ]
 
     def __str__(self) -> str:
@@ -312,10 +314,9 @@ PLANS = {
     "paper": PromptPlan(asked=10),
     "paper_yfcc4k": PromptPlan(replies=1),
     "single": PromptPlan(references=(10,), asked=10),
-    "ci": PromptPlan(references=(0, 5), replies=2),
 }
-"""Presets: the paper's for IM2GPS3K and for YFCC4K, one prompt (its ablation without
-geo-diversification), and a small one."""
+"""Presets: the paper's for IM2GPS3K and for YFCC4K, and one prompt (its ablation without
+geo-diversification)."""
 
 
 def references(

@@ -24,7 +24,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
+NO_REPLY = "no reply: "
+"""How the reason begins in the row of a reply that did not come."""
 SAME_PLACE_DEG = 0.01
 """Coordinates of one reply that differ by no more than this are one place, written twice."""
 
@@ -157,28 +160,28 @@ def parse(text: str | None) -> Reply:
     if text.count("{") != text.count("}"):
         return Reply(None, "braces do not match: the reply may be cut off", "none")
 
-    found = list(_json(text)) or _labels(text) or _hemispheres(text) or _pairs(text)
-    found = [one for one in found if not _NO_ANSWER.search(one.before[-60:])]
-    if len(found) > 1:
-        found = [one for one in found if _ANSWER.search(one.before[-80:])] or found
-    if not found:
+    matches = list(_json(text)) or _labels(text) or _hemispheres(text) or _pairs(text)
+    matches = [match for match in matches if not _NO_ANSWER.search(match.before[-60:])]
+    if len(matches) > 1:
+        matches = [match for match in matches if _ANSWER.search(match.before[-80:])] or matches
+    if not matches:
         if _REFUSAL.search(text):
             return Reply(None, "refusal", "none")
-        some = re.search("[0-9]", text)
-        return Reply(None, "numbers, but no coordinates" if some else "no coordinates", "none")
+        digit = re.search("[0-9]", text)
+        return Reply(None, "numbers, but no coordinates" if digit else "no coordinates", "none")
 
-    for one in found:
-        if one.reason:
-            return Reply(None, one.reason, one.form)
-    first = found[0]
-    for one in found[1:]:
-        pairs = zip(one.coordinates, first.coordinates, strict=True)
+    for match in matches:
+        if match.reason:
+            return Reply(None, match.reason, match.form)
+    first = matches[0]
+    for match in matches[1:]:
+        pairs = zip(match.coordinates, first.coordinates, strict=True)
         if max(abs(a - b) for a, b in pairs) > SAME_PLACE_DEG:
             return Reply(None, "several places, none marked as the answer", first.form)
     if _REFUSAL.search(text):
         if first.coordinates == (0, 0):
             return Reply(None, "refusal with zeros for coordinates", first.form)
-        if "{" not in text and not any(_STILL.search(one.before) for one in found):
+        if "{" not in text and not any(_STILL.search(match.before) for match in matches):
             return Reply(None, "refusal that mentions a place", first.form)
     return Reply(first.coordinates, None, first.form)
 
@@ -188,6 +191,20 @@ def parse_all(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]
     replies = [parse(text) for text in texts]
     rows = [reply.coordinates or (np.nan, np.nan) for reply in replies]
     return np.array(rows, dtype=np.float64).reshape(-1, 2), [reply.reason for reply in replies]
+
+
+def failed_replies(table: pd.DataFrame) -> pd.Series:
+    """Which rows of a table of replies (see `LMM.ask`) are of replies that did not come: bool."""
+    return table["reason"].str.startswith(NO_REPLY).fillna(False).astype(bool)
+
+
+def failure_summary(table: pd.DataFrame) -> str | None:
+    """How many replies of such a table did not come, and mostly why; None if all came."""
+    lost = table[failed_replies(table)]
+    if lost.empty:
+        return None
+    why = lost["reason"].value_counts().index[0].removeprefix(NO_REPLY)
+    return f"{len(lost)} of {len(table)} replies failed: {why}"
 
 
 def _json(text: str) -> Iterator[_Found]:
@@ -235,13 +252,13 @@ def _labels(text: str) -> list[_Found]:
 
 
 def _hemispheres(text: str) -> list[_Found]:
-    found = []
+    pairs = []
     for match in _HEMISPHERES.finditer(text):
         lon, lat = filter(None, match.groups())
         if not re.search("[EW]|(?i:east|west)", lon):
             lat, lon = lon, lat
-        found.append(_around(text, match, "hemispheres", lat, lon))
-    return found
+        pairs.append(_around(text, match, "hemispheres", lat, lon))
+    return pairs
 
 
 def _pairs(text: str) -> list[_Found]:
@@ -250,21 +267,21 @@ def _pairs(text: str) -> list[_Found]:
     text = text.strip(" \n\t`*.")
     matches = [bare] if (bare := _PAIR.fullmatch(text)) else _BRACKETS.finditer(text)
     axes = ["".join(names).lower() for names in _AXES.findall(text)]
-    found = []
+    pairs = []
     for match in matches:
         lat, lon = (value for value in match.groups() if value)
-        one = _around(text, match, "pair", lat, lon)
-        if _NO_PLACE.search(one.before) or re.search("['\"] ?: ?$", one.before):
-            one = _Found("pair", one.before, reason="the pair may be something else")
+        pair = _around(text, match, "pair", lat, lon)
+        if _NO_PLACE.search(pair.before) or re.search("['\"] ?: ?$", pair.before):
+            pair = _Found("pair", pair.before, reason="the pair may be something else")
         elif axes != ["lat", "lon"] * (len(axes) // 2):
-            one = _Found("pair", one.before, reason="which number is the latitude is not clear")
-        elif match[0] != text and not _MEANT.search(one.before):
+            pair = _Found("pair", pair.before, reason="which number is the latitude is not clear")
+        elif match[0] != text and not _MEANT.search(pair.before):
             if not all(re.search("[.,][0-9]{3}", value) for value in (lat, lon)):
-                one = _Found("pair", one.before, reason="the pair may be something else")
+                pair = _Found("pair", pair.before, reason="the pair may be something else")
         decimals = re.search("[.,°]", lat) and re.search("[.,°]", lon)
         if decimals or (not bare and match[0] == text):
-            found.append(one)
-    return found
+            pairs.append(pair)
+    return pairs
 
 
 def _around(text: str, match: re.Match, form: str, lat: str, lon: str) -> _Found:

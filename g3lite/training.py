@@ -26,8 +26,10 @@ from tqdm.auto import tqdm
 from g3lite.alignment import Embeddings, GeoAlignment, alignment_loss, within_km
 from g3lite.backbone import Backbone
 from g3lite.geo import great_circle_km
+from g3lite.paths import replacing
 from g3lite.photos import PhotoSet
 from g3lite.places import place_texts
+from g3lite.support import weights
 
 
 @dataclass(frozen=True)
@@ -132,49 +134,32 @@ def fit(
         ValueError: too few photos, or a batch that the processes cannot share alike.
         FloatingPointError: the loss is not finite.
     """
-    accelerator = Accelerator(
-        mixed_precision="fp16" if torch.cuda.is_available() else "no",
-        kwargs_handlers=[
-            # Without the text term the text heads have no gradient to wait for.
-            DistributedDataParallelKwargs(find_unused_parameters=not schedule.use_text)
-        ],
-    )
-    if schedule.batch_size % accelerator.num_processes:
-        raise ValueError(
-            f"batch_size {schedule.batch_size} cannot be shared by {accelerator.num_processes} "
-            "processes alike; choose a multiple"
-        )
     if min(len(train), len(validation)) < 2:
         raise ValueError(f"{len(train)} photos to train on, {len(validation)} to validate: too few")
+    accelerator = _accelerator(schedule)
     set_seed(schedule.seed)
-    weights = [p for name, p in model.named_parameters() if name != "log_scales"]
-    optimizer = torch.optim.AdamW(  # decay would pull the logit scales, which are logarithms, to 1
-        [{"params": weights, "weight_decay": schedule.weight_decay},
-         {"params": [model.log_scales], "weight_decay": 0.0}],
-        lr=schedule.lr,
-    )  # fmt: skip
+    optimizer = _optimizer(model, schedule)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
-    path = None
+    checkpoint = _Checkpoint(model, optimizer, accelerator)
     if folder is not None:
-        path = Path(folder) / f"alignment-{_key(model, train, validation, schedule)}.pt"
-    state = _State(path, model, optimizer, accelerator)
-    history, best = state.restore()
+        checkpoint.path = Path(folder) / f"alignment-{_key(model, train, validation, schedule)}.pt"
+    history, best = checkpoint.restore()
 
-    size = min(schedule.batch_size, len(train))
-    size -= size % accelerator.num_processes
-    steps = len(train) // size
+    steps = len(_batches(len(train), 0, schedule, accelerator))
     bar = tqdm(
         total=schedule.epochs * steps, initial=len(history) * steps, desc="geo-alignment",
         disable=not (progress and accelerator.is_main_process), unit="step",
     )  # fmt: skip
-    while len(history) < schedule.epochs and not _stop(history, schedule):
-        began, epoch, losses = time.perf_counter(), len(history), []
-        order = np.random.RandomState(schedule.seed + epoch).permutation(len(train))
+    for epoch in range(len(history), schedule.epochs):
+        if _stop(history, schedule):
+            break
+        began, losses = time.perf_counter(), []
+        lr = schedule.lr * schedule.decay**epoch
         for group in optimizer.param_groups:
-            group["lr"] = schedule.lr * schedule.decay**epoch
+            group["lr"] = lr
+
         model.train()
-        for step in range(steps):
-            rows = order[step * size : (step + 1) * size]
+        for rows in _batches(len(train), epoch, schedule, accelerator):
             loss = _loss(wrapped, train, rows, schedule, accelerator)
             optimizer.zero_grad()
             accelerator.backward(loss)
@@ -184,18 +169,22 @@ def fit(
         loss = float(torch.stack(losses).mean())
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss of epoch {epoch + 1} is {loss}; lower the lr")
-        # The first process decides for all: a last bit may differ among them.
-        judged, accuracy = broadcast_object_list(list(validate(model, train, validation, schedule)))
+
+        validation_loss, accuracy = _of_first_process(validate(model, train, validation, schedule))
         history.append(
             {
-                "epoch": epoch + 1, "loss": loss, "validation_loss": judged, "accuracy": accuracy,
-                "lr": schedule.lr * schedule.decay**epoch, "seconds": time.perf_counter() - began,
+                "epoch": epoch + 1, "loss": loss, "validation_loss": validation_loss,
+                "accuracy": accuracy, "lr": lr, "seconds": time.perf_counter() - began,
             }
         )  # fmt: skip
-        bar.set_postfix(loss=f"{loss:.3f}", validation=f"{judged:.3f}", accuracy=f"{accuracy:.3f}")
-        if judged <= min(row["validation_loss"] for row in history):
+        bar.set_postfix(
+            loss=f"{loss:.3f}", validation=f"{validation_loss:.3f}", accuracy=f"{accuracy:.3f}"
+        )
+
+        if validation_loss <= min(row["validation_loss"] for row in history):
             best = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
-        state.save(history, best)
+        checkpoint.save(history, best)
+
     bar.total = bar.n
     bar.close()
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
@@ -204,26 +193,39 @@ def fit(
     return pd.DataFrame(history)
 
 
+def _optimizer(model: GeoAlignment, schedule: Schedule) -> torch.optim.Optimizer:
+    """AdamW. Decay would pull the logit scales, which are logarithms, to 1: they have none."""
+    decayed = [p for name, p in model.named_parameters() if name != "log_scales"]
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": schedule.weight_decay},
+         {"params": [model.log_scales], "weight_decay": 0.0}],
+        lr=schedule.lr,
+    )  # fmt: skip
+
+
+def _batches(n: int, epoch: int, schedule: Schedule, accelerator: Accelerator) -> list[np.ndarray]:
+    """The rows of each joined batch of an epoch, in a new order; what is left over waits."""
+    size = min(schedule.batch_size, n)
+    size -= size % accelerator.num_processes
+    order = np.random.RandomState(schedule.seed + epoch).permutation(n)
+    return [order[start : start + size] for start in range(0, n - size + 1, size)]
+
+
 def _loss(
-    model: torch.nn.Module, pairs: AlignmentDataset, rows: np.ndarray, schedule: Schedule,
+    model: torch.nn.Module, photos: AlignmentDataset, rows: np.ndarray, schedule: Schedule,
     accelerator: Accelerator,
 ) -> Tensor:  # fmt: skip
     """The loss of a joined batch, of which this process encodes its own share."""
-    share = len(rows) // accelerator.num_processes
-    own = rows[accelerator.process_index * share : (accelerator.process_index + 1) * share]
     with accelerator.autocast():
-        batch = model(*pairs.batch(own, accelerator.device))
-    if accelerator.num_processes > 1:
-        # Gradients flow back through the gathering to the process that each row came from.
-        batch = Embeddings(*(torch.cat(all_gather(part)) for part in batch[:4]), *batch[4:])
-    same_text = too_near = None
+        own = model(*photos.batch(_share(rows, accelerator), accelerator.device))
+    batch = Embeddings(*(part.float() for part in _gather(own, accelerator)))
+    same_text = too_near = None  # (b, b), True where two photos are no negatives of each other
     if schedule.mask_same_text:
-        text_of = torch.from_numpy(pairs.text_of[rows]).to(accelerator.device)
+        text_of = torch.from_numpy(photos.text_of[rows]).to(accelerator.device)
         same_text = text_of[:, None] == text_of
     if schedule.mask_km is not None:
-        too_near = within_km(torch.from_numpy(pairs.coordinates[rows]), schedule.mask_km)
+        too_near = within_km(torch.from_numpy(photos.coordinates[rows]), schedule.mask_km)
         too_near = too_near.to(accelerator.device)
-    batch = Embeddings(*(part.float() for part in batch))
     return alignment_loss(batch, same_text, too_near, schedule.use_text)
 
 
@@ -252,30 +254,71 @@ def _stop(history: list[dict], schedule: Schedule) -> bool:
     return schedule.patience is not None and since >= schedule.patience
 
 
+# ---------------------------------------------------------------------------- several processes
+
+
+def _accelerator(schedule: Schedule) -> Accelerator:
+    """The device and the other processes of this run; float16 on a GPU."""
+    accelerator = Accelerator(
+        mixed_precision="fp16" if torch.cuda.is_available() else "no",
+        kwargs_handlers=[
+            # Without the text term the text heads have no gradient to wait for.
+            DistributedDataParallelKwargs(find_unused_parameters=not schedule.use_text)
+        ],
+    )
+    if schedule.batch_size % accelerator.num_processes:
+        raise ValueError(
+            f"batch_size {schedule.batch_size} cannot be shared by {accelerator.num_processes} "
+            "processes alike; choose a multiple"
+        )
+    return accelerator
+
+
+def _share(rows: np.ndarray, accelerator: Accelerator) -> np.ndarray:
+    """The rows of a joined batch that this process encodes."""
+    size = len(rows) // accelerator.num_processes
+    return rows[accelerator.process_index * size : (accelerator.process_index + 1) * size]
+
+
+def _gather(own: Embeddings, accelerator: Accelerator) -> Embeddings:
+    """The embeddings (b, shared) of the joined batch, from those of each process.
+
+    Gradients flow back through the gathering to the process that each row came from.
+    """
+    if accelerator.num_processes == 1:
+        return own
+    return Embeddings(*(torch.cat(all_gather(part)) for part in own[:4]), *own[4:])
+
+
+def _of_first_process(figures: tuple[float, ...]) -> list[float]:
+    """The figures of the first process, which decides for all: a last bit may differ among them."""
+    return broadcast_object_list(list(figures))
+
+
+# ------------------------------------------------------------------------------------- resuming
+
+
 def _key(
     model: GeoAlignment, train: AlignmentDataset, validation: AlignmentDataset, schedule: Schedule
 ) -> str:
-    """What a run is known by: sizes, first weights, schedule (but for its length) and data."""
-    digest = hashlib.sha256()
-    about = [asdict(model.sizes), asdict(replace(schedule, epochs=0, patience=None))]
-    digest.update(json.dumps(about).encode())
-    for tensor in model.state_dict().values():
-        digest.update(tensor.cpu().contiguous().numpy())
-    for pairs in (train, validation):
-        for array in (pairs.image, pairs.texts, pairs.text_of, pairs.coordinates):
-            digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:16]
+    """What a run is known by: config, first weights, schedule (but for its length) and data."""
+    about = [asdict(model.config), asdict(replace(schedule, epochs=0, patience=None))]
+    key = hashlib.sha256(weights.digest(model.state_dict(), json.dumps(about)).encode())
+    for photos in (train, validation):
+        for array in (photos.image, photos.texts, photos.text_of, photos.coordinates):
+            key.update(np.ascontiguousarray(array))
+    return key.hexdigest()[:16]
 
 
-class _State:
+@dataclass
+class _Checkpoint:
     """The state of a run on disk, written by the first process after every epoch."""
 
-    def __init__(
-        self, path: Path | None, model: GeoAlignment, optimizer: torch.optim.Optimizer,
-        accelerator: Accelerator,
-    ) -> None:  # fmt: skip
-        self.path = path
-        self.model, self.optimizer, self.accelerator = model, optimizer, accelerator
+    model: GeoAlignment
+    optimizer: torch.optim.Optimizer
+    accelerator: Accelerator
+    path: Path | None = None
+    """None keeps nothing."""
 
     def restore(self) -> tuple[list[dict], Mapping[str, Tensor]]:
         """History so far and the best weights; model and optimizer go on where they were."""
@@ -290,7 +333,7 @@ class _State:
         return state["history"], state["best"]
 
     def save(self, history: list[dict], best: Mapping[str, Tensor]) -> None:
-        """Write the state of all that `restore` needs."""
+        """Write all that `restore` needs."""
         if self.path is None or not self.accelerator.is_main_process:
             return
         state = {
@@ -299,6 +342,5 @@ class _State:
             "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
         }  # fmt: skip
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.path)
+        with replacing(self.path) as part:
+            torch.save(state, part)

@@ -34,6 +34,97 @@ PREDICTIONS = [
 """Of the table that `winners` returns."""
 _BLOCK = 1024  # candidates whose vectors are gathered at once: they stay in the processor's cache
 
+# ----------------------------------------------------------------------------- score and winners
+
+
+class Verifier:
+    """Scores the candidates of q photos.
+
+    Every coordinate is encoded once in the life of a verifier, however many candidates and tables
+    it occurs in: another N or S costs hardly anything. Kept are a vector per photo and one per
+    coordinate, 4 * shared bytes each (60,000 coordinates in 256 numbers: 61 MB).
+
+    Args:
+        model: the alignment.
+        ids: q IMG_IDs.
+        features: (q, image) features of the frozen backbone, not normalised, in the same order.
+
+    Raises:
+        ValueError: an IMG_ID occurs twice; or features that are not finite, not q, or not of the
+            model's backbone.
+    """
+
+    def __init__(self, model: GeoAlignment, ids: Sequence[str], features: np.ndarray) -> None:
+        self._model, self._ids = model, unique_ids(ids)
+        features = np.asarray(features)
+        if len(features) != len(self._ids):
+            raise ValueError(f"{len(features)} features for {len(self._ids)} photos")
+        _, self._images = model.embed_images(features)
+        wrong = ~np.isfinite(self._images).all(axis=1)
+        if wrong.any():
+            raise ValueError(
+                f"{wrong.sum()} photos have features that are not finite, or the model makes none "
+                f"of them; the first is {self._ids[wrong.argmax()]!r}"
+            )
+        # A point is latitude + i longitude: one value, which can be sorted and looked up.
+        self._points = pd.Index([], dtype=np.complex128)
+        self._vectors = model.embed_coordinates(np.empty((0, 2)))
+
+    def score(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        """The table with the column score: inner products of unit vectors, float32 in [-1, 1].
+
+        Raises:
+            ValueError: a candidate of another photo, or one that is no place on Earth; or the model
+                gives scores that are not finite.
+        """
+        query = positions(self._ids, require_columns(candidates, COLUMNS)["IMG_ID"], "candidates")
+        place = self._places(checked_coordinates(candidates))
+        score = np.empty(len(candidates), dtype=np.float32)
+        for start in range(0, len(score), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            image, gps = self._images[query[block]], self._vectors[place[block]]  # (b, d)
+            score[block] = np.einsum("nd,nd->n", image, gps)
+        if not np.isfinite(score).all():
+            raise ValueError(
+                f"{(~np.isfinite(score)).sum()} of {len(score)} scores are not finite: the model's "
+                "weights are damaged"
+            )
+        return candidates.assign(score=score)
+
+    def _places(self, coordinates: np.ndarray) -> np.ndarray:
+        """The number (n,) of each coordinate's vector; those not seen before are encoded."""
+        points = coordinates[:, 0] + 1j * coordinates[:, 1]
+        new = np.unique(points[self._points.get_indexer(points) < 0])
+        if len(new):
+            vectors = self._model.embed_coordinates(np.column_stack([new.real, new.imag]))
+            self._points = self._points.append(pd.Index(new))
+            self._vectors = np.concatenate([self._vectors, vectors])
+        return self._points.get_indexer(points)
+
+
+def winners(scored: pd.DataFrame) -> pd.DataFrame:
+    """The candidate with the highest score of each photo.
+
+    Of candidates with the same score the first wins: a reply before a retrieved one, few references
+    before many, then the smaller sample. The order of the rows does not matter.
+
+    Returns:
+        A row per photo, in the order in which the photos first occur: IMG_ID, LAT_pred, LON_pred,
+        score, origin, references, sample and fallback. `evaluation` takes it as it is.
+    """
+    table, query, _ = in_tie_order(require_columns(scored, [*COLUMNS, "score"]))
+    checked_coordinates(table)
+    score = table["score"].to_numpy(dtype=np.float64, na_value=np.nan)
+    if np.isnan(score).any():
+        raise ValueError(f"{np.isnan(score).sum()} candidates have no score; score them again")
+    best = np.lexsort([-score, query])  # stable
+    best = best[np.flatnonzero(np.diff(query[best], prepend=-1))]
+    named = table.rename(columns={"LAT": "LAT_pred", "LON": "LON_pred"})
+    return named.iloc[best][PREDICTIONS].reset_index(drop=True)
+
+
+# ------------------------------------------------------------------------------------ candidates
+
 
 @dataclass(frozen=True)
 class CandidateConfig:
@@ -83,9 +174,6 @@ on MiniEarth's validation set, of 1, 2, 3 or 5 replies and 0, 1, 2, 3, 5 or 10 r
 coordinates."""
 
 
-# -------------------------------------------------------------------------------- candidates
-
-
 def candidates(
     ids: Sequence[str],
     replies: pd.DataFrame | None = None,
@@ -114,7 +202,7 @@ def candidates(
             lack a prompt, or have fewer for each than N; a candidate is no place on Earth; or a
             photo without candidates has no retrieved coordinates either.
     """
-    choice, ids = CandidateConfig.from_name(choice), _unique(ids)
+    choice, ids = CandidateConfig.from_name(choice), unique_ids(ids)
     retrieved = None if retrieved is None else _shaped(retrieved, len(ids))
     have = 0 if retrieved is None else retrieved.shape[1]
     if choice.retrieved > have:
@@ -139,7 +227,7 @@ def candidates(
     table = pd.concat(parts).sort_values("query", kind="stable", ignore_index=True)
     table["fallback"] = table["query"].isin(silent)
     table.insert(0, "IMG_ID", ids[table["query"]])
-    _coordinates(table)
+    checked_coordinates(table)
     return table[COLUMNS]
 
 
@@ -147,10 +235,12 @@ def _replies(ids: pd.Index, replies: pd.DataFrame | None, choice: CandidateConfi
     """The candidates among the replies, with the number of their photo."""
     if replies is None:
         raise ValueError(f"{choice.replies} replies per prompt are wanted, and none were given")
-    replies = _having(replies, ["IMG_ID", "references", "sample", "LAT", "LON", "used"], "replies")
+    replies = require_columns(
+        replies, ["IMG_ID", "references", "sample", "LAT", "LON", "used"], "replies"
+    )
     if not is_bool_dtype(replies["used"]) or replies["used"].isna().any():
         raise ValueError(f"the column used holds {replies['used'].dtype}, not True and False")
-    query = _numbers(ids, replies["IMG_ID"], "replies")
+    query = positions(ids, replies["IMG_ID"], "replies")
     absent = np.setdiff1d(np.arange(len(ids)), query)
     if len(absent):
         raise ValueError(
@@ -218,100 +308,11 @@ def _retrieved(query: np.ndarray, coordinates: np.ndarray) -> pd.DataFrame:
     return table[~np.isnan(coordinates).all(axis=2).ravel()]
 
 
-# ----------------------------------------------------------------------------- score and winners
-
-
-class Verifier:
-    """Scores the candidates of q photos.
-
-    Every coordinate is encoded once in the life of a verifier, however many candidates and tables
-    it occurs in: another N or S costs hardly anything. Kept are a vector per photo and one per
-    coordinate, 4 * shared bytes each (60,000 coordinates in 256 numbers: 61 MB).
-
-    Args:
-        model: the alignment.
-        ids: q IMG_IDs.
-        features: (q, image) features of the frozen backbone, not normalised, in the same order.
-
-    Raises:
-        ValueError: an IMG_ID occurs twice; or features that are not finite, not q, or not of the
-            model's backbone.
-    """
-
-    def __init__(self, model: GeoAlignment, ids: Sequence[str], features: np.ndarray) -> None:
-        self._model, self._ids = model, _unique(ids)
-        features = np.asarray(features)
-        if len(features) != len(self._ids):
-            raise ValueError(f"{len(features)} features for {len(self._ids)} photos")
-        _, self._images = model.embed_images(features)
-        wrong = ~np.isfinite(self._images).all(axis=1)
-        if wrong.any():
-            raise ValueError(
-                f"{wrong.sum()} photos have features that are not finite, or the model makes none "
-                f"of them; the first is {self._ids[wrong.argmax()]!r}"
-            )
-        # A point is latitude + i longitude: one value, which can be sorted and looked up.
-        self._points = pd.Index([], dtype=np.complex128)
-        self._vectors = model.embed_coordinates(np.empty((0, 2)))
-
-    def score(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        """The table with the column score: inner products of unit vectors, float32 in [-1, 1].
-
-        Raises:
-            ValueError: a candidate of another photo, or one that is no place on Earth; or the model
-                gives scores that are not finite.
-        """
-        query = _numbers(self._ids, _having(candidates, COLUMNS)["IMG_ID"], "candidates")
-        place = self._places(_coordinates(candidates))
-        score = np.empty(len(candidates), dtype=np.float32)
-        for start in range(0, len(score), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            score[some] = np.einsum(
-                "nd,nd->n", self._images[query[some]], self._vectors[place[some]]
-            )
-        if not np.isfinite(score).all():
-            raise ValueError(
-                f"{(~np.isfinite(score)).sum()} of {len(score)} scores are not finite: the model's "
-                "weights are damaged"
-            )
-        return candidates.assign(score=score)
-
-    def _places(self, coordinates: np.ndarray) -> np.ndarray:
-        """The number (n,) of each coordinate's vector; those not seen before are encoded."""
-        points = coordinates[:, 0] + 1j * coordinates[:, 1]
-        new = np.unique(points[self._points.get_indexer(points) < 0])
-        if len(new):
-            vectors = self._model.embed_coordinates(np.column_stack([new.real, new.imag]))
-            self._points = self._points.append(pd.Index(new))
-            self._vectors = np.concatenate([self._vectors, vectors])
-        return self._points.get_indexer(points)
-
-
-def winners(scored: pd.DataFrame) -> pd.DataFrame:
-    """The candidate with the highest score of each photo.
-
-    Of candidates with the same score the first wins: a reply before a retrieved one, few references
-    before many, then the smaller sample. The order of the rows does not matter.
-
-    Returns:
-        A row per photo, in the order in which the photos first occur: IMG_ID, LAT_pred, LON_pred,
-        score, origin, references, sample and fallback. `evaluation` takes it as it is.
-    """
-    table, query, _ = _in_order(_having(scored, [*COLUMNS, "score"]))
-    _coordinates(table)
-    score = table["score"].to_numpy(dtype=np.float64, na_value=np.nan)
-    if np.isnan(score).any():
-        raise ValueError(f"{np.isnan(score).sum()} candidates have no score; score them again")
-    best = np.lexsort([-score, query])  # stable
-    best = best[np.flatnonzero(np.diff(query[best], prepend=-1))]
-    named = table.rename(columns={"LAT": "LAT_pred", "LON": "LON_pred"})
-    return named.iloc[best][PREDICTIONS].reset_index(drop=True)
-
-
 # ----------------------------------------------------------------------------------------- checks
 
 
-def _unique(ids: Iterable[str]) -> pd.Index:
+def unique_ids(ids: Iterable[str]) -> pd.Index:
+    """The ids as an index, or a ValueError if one is missing or occurs twice."""
     ids = pd.Index(ids)
     wrong = ids.duplicated() | ids.isna()
     if wrong.any():
@@ -319,7 +320,7 @@ def _unique(ids: Iterable[str]) -> pd.Index:
     return ids
 
 
-def _numbers(ids: pd.Index, of: pd.Series, name: str) -> np.ndarray:
+def positions(ids: pd.Index, of: pd.Series, name: str) -> np.ndarray:
     """The positions (n,) of these IMG_IDs among the ids."""
     numbers = ids.get_indexer(of)
     unknown = numbers < 0
@@ -331,7 +332,10 @@ def _numbers(ids: pd.Index, of: pd.Series, name: str) -> np.ndarray:
     return numbers
 
 
-def _having(table: pd.DataFrame, columns: list[str], name: str = "candidates") -> pd.DataFrame:
+def require_columns(
+    table: pd.DataFrame, columns: list[str], name: str = "candidates"
+) -> pd.DataFrame:
+    """The table itself, or a ValueError that names the columns it lacks."""
     lacking = [column for column in columns if column not in table]
     if lacking:
         hint = "; `Verifier.score` adds it" if lacking == ["score"] else ""
@@ -349,7 +353,7 @@ def _shaped(retrieved: ArrayLike, photos: int) -> np.ndarray:
     return retrieved
 
 
-def _coordinates(table: pd.DataFrame) -> np.ndarray:
+def checked_coordinates(table: pd.DataFrame) -> np.ndarray:
     """float64 (n, 2) of a table; NaN and what is out of range is refused."""
     coordinates = table[["LAT", "LON"]].to_numpy(dtype=np.float64, na_value=np.nan)
     wrong = ~(np.abs(coordinates) <= [90, 180]).all(axis=1)
@@ -364,7 +368,7 @@ def _coordinates(table: pd.DataFrame) -> np.ndarray:
     return coordinates
 
 
-def _in_order(candidates: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, pd.Index]:
+def in_tie_order(candidates: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, pd.Index]:
     """The table in the order that ties are decided by, each row's photo by number, and the ids."""
     query, ids = pd.factorize(candidates["IMG_ID"])
     if (query < 0).any():

@@ -1,4 +1,4 @@
-"""PlaNet's way: geolocalization as a choice among geocells (a baseline).
+"""Geolocalization as classification among geocells, as PlaNet does it (a baseline).
 
 The Earth is cut into cells that are small where many photos were taken, and a classifier learns
 which cell a photo is from (Weyand, Kostrikov and Philbin, "PlaNet - Photo Geolocation with
@@ -87,10 +87,7 @@ class Geocells:
         first, last = np.array(sorted(leaves)).T
         of_cell = _locate(first, last, codes)
         kept = of_cell >= 0
-        sums = np.zeros((len(first), 3))
-        np.add.at(sums, of_cell[kept], geo.unit_vectors(coordinates[kept]))
-        x, y, z = sums.T  # never zero: a cell is less than half of the sphere
-        centres = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)]).T
+        centres = geo.spherical_mean(coordinates[kept], of_cell[kept], len(first))
         return cls(first, last, np.bincount(of_cell[kept]), centres)
 
     def __len__(self) -> int:
@@ -209,23 +206,23 @@ def fit(
     kept = of_cell >= 0
     # Unit rows of many numbers are small numbers: a step would mean something else for each width.
     scaler = StandardScaler().fit(features[kept])
-    known = torch.from_numpy(scaler.transform(features[kept]))
+    inputs = torch.from_numpy(scaler.transform(features[kept]))  # (n, d)
     target = torch.from_numpy(of_cell[kept])
 
-    weight = torch.zeros(len(cells), known.shape[1], requires_grad=True)
+    weight = torch.zeros(len(cells), inputs.shape[1], requires_grad=True)
     bias = torch.zeros(len(cells), requires_grad=True)
     optimizer = torch.optim.AdamW(
         [{"params": [weight], "weight_decay": weight_decay},
          {"params": [bias], "weight_decay": 0.0}],
         lr=lr,
     )  # fmt: skip
-    steps = epochs * math.ceil(len(known) / batch_size)
+    steps = epochs * math.ceil(len(inputs) / batch_size)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     order = torch.Generator().manual_seed(seed)
     with tqdm(total=steps, desc="geocells", unit="step", disable=not progress) as bar:
         for _ in range(epochs):
-            for rows in torch.randperm(len(known), generator=order).split(batch_size):
-                logits = functional.linear(known[rows], weight, bias)
+            for rows in torch.randperm(len(inputs), generator=order).split(batch_size):
+                logits = functional.linear(inputs[rows], weight, bias)
                 loss = functional.cross_entropy(logits, target[rows])
                 optimizer.zero_grad()
                 loss.backward()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from g3lite import geo
 from g3lite.evaluation import Chances
-from g3lite.geo import great_circle_km, unit_vectors
+from g3lite.geo import great_circle_km
 from g3lite.verification import (
     COLUMNS,
-    _coordinates,
-    _having,
-    _in_order,
-    _numbers,
-    _unique,
+    checked_coordinates,
+    in_tie_order,
+    positions,
+    require_columns,
+    unique_ids,
     winners,
 )
 
@@ -24,15 +25,12 @@ def spherical_mean(candidates: pd.DataFrame) -> pd.DataFrame:
     The mean of the points of the unit sphere, brought back to its surface. Where they cancel out,
     as antipodes do, the middle is anywhere, and the first candidate is taken.
     """
-    table, query, ids = _in_order(_having(candidates, COLUMNS))
-    coordinates = _coordinates(table)
-    points = unit_vectors(coordinates)
-    x, y, z = (np.bincount(query, column, len(ids)) for column in points.T)
-    middle = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)]).T
+    table, query, ids = in_tie_order(require_columns(candidates, COLUMNS))
+    coordinates = checked_coordinates(table)
+    middle = geo.spherical_mean(coordinates, query, len(ids))
     count = np.bincount(query, minlength=len(ids))
-    nowhere = np.sqrt(x**2 + y**2 + z**2) < 1e-9 * count
     first = np.cumsum(count) - count
-    return _answers(ids, np.where(nowhere[:, None], coordinates[first], middle))
+    return _answers(ids, np.where(np.isnan(middle), coordinates[first], middle))
 
 
 def medoid(candidates: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +38,8 @@ def medoid(candidates: pd.DataFrame) -> pd.DataFrame:
 
     That with the smallest sum of great-circle distances; of equals the first, as in `winners`.
     """
-    table, query, ids = _in_order(_having(candidates, COLUMNS))
-    coordinates = _coordinates(table)
+    table, query, ids = in_tie_order(require_columns(candidates, COLUMNS))
+    coordinates = checked_coordinates(table)
     count = np.bincount(query, minlength=len(ids))[:, None]
     column = np.arange(count.max(initial=1))
     real = column < count  # (q, c): photos have candidates of different number
@@ -50,11 +48,11 @@ def medoid(candidates: pd.DataFrame) -> pd.DataFrame:
     chosen = np.empty(len(ids), dtype=np.int64)
     block = max(1, 100_000 // len(column) ** 2)
     for start in range(0, len(ids), block):
-        some = slice(start, start + block)
-        points = coordinates[rows[some]]
+        rows_here = slice(start, start + block)
+        points = coordinates[rows[rows_here]]
         km = great_circle_km(points[:, :, None], points[:, None])  # (b, c, c)
-        oracle = np.where(real[some, None], km, 0).sum(axis=2).argmin(axis=1)
-        chosen[some] = rows[some][np.arange(len(oracle)), oracle]
+        central = np.where(real[rows_here, None], km, 0).sum(axis=2).argmin(axis=1)  # (b,)
+        chosen[rows_here] = rows[rows_here][np.arange(len(central)), central]
     return _answers(ids, coordinates[chosen])
 
 
@@ -65,9 +63,11 @@ def errors_km(candidates: pd.DataFrame, truth: pd.DataFrame) -> np.ndarray:
         candidates: a candidate table.
         truth: a photo table with IMG_ID, LAT and LON.
     """
-    truth = _having(truth, ["IMG_ID", "LAT", "LON"], "truth")
-    row = _numbers(_unique(truth["IMG_ID"]), _having(candidates, COLUMNS)["IMG_ID"], "candidates")
-    return great_circle_km(_coordinates(candidates), _coordinates(truth)[row])
+    truth = require_columns(truth, ["IMG_ID", "LAT", "LON"], "truth")
+    row = positions(
+        unique_ids(truth["IMG_ID"]), require_columns(candidates, COLUMNS)["IMG_ID"], "candidates"
+    )
+    return great_circle_km(checked_coordinates(candidates), checked_coordinates(truth)[row])
 
 
 def random_candidate(candidates: pd.DataFrame, truth: pd.DataFrame) -> Chances:

@@ -87,7 +87,7 @@ def picture_sheet(
     size: Annotated[int, typer.Option(min=64, max=1024, help="pixels of a photo")] = 256,
 ) -> None:
     """Draw a sheet of photos, to look at."""
-    from g3lite.miniearth.render import sheets
+    from g3lite.miniearth import sheets
 
     try:
         scenes = sheets.grouped(by, columns, rows)

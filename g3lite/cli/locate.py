@@ -19,9 +19,10 @@ from unicodedata import category
 import typer
 
 if TYPE_CHECKING:  # they take seconds to import
-    from g3lite.pipeline import Prediction
+    from g3lite import G3, Prediction
 
 from g3lite import G3Error, profiles
+from g3lite.paths import replacing
 
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
@@ -29,9 +30,10 @@ _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 def locate(
     files: Annotated[list[Path], typer.Argument(metavar="PHOTO...", show_default=False)],
     profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
-    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load.load")] = None,
+    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
     map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,
+    max_gb: Annotated[float, typer.Option(help="download no larger file without asking")] = 1.0,
 ) -> None:
     """Say where photos were taken.
 
@@ -44,7 +46,7 @@ def locate(
     problems = _problems(files)
     found: list[Prediction] = []
     if as_json or not all(problems):  # else nothing slow is imported
-        found = _located(files, problems, profiles.get(profile).name, lmm)
+        found = _located(files, problems, profiles.get(profile).name, lmm, max_gb)
         problems = [one.error for one in found]
     placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
     warning = next((one.warning for _, one in placed if one.warning), None)
@@ -94,21 +96,41 @@ def _problems(files: Sequence[Path]) -> list[str | None]:
 
 
 def _located(
-    files: Sequence[Path], problems: Sequence[str | None], profile: str, lmm: str | None
+    files: Sequence[Path],
+    problems: Sequence[str | None],
+    profile: str,
+    lmm: str | None,
+    max_gb: float,
 ) -> list[Prediction]:
     """A prediction for each file, in their order; where there is a problem, one that says so."""
     with _quiet(bars=lmm is not None):
         usable = [path for path, problem in zip(files, problems, strict=True) if not problem]
         with _no_garbage():
-            from g3lite.pipeline import G3, Prediction
+            from g3lite import Prediction
 
             if usable:
-                g3 = G3.from_pretrained(profile, lmm=lmm, progress=sys.stderr.isatty())
+                g3 = _g3(profile, lmm, max_gb)
         found: Iterator[Prediction] = iter(g3.locate(usable) if usable else ())
         return [
             Prediction.failed(path.name, problem) if problem else next(found)
             for path, problem in zip(files, problems, strict=True)
         ]
+
+
+def _g3(profile: str, lmm: str | None, max_gb: float) -> G3:
+    """G3 with its parts; asks, where there is somebody to ask, about each larger download."""
+    from g3lite import G3
+    from g3lite.downloads.hub import TooLarge
+
+    while True:
+        try:
+            return G3.from_pretrained(profile, lmm=lmm, max_gb=max_gb, progress=sys.stderr.isatty())
+        except TooLarge as large:
+            if not sys.stdin.isatty():
+                raise
+            if not typer.confirm(f"{large.what}: download {large.gb} GB?", err=True):
+                raise G3Error(f"{large.what} was not downloaded, as you said") from None
+            max_gb = large.gb
 
 
 def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
@@ -118,10 +140,10 @@ def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
         return None, False
     import pandas as pd
 
-    from g3lite.lmm import ask as asking
+    from g3lite.replies import failed_replies, failure_summary
 
     replies = pd.concat(asked)
-    return asking.failure(replies), bool(asking.failed(replies).all())
+    return failure_summary(replies), bool(failed_replies(replies).all())
 
 
 def _mark(one: Prediction) -> str:
@@ -173,12 +195,10 @@ def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None
     if warning:
         note = textwrap.fill(warning, 120)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
-    part = path.with_name(f".{path.name}.part{path.suffix}")
     try:
-        figure.savefig(part, dpi=style.DPI)
-        part.replace(path)
+        with replacing(path) as part:
+            figure.savefig(part, dpi=style.DPI, format=path.suffix[1:])
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
 
 

@@ -15,8 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 from g3lite import G3Error
-from g3lite.images import MAX_BYTES
+from g3lite.paths import replacing
 from g3lite.photos import read_place, tar_places
+from g3lite.support.images import MAX_BYTES
 
 
 class ArchiveError(G3Error):
@@ -117,13 +118,8 @@ class TarPictures:
 
 def write_tar(path: Path, pictures: Iterator[tuple[str, bytes]]) -> None:
     """Write an uncompressed tar of (name, bytes); it has its name only when it is complete."""
-    part = path.with_suffix(".part")
-    try:
-        with tarfile.open(part, "w") as tar:
-            for name, data in pictures:
-                info = tarfile.TarInfo(name)
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part, tarfile.open(part, "w") as tar:
+        for name, data in pictures:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))

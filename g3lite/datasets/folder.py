@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -13,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from g3lite.datasets import exif, tables
-from g3lite.images import DamagedPhoto, find_pictures, open_picture, read_bytes
 from g3lite.photos import NotThere, PhotoSet, TableError, conform, identical
+from g3lite.support.images import DamagedPhoto, find_pictures, open_picture
 
 
 def load_folder(
@@ -74,7 +73,7 @@ def load_folder(
             f"none of the {len(table):,} photos of {table_csv} is in {images_dir}, which holds "
             f"{_some(list(paths)) if paths else 'no picture'}: name the folder of this photo set"
         )
-    photos = _photo_set(name or table_csv.stem, table, listed)
+    photos = PhotoSet.from_table(name or table_csv.stem, table, listed)
 
     absent = [img_id for img_id in photos.ids if img_id not in listed]
     used = set(listed.values())
@@ -107,17 +106,11 @@ def load_files(files: Sequence[str | Path], name: str | None = None) -> PhotoSet
         NotThere: a file is not there.
         TableError: there are no files, or the same one twice.
     """
-    paths = [Path(os.path.abspath(file)) for file in files]
-    if not paths:
-        raise TableError("there are no photos: name at least one file, or a folder with pictures")
-    gone = [path for path in paths if not path.is_file()]
-    if gone:
-        raise NotThere(f"there is no file {gone[0]}")
-    root = Path(os.path.commonpath([path.parent for path in paths]))
+    paths = [Path(file) for file in files]
+    photos = PhotoSet.from_files(paths, name)
     rows = []
     with warnings.catch_warnings(action="ignore"):  # Pillow's do not name the file; `note` does
-        for path in paths:
-            img_id = path.relative_to(root).as_posix()
+        for path, img_id in zip(paths, photos.ids, strict=True):
             try:
                 with open_picture(path, img_id) as image:
                     found = exif.read(image)
@@ -127,27 +120,12 @@ def load_files(files: Sequence[str | Path], name: str | None = None) -> PhotoSet
     table = pd.DataFrame(rows, columns=["IMG_ID", "LAT", "LON", "taken", "note"])
     # A clock that says a year out of reach (pandas may count from 1677) says nothing.
     table = conform(table.assign(taken=pd.to_datetime(table["taken"], errors="coerce")))
-    photos = _photo_set(name or root.name, table, dict(zip(table["IMG_ID"], paths, strict=True)))
-    nowhere = table["IMG_ID"][table["LAT"].isna()].tolist()
-    if nowhere:
-        note = table["note"][table["LAT"].isna()].iloc[0]
-        warnings.warn(f"{_some(nowhere)} of {root} without a position ({note})", stacklevel=2)
-    return photos
-
-
-def _photo_set(name: str, table: pd.DataFrame, paths: dict[str, Path]) -> PhotoSet:
-    """A photo set of these files; its version follows from their sizes and times of change."""
-
-    def source(img_id: str) -> bytes:
-        if img_id not in paths:
-            raise FileNotFoundError(img_id)
-        return read_bytes(paths[img_id])
-
-    version = hashlib.sha256()
-    for img_id, path in sorted(paths.items()):
-        stat = path.stat()
-        version.update(f"{img_id} {stat.st_size} {stat.st_mtime_ns}\n".encode())
-    return PhotoSet(name, table, source, version.hexdigest()[:16])
+    nowhere = table["LAT"].isna()
+    if nowhere.any():
+        note = table["note"][nowhere].iloc[0]
+        named = _some(table["IMG_ID"][nowhere].tolist())
+        warnings.warn(f"{named} of {photos.name} without a position ({note})", stacklevel=2)
+    return replace(photos, table=table)
 
 
 def _same_files(photos: PhotoSet, paths: dict[str, Path]) -> list[list[str]]:

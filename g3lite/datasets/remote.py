@@ -22,14 +22,14 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from g3lite import photos
-from g3lite.datasets import hub, tables
+from g3lite.datasets import tables
 from g3lite.datasets.archives import ArchiveError, Member, TarPictures, members, write_tar
 from g3lite.datasets.folder import load_folder
-from g3lite.datasets.hub import DownloadError, Repo
-from g3lite.images import SUFFIXES, find_pictures
-from g3lite.paths import cache_dir
-from g3lite.photos import NotThere, PhotoSet
+from g3lite.downloads import hub
+from g3lite.downloads.hub import DownloadError, Repo
+from g3lite.paths import cache_dir, write_json
+from g3lite.photos import NotThere, PhotoSet, conform
+from g3lite.support.images import SUFFIXES, find_pictures
 
 VARIABLE = "G3LITE_PHOTOS"
 SHARD = 1_000
@@ -147,7 +147,7 @@ def benchmark(
     Args:
         name: a key of `BENCHMARKS`.
         folder: by default the folder of this name in `photos_dir()`.
-        missing: as for `photos.load_folder`.
+        missing: as for `folder.load_folder`.
 
     Raises:
         NotThere: there is no such folder, or no picture in it; the message says where to get them.
@@ -161,7 +161,7 @@ def benchmark(
         raise NotThere(
             f"none of the {known.photos:,} photos of {name} in {folder}. Their hosts come and go: "
             f"get {known.where} (not checked by us), unpack it and name the folder: "
-            f"load({name!r}, folder=...)"
+            f"load_photos({name!r}, folder=...)"
         )
     beside = [path for path in (folder / known.table, folder.parent / known.table) if path.exists()]
     table = beside[0] if beside else _benchmark_table(name)
@@ -185,14 +185,19 @@ def collection(name: str, n: int | None, *, max_gb: float = 1.0) -> PhotoSet:
     Args:
         name: a key of `COLLECTIONS`.
         n: how many; all there are would be too much to take by accident.
-        max_gb: more than this is asked about first (10^9 bytes).
+        max_gb: nothing larger is fetched (10^9 bytes).
+
+    Their terms are told in a warning.
 
     Raises:
-        DownloadError: they could not be had; the message says what to do.
+        DownloadError: they could not be had, or are larger than `max_gb`; the message says what to
+            do.
     """
     if n is None or n < 1:
         photos = COLLECTIONS[name].photos
-        raise DownloadError(f"{name} holds {photos:,} photos: say how many, load({name!r}, 20_000)")
+        raise DownloadError(
+            f"{name} holds {photos:,} photos: say how many, load_photos({name!r}, 20_000)"
+        )
     from filelock import FileLock
 
     folder = photos_dir() / name
@@ -225,7 +230,7 @@ def _intact(folder: Path) -> dict[str, Any]:
 def _rows(folder: Path, state: dict[str, Any]) -> pd.DataFrame:
     """The table of the photos that are on disk."""
     parts = [pd.read_parquet(folder / f"{k:04d}.parquet") for k in range(len(state["shards"]))]
-    return pd.concat(parts, ignore_index=True) if parts else photos.conform(pd.DataFrame())
+    return pd.concat(parts, ignore_index=True) if parts else conform(pd.DataFrame())
 
 
 def _extend(name: str, folder: Path, state: dict[str, Any], more: int, max_gb: float) -> None:
@@ -233,10 +238,12 @@ def _extend(name: str, folder: Path, state: dict[str, Any], more: int, max_gb: f
     from tqdm.auto import tqdm
 
     known = COLLECTIONS[name]
-    print(f"{name}: {known.terms}")
+    warnings.warn(f"{name}: {known.terms}", stacklevel=5)
     commit = state["commit"] or hub.metadata(known.repo, known.pieces[0]).commit_hash
     state["commit"] = commit
-    hub.agree(f"{more:,} photos of {name} (estimated)", more * known.photo_bytes, folder, max_gb)
+    hub.check_size(
+        f"{more:,} photos of {name} (estimated)", more * known.photo_bytes, folder, max_gb
+    )
     table = tables.read(hub.file(known.repo, known.table, max_gb=max_gb), on_bad="skip")
     table = table.set_index("IMG_ID", drop=False)
     start = state["shards"][-1]["end"] if state["shards"] else 0
@@ -262,7 +269,7 @@ def _extend(name: str, folder: Path, state: dict[str, Any], more: int, max_gb: f
             else:
                 tar.unlink()
             state["ended"] = len(taken) < wanted
-            hub.write_json(folder / "state.json", state)
+            write_json(folder / "state.json", state)
             more -= len(taken)
     if left_out:
         counts = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())

@@ -1,4 +1,9 @@
-"""Figures: maps without a network, photo sheets, curves, all with an alt text."""
+"""Figures: maps without a network, photo sheets, curves, all with an alt text.
+
+Every function returns a figure of its own and leaves matplotlib's global state alone, so nothing is
+displayed twice and nothing has to be closed. Pass the figure to `style.show` with a sentence that
+says what can be seen in it.
+"""
 
 from g3lite.figures.curves import threshold_curves
 from g3lite.figures.maps import (

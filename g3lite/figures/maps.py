@@ -1,10 +1,4 @@
-"""Figures: maps without a network, photo sheets, threshold curves, and `show` with an alt text.
-
-Every function returns a figure of its own and leaves matplotlib's global state alone, so nothing is
-displayed twice and nothing has to be closed. Pass the figure to `show` with a sentence that says
-what can be seen in it. Colours are those of Okabe and Ito and the map cividis, which stay apart for
-colour-blind readers.
-"""
+"""Maps, drawn without a network: points, arcs to the truth, densities, heat maps."""
 
 from __future__ import annotations
 
@@ -68,9 +62,8 @@ def zoomed_map(
     Coasts are 1:110 million: a map less than `smallest_km` high would show little.
     """
     points = geo.check_coordinates(coordinates)
-    x, y, z = geo.unit_vectors(points).mean(axis=0)
-    centre = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
-    if geo.great_circle_km(points, centre).max() > 5000:
+    centre = geo.spherical_mean(points, np.zeros(len(points), dtype=np.int64), 1)[0]
+    if not geo.great_circle_km(points, centre).max() <= 5000:  # or the middle is anywhere
         return world_map(title)
 
     lat, lon = centre

@@ -1,4 +1,8 @@
-"""The look that all figures share, and `show`, which displays them with an alt text."""
+"""The look that all figures share, and `show`, which displays them with an alt text.
+
+Colours are those of Okabe and Ito and the colour map cividis, which colour-blind readers can tell
+apart.
+"""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ from tenacity import (
     wait_random,
 )
 
-from g3lite.images import at_most
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
+from g3lite.support.images import at_most
 
 FIRST_PAUSE_S = 1.0
 """Before the second attempt; it doubles with each one, and up to as much again is added."""
@@ -47,7 +47,7 @@ _CLIENTS = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")  # that write 
 
 
 class _Unusable(Exception):
-    """An answer of a server that is none."""
+    """The server sent something that is no response of this protocol."""
 
 
 class OpenAILMM(LMM):

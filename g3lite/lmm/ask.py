@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,20 +21,25 @@ from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
 from g3lite import replies
-from g3lite.images import DamagedPhoto
-from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse
+from g3lite.lmm.requests import LMMRequest, LMMResponse, OnResponse, RunStopped
 from g3lite.lmm.store import Question, Store, Stored, StoreError
 from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
+from g3lite.support.images import DamagedPhoto
 
 COLUMNS = ["IMG_ID", "references", "sample", "text", "LAT", "LON", "reason", "used"]
 """Of the table that `ask` returns."""
-_NO_REPLY = "no reply: "  # the reason begins so where none came
 
 
-class RunStopped(LMMError):
-    """A limit of the run was reached; the message says which. Nothing that came is lost."""
+class Answering(Protocol):
+    """What a run needs of a model; `g3lite.lmm.base.LMM` says what each means."""
+
+    name: str
+    longest_side: int | None
+
+    def answer(self, jobs: Iterable[LMMRequest], keep: OnResponse) -> None:
+        """Give `keep` a response to every job."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,7 @@ class _Run:
 
 
 def ask(
-    lmm: LMM,
+    lmm: Answering,
     photos: PhotoSet,
     plan: PromptPlan,
     similar: ArrayLike | None = None,
@@ -299,23 +304,9 @@ def ask(
         tokens_in=run.tokens[0],
         tokens_out=run.tokens[1],
         cost=run.cost,
-        failure=failure(table),
+        failure=replies.failure_summary(table),
     )
     return table, report
-
-
-def failed(replies: pd.DataFrame) -> pd.Series:
-    """Which rows of the table that `ask` returns are of replies that did not come: bool."""
-    return replies["reason"].str.startswith(_NO_REPLY).fillna(False).astype(bool)
-
-
-def failure(replies: pd.DataFrame) -> str | None:
-    """How many replies of such a table did not come, and mostly why; None if all came."""
-    lost = replies[failed(replies)]
-    if lost.empty:
-        return None
-    why = lost["reason"].value_counts().index[0].removeprefix(_NO_REPLY)
-    return f"{len(lost)} of {len(replies)} replies failed: {why}"
 
 
 def _everything(
@@ -362,7 +353,7 @@ def _table(run: _Run, everything: list[_Asked]) -> tuple[pd.DataFrame, np.ndarra
                 place, reason = reply.coordinates or place, reply.reason
             else:
                 why = asked.absent or run.reasons.get(asked.question, run.given_up)
-                reason = f"{_NO_REPLY}{why}"
+                reason = f"{replies.NO_REPLY}{why}"
             rows.append((asked.img_id, asked.prompt.references, sample, text, *place, reason))
     table = pd.DataFrame(rows, columns=COLUMNS[:-1])
     table = table.astype({"IMG_ID": "string", "text": "string", "reason": "string"})

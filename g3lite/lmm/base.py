@@ -1,72 +1,26 @@
 """Large multimodal models behind one interface: a photo and a prompt in, replies out.
 
-A model (`LMM`) answers jobs, each a photo, a prompt, a temperature and the replies that are wanted
-of it, and hands every answer over as soon as it has it. `g3lite.lmm.api.OpenAILMM` is any server
-that speaks OpenAI's protocol, `g3lite.lmm.local.TransformersLMM` runs a model on this machine, and
-`ReplayLMM` repeats recorded replies. A run over many photos, which stores what comes, is
-`g3lite.lmm.ask.ask`.
+A model (`LMM`) answers requests (`LMMRequest`: a photo, a prompt, a temperature, how many replies)
+and hands over every response (`LMMResponse`) as soon as it has it. `api.OpenAILMM` is any server
+that speaks OpenAI's protocol, `local.TransformersLMM` runs a model on this machine, and `ReplayLMM`
+repeats recorded replies. `LMM.ask` runs over many photos and stores what comes.
 """
 
 from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
+from numpy.typing import ArrayLike
 from PIL import Image, ImageOps
 
-from g3lite import G3Error
-from g3lite.prompts import Prompt
-
-
-class LMMError(G3Error):
-    """A model that cannot be asked, or not in this way; the message says what to change."""
-
-
-@dataclass(frozen=True, eq=False)
-class LMMRequest:
-    """What a model is asked about one photo.
-
-    Attributes:
-        img_id: the photo's IMG_ID.
-        image: its picture, upright and RGB; no larger than the model reads it.
-        prompt: what is asked.
-        temperature: of the sampling; 0 for the most likely reply.
-        samples: numbers of the replies that are wanted, so their count is the `n` of an API.
-    """
-
-    img_id: str
-    image: Image.Image
-    prompt: Prompt
-    temperature: float
-    samples: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class LMMResponse:
-    """What one request brought, or that it failed for good.
-
-    Attributes:
-        job: the job that it belongs to; others may bring the rest of it.
-        samples: numbers of the replies that it brought, or that will not come.
-        texts: as many replies, None for one without a text; () if the request failed.
-        tokens_in: tokens sent, the photo's among them; None if the server does not say.
-        tokens_out: tokens received; None if the server does not say.
-        error: why the request failed; None if it did not.
-    """
-
-    job: LMMRequest
-    samples: tuple[int, ...]
-    texts: tuple[str | None, ...]
-    tokens_in: int | None = 0
-    tokens_out: int | None = 0
-    error: str | None = None
-
-
-OnResponse = Callable[[LMMResponse], None]
-"""Takes an answer; may be called by several threads at once, and may raise to end a run."""
+from g3lite.lmm import ask
+from g3lite.lmm.requests import LMMError, LMMRequest, LMMResponse, OnResponse
+from g3lite.photos import PhotoSet
+from g3lite.prompts import Prompt, PromptPlan
 
 
 class LMM(ABC):
@@ -91,12 +45,23 @@ class LMM(ABC):
             LMMError: no further job can be answered. What came before was given to `keep`.
         """
 
+    def ask(
+        self,
+        photos: PhotoSet,
+        plan: PromptPlan,
+        similar: ArrayLike | None = None,
+        dissimilar: ArrayLike | None = None,
+        **options: Any,
+    ) -> tuple[pd.DataFrame, ask.Report]:
+        """Ask about many photos: the table of replies and a report. See `g3lite.lmm.ask.ask`."""
+        return ask.ask(self, photos, plan, similar, dissimilar, **options)
+
     def replies(
         self, image: Image.Image, prompt: str, n: int = 1, temperature: float = 0.0
     ) -> list[str | None]:
         """The replies to one prompt about one picture; None for one that never came.
 
-        Nothing is stored. Over many photos use `g3lite.lmm.ask.ask`.
+        Nothing is stored. Over many photos use `ask`.
         """
         image = ImageOps.exif_transpose(image).convert("RGB")
         found: dict[int, str | None] = {}
@@ -113,7 +78,7 @@ class ReplayLMM(LMM):
 
     Args:
         recorded: a row per reply, with IMG_ID, references (of its prompt), sample (its number) and
-            text (NA for none): the table that `g3lite.lmm.ask.ask` returns, or one made by hand.
+            text (NA for none): the table that `LMM.ask` returns, or one made by hand.
 
     Raises:
         LMMError: a column is missing, or a reply is there twice. While replaying: no such reply.

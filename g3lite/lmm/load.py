@@ -1,4 +1,4 @@
-"""One way to any model: by its name."""
+"""A multimodal model by its name: shipped, local, or behind a server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
         which: "minilmm", which is shipped; "api:MODEL", a model that an OpenAI-compatible server
             calls MODEL (see `g3lite.lmm.api.OpenAILMM` for key and address); else a folder, or a
             name on a hub, for `g3lite.lmm.local.TransformersLMM`.
-        max_gb: a model on a hub that is larger (10^9 bytes) is asked about before it is fetched.
+        max_gb: a model on a hub that is larger (10^9 bytes) is not fetched.
         options: of these classes.
 
     Raises:
+        TooLarge: it is larger than `max_gb`.
         LMMError: there is no such model, or it cannot be used.
     """
     if str(which).startswith("api:"):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from accelerate.utils.memory import should_reduce_batch_size
 from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers import (
     AutoModelForImageTextToText,
@@ -27,10 +27,11 @@ from transformers import (
 from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
-from g3lite.datasets import hub
-from g3lite.images import MAX_PIXELS, at_most
+from g3lite.downloads import hub
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
 from g3lite.paths import sha256_file
+from g3lite.support.batches import in_batches
+from g3lite.support.images import MAX_PIXELS, at_most
 
 CACHE = "cache" if "cache" in generation.ALL_CACHE_NAMES else "past_key_values"
 """What transformers calls the argument; the older name is deprecated where the other one exists."""
@@ -69,16 +70,18 @@ class TransformersLMM(LMM):
             Models such as Qwen-VL read a picture in patches: twice the side is four times the
             tokens, and a photo of 12 megapixels would fill a small GPU alone.
         seed: another one gives other replies.
-        max_gb: a model on a hub that is larger (10^9 bytes) is asked about before it is fetched.
+        max_gb: a model on a hub that is larger (10^9 bytes) is not fetched.
 
     Attributes:
         model: what transformers loaded.
         batch_size: as it is now.
 
     Raises:
-        LMMError: the model cannot be loaded, has no chat template, or 4 bits are not possible.
-            While answering: not even one reply fits into memory.
-        DownloadError: it is on a hub, and nobody agreed to its size, or there is no room for it.
+        LMMError: the model cannot be loaded, brings code of its own (which is never run), has no
+            chat template, or 4 bits are not possible. While answering: not even one reply fits into
+            memory.
+        TooLarge: it is on a hub and larger than `max_gb`.
+        DownloadError: it cannot be fetched, or there is no room for it.
     """
 
     def __init__(
@@ -112,17 +115,25 @@ class TransformersLMM(LMM):
                 bnb_4bit_compute_dtype=getattr(torch, dtype),
             )
         if not Path(model).is_dir():
-            hub.agree_to_model(str(model), revision, max_gb)
+            hub.check_model(str(model), revision, max_gb)
         try:
-            self._processor = AutoProcessor.from_pretrained(model, revision=revision)
+            self._processor = AutoProcessor.from_pretrained(
+                model, revision=revision, trust_remote_code=False
+            )
             self.model = AutoModelForImageTextToText.from_pretrained(
                 model,
                 revision=revision,
+                trust_remote_code=False,  # None would ask in the terminal
                 dtype=getattr(torch, dtype),
                 device_map=device,
                 quantization_config=quantized,
             ).eval()
         except (OSError, ValueError) as error:
+            if "trust_remote_code" in str(error):
+                raise LMMError(
+                    f"{model} brings Python code of its own, which g3lite never runs; take a model "
+                    "that transformers itself knows"
+                ) from error
             raise LMMError(f"{model} cannot be loaded as an image-text model: {error}") from error
         if not getattr(self._processor, "chat_template", None):
             raise LMMError(f"{model} has no chat template; use one that was tuned for dialogue")
@@ -149,26 +160,18 @@ class TransformersLMM(LMM):
         while window := self._window(jobs):
             window.sort(key=lambda job: len(job.prompt.text))
             wanted = [(job, sample) for job in window for sample in job.samples]
-            while wanted:
-                batch = wanted[: self.batch_size]
-                try:
-                    answers = self._generate(batch)
-                except RuntimeError as error:
-                    if not should_reduce_batch_size(error):
-                        raise
-                    if len(batch) == 1:
-                        raise LMMError(
-                            f"not even one reply of {self.name} fits into memory; load it with "
-                            "four_bit=True, or take a smaller model"
-                        ) from error
-                    answers = None
-                if answers is None:  # here nothing refers any more to what filled the memory
-                    self.batch_size = len(batch) // 2
-                    clear_device_cache(garbage_collection=True)
-                    continue
-                for one in answers:
-                    keep(one)
-                wanted = wanted[len(batch) :]
+            try:
+                for answers, fits in in_batches(self._generate, wanted, self.batch_size):
+                    self.batch_size = fits
+                    for answer in answers:
+                        keep(answer)
+            except RuntimeError as error:
+                if not should_reduce_batch_size(error):
+                    raise
+                raise LMMError(
+                    f"not even one reply of {self.name} fits into memory; load it with "
+                    "four_bit=True, or take a smaller model"
+                ) from error
 
     def _window(self, jobs: Iterator[LMMRequest]) -> list[LMMRequest]:
         """The next jobs, as many as are sorted together; fewer if their pictures are large."""

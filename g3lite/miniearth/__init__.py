@@ -11,17 +11,18 @@ from g3lite.miniearth.captions import caption
 from g3lite.miniearth.render.draw import RENDERER_VERSION, draw
 from g3lite.miniearth.sampler import photograph
 from g3lite.miniearth.scene import Scene
-from g3lite.miniearth.splits import fresh, is_miniearth, load, scene_of
+from g3lite.miniearth.splits import SIZES, fresh, is_miniearth, load, scene_of
 from g3lite.miniearth.world import cues_of, places
 
 __all__ = [
     "RENDERER_VERSION",
+    "SIZES",
     "Scene",
     "caption",
     "cues_of",
     "draw",
-    "is_miniearth",
     "fresh",
+    "is_miniearth",
     "load",
     "photograph",
     "places",

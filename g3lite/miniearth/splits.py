@@ -8,7 +8,6 @@ first use and kept in the cache.
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,14 +19,14 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from g3lite.images import DamagedPhoto
 from g3lite.miniearth.cues import digest
 from g3lite.miniearth.render.draw import RENDERER_VERSION, draw, encode
 from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
-from g3lite.paths import cache_dir, shipped
+from g3lite.paths import cache_dir, replacing, shipped
 from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
+from g3lite.support.images import DamagedPhoto
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -192,16 +191,17 @@ def photo_set(name: str, table: pd.DataFrame) -> PhotoSet:
         table=table,
         source=_Pictures(name.replace("/", "-"), table.IMG_ID.tolist()),
         version=VERSION,
+        rendered=True,
     )
 
 
 def is_miniearth(photos: PhotoSet) -> np.ndarray:
-    """Which photos show MiniEarth: bool (n,).
+    """Which photos show MiniEarth: bool (n,); all of a set that was rendered here.
 
-    A file does if it bears an IMG_ID of MiniEarth and looks as that photo does when it is drawn;
-    copies in another size or quality do too. A photo that cannot be read shows nothing.
+    In any other set a photo does if it bears an IMG_ID of MiniEarth and looks as that photo does
+    when it is drawn; copies in another size or quality do too. One that cannot be read does not.
     """
-    if photos.version == VERSION:
+    if photos.rendered:
         return np.ones(len(photos), dtype=bool)
     return np.array([_shows(photos, img_id) for img_id in photos.ids], dtype=bool)
 
@@ -255,12 +255,10 @@ class _Pictures:
             for shard, path in missing.items():
                 ids = [i for i in self.ids[shard * SHARD : (shard + 1) * SHARD] if i not in members]
                 path.parent.mkdir(parents=True, exist_ok=True)
-                part = path.with_suffix(f".{os.getpid()}.part")
-                with tarfile.open(part, "w") as tar:
+                with replacing(path) as part, tarfile.open(part, "w") as tar:
                     for name, picture in zip(ids, _render(ids), strict=True):
                         _add(tar, name, picture)
                         bar.update()
-                part.replace(path)
         self.rendered = True
 
 

@@ -1,4 +1,4 @@
-"""The paper's evidence, run on MiniEarth: Tables 1, 2 and 3, Figures 3 and 4.
+"""The paper's Tables 1, 2 and 3 and Figures 3 and 4, run on MiniEarth.
 
 Every method answers the same photos (those of `SETS`). What takes long is shipped: what MiniLMM
 replied (`data/replies`), and where each method sees each photo (`data/predictions`, a table that
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import evaluation, miniearth
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.baselines import geocells, retrieval, selection
 from g3lite.evaluation import Chances
@@ -25,7 +26,6 @@ from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
 from g3lite.recipes import replies as reply_recipe
-from g3lite.recipes.heads import heads
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 SETS = ("test_natural", "test_uniform")
@@ -59,14 +59,14 @@ class EvaluationRun:
     Attributes:
         which: the name of the set.
         queries: the photos.
-        known: float64 (g, 2), where the gallery's photos were taken.
+        gallery_coordinates: float64 (g, 2), where the gallery's photos were taken.
         rows: the references of each photo, rows of the gallery, as `replies.recorded`.
         replies: what the model replied, likewise.
     """
 
     which: str
     queries: PhotoSet
-    known: np.ndarray
+    gallery_coordinates: np.ndarray
     rows: Mapping[str, np.ndarray]
     replies: pd.DataFrame
 
@@ -77,13 +77,13 @@ class EvaluationRun:
         replies, rows = reply_recipe.recorded(which)
         replies = replies[replies["IMG_ID"].isin(queries.ids)]
         rows = {name: some[: len(queries)] for name, some in rows.items()}
-        known = miniearth.load("gallery").coordinates
-        return cls(which, queries, known, rows, replies)
+        gallery_coordinates = miniearth.load("gallery").coordinates
+        return cls(which, queries, gallery_coordinates, rows, replies)
 
     def candidates(self, way: str = "drawn", choice: CandidateConfig = CHOICE) -> pd.DataFrame:
         """The candidate table of replies that were given in one way."""
         retrieved = coordinates_of(
-            self.rows[reply_recipe.SETTINGS[self.which][way].similar], self.known
+            self.rows[reply_recipe.SETTINGS[self.which][way].similar], self.gallery_coordinates
         )
         replies = self.replies[self.replies["way"] == way]
         replies = replies.assign(used=replies["LAT"].notna())
@@ -104,7 +104,7 @@ class EvaluationRun:
     @cached_property
     def verifier(self) -> Verifier:
         """The judge of the photos' candidates."""
-        return Verifier(heads(), self.queries.ids, self.features)
+        return Verifier(GeoAlignment.from_pretrained("mini"), self.queries.ids, self.features)
 
     @cached_property
     def scored(self) -> pd.DataFrame:
@@ -129,8 +129,8 @@ class EvaluationRun:
     def unverified(self) -> dict[str, np.ndarray | pd.DataFrame]:
         """Predictions that follow from replies and references alone."""
         return {
-            "kNN": coordinates_of(self.rows["raw similar"][:, 0], self.known),
-            "kNN, aligned": coordinates_of(self.rows["similar"][:, 0], self.known),
+            "kNN": coordinates_of(self.rows["raw similar"][:, 0], self.gallery_coordinates),
+            "kNN, aligned": coordinates_of(self.rows["similar"][:, 0], self.gallery_coordinates),
             "LMM, zero-shot": self.single("likeliest", 0),
             "one RAG prompt (Img2Loc)": self.single("raw, likeliest", 10),
             "medoid of the candidates": selection.medoid(self.candidates()),
@@ -145,13 +145,17 @@ class EvaluationRun:
         """Predictions of the rivals that read the whole gallery's features."""
         backbone = Backbone.load("miniclip", "cpu")
         train = backbone.image_features(gallery, normalize=False).vectors
-        known, asked = unit_rows(train), unit_rows(self.features)
-        best = heads().nearest_gps(self.features, self.known)[1][:, 0]
-        constant = retrieval.constant(self.known)
+        gallery_features, query_features = unit_rows(train), unit_rows(self.features)
+        best = GeoAlignment.from_pretrained("mini").nearest_gps(
+            self.features, self.gallery_coordinates
+        )[1][:, 0]
+        constant = retrieval.constant(self.gallery_coordinates)
         return {
-            "[L]kNN": retrieval.lknn(asked, known, self.known),
-            "geocells (PlaNet)": geocells.fit(known, self.known).locate(asked),
-            "GPS gallery (GeoCLIP)": self.known[best],
+            "[L]kNN": retrieval.lknn(query_features, gallery_features, self.gallery_coordinates),
+            "geocells (PlaNet)": geocells.fit(gallery_features, self.gallery_coordinates).locate(
+                query_features
+            ),
+            "GPS gallery (GeoCLIP)": self.gallery_coordinates[best],
             **{
                 f"constant, {name}": np.repeat(constant[:, level], len(self.queries), axis=0)
                 for level, name in enumerate(evaluation.THRESHOLD_NAMES)
@@ -289,7 +293,8 @@ def reference_table(evidence: Sequence[EvaluationRun], replicates: int = 1000) -
         km = np.concatenate(
             [
                 great_circle_km(
-                    coordinates_of(some.rows[key], some.known), some.queries.coordinates[:, None]
+                    coordinates_of(some.rows[key], some.gallery_coordinates),
+                    some.queries.coordinates[:, None],
                 )
                 for some in evidence
             ]

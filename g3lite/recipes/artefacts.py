@@ -21,6 +21,7 @@ from g3lite.paths import (
     _read_manifest,
     data_dir,
     sha256_file,
+    write_json,
 )
 
 _DOCUMENTS = {MANIFEST, "README.md"}
@@ -150,9 +151,7 @@ def record(name: str) -> None:
     }
     order = [a.name for a in ARTEFACTS]
     kept = {key: recorded[key] for key in order if key in recorded}
-    partial = folder / f"{MANIFEST}.partial"
-    partial.write_text(json.dumps({"artefacts": kept}, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / MANIFEST)
+    write_json(folder / MANIFEST, {"artefacts": kept})
     _listed.cache_clear()  # sizes stay, and so may a coarse clock
     _digest.cache_clear()
 

@@ -1,4 +1,4 @@
-"""What each choice of geo-alignment is worth: the paper's Tables 3 and 5, run here.
+"""The shipped heads of geo-alignment, and what each choice is worth: the paper's Tables 3 and 5.
 
 Every variant is trained on the gallery and measured on validation; the test sets stay closed. The
 results are shipped (`data/alignment/validation.csv`), with the heads that the later steps use.
@@ -19,7 +19,7 @@ from g3lite.alignment import CONFIGS, GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.baselines import retrieval
 from g3lite.geo import great_circle_km
-from g3lite.paths import cache_dir, shipped
+from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
 from g3lite.training import SCHEDULES, AlignmentDataset, fit
 
@@ -63,7 +63,7 @@ def train(
 
 
 def measure(
-    known: np.ndarray, asked: np.ndarray, gallery: PhotoSet, queries: PhotoSet
+    gallery_features: np.ndarray, query_features: np.ndarray, gallery: PhotoSet, queries: PhotoSet
 ) -> Iterator[tuple[str, float, float, float]]:
     """Retrieval with some vectors, unit rows: (metric, value, low, high), shares in [0, 1].
 
@@ -73,19 +73,19 @@ def measure(
     """
     places = gallery.coordinates
     answers = {
-        "": retrieval.nearest_neighbour(asked, known, places),
-        "lknn ": retrieval.lknn(asked, known, places),
+        "": retrieval.nearest_neighbour(query_features, gallery_features, places),
+        "lknn ": retrieval.lknn(query_features, gallery_features, places),
     }
     yield from _shares(answers, queries)
-    _, rows = index.neighbours(asked, known, max(REFERENCES))
+    _, rows = index.neighbours(query_features, gallery_features, max(REFERENCES))
     km = great_circle_km(places[rows], queries.coordinates[:, None])
     summaries = {"average": np.mean, "median": np.median, "max": np.max, "min": np.min}
     for k in REFERENCES:
         of_query = np.column_stack([summary(km[:, :k], axis=1) for summary in summaries.values()])
-        for name, *found in zip(
+        for name, *interval in zip(
             summaries, *evaluation.mean_intervals(of_query, queries.table), strict=True
         ):
-            yield f"top{k} {name} km", *map(float, found)
+            yield f"top{k} {name} km", *map(float, interval)
 
 
 def _shares(
@@ -98,20 +98,23 @@ def _shares(
 
 def measure_variant(
     model: GeoAlignment, variant: str, gallery: PhotoSet, queries: PhotoSet,
-    known: np.ndarray, asked: np.ndarray,
+    gallery_features: np.ndarray, query_features: np.ndarray,
 ) -> Iterator[tuple[str, float, float, float]]:  # fmt: skip
     """`measure` with the database vectors of a trained variant, and its GPS retrieval.
 
-    `known` and `asked` are image features, not normalised. "gps street" and so on are the shares of
-    the best GPS embedding among the gallery's coordinates (GeoCLIP's way).
+    Both arrays are image features, not normalised. "gps street" and so on are the shares of the
+    best GPS embedding among the gallery's coordinates (GeoCLIP's way).
     """
     use = slice(None)
     if not VARIANTS[variant].get("use_text", True):  # no image-to-text part
-        d, s = model.sizes.image, model.sizes.shared
+        d, s = model.config.image, model.config.shared
         use = np.r_[0:d, d + s : d + 2 * s]
-    vectors = (unit_rows(model.database_vectors(rows)[:, use]) for rows in (known, asked))
+    vectors = (
+        unit_rows(model.database_vectors(rows)[:, use])
+        for rows in (gallery_features, query_features)
+    )
     yield from measure(*vectors, gallery, queries)
-    best = model.nearest_gps(asked, gallery.coordinates)[1][:, 0]
+    best = model.nearest_gps(query_features, gallery.coordinates)[1][:, 0]
     yield from _shares({"gps ": gallery.coordinates[best]}, queries)
 
 
@@ -123,26 +126,25 @@ def alignment_table(size: int, seeds: tuple[int, ...] = SEEDS) -> pd.DataFrame:
     """
     backbone = Backbone.load("miniclip", device="cpu")
     gallery, queries = miniearth.load("gallery", size), miniearth.load("validation")
-    pairs, asked = (
+    train_on, validation = (
         AlignmentDataset.from_photos(gallery, backbone),
         AlignmentDataset.from_photos(queries, backbone),
     )
     rows = [
-        (size, RAW, 0, *found)
-        for found in measure(unit_rows(pairs.image), unit_rows(asked.image), gallery, queries)
+        (size, RAW, 0, *measured)
+        for measured in measure(
+            unit_rows(train_on.image), unit_rows(validation.image), gallery, queries
+        )
     ]
     for variant in VARIANTS:
         for seed in seeds:
-            model, _ = train(pairs, asked, variant, seed)
-            found = measure_variant(model, variant, gallery, queries, pairs.image, asked.image)
-            rows += [(size, variant, seed, *row) for row in found]
+            model, _ = train(train_on, validation, variant, seed)
+            measured = measure_variant(
+                model, variant, gallery, queries, train_on.image, validation.image
+            )
+            rows += [(size, variant, seed, *row) for row in measured]
     columns = ["gallery", "variant", "seed", "metric", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def heads() -> GeoAlignment:
-    """The shipped heads: G3 as it is, trained on the whole gallery with MiniCLIP's features."""
-    return GeoAlignment.from_pretrained(shipped("alignment"))
 
 
 def build(folder: Path) -> None:

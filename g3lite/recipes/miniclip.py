@@ -25,6 +25,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from g3lite import miniearth
+from g3lite.alignment import info_nce
 from g3lite.miniearth import captions
 from g3lite.miniearth.captions import CAPTIONS_VERSION
 from g3lite.miniearth.cues import digest
@@ -258,12 +259,6 @@ def phrase_embeddings(model, tokenizer, device: torch.device) -> torch.Tensor:
     texts = [opening + phrase for phrase in phrases for opening in captions.OPENINGS]
     text = model.encode_text(tokenizer(texts).to(device), normalize=True)
     return F.normalize(text.unflatten(0, (len(phrases), -1)).mean(dim=1), dim=-1)
-
-
-def info_nce(logits: torch.Tensor) -> torch.Tensor:
-    """CLIP's symmetric loss on logits (batch, batch) of photos against their captions."""
-    target = torch.arange(len(logits), device=logits.device)
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
 class Values:

@@ -295,19 +295,19 @@ def corpus_set(which: str) -> PhotoSet:
 
 def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
     """Look at all photos of a corpus once, and search the references of each."""
+    from g3lite.alignment import GeoAlignment
     from g3lite.backbone import Backbone
     from g3lite.index import Gallery
-    from g3lite.recipes.heads import heads
 
     photos, gallery = corpus_set(corpus), corpus_set("gallery")
-    backbone, aligner = Backbone.load("miniclip"), heads()
-    known, asked = (
+    backbone, aligner = Backbone.load("miniclip"), GeoAlignment.from_pretrained("mini")
+    gallery_features, query_features = (
         aligner.database_vectors(backbone.image_features(some, normalize=False).vectors)
         for some in (gallery, photos)
     )
-    index = Gallery.build(gallery.table, known, model="miniclip, aligned")
-    similar, dissimilar = prompts.references(index, asked, MOST)
-    _, rows = index.dissimilar(asked, MOST, centre=known.mean(axis=0))
+    index = Gallery.build(gallery.table, gallery_features, model="miniclip, aligned")
+    similar, dissimilar = prompts.references(index, query_features, MOST)
+    _, rows = index.dissimilar(query_features, MOST, centre=gallery_features.mean(axis=0))
     return Lessons(
         look(model, processor, photos, device),
         photos.coordinates,

@@ -9,21 +9,42 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
 from timm.optim import Muon
-from timm.optim import muon as timm_muon
 from torch.optim.lr_scheduler import LambdaLR
+from torch.overrides import TorchFunctionMode
 from tqdm.auto import tqdm
 
-from g3lite.paths import cache_dir
+from g3lite.paths import cache_dir, replacing
 
-ORTHOGONALIZE = timm_muon.zeropower_via_newtonschulz
-"""timm's, as it is."""
+
+class _ToFloat32(TorchFunctionMode):
+    """Within it, what is to become bfloat16 becomes float32."""
+
+    def __torch_function__(
+        self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        kwargs = dict(kwargs or {})
+        if function is torch.Tensor.to and kwargs.get("dtype") is torch.bfloat16:
+            kwargs["dtype"] = torch.float32
+        return function(*args, **kwargs)
+
+
+class Float32Muon(Muon):
+    """timm's Muon for processors that only imitate bfloat16, in which it orthogonalises.
+
+    It has no option for that: updates are turned into bfloat16 wherever they come from.
+    """
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step of the optimizer."""
+        with _ToFloat32():
+            return super().step(closure)
 
 
 def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muon:
@@ -36,12 +57,8 @@ def muon(named: Iterable[tuple[str, torch.nn.Parameter]], settings: dict) -> Muo
     trained = {name: p for name, p in named if p.requires_grad}
     matrices = {name: p for name, p in trained.items() if p.ndim >= 2 and "tokens" not in name}
     others = [p for name, p in trained.items() if name not in matrices]
-    # timm's optimizer has no option for the precision, which is bfloat16 everywhere.
-    precision = (
-        torch.bfloat16 if has_bfloat16(next(iter(trained.values())).device) else torch.float32
-    )
-    timm_muon.zeropower_via_newtonschulz = partial(ORTHOGONALIZE, dtype=precision)
-    return Muon(
+    kind = Muon if has_bfloat16(next(iter(trained.values())).device) else Float32Muon
+    return kind(
         [{"params": [*matrices.values()], "weight_decay": settings["weight_decay"]},
          {"params": others, "lr": settings["adam_lr"], "use_fallback": True}],
         lr=settings["lr"], betas=(0.9, 0.98),
@@ -150,8 +167,8 @@ class Run:
             "step": done, "seconds": time.perf_counter() - self._began, "log": self._log,
             "recent": self._recent,
         }  # fmt: skip
-        torch.save(state, self._checkpoint.with_suffix(".part"))
-        self._checkpoint.with_suffix(".part").replace(self._checkpoint)
+        with replacing(self._checkpoint) as part:
+            torch.save(state, part)
 
     def finish(self, log: Path) -> tuple[float, str]:
         """Write the log as CSV and remove the checkpoint; the minutes it took, and on what."""

@@ -18,6 +18,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from g3lite import miniearth, replies
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, coordinates_of
 from g3lite.lmm.ask import ask
@@ -28,7 +29,6 @@ from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
 from g3lite.prompts import PromptPlan
 from g3lite.recipes import minilmm
-from g3lite.recipes.heads import heads
 from g3lite.verification import CandidateConfig
 
 DRAWN = 5
@@ -111,18 +111,23 @@ def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.nd
         the paper has them; "without hubs", dissimilar ones with the gallery's mean left out; and
         the first two by the backbone's features alone, "raw similar" and "raw dissimilar".
     """
-    backbone, aligned = Backbone.load("miniclip", "cpu"), heads()
-    known, asked = (
-        backbone.image_features(some, normalize=False).vectors for some in (gallery, queries)
+    backbone, aligned = Backbone.load("miniclip", "cpu"), GeoAlignment.from_pretrained("mini")
+    gallery_features, query_features = (
+        backbone.image_features(photos, normalize=False).vectors for photos in (gallery, queries)
     )
-    raw = Gallery.build(gallery.table, unit_rows(known), model="miniclip")
-    plain = unit_rows(asked)
-    known, asked = aligned.database_vectors(known), aligned.database_vectors(asked)
-    index = Gallery.build(gallery.table, known, model="miniclip, aligned")
+    raw = Gallery.build(gallery.table, unit_rows(gallery_features), model="miniclip")
+    plain = unit_rows(query_features)
+    gallery_features, query_features = (
+        aligned.database_vectors(gallery_features),
+        aligned.database_vectors(query_features),
+    )
+    index = Gallery.build(gallery.table, gallery_features, model="miniclip, aligned")
     return {
-        "similar": index.similar(asked, k)[1],
-        "dissimilar": index.dissimilar(asked, k)[1],
-        "without hubs": index.dissimilar(asked, k, centre=known.mean(axis=0))[1],
+        "similar": index.similar(query_features, k)[1],
+        "dissimilar": index.dissimilar(query_features, k)[1],
+        "without hubs": index.dissimilar(query_features, k, centre=gallery_features.mean(axis=0))[
+            1
+        ],
         "raw similar": raw.similar(plain, k)[1],
         "raw dissimilar": raw.dissimilar(plain, k)[1],
     }
@@ -282,8 +287,8 @@ def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]
 
 
 def _part(which: str, name: str, rows: Mapping[str, np.ndarray], part: slice) -> pd.DataFrame:
-    known = miniearth.load("gallery").coordinates
-    coordinates = {key: coordinates_of(some, known) for key, some in rows.items()}
+    places = miniearth.load("gallery").coordinates
+    coordinates = {key: coordinates_of(found, places) for key, found in rows.items()}
     way = SETTINGS[which][name]
     table = ask_way(
         load_lmm("minilmm"), miniearth.load(which), way, coordinates, part, progress=False

@@ -7,12 +7,9 @@ All search by inner product, and FAISS does the work. `KINDS` names some of its 
 from __future__ import annotations
 
 import math
-import os
 import re
-import struct
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 import faiss
 import numpy as np
@@ -44,71 +41,6 @@ Unlike FAISS's own, a leading "PCA64," does not shift the vectors, which would c
 inner products; everything after it, a re-ranking store too, works on the reduced vectors. The "np"
 of a plain PQ spares it polysemous training, nearly all of FAISS's time and of no use to a search.
 """
-
-if hasattr(os, "register_at_fork"):
-    # A forked process has none of OpenMP's threads, and a search there would wait for them for
-    # ever. With one thread (FAISS's own advice) it works.
-    os.register_at_fork(after_in_child=lambda: faiss.omp_set_num_threads(1))
-
-_HEADER = struct.Struct("<4siqqq?iq")
-
-
-class Exact:
-    """Exhaustive search of an array by FAISS, without a copy of it; stands in for IndexFlatIP.
-
-    Attributes:
-        vectors: float32 (n, d) in C order; may be mapped from a file.
-    """
-
-    metric_type = faiss.METRIC_INNER_PRODUCT
-    header_bytes = _HEADER.size
-
-    def __init__(self, vectors: np.ndarray) -> None:
-        self.vectors = vectors
-
-    @property
-    def ntotal(self) -> int:
-        """The number of vectors."""
-        return self.vectors.shape[0]
-
-    @property
-    def d(self) -> int:
-        """Numbers per vector."""
-        return self.vectors.shape[1]
-
-    def search(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Inner products float32 (q, k), highest first, and rows int64 (q, k)."""
-        return faiss.knn(queries, self.vectors, k, metric=self.metric_type)
-
-    def add(self, vectors: np.ndarray) -> None:
-        """Append vectors, (m, d)."""
-        self.vectors = np.concatenate([self.vectors, vectors])
-
-    @classmethod
-    def header(cls, n: int, d: int) -> bytes:
-        """How FAISS begins the file of an IndexFlatIP; the vectors follow as they are."""
-        return _HEADER.pack(b"IxFI", d, n, 1 << 20, 1 << 20, True, cls.metric_type, n * d)
-
-    def write(self, path: Path) -> None:
-        """Write the file of an IndexFlatIP."""
-        with open(path, "wb") as file:
-            file.write(self.header(*self.vectors.shape))
-            self.vectors.tofile(file)
-
-    @classmethod
-    def read(cls, path: Path, mmap: bool = False) -> Exact:
-        """Read, or map, the file of an IndexFlatIP."""
-        with open(path, "rb") as file:
-            _, d, n, *_ = _HEADER.unpack(file.read(_HEADER.size))
-        if path.stat().st_size != _HEADER.size + 4 * n * d:
-            raise ValueError(f"{path.name} does not hold {n} vectors of {d} numbers")
-        if mmap and n:
-            return cls(np.memmap(path, np.float32, "r", _HEADER.size, (n, d)))
-        return cls(np.fromfile(path, np.float32, offset=_HEADER.size).reshape(n, d))
-
-
-Index = faiss.Index | Exact
-"""What a gallery can search."""
 
 
 # ---------------------------------------------------------------------------------------- building
@@ -170,37 +102,21 @@ def train(index: faiss.Index, vectors: np.ndarray, seed: int = 0) -> None:
     index.train(sample)
 
 
-def build(vectors: np.ndarray, kind: str, seed: int = 0) -> Index:
-    """The index of a kind over float32 (n, d) vectors; the exact one looks at the array itself."""
+def build(vectors: np.ndarray, kind: str, seed: int = 0) -> faiss.Index:
+    """The index of a kind, trained on float32 (n, d) vectors and holding them."""
+    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     index = new_index(kind, vectors.shape[1], len(vectors))
-    if isinstance(index, faiss.IndexFlat):
-        return Exact(vectors)
     train(index, vectors, seed)
     index.add(vectors)
     return index
 
 
-def inverted_file(index: Index) -> faiss.IndexIVF | None:
+def inverted_file(index: faiss.Index) -> faiss.IndexIVF | None:
     """The IVF index that answers the searches, if there is one."""
-    index = index if isinstance(index, Exact) else faiss.downcast_index(index)
+    index = faiss.downcast_index(index)
     if isinstance(index, faiss.IndexPreTransform):
         return inverted_file(index.index)
     return index if isinstance(index, faiss.IndexIVF) else None
-
-
-def lists_of(ivf: faiss.IndexIVF) -> faiss.InvertedLists:
-    """The inverted lists of an IVF index, as what they are."""
-    return faiss.downcast_InvertedLists(ivf.invlists)
-
-
-def lists_into_memory(index: faiss.Index) -> None:
-    """Copy inverted lists that lie on disk into memory, where they can grow."""
-    ivf = inverted_file(index)
-    lists = faiss.ArrayInvertedLists(ivf.nlist, ivf.code_size)
-    every_id = faiss.InvertedLists.SUBSET_TYPE_ID_RANGE
-    ivf.invlists.copy_subset_to(lists, every_id, 0, 2**62)
-    ivf.replace_invlists(lists, True)
-    lists.this.disown()  # the index frees them
 
 
 # --------------------------------------------------------------------------------------- measuring
@@ -240,8 +156,10 @@ def measure(
     n, d = vectors.shape
     if not 1 <= k <= n:
         raise ValueError(f"k = {k} neighbours of {n} vectors; choose 1 to that")
-    exact = Exact(vectors)
-    near, far = exact.search(queries, k)[1], exact.search(-queries, k)[1]
+    near, far = (
+        faiss.knn(sought, vectors, k, metric=faiss.METRIC_INNER_PRODUCT)[1]
+        for sought in (queries, -queries)
+    )
     rows = []
     for kind in tqdm(list(kinds), desc="kinds", disable=not progress):
         start = time.perf_counter()
@@ -265,7 +183,7 @@ def measure(
     return pd.DataFrame(rows)
 
 
-def _timed_search(index: Index, queries: np.ndarray, k: int) -> tuple[np.ndarray, float]:
+def _timed_search(index: faiss.Index, queries: np.ndarray, k: int) -> tuple[np.ndarray, float]:
     """The rows found, and the seconds of the fastest of some searches."""
     seconds: list[float] = []
     while len(seconds) < 2 or sum(seconds) < 0.3:
@@ -275,19 +193,15 @@ def _timed_search(index: Index, queries: np.ndarray, k: int) -> tuple[np.ndarray
     return rows, min(seconds)
 
 
-def serialised_bytes(index: Index) -> int:
+def serialised_bytes(index: faiss.Index) -> int:
     """The bytes of an index on disk, counted without writing or keeping them."""
-    if isinstance(index, Exact):
-        return Exact.header_bytes + index.vectors.nbytes
     sizes: list[int] = []
     faiss.write_index(index, faiss.PyCallbackIOWriter(lambda data: sizes.append(len(data))))
     return sum(sizes)
 
 
-def _fixed_bytes(index: Index) -> int:
+def _fixed_bytes(index: faiss.Index) -> int:
     """The same of the index without its vectors, which are lost."""
-    if isinstance(index, Exact):
-        return Exact.header_bytes
     index.reset()
     return serialised_bytes(index)
 

@@ -8,16 +8,14 @@ library sets aside for itself: so the sum is a lower bound.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import torch
 from torch import nn
 
 from g3lite.backbone import Backbone
-
-if TYPE_CHECKING:
-    from g3lite.pipeline import G3
+from g3lite.pipeline import Pipeline
 
 GB = 1e9
 
@@ -63,7 +61,7 @@ def image_bytes(backbone: Backbone) -> int:
     return max(sizes)
 
 
-def budget(g3: G3, batch_size: int, tokens: int = 2_048) -> pd.DataFrame:
+def budget(g3: Pipeline, batch_size: int, tokens: int = 2_048) -> pd.DataFrame:
     """What the steps of G3 take, in GB (10^9 bytes); everything stays loaded, so it adds up.
 
     Args:

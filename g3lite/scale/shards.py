@@ -17,7 +17,7 @@ from faiss.contrib.ondisk import merge_ondisk
 from tqdm.auto import tqdm
 
 from g3lite.index import Gallery, GalleryError, checked, commit
-from g3lite.paths import write_json
+from g3lite.paths import replacing, write_json
 from g3lite.scale import index_types
 
 SLICE = 16_384
@@ -50,7 +50,8 @@ def build_in_shards(
             the same order when a build goes on. If it can be indexed (a list, a torch Dataset) the
             ones on disk are not asked for again, else they are passed over.
         folder: where the gallery comes to be. One process may write there at a time.
-        model, kind, seed: as for `Gallery.build`.
+        model: as for `Gallery.build`.
+        kind, seed: as for `index_types.build`.
         shard: photos per shard of an IVF index.
         progress: show progress bars.
 
@@ -111,7 +112,8 @@ class _Spool:
         """Write what is not on disk yet."""
         state = self.state
         there = self.vectors.stat().st_size if self.vectors.is_file() else 0
-        done = index_types.Exact.header_bytes + 4 * state["photos"] * state["dimensions"]
+        header = len(_flat_header(0, 1))
+        done = header + 4 * state["photos"] * state["dimensions"]
         if state["photos"] and there < done:
             raise GalleryError(f"{self.vectors} is cut off; delete {self.work} to begin again")
         with (
@@ -141,7 +143,7 @@ class _Spool:
                 write_json(self._path, state)
                 bar.update(len(table))
             file.seek(0)
-            file.write(index_types.Exact.header(state["photos"], state["dimensions"]))
+            file.write(_flat_header(state["photos"], state["dimensions"]))
 
     def _check_kind(self, d: int) -> None:
         try:
@@ -163,8 +165,9 @@ def _index_from_disk(
     spool: _Spool, kind: str, shard: int, seed: int, progress: bool
 ) -> dict[str, str]:
     """Write the index of the spooled vectors; the names of its files by role."""
-    vectors = index_types.Exact.read(spool.vectors, mmap=True).vectors
-    n, d = vectors.shape
+    n, d = spool.state["photos"], spool.state["dimensions"]
+    header = len(_flat_header(n, d))
+    vectors = np.memmap(spool.vectors, np.float32, "r", header, shape=(n, d))
     trained, files = spool.work / "trained.faiss", {"index": spool.index.name}
     if not trained.is_file():
         index = index_types.new_index(kind, d, n)
@@ -173,7 +176,7 @@ def _index_from_disk(
     index = faiss.read_index(str(trained))
     ivf = index_types.inverted_file(index)
     with _bar(f"{kind} index", progress, n) as bar:
-        if ivf and type(index_types.lists_of(ivf)) is faiss.ArrayInvertedLists:
+        if ivf and type(faiss.downcast_InvertedLists(ivf.invlists)) is faiss.ArrayInvertedLists:
             shards = [spool.work / f"shard-{start}.faiss" for start in range(0, n, shard)]
             for path, rows in zip(shards, _slices(0, n, shard), strict=True):
                 if not path.is_file():
@@ -192,10 +195,20 @@ def _index_from_disk(
     return files
 
 
+def _flat_header(n: int, d: int) -> bytes:
+    """How FAISS begins the file of an IndexFlatIP; its n vectors follow as they are.
+
+    Its last 8 bytes are how many numbers follow. Written this way, the vectors need not be in
+    memory.
+    """
+    index = faiss.IndexFlatIP(d)
+    index.ntotal = n
+    return faiss.serialize_index(index).tobytes()[:-8] + np.int64(n * d).tobytes()
+
+
 def _write(index: faiss.Index, path: Path) -> None:
-    part = path.with_suffix(".part")
-    faiss.write_index(index, str(part))
-    part.replace(path)
+    with replacing(path) as part:
+        faiss.write_index(index, str(part))
 
 
 def _bar(name: str, progress: bool, total: int | None = None) -> tqdm:

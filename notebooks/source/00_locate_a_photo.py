@@ -71,8 +71,7 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageDraw
 from scipy.stats import binom, binomtest
 
-from g3lite import figures, geo, miniearth, pipeline, prompts
-from g3lite.pipeline import G3
+from g3lite import G3, figures, geo, miniearth, pipeline, prompts
 from g3lite.teaching.checks.nb00 import check_00_1, check_00_2
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 60)

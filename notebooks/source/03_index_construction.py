@@ -76,9 +76,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from g3lite import evaluation, figures, geo, miniearth
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, GalleryError, hubness
-from g3lite.recipes import heads as head_recipe
 from g3lite.scale import index_types
 from g3lite.teaching.checks.nb03 import check_03_1, check_03_2, check_03_3
 
@@ -102,7 +102,7 @@ validation = miniearth.load("validation", profile.query_size)
 truth = validation.coordinates
 
 miniclip = Backbone.load("miniclip", device=profile.device)
-heads = head_recipe.heads().to(profile.device)
+heads = GeoAlignment.from_pretrained("mini", profile.device)
 known, asked = (
     miniclip.image_features(some, profile.batch_size, normalize=False).vectors
     for some in (photos, validation)
@@ -175,7 +175,7 @@ print(f"length of a whole vector {np.linalg.norm(a):.4f}, the square root of 3")
 # between photos?
 
 # %%
-d, shared = heads.sizes.image, heads.sizes.shared
+d, shared = heads.config.image, heads.config.shared
 parts = {
     "image": slice(0, d),
     "image→text": slice(d, d + shared),
@@ -857,7 +857,8 @@ for n in (len(gallery) // 10, len(gallery) // 3, len(gallery)):
 
 # %%
 small_kind = "PCA64,SQ8"
-compressed = Gallery.build(photos.table, vectors, model="miniclip, aligned", kind=small_kind)
+small_index = index_types.build(vectors, small_kind)
+compressed = Gallery.build(photos.table, vectors, model="miniclip, aligned", index=small_index)
 few = compressed.similar(queries, 15)[1]
 km[small_kind] = geo.great_circle_km(compressed.coordinates_of(few), truth[:, None])
 change = summaries(km[small_kind]) - table3["aligned"]

@@ -75,12 +75,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from g3lite import evaluation, figures, geo, miniearth, verification
+from g3lite import G3, evaluation, figures, geo, miniearth, verification
+from g3lite.alignment import GeoAlignment
 from g3lite.baselines import selection
 from g3lite.paper import published as paper_published
 from g3lite.paper import tables
-from g3lite.pipeline import G3
-from g3lite.recipes import heads as head_recipe
 from g3lite.teaching.checks.nb05 import check_05_1, check_05_2, check_05_3
 from g3lite.verification import CandidateConfig
 
@@ -286,7 +285,7 @@ print(f"{table.groupby('IMG_ID')['fallback'].any().sum()} of {len(photos):,} pho
 # In three lines:
 
 # %%
-heads = head_recipe.heads()
+heads = GeoAlignment.from_pretrained("mini")
 _, image = heads.embed_images(evidence.features)  # (photos, 256), unit rows
 gps = heads.embed_coordinates(table[["LAT", "LON"]])  # (candidates, 256), unit rows
 owner = pd.Index(photos.ids).get_indexer(table["IMG_ID"])  # whose candidate each one is

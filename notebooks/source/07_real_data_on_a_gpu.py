@@ -79,13 +79,12 @@ import pandas as pd
 import torch
 from PIL import ExifTags, Image
 
-from g3lite import G3Error, evaluation, figures, geo, images, miniearth
+from g3lite import G3, G3Error, evaluation, figures, geo, load_photos, miniearth
 from g3lite.datasets.exif import NoPosition, position, read
-from g3lite.datasets.load import load_photos
 from g3lite.datasets.remote import BENCHMARKS, COLLECTIONS
 from g3lite.paper import published as paper_published
-from g3lite.pipeline import G3
 from g3lite.scale import memory
+from g3lite.support import images
 from g3lite.teaching.checks.nb07 import check_07_1, check_07_2, check_07_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 90)
@@ -94,7 +93,7 @@ pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colw
 PROFILE = "auto"
 MY_PHOTO = ""  # the path of a photo of yours; "": a drawn one
 QUERY_FOLDER = ""  # the folder of IM2GPS3K's photos, where you have them
-MAX_GB = 8  # a larger download is asked about first
+MAX_GB = 8  # a larger file is not downloaded: the message says its size
 
 # %%
 profile = profiles.get(PROFILE)
@@ -139,7 +138,7 @@ own = load_photos([mine])
 own.table[["IMG_ID", "LAT", "LON", "taken", "note"]]
 
 # %% [markdown]
-# `photos.load` takes such files, a whole folder, or a benchmark by its name, and gives the same
+# `load_photos` takes such files, a whole folder, or a benchmark by its name, and gives the same
 # kind of table. Why a column `note`? Cameras get their position wrong in many ways, and a wrong
 # truth is worse than none. Which of these five entries would you believe? (Pillow reads a fraction
 # with a zero below as "not a number".)
@@ -207,7 +206,7 @@ check_07_1(degrees)
 # ### What you give away
 #
 # Whoever has the file has the place. Some hosts strip EXIF from what they show, some do not; do it
-# yourself. Saving the pixels alone takes it out (`photos.decode` first turns them as the EXIF
+# yourself. Saving the pixels alone takes it out (`images.decode` first turns them as the EXIF
 # says):
 
 # %%

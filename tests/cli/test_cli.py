@@ -3,6 +3,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -19,14 +20,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import G3Error, geo, images, miniearth, paths, places, profiles
+from g3lite import G3, G3Error, geo, miniearth, paths, places, profiles
 from g3lite.cli import main
+from g3lite.downloads import hub
 from g3lite.lmm import api
 from g3lite.lmm.api import OpenAILMM
 from g3lite.lmm.base import LMM, LMMResponse
-from g3lite.pipeline import FALLBACK, G3, OUT_OF_DOMAIN, Prediction
+from g3lite.pipeline import FALLBACK, OUT_OF_DOMAIN, Prediction
 from g3lite.recipes import artefacts
 from g3lite.recipes.artefacts import Artefact
+from g3lite.support import images
 from g3lite.teaching import notebooks
 from g3lite.teaching.address import PLACEHOLDER
 
@@ -189,7 +192,7 @@ def test_align_trains_the_heads_of_a_profile(capsys, monkeypatch, tmp_path):
     monkeypatch.setitem(training.SCHEDULES, "small", short)
     text = succeeds(capsys, "align", str(tmp_path / "out"), "--profile", "ci", "--seed", "1")
     assert f"wrote the weights of the best epoch to {tmp_path / 'out'}" in text
-    assert GeoAlignment.from_pretrained(tmp_path / "out").sizes.image == 256
+    assert GeoAlignment.from_pretrained(tmp_path / "out").config.image == 256
     history = (tmp_path / "out" / "history.csv").read_text().splitlines()
     assert len(history) == 3 and history[0].startswith("epoch,loss,validation_loss,accuracy")
 
@@ -282,15 +285,59 @@ def test_locate_prints_a_line_per_photo(capsys, folder, stand):
 
 
 def test_the_profile_and_the_model_are_passed_on(capsys, folder, monkeypatch):
-    def asked(profile, *, lmm, progress):
-        assert (profile, lmm, progress) == ("ci", "some/model", False)
+    def asked(profile, *, lmm, max_gb, progress):
+        assert (profile, lmm, max_gb, progress) == ("ci", "some/model", 2.5, False)
         return Stand()
 
     monkeypatch.setattr(G3, "from_pretrained", asked)
-    succeeds(capsys, "locate", *touched("a.jpg"), "--profile", "ci", "--lmm", "some/model")
+    succeeds(capsys, "locate", *touched("a.jpg"), "--profile", "ci", "--lmm", "some/model",
+             "--max-gb", "2.5")  # fmt: skip
     assert fails(capsys, "locate", "a.jpg", "--profile", "tpu").startswith(
         "g3lite: unknown profile 'tpu'"
     )
+
+
+class Terminal(io.StringIO):
+    """Somebody who types answers."""
+
+    def isatty(self):
+        return True
+
+
+def downloading(*sizes):
+    """Stands for `G3.from_pretrained`: downloads of so many GB; notes what was allowed."""
+    allowed = []
+
+    def from_pretrained(profile, *, lmm, max_gb, progress):
+        allowed.append(max_gb)
+        for size in sizes:
+            hub.check_size(f"a model of {size} GB", round(size * 1e9), Path.cwd(), max_gb)
+        return Stand()
+
+    return allowed, from_pretrained
+
+
+def test_the_command_asks_about_large_downloads(capsys, folder, monkeypatch):
+    allowed, from_pretrained = downloading(0.5, 1.8, 7.5)
+    usage = shutil.disk_usage("/")._replace(free=10**12)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(G3, "from_pretrained", from_pretrained)
+    (name,) = touched("a.jpg")
+    monkeypatch.setattr(sys, "stdin", Terminal("y\ny\n"))
+    out, lines, last = ended(capsys, "locate", name, "--json")
+    assert last is None and json.loads(out)[0]["place"]  # questions are not in the JSON
+    asked = "".join(lines)
+    assert "a model of 1.8 GB: download 1.8 GB? [y/N]" in asked
+    assert "a model of 7.5 GB: download 7.5 GB? [y/N]" in asked and "0.5 GB" not in asked
+    assert allowed == [1.0, 1.8, 7.5]
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
+    assert ended(capsys, "locate", name)[2] == (
+        "g3lite: a model of 1.8 GB was not downloaded, as you said"
+    )
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))  # no terminal: nobody to ask
+    said = "a model of 7.5 GB is a download of 7.5 GB: allow it with max_gb=7.5 (the command: "
+    assert ended(capsys, "locate", name, "--max-gb", "2")[2] == f"g3lite: {said}--max-gb 7.5)"
+    assert ended(capsys, "locate", name, "--max-gb", "8")[2] is None
 
 
 def black_png(width, height) -> bytes:

@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from local_hub import COMMIT, TOKEN, LocalHub
 from mp16 import HEADER, MP16, jpeg, row, split, tar_of
 
-from g3lite import official, paths, photos
-from g3lite.datasets import archives, hub, remote
-from g3lite.datasets.hub import DownloadError, Repo
+from g3lite import paths, photos, presets
+from g3lite.datasets import archives, remote
 from g3lite.datasets.load import load_photos
+from g3lite.downloads import hub
+from g3lite.downloads.hub import DownloadError, Repo, TooLarge
 from g3lite.photos import NotThere
 
 
@@ -63,7 +64,8 @@ def bytes_asked(server: LocalHub, *names: str) -> int:
 
 
 def test_the_first_photos_come_with_their_rows_and_nothing_else(local, capsys):
-    got = load_photos("mp16-pro", 7)
+    with pytest.warns(UserWarning, match="mp16-pro: gated: academic use under its authors' terms"):
+        got = load_photos("mp16-pro", 7)
     assert got.ids == [f"a_{k:03d}.jpg" for k in range(7)]
     assert all(got.read(img_id) == jpeg(k) for k, img_id in enumerate(got.ids))
     assert got.image("a_003.jpg").size == (24, 24)
@@ -72,9 +74,7 @@ def test_the_first_photos_come_with_their_rows_and_nothing_else(local, capsys):
     assert got.table["city"][0] == "Windhoek" and got.table["country"][0] == "Namibia"
     assert set(got.table["continent"]) == {"Africa"}  # empty in the file
     assert got.version == f"mp16-pro-{COMMIT}"
-    said = capsys.readouterr().out
-    assert "gated" in said and "7 photos of mp16-pro (estimated): 0.0 MB" in said
-    assert f"{MP16}: metadata/MP16_Pro_filtered.csv: 0.0 MB" in said
+    assert capsys.readouterr().out == ""
     pieces = [f"mp-16-images{k:02d}" for k in range(19)]
     needed = sum(len(jpeg(k)) + 1024 for k in range(7))
     assert bytes_asked(local, *pieces) < needed + 2 * hub.BLOCK
@@ -325,33 +325,21 @@ def test_no_room_left_keeps_the_complete_shards(local, monkeypatch):
     monkeypatch.undo()
 
 
-def test_large_downloads_are_asked_about(local, monkeypatch):
+def test_large_downloads_are_refused_until_they_are_allowed(local, monkeypatch, capsys):
     vast = replace(remote.COLLECTIONS["mp16-pro"], photo_bytes=10**9)
     monkeypatch.setitem(remote.COLLECTIONS, "mp16-pro", vast)
     usage = shutil.disk_usage("/")._replace(free=10**12)
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
-    questions = []
-
-    def answering(text):
-        return lambda question: questions.append(question) or text
-
-    monkeypatch.setattr("builtins.input", answering("n"))
-    with pytest.raises(DownloadError, match="as you said"):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("the library asked"))
+    with pytest.raises(
+        TooLarge, match=r"is a download of 3\.0 GB: allow it with max_gb=3\.0"
+    ) as no:
         load_photos("mp16-pro", 3)
-    assert questions == ["Download 3.0 GB? [y/N] "]
     assert not any(local.fetched(f"mp-16-images{k:02d}") for k in range(19))
-    monkeypatch.setattr("builtins.input", answering(" Yes "))
-    assert len(load_photos("mp16-pro", 3)) == 3
+    assert no.value.what == "3 photos of mp16-pro (estimated)" and no.value.gb == 3.0
+    assert len(load_photos("mp16-pro", 3, max_gb=no.value.gb)) == 3
     assert len(load_photos("mp16-pro", 5, max_gb=2.0)) == 5
-    assert len(questions) == 2
-
-
-def test_where_nobody_can_be_asked_the_way_out_is_named(local, monkeypatch):
-    vast = replace(remote.COLLECTIONS["mp16-pro"], photo_bytes=10**9)
-    monkeypatch.setitem(remote.COLLECTIONS, "mp16-pro", vast)
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(DownloadError, match=r"download of 2\.0 GB: pass max_gb=2\.0 to agree"):
-        load_photos("mp16-pro", 2)
+    assert capsys.readouterr().out == ""
 
 
 # Whole files
@@ -645,14 +633,12 @@ def test_yfcc4ks_table_is_looked_for_by_name_on_the_hub(local, tmp_path):
         hub.find(remote.G3_CHECKPOINT, "other.csv")
 
 
-def test_the_official_weights_are_fetched_once_and_asked_about(local, monkeypatch):
+def test_the_official_weights_are_fetched_once(local):
     weights = np.random.default_rng(2).bytes(20_000)
     local.repos["model", "Jia-py/G3-checkpoint"] = {"g3.pth": weights}
-    asked = []
-    monkeypatch.setattr("builtins.input", lambda words: asked.append(words) or "n")
-    with pytest.raises(DownloadError, match="was not downloaded, as you said"):
-        official.file(max_gb=1e-6)
-    assert len(asked) == 1 and official.file().read_bytes() == weights
+    with pytest.raises(TooLarge, match="Jia-py/G3-checkpoint: g3.pth is a download of 0.0 MB"):
+        presets.fetch_weights(max_gb=1e-6)
+    assert presets.fetch_weights().read_bytes() == weights
     requests = len(local.log)
-    assert official.file(max_gb=1e-6).read_bytes() == weights
-    assert len(local.log) == requests and len(asked) == 1
+    assert presets.fetch_weights(max_gb=1e-6).read_bytes() == weights
+    assert len(local.log) == requests

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import CLIPConfig, CLIPModel
 
+from g3lite import official
 from g3lite.alignment import GeoAlignment
 
 LARGE = {
@@ -36,7 +37,7 @@ class Theirs(nn.Module):
 
     def state(self):
         own = {k: v for k, v in self.state_dict().items() if not k.startswith("heads.")}
-        return {**self.heads.official_state(), **own}
+        return {**official.official_state(self.heads), **own}
 
     @torch.no_grad()
     def embed(self, pixels, tokens):

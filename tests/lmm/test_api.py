@@ -52,11 +52,13 @@ from PIL import Image
 from g3lite.lmm import api
 from g3lite.lmm import ask as asking
 from g3lite.lmm.api import OpenAILMM
-from g3lite.lmm.ask import RunStopped, ask, failed, failure
+from g3lite.lmm.ask import ask
 from g3lite.lmm.base import LMMError, ReplayLMM
+from g3lite.lmm.requests import RunStopped
 from g3lite.lmm.store import Question, Store, StoreError
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
+from g3lite.replies import failed_replies, failure_summary
 
 # --- a server, and what can go wrong with it
 
@@ -517,13 +519,13 @@ def test_what_came_before_a_run_was_given_up_can_be_had(server):
     assert len(server.requests) == 5 and (report.asked, report.failed) == (9, 15)
     assert table.LAT.notna().tolist() == [True] * 9 + [False] * 15
     assert table.reason[table.LAT.isna()].str.match("no reply: .*502.*bad").all()
-    assert failed(table).tolist() == table.LAT.isna().tolist()
-    assert re.match("15 of 24 replies failed: 2 requests failed.*502.*bad", failure(table))
-    assert report.failure == failure(table) and report.failure in str(report)
+    assert failed_replies(table).tolist() == table.LAT.isna().tolist()
+    assert re.match("15 of 24 replies failed: 2 requests failed.*502.*bad", failure_summary(table))
+    assert report.failure == failure_summary(table) and report.failure in str(report)
     server.script = lambda i, request: None
     table, report = run(model(server))
-    assert report.asked == 15 and report.failure is failure(table) is None
-    assert not failed(table).any()
+    assert report.asked == 15 and report.failure is failure_summary(table) is None
+    assert not failed_replies(table).any()
 
 
 def test_a_limit_of_cost_stops_a_run_whatever_happens_to_failures(server):

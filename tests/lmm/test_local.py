@@ -1,6 +1,8 @@
 """Models that run here: tiny ones of three architectures, with random weights."""
 
 import io
+import json
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +20,7 @@ from transformers import (
     LlavaForConditionalGeneration,
 )
 
-from g3lite.datasets.hub import DownloadError
+from g3lite.downloads.hub import DownloadError, TooLarge
 from g3lite.lmm import local
 from g3lite.lmm.ask import ask
 from g3lite.lmm.base import LMMError, LMMRequest, LMMResponse
@@ -385,6 +387,39 @@ def test_what_cannot_be_loaded_is_said(tmp_path, folders, monkeypatch):
         load(folders["llava"], four_bit=True)
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "refused"),
+    [
+        ("config.json", {
+            "model_type": "own", "auto_map": {
+                "AutoConfig": "own.Config", "AutoModelForImageTextToText": "own.Model",
+            },
+        }, True),
+        ("processor_config.json", {
+            "processor_class": "OwnProcessor", "auto_map": {"AutoProcessor": "own.Processor"},
+        }, True),
+        ("tokenizer_config.json", {
+            "tokenizer_class": "OwnTokenizer", "auto_map": {
+                "AutoTokenizer": ["own.Tokenizer", None],  # tokenizer.json does without
+            },
+        }, False),
+    ],
+)  # fmt: skip
+def test_code_that_a_model_brings_is_never_run(
+    folders, tmp_path, monkeypatch, file, change, refused
+):
+    for path in folders["llava"].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    about = json.loads((tmp_path / file).read_text())
+    (tmp_path / file).write_text(json.dumps(about | change))
+    (tmp_path / "own.py").write_text(f"open({str(tmp_path / 'was_run')!r}, 'w')\n")
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody was asked"))
+    said = pytest.raises(LMMError, match="brings Python code of its own, which g3lite never runs")
+    with said if refused else nullcontext():
+        load_lmm(tmp_path, device="cpu")
+    assert not (tmp_path / "was_run").exists()
+
+
 def test_a_model_without_chat_template_is_refused(folders, tmp_path):
     for path in folders["llava"].iterdir():
         if path.name != "chat_template.jinja":
@@ -437,24 +472,24 @@ def on_hub(hub_server, folders, monkeypatch):
     return hub_server
 
 
-def test_a_model_comes_from_a_hub_and_its_size_is_said(on_hub, folders, capsys):
+def test_a_model_comes_from_a_hub(on_hub, folders, capsys):
     model = TransformersLMM("tiny/qwen", device="cpu", max_new_tokens=10)
     assert model.name.startswith("tiny/qwen@aaaaaaaa")
     here = load(folders["qwen2_5_vl"])
     assert answers(model, JOBS[:2]) == answers(here, JOBS[:2])
-    said = capsys.readouterr().out
-    size = sum(path.stat().st_size for path in folders["qwen2_5_vl"].iterdir())
-    assert f"the model tiny/qwen: {size / 1e6:.1f} MB" in said
     assert not on_hub.fetched("notes.pdf")
-    TransformersLMM("tiny/qwen", device="cpu")
-    assert "tiny/qwen" not in capsys.readouterr().out  # it is there
+    TransformersLMM("tiny/qwen", device="cpu", max_gb=1e-6)  # it is there
+    assert capsys.readouterr().out == ""
 
 
-def test_a_large_model_is_asked_about(on_hub, monkeypatch):
-    monkeypatch.setattr("builtins.input", lambda text: "n")
-    with pytest.raises(DownloadError, match="the model tiny/qwen was not downloaded, as you said"):
+def test_a_large_model_is_refused_until_it_is_allowed(on_hub, folders, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("the library asked"))
+    size = sum(path.stat().st_size for path in folders["qwen2_5_vl"].iterdir())
+    said = rf"the model tiny/qwen is a download of {size / 1e6:.1f} MB: allow it with max_gb=0\.1"
+    with pytest.raises(TooLarge, match=said) as refused:
         load_lmm("tiny/qwen", max_gb=1e-6)
     assert not on_hub.fetched("model.safetensors")
+    assert load_lmm("tiny/qwen", max_gb=refused.value.gb, device="cpu").name.startswith("tiny/qwen")
 
 
 def test_a_model_that_may_not_be_read_says_where_to_ask(on_hub):

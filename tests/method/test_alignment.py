@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from g3lite import G3Error, geo
+from g3lite import G3Error, geo, official
 from g3lite.alignment import (
     CONFIGS,
     Embeddings,
@@ -23,6 +23,7 @@ from g3lite.alignment import (
     info_nce,
     within_km,
 )
+from g3lite.paths import data_dir
 
 TINY = GeoAlignmentConfig(image=16, text=12, shared=8, gps=10, gps_width=32, frequencies=8)
 
@@ -104,7 +105,7 @@ def test_vectors_logits_and_loss_are_their_equations():
         # The three scales differ, so that a scale in the wrong place is seen.
         aligner.log_scales.copy_(torch.tensor([2.5, 3.99, 1.0]))
         found = aligner(*tensors(arrays))
-    expected = Reference(numbers(aligner.official_state()), *arrays)
+    expected = Reference(numbers(official.official_state(aligner)), *arrays)
     for name in ("image_text", "image_gps", "text", "gps"):
         vectors = getattr(found, name).numpy()
         assert vectors.shape == (40, 8) and vectors.dtype == np.float32
@@ -162,8 +163,8 @@ def test_gradients_of_the_whole_model_are_those_of_the_equations():
     grads = GeoAlignment(TINY)
     for mine, theirs in zip(grads.parameters(), aligner.parameters(), strict=True):
         mine.data = theirs.grad
-    found = numbers(grads.official_state())
-    state = numbers(aligner.official_state())
+    found = numbers(official.official_state(grads))
+    state = numbers(official.official_state(aligner))
     rng, step, compared = np.random.default_rng(0), 1e-6, 0
     for name, weights in state.items():
         if name.endswith("capsule.0.b"):
@@ -195,15 +196,15 @@ def test_gradients_reach_every_parameter():
 def test_the_official_numbers_of_parameters():
     with torch.device("meta"):
         clip = open_clip.CLIP(**open_clip.get_model_config("ViT-L-14-quickgelu"))
-        official = GeoAlignment(CONFIGS["official"])
-    trainable = sum(weight.numel() for weight in official.parameters())
-    fixed = sum(buffer.numel() for buffer in official.buffers())
+        large = GeoAlignment(CONFIGS["official"])
+    trainable = sum(weight.numel() for weight in large.parameters())
+    fixed = sum(buffer.numel() for buffer in large.buffers())
     frozen = sum(weight.numel() for weight in clip.parameters()) - clip.logit_scale.numel()
     assert trainable == 13_648_131
     assert fixed == 1_536
     assert trainable + fixed + frozen == 441_266_179
-    assert sum(w.numel() for w in official.location_encoder.parameters()) == 9_447_936
-    heads = [w for name, w in official.named_parameters() if "_head." in name]
+    assert sum(w.numel() for w in large.location_encoder.parameters()) == 9_447_936
+    heads = [w for name, w in large.named_parameters() if "_head." in name]
     assert sum(w.numel() for w in heads) == 4_200_192
 
 
@@ -259,9 +260,9 @@ OFFICIAL_SHAPES = {
 
 def test_names_and_shapes_are_those_of_the_official_file():
     with torch.device("meta"):
-        state = GeoAlignment().official_state()
+        state = official.official_state(GeoAlignment())
     assert {name: tuple(tensor.shape) for name, tensor in state.items()} == OFFICIAL_SHAPES
-    assert set(model().official_state()) == set(OFFICIAL_SHAPES)
+    assert set(official.official_state(model())) == set(OFFICIAL_SHAPES)
 
 
 # --- official files
@@ -273,7 +274,7 @@ def saved(state: dict, path: Path) -> Path:
 
 
 def assert_same(one: GeoAlignment, other: GeoAlignment) -> None:
-    assert one.sizes == other.sizes
+    assert one.config == other.config
     for name, tensor in one.state_dict().items():
         assert torch.equal(tensor, other.state_dict()[name]), name
 
@@ -282,9 +283,12 @@ def test_official_weights_go_out_and_come_back(tmp_path):
     source = model(1)
     with torch.no_grad():
         source.log_scales.copy_(torch.tensor([1.0, 2.0, 3.0]))
-    for state in (source.official_state(), saved(source.official_state(), tmp_path / "g3.pth")):
+    for state in (
+        official.official_state(source),
+        saved(official.official_state(source), tmp_path / "g3.pth"),
+    ):
         target = model(2)
-        target.load_official(state)
+        official.load_official(target, state)
         assert_same(source, target)
     image, text, coordinates = batch()
     np.testing.assert_array_equal(
@@ -300,28 +304,30 @@ def test_the_clip_in_the_official_file_is_left_alone(tmp_path):
         "vision_projection.weight": torch.zeros(4, 4),
         "text_projection.weight": torch.zeros(4, 4),
     }
-    target.load_official(saved({**clip, **source.official_state()}, tmp_path / "g3.pth"))
+    official.load_official(
+        target, saved({**clip, **official.official_state(source)}, tmp_path / "g3.pth")
+    )
     assert_same(source, target)
 
 
 @pytest.mark.parametrize("name", [*OFFICIAL_SHAPES])
 def test_a_tensor_that_is_missing_or_misshapen_is_named(name):
-    state, target = model(1).official_state(), model(2)
+    state, target = official.official_state(model(1)), model(2)
     before = {key: tensor.clone() for key, tensor in target.state_dict().items()}
     missing = {key: tensor for key, tensor in state.items() if key != name}
     with pytest.raises(ValueError, match=re.escape(f"{name} is missing")):
-        target.load_official(missing)
+        official.load_official(target, missing)
     misshapen = {**state, name: torch.zeros(3, 5)}
     shapes = re.escape(f"{name} has shape (3, 5), expected {tuple(state[name].shape)}")
     with pytest.raises(ValueError, match=shapes):
-        target.load_official(misshapen)
+        official.load_official(target, misshapen)
     for key, tensor in target.state_dict().items():
         assert torch.equal(tensor, before[key]), "a refused file changes nothing"
 
 
 def test_another_files_state_is_refused_in_few_words():
     with pytest.raises(ValueError, match=r"vision_projection_else_1\S+ is missing; .*and 42 more"):
-        model().load_official({"conv1.weight": torch.zeros(3)})
+        official.load_official(model(), {"conv1.weight": torch.zeros(3)})
 
 
 class Trap:
@@ -334,13 +340,15 @@ class Trap:
         return os.mkdir, (str(self.path),)
 
 
-@pytest.mark.parametrize("method", ["load_official", "load_location_encoder"])
-def test_a_file_that_would_run_code_is_refused(tmp_path, method):
-    file = saved({**model(1).official_state(), "trap": Trap(tmp_path / "sprung")}, tmp_path / "x")
+@pytest.mark.parametrize("function", ["load_official", "load_location_encoder"])
+def test_a_file_that_would_run_code_is_refused(tmp_path, function):
+    file = saved(
+        {**official.official_state(model(1)), "trap": Trap(tmp_path / "sprung")}, tmp_path / "x"
+    )
     with pytest.raises(G3Error, match="more than tensors"):
-        getattr(model(), method)(file)
+        getattr(official, function)(model(), file)
     with pytest.raises(G3Error, match="there is no file of weights"):
-        getattr(model(), method)(tmp_path / "absent.pth")
+        getattr(official, function)(model(), tmp_path / "absent.pth")
     assert not (tmp_path / "sprung").exists()
 
 
@@ -349,22 +357,22 @@ def test_geoclips_location_encoder_is_loaded_and_the_heads_stay(tmp_path):
     prefix = "location_encoder."
     state = {
         name.removeprefix(prefix): tensor
-        for name, tensor in source.official_state().items()
+        for name, tensor in official.official_state(source).items()
         if name.startswith(prefix)
     }
     assert list(state)[0] == "LocEnc0.capsule.0.b" and "LocEnc2.head.0.bias" in state
     assert len(state) == 27
-    target.load_location_encoder(saved(state, tmp_path / "location_encoder_weights.pth"))
+    official.load_location_encoder(target, saved(state, tmp_path / "location_encoder_weights.pth"))
     for name, tensor in target.state_dict().items():
         origin = source if name.startswith(prefix) else before
         assert torch.equal(tensor, origin.state_dict()[name]), name
 
     del state["LocEnc2.head.0.bias"]
     with pytest.raises(ValueError, match=r"LocEnc2\.head\.0\.bias is missing"):
-        target.load_location_encoder(state)
+        official.load_location_encoder(target, state)
     state["LocEnc2.head.0.bias"] = torch.zeros(3)
     with pytest.raises(ValueError, match=r"LocEnc2\.head\.0\.bias has shape \(3,\), expected"):
-        target.load_location_encoder(state)
+        official.load_location_encoder(target, state)
 
 
 # --- own files
@@ -427,6 +435,12 @@ def test_a_repository_of_the_hub_is_fetched_once_and_in_part(tmp_path, monkeypat
     assert asked == [("someone/g3-mini", ["config.json", "model.safetensors"])]
 
 
+def test_the_shipped_heads_have_a_name():
+    shipped = GeoAlignment.from_pretrained("mini")
+    assert shipped.config == CONFIGS["mini"] and not shipped.training
+    assert_same(shipped, GeoAlignment.from_pretrained(data_dir() / "alignment"))
+
+
 # --- vectors
 
 
@@ -434,7 +448,7 @@ def test_arrays_in_and_out_are_what_the_tensors_are():
     aligner, (image, text, coordinates) = model(), batch(9000)
     with torch.no_grad():
         expected = aligner(*tensors((image, text, coordinates)))
-    found = (*aligner.embed_images(image), aligner.embed_texts(text))
+    found = (*aligner.embed_images(image), aligner.text(torch.from_numpy(text)).detach().numpy())
     wanted = (expected.image_text, expected.image_gps, expected.text)
     for vectors, tensor in zip(found, wanted, strict=True):
         assert vectors.dtype == np.float32

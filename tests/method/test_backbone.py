@@ -14,8 +14,8 @@ from tiny_clip import DIM, SIZE, WORDS, Source, encode, photo_set, save_model
 from g3lite import backbone
 from g3lite.backbone import Backbone
 from g3lite.datasets.folder import load_folder
-from g3lite.images import DamagedPhoto
 from g3lite.photos import PhotoSet
+from g3lite.support.images import DamagedPhoto
 
 
 @pytest.fixture(scope="module")

@@ -106,3 +106,12 @@ def test_unit_vectors_give_the_same_distances():
     chord = np.linalg.norm(geo.unit_vectors(a) - geo.unit_vectors(b), axis=1)
     arc = 2 * np.arcsin(chord / 2) * geo.EARTH_RADIUS_KM
     np.testing.assert_allclose(arc, geo.great_circle_km(a, b), rtol=1e-9)
+
+
+def test_the_spherical_mean_knows_no_seam_and_no_middle_of_antipodes():
+    points = [[0, 170], [0, -170], [60, 0], [60, 90], [60, 180], [60, -90], [10, 20], [-10, -160]]
+    middle = geo.spherical_mean(points, [0, 0, 1, 1, 1, 1, 2, 2], 4)
+    assert middle[0] == pytest.approx([0, 180])
+    assert middle[1, 0] == pytest.approx(90)
+    assert np.isnan(middle[2:]).all()  # antipodes; and nothing at all
+    assert geo.spherical_mean([[47.0, 15.5]], [0], 1)[0] == pytest.approx([47.0, 15.5])

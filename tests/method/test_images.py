@@ -19,16 +19,17 @@ import pytest
 from PIL import EpsImagePlugin, Image, JpegImagePlugin
 from tiny_clip import encode, photo_set, save_model
 
-from g3lite import backbone, images
+from g3lite import backbone
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.datasets.folder import load_files
-from g3lite.images import FORMATS, MAX_ASPECT, DamagedPhoto, Room, decode, open_picture
 from g3lite.lmm import local
 from g3lite.lmm.ask import ask
 from g3lite.lmm.base import LMM, LMMRequest, LMMResponse
 from g3lite.lmm.load import load_lmm
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
+from g3lite.support import images
+from g3lite.support.images import FORMATS, MAX_ASPECT, DamagedPhoto, Room, decode, open_picture
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import struct
 import zlib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,12 +15,13 @@ import pytest
 from exif_blocks import ASCII, BERLIN, exif_of
 from PIL import Image
 
-from g3lite import images
-from g3lite.datasets import tables
+from g3lite import miniearth
+from g3lite.datasets import remote, tables
 from g3lite.datasets.folder import load_folder
-from g3lite.datasets.load import load_photos
-from g3lite.images import DamagedPhoto, decode
+from g3lite.datasets.load import LOADERS, load_photos
 from g3lite.photos import SCHEMA, NotThere, PhotoSet, TableError, conform, identical
+from g3lite.support import images
+from g3lite.support.images import DamagedPhoto, decode
 
 ROWS = """\
 IMG_ID,AUTHOR,LAT,LON,S3_Label,Prob_indoor,country_code
@@ -463,7 +465,7 @@ def test_a_folder_with_a_table_is_read_by_its_table(folder):
 
 def test_names_are_known_or_told(tmp_path, monkeypatch):
     assert load_photos("miniearth/validation", 2).name == "miniearth/validation"
-    with pytest.raises(TableError, match="unknown MiniEarth set 'moon'"):
+    with pytest.raises(NotThere, match="nor a photo set of that name: .* miniearth/validation"):
         load_photos("miniearth/moon")
     with pytest.raises(NotThere, match="no folder 'im2gps', .* im2gps3k, yfcc4k, mp16-pro, osv5m"):
         load_photos("im2gps")
@@ -536,3 +538,37 @@ def test_real_photos_turned_round_in_their_headers_are_put_right(real, tmp_path)
     with pytest.warns(UserWarning, match="headers LAT and LON are exchanged"):
         put_right = load_folder(tmp_path / "old.csv", folder / "images").coordinates
     np.testing.assert_array_equal(put_right, right)
+
+
+# --- files alone, and what is drawn
+
+
+def test_files_alone_are_a_photo_set_without_positions(tmp_path):
+    for name in ("a/1.jpg", "b/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        Image.new("RGB", (40, 30)).save(tmp_path / name)
+    photos = PhotoSet.from_files([tmp_path / "b" / "2.jpg", tmp_path / "a" / "1.jpg"])
+    assert photos.ids == ["b/2.jpg", "a/1.jpg"] and photos.name == tmp_path.name
+    assert list(photos.table) == list(SCHEMA) and np.isnan(photos.coordinates).all()
+    assert photos.image("a/1.jpg").size == (40, 30) and not photos.rendered
+    with pytest.warns(UserWarning, match="2 photos .* without a position"):
+        located = load_photos([tmp_path / "b" / "2.jpg", tmp_path / "a" / "1.jpg"])
+    assert (located.version, located.ids) == (photos.version, photos.ids)  # the same features
+
+
+def test_whether_a_set_is_drawn_is_said_by_the_set():
+    photos = miniearth.load("validation", 4)
+    assert photos.rendered and photos.take([2, 0]).rendered and photos.head(1).rendered
+    assert miniearth.fresh("seen by nobody", 1).rendered
+    assert miniearth.is_miniearth(photos.take([2, 0])).tolist() == [True, True]
+    # The name of a version proves nothing: the pictures of any other set are looked at.
+    black = io.BytesIO()
+    Image.new("RGB", (128, 128)).save(black, "png")
+    other = PhotoSet("own", photos.table, lambda _: black.getvalue(), photos.version)
+    assert not miniearth.is_miniearth(other).any()
+    assert miniearth.is_miniearth(replace(photos, rendered=False)).all()
+
+
+def test_every_photo_set_that_has_a_name_has_a_loader():
+    drawn = {"miniearth", *(f"miniearth/{name}" for name in miniearth.SIZES)}
+    assert set(LOADERS) == {*remote.BENCHMARKS, *remote.COLLECTIONS, *drawn}

@@ -12,16 +12,16 @@ import pytest
 import torch
 from PIL import Image
 
-from g3lite import G3Error, evaluation, miniearth, pipeline, profiles, verification
+from g3lite import G3, G3Error, evaluation, miniearth, pipeline, presets, profiles, verification
 from g3lite.datasets.folder import load_files
 from g3lite.index import Gallery
 from g3lite.lmm.api import OpenAILMM
-from g3lite.lmm.ask import RunStopped
-from g3lite.lmm.base import LMM, LMMResponse
+from g3lite.lmm.base import LMM
+from g3lite.lmm.requests import LMMResponse, RunStopped
 from g3lite.paths import sha256_file
 from g3lite.photos import NotThere, TableError
-from g3lite.pipeline import G3
 from g3lite.prompts import PromptPlan
+from g3lite.scale import index_types
 from g3lite.verification import CandidateConfig
 
 
@@ -246,10 +246,10 @@ def test_plan_and_choice_are_those_of_the_profile(shipped):
 
 @pytest.fixture
 def official(monkeypatch):
-    """What the profile gpu asks `from_official` and `photos.load` for, instead of downloads."""
+    """What the profile gpu asks `from_official` and `load_photos` for, instead of downloads."""
     asked = {}
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(pipeline, "load_photos", lambda *args, **kwargs: (args, kwargs))
+    monkeypatch.setattr(presets, "load_photos", lambda *args, **kwargs: (args, kwargs))
     note = classmethod(lambda cls, gallery, **kwargs: asked.update(gallery=gallery, **kwargs))
     monkeypatch.setattr(G3, "from_official", note)
     return asked
@@ -269,7 +269,7 @@ def test_the_profile_gpu_takes_the_official_weights(official, monkeypatch):
 
 def test_the_profile_gpu_without_a_gpu_fetches_nothing(official, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(pipeline, "load_photos", lambda *_, **__: pytest.fail("was fetched"))
+    monkeypatch.setattr(presets, "load_photos", lambda *_, **__: pytest.fail("was fetched"))
     with pytest.raises(G3Error, match="profile gpu: there is no GPU .*or the profile cpu"):
         G3.from_pretrained("gpu")
 
@@ -463,7 +463,8 @@ def approximate(shipped):
     assert gallery.ids == photos.ids
     features = shipped.backbone.image_features(photos, normalize=False, progress=False).vectors
     vectors = shipped.heads.database_vectors(features)
-    return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", "IVF256,Flat"))
+    index = index_types.build(vectors, "IVF256,Flat")
+    return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", index))
 
 
 def test_neighbours_that_a_search_does_not_find_are_none(approximate, store):

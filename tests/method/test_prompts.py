@@ -195,7 +195,6 @@ def test_presets_are_those_of_the_method():
         "paper": ((0, 5, 10, 15), 5, 10, 1.2, "json"),
         "paper_yfcc4k": ((0, 5, 10, 15), 1, 1, 1.2, "json"),
         "single": ((10,), 5, 10, 1.2, "json"),
-        "ci": ((0, 5), 2, 2, 1.2, "json"),
     }
 
 

@@ -330,7 +330,7 @@ def test_a_state_that_is_half_written_is_not_used(monkeypatch, tmp_path):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(torch, "save", save)
         run(folder=tmp_path)
-    assert written[-1].read_bytes() == b"half a state"
+    assert len(written) == 3 and not written[-1].exists()
     steps = Steps(monkeypatch)
     resumed = run(folder=tmp_path)
     assert steps.taken == 2 * STEPS, "two epochs were whole"

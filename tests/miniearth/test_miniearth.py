@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from g3lite import geo, miniearth, photos
 from g3lite.cli import main
 from g3lite.datasets.folder import load_folder
-from g3lite.miniearth import captions, cues, sampler, splits, world
-from g3lite.miniearth.render import draw, sheets
+from g3lite.miniearth import captions, cues, sampler, sheets, splits, world
+from g3lite.miniearth.render import draw
 from g3lite.miniearth.scene import KINDS, LOW_INFORMATION
 from g3lite.paths import data_dir
 from g3lite.photos import SCHEMA

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation, geo, miniearth, verification
+from g3lite.alignment import GeoAlignment
 from g3lite.baselines import retrieval
 from g3lite.paper import published as paper_published
 from g3lite.paper import tables
 from g3lite.paper.tables import EvaluationRun
-from g3lite.recipes.heads import heads
 from g3lite.recipes.replies import DRAWN
 from g3lite.verification import CandidateConfig
 
@@ -65,13 +65,15 @@ def test_what_needs_no_picture_follows_exactly(few):
     for name, answers in few.unverified().items():
         answers = places(answers) if isinstance(answers, pd.DataFrame) else answers
         assert np.allclose(answers, shipped[name], atol=1e-9, equal_nan=True), name
-    assert np.allclose(retrieval.constant(few.known), shipped["constant"])
+    assert np.allclose(retrieval.constant(few.gallery_coordinates), shipped["constant"])
 
 
 def test_the_gps_gallery_is_searched_again(few):
-    best = heads().nearest_gps(few.features, few.known)[1][:, 0]
+    best = GeoAlignment.from_pretrained("mini").nearest_gps(few.features, few.gallery_coordinates)[
+        1
+    ][:, 0]
     shipped = tables.predictions(few.which, FEW)["GPS gallery (GeoCLIP)"]
-    assert (km(few.known[best], shipped) < 0.01).mean() >= 0.95
+    assert (km(few.gallery_coordinates[best], shipped) < 0.01).mean() >= 0.95
 
 
 @pytest.mark.parametrize("name", ["[L]kNN", "geocells (PlaNet)"])
@@ -140,7 +142,7 @@ def test_the_candidates_are_those_of_the_way(few):
         assert table.groupby("IMG_ID").size().max() == n * references + 1
         similar = few.rows["raw similar" if way.startswith("raw") else "similar"]
         first = table[table.origin == "retrieved"].set_index("IMG_ID").loc[few.queries.ids]
-        assert np.allclose(first[["LAT", "LON"]], few.known[similar[:, 0]])
+        assert np.allclose(first[["LAT", "LON"]], few.gallery_coordinates[similar[:, 0]])
         said = few.replies[few.replies.way == way][["IMG_ID", "LAT", "LON"]].dropna()
         rows = set(said.itertuples(index=False, name=None))
         given = table[table.origin == "reply"][["IMG_ID", "LAT", "LON"]]
@@ -179,12 +181,12 @@ def test_gains_are_paired_and_in_the_order_asked_for(few):
 def test_the_reference_table_is_of_distances(few):
     table = tables.reference_table([few], replicates=20)
     away = geo.great_circle_km(
-        few.known[few.rows["similar"][:, :5]], few.queries.coordinates[:, None]
+        few.gallery_coordinates[few.rows["similar"][:, :5]], few.queries.coordinates[:, None]
     )
     assert table.loc["G3", "mean of the first 5"].startswith(f"{away.mean():,.0f} [")
     assert table.loc["G3", "nearest of the first 5"].startswith(f"{away.min(axis=1).mean():,.0f} [")
     plain = geo.great_circle_km(
-        few.known[few.rows["raw similar"][:, :5]], few.queries.coordinates[:, None]
+        few.gallery_coordinates[few.rows["raw similar"][:, :5]], few.queries.coordinates[:, None]
     )
     gain = f"{(away.mean(axis=1) - plain.mean(axis=1)).mean():,.0f} ["
     assert table.loc["G3 minus raw features", "mean of the first 5"].startswith(gain)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation, geo, miniearth
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import unit_rows
 from g3lite.baselines import retrieval
 from g3lite.paths import data_dir
@@ -49,7 +50,7 @@ def test_alignment_beats_raw_features(table):
 def test_the_shipped_heads_score_what_the_table_says(table, queries):
     photos, asked = queries
     answers = miniearth.load("gallery").coordinates
-    best = head_recipe.heads().nearest_gps(asked.image, answers)[1][:, 0]
+    best = GeoAlignment.from_pretrained("mini").nearest_gps(asked.image, answers)[1][:, 0]
     again = evaluation.score(answers[best], photos.table)
     said = rows_of(table, 20_000, "G3").value
     for level in LEVELS:
@@ -64,7 +65,7 @@ def test_image_to_gps_is_far_above_a_constant_and_remembers_no_points(table, que
     moved = geo.offset(
         answers, rng.uniform(0, 360, len(answers)), rng.uniform(0.5, 1, len(answers))
     )
-    heads = head_recipe.heads()
+    heads = GeoAlignment.from_pretrained("mini")
     shares = [
         evaluation.score(points[heads.nearest_gps(asked.image, points)[1][:, 0]], photos.table)
         for points in (answers, moved)

@@ -1,10 +1,12 @@
 """Trainings that can be stopped (what MiniCLIP's and MiniLMM's own tests do not cover)."""
 
 import math
+from functools import partial
 
 import pandas as pd
 import pytest
 import torch
+from timm.optim import muon as timm_muon
 
 from g3lite.recipes import optim
 
@@ -103,24 +105,47 @@ def test_bfloat16_only_where_the_processor_computes_with_it(able, inside, monkey
     assert product.dtype == (inside or torch.float32)
 
 
+def steps_of(optimizer_of, number=5):
+    """The weights of a small network of convolutions and matrices after some steps."""
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3), torch.nn.Flatten(), torch.nn.Linear(8 * 36, 16),
+    )  # fmt: skip
+    optimizer = optimizer_of(model.named_parameters())
+    for _ in range(number):
+        optimizer.zero_grad()
+        model(torch.randn(4, 3, 8, 8)).square().mean().backward()
+        optimizer.step()
+    return [p.detach().clone() for p in model.parameters()]
+
+
 @pytest.mark.parametrize("able", [False, True])
 def test_updates_are_orthogonalised_in_a_precision_that_the_processor_has(able, monkeypatch):
-    used = set()
+    real, used = timm_muon.zeropower_via_newtonschulz, set()
 
-    def spy(*args, dtype, **options):
-        used.add(dtype)
-        return optim.ORTHOGONALIZE(*args, dtype=dtype, **options)
+    def spy(*args, dtype=torch.bfloat16, **options):
+        """timm's, in the precision `dtype`."""
+        result = real(*args, dtype=dtype, **options)
+        used.add(result.dtype)
+        return result
 
     monkeypatch.setattr(optim, "has_bfloat16", lambda device: able)
-    model = torch.nn.Linear(8, 8)
-    optimizer = optim.muon(model.named_parameters(), SETTINGS)
-    orthogonalize = optim.timm_muon.zeropower_via_newtonschulz
-    monkeypatch.setattr(
-        optim.timm_muon, "zeropower_via_newtonschulz",
-        lambda *args, **options: spy(*args, **orthogonalize.keywords, **options),
-    )  # fmt: skip
-    model(torch.ones(1, 8)).sum().backward()
-    before = model.weight.clone()
-    optimizer.step()
-    assert used == {torch.bfloat16 if able else torch.float32}
-    assert not torch.equal(model.weight, before)
+    with monkeypatch.context() as patch:
+        patch.setattr(timm_muon, "zeropower_via_newtonschulz", spy)
+        found = steps_of(lambda named: optim.muon(named, SETTINGS))
+    precision = torch.bfloat16 if able else torch.float32
+    assert used == {precision}
+
+    monkeypatch.setattr(optim, "has_bfloat16", lambda device: True)
+    patched = partial(spy, dtype=precision)
+    monkeypatch.setattr(timm_muon, "zeropower_via_newtonschulz", patched)
+    expected = steps_of(lambda named: optim.muon(named, SETTINGS))
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+def test_timm_stays_as_it_is(monkeypatch):
+    before = {**vars(timm_muon)}
+    monkeypatch.setattr(optim, "has_bfloat16", lambda device: False)
+    steps_of(lambda named: optim.muon(named, SETTINGS), number=1)
+    assert vars(timm_muon) == before
+    assert torch.ones(2).to(dtype=torch.bfloat16).dtype == torch.bfloat16

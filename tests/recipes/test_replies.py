@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from g3lite import evaluation, geo, miniearth, replies
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
 from g3lite.baselines import retrieval
 from g3lite.lmm.base import LMM, LMMResponse
 from g3lite.lmm.load import load_lmm
 from g3lite.miniearth.splits import photo_set
 from g3lite.recipes import replies as reply_recipe
-from g3lite.recipes.heads import heads
 
 PROMPTS = (0, 5, 10, 15)
 WAYS = reply_recipe.SETTINGS["validation"]
@@ -112,7 +112,7 @@ def test_dissimilar_references_without_hubs_are_others_and_less_alike_than_most(
     _, rows = recorded
     assert len(np.unique(rows["without hubs"])) > 1.5 * len(np.unique(rows["dissimilar"]))
     few, gallery = np.arange(40), miniearth.load("gallery", 2_000)
-    backbone, aligned = Backbone.load("miniclip", "cpu"), heads()
+    backbone, aligned = Backbone.load("miniclip", "cpu"), GeoAlignment.from_pretrained("mini")
     listed = np.unique(rows["without hubs"][few])
     known, asked, these = (
         aligned.database_vectors(backbone.image_features(some, normalize=False).vectors)

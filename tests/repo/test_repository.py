@@ -1,6 +1,7 @@
 """The repository as a whole: dependencies, documents, make, and the wheel."""
 
 import ast
+import importlib
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import g3lite
 from g3lite.teaching import address, notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,10 +117,51 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
     assert len(paper["authors"]) == 10 and paper["year"] == 2024
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "data/README.md", "g3lite/README.md"]
+)
 def test_links_of_the_documents_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert notebooks.broken_links(text, (ROOT / name).parent, ROOT) == []
+
+
+def method_table() -> list[list[str]]:
+    """The rows of the table in g3lite/README.md: paper, words, file, function."""
+    text = (ROOT / "g3lite" / "README.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_each_step_of_the_paper_has_a_file_and_a_function_that_exist():
+    for _, words, file, name in method_table():
+        path = re.fullmatch(r"\[`([\w/]+\.py)`\]\(\1\)", file)[1]
+        module = path.removesuffix(".py").replace("/", ".")
+        full = re.fullmatch(r"`([\w.]+)`", name)[1]
+        assert full.startswith(f"{module}."), words
+        found = importlib.import_module(f"g3lite.{module}")
+        assert Path(found.__file__) == Path(g3lite.__file__).parent / path
+        for part in full.removeprefix(f"{module}.").split("."):
+            found = getattr(found, part)
+        assert found.__module__ == f"g3lite.{module}" and found.__doc__, full
+
+
+def test_the_table_of_the_method_leaves_nothing_of_the_paper_out():
+    table = "\n".join(f"{paper} {words}" for paper, words, _, _ in method_table())
+    for wanted in (
+        *(f"Section {number}" for number in ("3.1", "3.2", "3.3", "4")),
+        "Tables 1, 2 and 3, Figures 3 and 4", "Tables 3 and 5",
+        "Mercator", "Fourier", "MLP per σ", "InfoNCE", "image–text and image–GPS", "place texts",
+        "image, image→text, image→GPS", "search with q", "search with −q", "0, 5, 10 and 15",
+        "N replies", "K prompts × N replies + S retrieved", "image→GPS · GPS", "argmax",
+        "great-circle", "1, 25, 200, 750, 2500 km",
+    ):  # fmt: skip
+        assert wanted in table, wanted
+
+
+def test_the_folders_of_the_package_are_described():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in (ROOT / "g3lite").glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+)/` \|", text, re.MULTILINE)) == folders
 
 
 def test_the_readme_lists_the_notebooks_that_exist():

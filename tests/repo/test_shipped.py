@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from g3lite import miniearth, paths, places
+from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
 from g3lite.cli import main
 from g3lite.figures import maps
@@ -16,7 +17,6 @@ from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import world
 from g3lite.paper import tables
 from g3lite.paths import ArtefactError
-from g3lite.recipes import heads as head_recipe
 from g3lite.recipes import miniclip
 from g3lite.recipes import replies as reply_recipe
 
@@ -32,7 +32,7 @@ def picture():
 
 
 LOADS = {
-    "alignment/": head_recipe.heads,
+    "alignment/": lambda: GeoAlignment.from_pretrained("mini"),
     "cities/cities": places.cities.__wrapped__,
     "cities/countries": places.countries.__wrapped__,
     "miniclip/": lambda: Backbone.load("miniclip", "cpu"),

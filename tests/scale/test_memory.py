@@ -14,10 +14,9 @@ from transformers import (
     Qwen2_5_VLForConditionalGeneration,
 )
 
-from g3lite import official
+from g3lite import G3, official
 from g3lite.alignment import GeoAlignment
 from g3lite.lmm.load import load_lmm
-from g3lite.pipeline import G3
 from g3lite.scale import memory
 
 

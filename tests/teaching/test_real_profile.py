@@ -102,7 +102,6 @@ def test_notebook_07_goes_the_way_of_the_gpu(
             exec(cell.source, space)
     said = capsys.readouterr().out
     assert "real photos and models" in said and "STAND-INS" not in said
-    assert "academic use under its authors' terms" in said
     assert "gallery mp16-pro: 16 photos" in said and "queries im2gps3k: 4 photos" in said
     assert "ViT-L-14-quickgelu:g3.pth, tiny/qwen@aaaa" in said
     assert "PUBLISHED, IM2GPS3K" in said and said.count("✓") == 3

@@ -469,8 +469,6 @@ class Figure:
         self.canvas.ellipse(x, y, rx * self.k, (rx if ry is None else ry) * self.k, colour)
 
 
-pass  # removed import
-
 RING, BLUR = circle(24), circle(16)
 SHADE: Colour = (20, 14, 20)
 FLOORS: tuple[Colour, ...] = (
@@ -489,9 +487,6 @@ def tinted(colour: Colour, factor: float, glare: Colour) -> Colour:
         min(255, int(colour[1] * factor * glare[1] / 255)),
         min(255, int(colour[2] * factor * glare[2] / 255)),
     )
-
-
-pass  # removed import
 
 
 def bow(a: Point, b: Point, bend: float, steps: int) -> list[Point]:

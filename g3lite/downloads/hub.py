@@ -1,7 +1,8 @@
-"""Files from the Hugging Face Hub and the web: sizes said first, hashes checked, cuts survived.
+"""Files from the Hugging Face Hub and the web: sizes limited, hashes checked, cuts survived.
 
-`file` brings a whole file, `Stream` reads parts of files that are too large to bring. Nothing here
-happens on import, and a file that is on disk already is used without the network.
+Nothing larger than `max_gb` is fetched: `TooLarge` says how much it would be, and the caller
+decides. `file` brings a whole file, `Stream` reads parts of files that are too large to bring.
+Nothing here happens on import, and a file that is on disk is used without the network.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from g3lite import G3Error
-from g3lite.paths import cache_dir, sha256_file
+from g3lite.paths import cache_dir, sha256_file, write_json
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
@@ -39,6 +40,22 @@ class DownloadError(G3Error):
     """Data that could not be had; the message says why and what to do."""
 
 
+class TooLarge(DownloadError):
+    """A download that is larger than was allowed.
+
+    Attributes:
+        what: that would be downloaded.
+        gb: its size in GB (10^9 bytes), rounded up: the `max_gb` that allows it.
+    """
+
+    def __init__(self, what: str, size: int) -> None:
+        self.what, self.gb = what, math.ceil(size / 1e8) / 10
+        super().__init__(
+            f"{what} is a download of {_gb(size)}: allow it with max_gb={self.gb} (the command: "
+            f"--max-gb {self.gb})"
+        )
+
+
 @dataclass(frozen=True)
 class Repo:
     """A repository on the hub."""
@@ -55,38 +72,29 @@ class Repo:
         return f"{constants.ENDPOINT}/{folder}{self.id}"
 
 
-def agree(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
-    """Say what is about to be downloaded, and ask if it is more than `max_gb` (10^9 bytes each).
+def check_size(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
+    """Refuse a download that is larger than `max_gb` (10^9 bytes each) or than the free space.
 
     Raises:
-        DownloadError: there is no room for it, nobody agreed, or nobody is there to ask.
+        TooLarge: it is larger than `max_gb`.
+        DownloadError: there is no room for it.
     """
     free = shutil.disk_usage(folder).free
-    print(f"{what}: {_gb(size)}, to {folder} ({_gb(free)} free)")
     if size > free:
         raise DownloadError(
             f"{what} needs {_gb(size)} and {folder} has {_gb(free)} free: {_MAKE_ROOM}"
         )
-    if size <= max_gb * 1e9:
-        return
-    try:
-        answer = input(f"Download {_gb(size)}? [y/N] ")
-    except (EOFError, OSError, RuntimeError):  # no terminal, and no notebook that can ask
-        enough = math.ceil(size / 1e8) / 10
-        raise DownloadError(
-            f"{what} is a download of {_gb(size)}: pass max_gb={enough} to agree"
-        ) from None
-    if answer.strip().lower() not in ("y", "yes"):
-        raise DownloadError(f"{what} was not downloaded, as you said")
+    if size > max_gb * 1e9:
+        raise TooLarge(what, size)
 
 
-def agree_to_model(name: str, revision: str | None = None, max_gb: float = 1.0) -> None:
-    """`agree` about a model that transformers is going to fetch, unless some of it is there.
+def check_model(name: str, revision: str | None = None, max_gb: float = 1.0) -> None:
+    """`check_size` of a model that transformers is going to fetch, unless some of it is there.
 
     A name that the hub cannot have is left to transformers, whose message is a good one.
 
     Raises:
-        DownloadError: as `agree`; or there is no such model, or it may not be read.
+        DownloadError: as `check_size`; or there is no such model, or it may not be read.
     """
     from huggingface_hub import HfApi, constants, errors
 
@@ -103,7 +111,7 @@ def agree_to_model(name: str, revision: str | None = None, max_gb: float = 1.0) 
         size = sum(file.size or 0 for file in files if Path(file.rfilename).suffix in wanted)
         folder = Path(constants.HF_HUB_CACHE)
         folder.mkdir(parents=True, exist_ok=True)
-    agree(f"the model {name}", size, folder, max_gb)
+    check_size(f"the model {name}", size, folder, max_gb)
 
 
 def commit_here(name: str, revision: str | None = None) -> str | None:
@@ -145,7 +153,7 @@ def _file(repo: Repo, filename: str, path: Path, max_gb: float) -> Path:
     about = metadata(repo, filename, record.get("commit", "main"))
     part = path.with_name(f"{path.name}.{about.commit_hash}.part")
     have = part.stat().st_size if part.exists() else 0
-    agree(f"{repo.id}: {filename}", about.size - have, path.parent, max_gb)
+    check_size(f"{repo.id}: {filename}", about.size - have, path.parent, max_gb)
     _download(repo, filename, about, part)
 
     digest = sha256_file(part)
@@ -191,7 +199,7 @@ def web_file(url: str, sha256: str, size: int, folder: Path) -> Path:
     name = url.rsplit("/", 1)[1]
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / name).exists():
-        agree(url, size, folder)
+        check_size(url, size, folder)
     pooch.get_logger().setLevel("WARNING")
     keeper = pooch.create(
         path=folder, base_url="", registry={name: f"sha256:{sha256}"}, urls={name: url},
@@ -249,11 +257,11 @@ class Stream(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -372,13 +380,6 @@ def _records() -> dict[str, dict[str, Any]]:
 def _record(key: str, **about: Any) -> None:
     records = _records() | {key: {**about, "date": date.today().isoformat()}}
     write_json(cache_dir() / "hub" / "downloads.json", records)
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write or replace a JSON file in one step."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
 
 
 def _gb(size: int) -> str:

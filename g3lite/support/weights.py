@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -41,15 +42,24 @@ def check_state(
 ) -> None:
     """Raise ValueError unless the state has all tensors that are expected, in their shapes."""
     wanted = {name: tuple(tensor.shape) for name, tensor in expected.items()}
-    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    given = {name: tuple(tensor.shape) for name, tensor in state.items()}
     called = names or {}
-    wrong = [f"{called.get(n, n)} is missing" for n in wanted if n not in found]
-    wrong += [f"{n} is not known" for n in found if n not in wanted]
+    wrong = [f"{called.get(n, n)} is missing" for n in wanted if n not in given]
+    wrong += [f"{n} is not known" for n in given if n not in wanted]
     wrong += [
-        f"{called.get(n, n)} has shape {found[n]}, expected {wanted[n]}"
+        f"{called.get(n, n)} has shape {given[n]}, expected {wanted[n]}"
         for n in wanted
-        if n in found and found[n] != wanted[n]
+        if n in given and given[n] != wanted[n]
     ]
     if wrong:
         more = f"; and {len(wrong) - 4} more" if len(wrong) > 4 else ""
         raise ValueError(f"{where} does not fit the model: {'; '.join(wrong[:4])}{more}")
+
+
+def digest(state: Mapping[str, Tensor], about: str = "") -> str:
+    """SHA-256 of a text, and of the names, types, shapes and numbers of all tensors of a state."""
+    sha256 = hashlib.sha256(about.encode())
+    for name, tensor in sorted(state.items()):
+        sha256.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha256.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return sha256.hexdigest()

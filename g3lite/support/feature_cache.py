@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+
+from g3lite.paths import replacing
 
 
 class _Store:
@@ -52,9 +53,8 @@ class _Store:
         digest = self._digest(ids, rows)
         data = save({"vectors": rows}, metadata={"ids": json.dumps(ids), "digest": digest})
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / f"{digest}.{os.getpid()}.part"
-        part.write_bytes(data)
-        part.replace(self.folder / f"{digest}.safetensors")
+        with replacing(self.folder / f"{digest}.safetensors") as part:
+            part.write_bytes(data)
         return vectors
 
     @staticmethod

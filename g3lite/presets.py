@@ -1,0 +1,185 @@
+"""G3 put together: the parts of a profile, or the authors' weights with a gallery of your own.
+
+    g3 = G3.from_pretrained()
+    print(g3.locate("photo.jpg"))
+
+The method knows no data set and no language model by name; this file does, and hands them to
+`pipeline.Pipeline` as its parts.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from torch import Tensor
+
+from g3lite import G3Error, miniearth, official, profiles
+from g3lite.alignment import GeoAlignment
+from g3lite.backbone import Backbone, check_device
+from g3lite.datasets.load import load_photos
+from g3lite.datasets.remote import G3_CHECKPOINT
+from g3lite.downloads import hub
+from g3lite.index import Gallery
+from g3lite.lmm.base import LMM
+from g3lite.lmm.load import load_lmm
+from g3lite.paths import shipped
+from g3lite.photos import PhotoSet
+from g3lite.pipeline import Pipeline
+from g3lite.profiles import Profile
+from g3lite.prompts import PromptPlan
+from g3lite.verification import CandidateConfig
+
+
+class G3(Pipeline):
+    """A pipeline whose parts are those of a profile, or those that G3's authors published."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        profile: str | Profile = "auto",
+        *,
+        lmm: str | LMM | None = None,
+        plan: PromptPlan | None = None,
+        choice: str | CandidateConfig | None = None,
+        gallery: PhotoSet | None = None,
+        gallery_size: int | None = None,
+        max_gb: float = 1.0,
+        progress: bool = True,
+    ) -> G3:
+        """G3 with the models and the gallery of a profile.
+
+        The photos of the gallery are encoded at first use, which takes minutes, and kept. The
+        profile gpu fetches its photos and models first.
+
+        Args:
+            profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
+            lmm: another multimodal model, or a name for `load_lmm`.
+            plan: prompts, replies and temperature; by default the paper's prompts, as many replies
+                as compete, at the temperature of the profile.
+            choice: which candidates compete: a key of `verification.CANDIDATE_CONFIGS`, or a
+                `CandidateConfig`; by default that of the profile.
+            gallery: search these photos instead of the profile's.
+            gallery_size: search only the first so many photos of the profile's gallery; by default
+                as many as the profile says.
+            max_gb: photos, weights and language models beyond this many GB each (10^9 bytes) are
+                not fetched: `TooLarge` says how much more it takes.
+            progress: show progress bars.
+
+        Raises:
+            G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
+        """
+        chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
+        choice = CandidateConfig.from_name(choice or chosen.choice)
+        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=chosen.temperature)
+        published = chosen.alignment == "official"
+        if gallery is None:
+            size = gallery_size or chosen.gallery_size
+            if published:
+                _check_gpu(chosen)  # before gigabytes are fetched
+            if chosen.gallery in miniearth.SIZES:
+                gallery = miniearth.load(chosen.gallery, size)
+            else:
+                gallery = load_photos(chosen.gallery, size, max_gb=max_gb)
+        parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}
+        if published:
+            return cls.from_official(
+                gallery, device=chosen.device, batch_size=chosen.batch_size, max_gb=max_gb,
+                progress=progress, **parts,
+            )  # fmt: skip
+        backbone = Backbone.load(chosen.backbone, device=chosen.device)
+        heads = GeoAlignment.from_pretrained(shipped("alignment"), chosen.device)
+        known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
+        parts["lmm"] = _lmm(parts["lmm"], max_gb)
+        # The shipped models have seen nothing but MiniEarth.
+        return cls(backbone, heads, known, in_domain=miniearth.is_miniearth, **parts)
+
+    @classmethod
+    def from_official(
+        cls,
+        gallery: PhotoSet,
+        weights: str | Path | Mapping[str, Tensor] | None = None,
+        *,
+        lmm: str | LMM,
+        plan: PromptPlan | None = None,
+        choice: str | CandidateConfig = "paper_im2gps3k",
+        device: str = "auto",
+        precision: Literal["auto", "fp32", "fp16"] = "auto",
+        batch_size: int = 64,
+        max_gb: float = 1.0,
+        progress: bool = True,
+    ) -> G3:
+        """G3 with the weights that its authors published, and a gallery of your own.
+
+        CLIP comes out of the same file as the heads, so nothing else is fetched.
+
+        Args:
+            gallery: the photos to search, encoded at first use. A damaged one, or one without a
+                position, is left out with a warning.
+            weights: g3.pth, or its state dict; by default the file is fetched from the hub.
+            lmm: the multimodal model, or a name for `load_lmm` (which chooses its device).
+            plan: by default the paper's prompts and temperature, as many replies as compete.
+            choice: as for `from_pretrained`.
+            device: of CLIP and the heads, as for `Backbone.load`.
+            precision: of CLIP, likewise.
+            batch_size: photos per step of CLIP.
+            max_gb: as for `from_pretrained`.
+            progress: show progress bars.
+
+        Raises:
+            ValueError: the weights lack a tensor, or one has another shape; or there is no GPU.
+            G3Error: a part cannot be had, or no photo of the gallery can be used.
+        """
+        choice = CandidateConfig.from_name(choice)
+        plan = plan or PromptPlan(replies=max(choice.replies, 1))
+        check_device(device, precision)
+        if weights is None:
+            weights = fetch_weights(max_gb)
+        backbone, heads = official.load(weights, device, precision)
+        known = _gallery(gallery, backbone, heads, batch_size, progress)
+        return cls(backbone, heads, known, _lmm(lmm, max_gb), plan, choice)
+
+
+def fetch_weights(max_gb: float = 1.0) -> Path:
+    """The authors' g3.pth (1.77 GB, published) from the hub, fetched at first use.
+
+    Raises:
+        DownloadError: it cannot be had, or is larger than `max_gb`; the message says what to do.
+    """
+    return hub.file(G3_CHECKPOINT, official.WEIGHTS, max_gb=max_gb)
+
+
+def _check_gpu(profile: Profile) -> None:
+    try:
+        check_device(profile.device)
+    except ValueError as error:
+        raise G3Error(f"profile {profile.name}: {error}, or the profile cpu") from error
+
+
+def _lmm(which: str | LMM, max_gb: float) -> LMM:
+    return which if isinstance(which, LMM) else load_lmm(which, max_gb=max_gb)
+
+
+def _gallery(
+    known: PhotoSet, backbone: Backbone, heads: GeoAlignment, batch_size: int, progress: bool
+) -> Gallery:
+    """The vectors of a photo set, to search. Photos of no use are left out with a warning."""
+    located = np.isfinite(known.coordinates).all(axis=1)
+    if not located.all():
+        warnings.warn(
+            f"{(~located).sum():,} of {len(known):,} photos of {known.name} have no position and "
+            "are left out of the gallery",
+            stacklevel=3,
+        )
+    known = known.take(located)
+    features = backbone.image_features(
+        known, batch_size, on_error="skip", normalize=False, progress=progress
+    )
+    if not len(features):
+        raise G3Error(f"no photo of {known.name} can be used for a gallery")
+    usable = known.table[~known.table["IMG_ID"].isin(features.skipped)]
+    vectors = heads.database_vectors(features.vectors)
+    return Gallery.build(usable, vectors, model=f"{backbone.name}, aligned")

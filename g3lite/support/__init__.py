@@ -1,0 +1,1 @@
+"""What the method stands on and a reader of the paper may skip: pictures, weights, caches."""
