@@ -75,6 +75,7 @@ def test_image_to_gps_is_far_above_a_constant_and_remembers_no_points(table, que
         assert abs(shares[0][level] - shares[1][level]) < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["G3", "without text"])
 def test_training_again_gives_the_table_s_figures(
     table, queries, miniclip, variant, tmp_path, monkeypatch
