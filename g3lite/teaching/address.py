@@ -32,7 +32,7 @@ _SSH = [
     )
 ]
 _FORGES = ("github.com", "gitlab.com", "codeberg.org", "bitbucket.org")
-"""Hosts whose web addresses have the path that ssh has. Any other name may be an alias in somebody's
+"""Hosts whose web addresses have the path that ssh has. Any other name may be an alias in the
 settings of ssh, or a machine with folders: on the web it may be nobody's, or a stranger's."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
