@@ -12,6 +12,9 @@ official loop's text tower and its reading of pictures are left out, in its favo
 import sys
 import time
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import numpy as np
 import open_clip
 import torch

@@ -9,6 +9,9 @@ mistake, and by features in which all that is no geography counts more. No part 
 no test set is opened.
 """
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler

@@ -16,6 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import open_clip
 import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2

@@ -18,6 +18,9 @@ import threading
 import time
 from pathlib import Path
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import faiss
 import numpy as np
 import pandas as pd

@@ -12,6 +12,9 @@ import sys
 import time
 from collections.abc import Callable
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import numpy as np
 import pyproj
 import torch

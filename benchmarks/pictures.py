@@ -18,6 +18,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import numpy as np
 import open_clip
 import pandas as pd

@@ -35,7 +35,7 @@ from g3lite.photos import PhotoSet
 from g3lite.support import weights
 from g3lite.support.batches import in_batches
 from g3lite.support.feature_cache import _Store
-from g3lite.support.images import DamagedPhoto, Room, decode, open_picture
+from g3lite.support.images import DamagedPhoto, Room, decode, decoded_pixels, open_picture
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""
@@ -45,8 +45,8 @@ input. Only pictures of more than twice that are concerned: at 224 pixels, those
 the shorter side. Features then have a cosine of at least 0.9999 with those of the full size
 (`benchmarks/pictures.py`)."""
 AT_A_TIME = 25_000_000
-"""Pixels of decoded pictures that are in memory at a time (200 MB, a copy included); a larger
-picture is decoded alone."""
+"""Pixels of decoded pictures that are in memory at a time (200 MB, their copies in RGB included); a
+larger picture is decoded alone."""
 AHEAD = 50_000_000
 """Bytes of picture files that are read before they are decoded; a larger file is read alone."""
 
@@ -381,7 +381,7 @@ def _decoding(
     def prepare(data: bytes, img_id: str) -> torch.Tensor:
         try:
             with open_picture(io.BytesIO(data), img_id, shortest_side) as header:
-                pixels = header.width * header.height
+                pixels = decoded_pixels(header)
             with decoded.holding(pixels):
                 return preprocess(decode(data, img_id, shortest_side=shortest_side))
         except DamagedPhoto as error:

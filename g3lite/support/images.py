@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from g3lite import G3Error
 
@@ -32,12 +32,17 @@ KINDS = "JPEG, PNG, WebP, TIFF, GIF, BMP, AVIF or HEIC"
 MAX_BYTES = 200_000_000
 """Largest file that is taken for a picture."""
 MAX_PIXELS = 100_000_000
-"""Largest picture that is decoded: 400 MB, for Pillow keeps four bytes per pixel."""
+"""Largest picture that is decoded: 800 MB, for Pillow keeps four bytes per pixel, of the picture as
+it is in the file and of its copy in RGB. Some decoders need half of that once more."""
+MAX_BLOCK = 4_000_000
+"""Largest tile of a TIFF in pixels, unless the picture is large itself: then 4 times the picture. A
+tile is decoded whole, however little of it is inside of the picture."""
 MAX_ASPECT = 100
 """Longest picture that is decoded: so many times as long as wide. Models scale the short side to
 their input, a line of pixels too, and the long side grows with it: at 224 pixels a picture of
 1 x 20,000 would take 4 GB, one of 1 x 100 takes 20 MB. Panoramas have an aspect ratio below 20."""
 
+_PART = 1_000_000  # pixels that are converted to RGB at a time
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -95,7 +100,8 @@ def open_picture(
 
     Raises:
         DamagedPhoto: it is not a picture in one of the `FORMATS`, has more than `MAX_PIXELS`
-            pixels, or is more than `MAX_ASPECT` times as long as wide.
+            pixels, is more than `MAX_ASPECT` times as long as wide, or has far larger tiles than
+            itself.
     """
     try:
         image = _open(file)
@@ -111,12 +117,19 @@ def open_picture(
         reason = f"more than {MAX_PIXELS / 1e6:.0f} million; make it smaller"
     elif max(width, height) > MAX_ASPECT * min(width, height):
         reason = f"too long and narrow (at most {MAX_ASPECT} to 1); cut a part out of it"
+    elif _block(image) > min(max(MAX_BLOCK, 4 * width * height), MAX_PIXELS):
+        reason = f"in tiles of {_block(image) / 1e6:,.0f} million; save it without tiles"
     if reason:
         image.close()
         raise DamagedPhoto(img_id, f"{width} x {height} pixels are {reason}")
     if shortest_side and image.format in ("JPEG", "MPO"):
         image.draft(None, (shortest_side, shortest_side))
     return image
+
+
+def decoded_pixels(image: Image.Image) -> int:
+    """Pixels that are decoded for an opened picture: its own, and a tile or strip of a TIFF."""
+    return image.width * image.height + _block(image)
 
 
 def decode(
@@ -142,7 +155,10 @@ def decode(
     image = open_picture(io.BytesIO(data), img_id, shortest_side)
     try:
         image.load()
-        return at_most(_rgb(_upright(image)), longest_side)
+        picture = _rgb(_upright(image))
+        if longest_side is not None:
+            picture.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+        return picture
     except Exception as error:  # On damaged data Pillow's readers raise nearly anything.
         raise DamagedPhoto(img_id, f"it cannot be decoded ({_words(error)})") from error
 
@@ -237,7 +253,31 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
+def _block(image: Image.Image) -> int:
+    """Pixels in a tile, or in a strip, of an opened TIFF; 0 for other formats."""
+    if image.format != "TIFF":
+        return 0
+    tags = image.tag_v2
+    if TiffImagePlugin.TILEWIDTH in tags or TiffImagePlugin.TILELENGTH in tags:
+        sides = (tags.get(TiffImagePlugin.TILEWIDTH, 1), tags.get(TiffImagePlugin.TILELENGTH, 1))
+        return int(np.max(sides[0])) * int(np.max(sides[1]))  # a tag may hold several numbers
+    rows = int(np.max(tags.get(TiffImagePlugin.ROWSPERSTRIP, image.height)))
+    return image.width * min(rows, image.height)
+
+
 def _rgb(image: Image.Image) -> Image.Image:
+    """A copy in RGB, made in parts: what is between the two modes takes little memory."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image.copy()
+    picture = Image.new("RGB", image.size)
+    rows = max(1, _PART // image.width)
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(top + rows, image.height))
+        picture.paste(_part_in_rgb(image.crop(box)), box)
+    return picture
+
+
+def _part_in_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip to 8 bits, not scale
         image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
     if image.has_transparency_data:

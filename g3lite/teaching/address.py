@@ -21,14 +21,19 @@ _RESERVED = re.compile(
 )
 _HOST = r"(?P<host>[\w-]+(?:\.[\w-]+)+)"
 _PATH = r"(?P<path>[\w.~-]+(?:/[\w.~-]+)*?/[\w.~-]+?)(?:\.git)?/?"
-_REMOTES = [
+_WEB = re.compile(  # https://token@github.com/OWNER/NAME.git
+    rf"(?:https?|git)://(?:[^/\s]+@)?{_HOST}/{_PATH}", re.ASCII
+)
+_SSH = [
     re.compile(before + _HOST + between + _PATH, re.ASCII)
     for before, between in (
-        (r"(?:https?|git)://(?:[^/\s]+@)?", "/"),  # https://token@github.com/OWNER/NAME.git
         (r"ssh://(?:[^/\s]+@)?", r"(?::\d+)?/"),  # ssh://git@github.com:22/OWNER/NAME.git
         (r"(?:[^/\s]+@)?", ":/?"),  # git@github.com:OWNER/NAME.git
     )
 ]
+_FORGES = ("github.com", "gitlab.com", "codeberg.org", "bitbucket.org")
+"""Hosts whose web addresses have the path that ssh has. Any other name may be an alias in the
+settings of ssh, or a machine with folders: on the web it may be nobody's, or a stranger's."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _BRANCHES = {"head", "main", "master", "trunk", "develop", "dev"}  # by their usual names
@@ -125,14 +130,16 @@ class Address:
 def as_https(remote: str) -> str | None:
     """Return the web address of a git remote: "git@github.com:me/it.git" is "https://github.com/me/it".
 
-    User names and tokens are left out. None for what has no such address, for example a folder.
+    User names and tokens are left out. None for what has no such address, for example a folder,
+    and for ssh to a host other than the `_FORGES`, whose address on the web is not known.
     """
-    for form in _REMOTES:
-        if match := form.fullmatch(remote):
-            host = match["host"].lower().removeprefix("www.")
-            host = "github.com" if host == "ssh.github.com" else host
-            return f"https://{host}/{match['path']}"
-    return None
+    web = _WEB.fullmatch(remote)
+    match = web or next(filter(None, (form.fullmatch(remote) for form in _SSH)), None)
+    if match is None or match["path"] == "OWNER/NAME" or {".", ".."} & {*match["path"].split("/")}:
+        return None
+    host = match["host"].lower().removeprefix("www.")
+    host = "github.com" if host == "ssh.github.com" else host
+    return f"https://{host}/{match['path']}" if web or host in _FORGES else None
 
 
 def remotes(root: Path) -> dict[str, str]:
@@ -166,11 +173,14 @@ def choose(
         repository = remotes(root).get("origin")
         if repository is None:
             raise G3Error(
-                f"{root} has no git remote `origin` that others can open: "
-                "git remote add origin https://github.com/OWNER/NAME, or name a --repository"
+                f"{root} has no git remote `origin` that others can open: git remote add origin "
+                "https://github.com/OWNER/NAME, or name a --repository (of ssh remotes, the web "
+                f"address is known for {', '.join(_FORGES)} only)"
             )
     elif (web := as_https(repository)) is None:
-        raise G3Error(f"{repository!r} is no address such as https://github.com/OWNER/NAME")
+        raise G3Error(
+            f"{repository!r} is no address such as https://github.com/OWNER/NAME, with your names"
+        )
     else:
         repository = web
     if tag and commit:

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -29,7 +30,15 @@ from g3lite.lmm.load import load_lmm
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
 from g3lite.support import images
-from g3lite.support.images import FORMATS, MAX_ASPECT, DamagedPhoto, Room, decode, open_picture
+from g3lite.support.images import (
+    FORMATS,
+    MAX_ASPECT,
+    DamagedPhoto,
+    Room,
+    decode,
+    decoded_pixels,
+    open_picture,
+)
 
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
@@ -75,6 +84,19 @@ def png_of(width: int, height: int) -> bytes:
     rows = zlib.compress(bytes(((width + 7) // 8 + 1) * height), 9)
     chunks = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def tiff_of(side: int, *tile: int) -> bytes:
+    """A black grey TIFF with one deflated tile (width, length), in very few bytes."""
+    data = zlib.compress(bytes(tile[0] * tile[1]), 9).ljust(12, b"\0")
+    data += bytes(len(data) % 2)
+    tags = {
+        256: side, 257: side, 258: 8, 259: 8, 262: 1, 277: 1,
+        322: tile[0], 323: tile[1], 324: 8, 325: len(data),
+    }  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = struct.pack("<2sHI", b"II", 42, 8 + len(data))
+    return head + data + struct.pack("<H", len(tags)) + entries + bytes(4)
 
 
 # --- which formats
@@ -214,6 +236,112 @@ def test_a_picture_that_is_nearly_a_line_is_not_decoded(size, tmp_path, monkeypa
 @pytest.mark.parametrize("size", [(1, MAX_ASPECT), (16_000, 800), (300, 30_000)])
 def test_panoramas_are_decoded(size):
     assert decode(png_of(*size), "p").size == size
+
+
+@pytest.mark.parametrize("tile", [(4096, 1024), (16, 65_536), (16_384, 16_384)])
+def test_a_tiff_with_tiles_far_larger_than_itself_is_not_decoded(tile, tmp_path, monkeypatch):
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it was decoded"))
+    monkeypatch.setattr(images, "MAX_BLOCK", 1_000_000)
+    data = tiff_of(64, *tile)
+    with pytest.raises(DamagedPhoto, match=r"64 x 64 pixels are in tiles of \d+ million; save it"):
+        decode(data, "p")
+    (tmp_path / "tiles.tif").write_bytes(data)
+    with pytest.raises(DamagedPhoto, match="in tiles of"):
+        open_picture(tmp_path / "tiles.tif", "p")
+
+
+def test_a_tile_is_never_larger_than_a_picture_may_be(monkeypatch):
+    monkeypatch.setattr(images, "MAX_PIXELS", 64 * 64)
+    assert decode(tiff_of(64, 64, 64), "p").size == (64, 64)
+    with pytest.raises(DamagedPhoto, match="in tiles of"):
+        decode(tiff_of(64, 80, 64), "p")
+
+
+def test_what_is_decoded_is_counted():
+    def count(data):
+        with open_picture(io.BytesIO(data), "p", 150) as opened:
+            return decoded_pixels(opened)
+
+    assert decode(tiff_of(64, 1024, 512), "p").size == (64, 64)  # small enough
+    assert count(tiff_of(64, 1024, 512)) == 64 * 64 + 1024 * 512
+    image = smooth(1600, 1200)
+    strips = encoded(image, "TIFF", compression="tiff_lzw", tiffinfo={278: 100})
+    assert count(strips) == 1600 * (1200 + 100)
+    assert count(encoded(image, "PNG")) == 1600 * 1200
+    assert count(encoded(image, "JPEG")) == 200 * 150
+
+
+MODES = {
+    "1": {}, "L": {}, "LA": {}, "P": {}, "RGB": {}, "RGBA": {}, "I;16": {},
+    "P with a transparent colour": {"transparency": 3}, "L with one": {"transparency": 3},
+    "RGB with one": {"transparency": (3, 3, 3)},
+}  # fmt: skip
+
+
+def in_mode(mode: str) -> Image.Image:
+    """A picture of 256 x 256 pixels with all values there are, and all transparencies."""
+    ramp = np.arange(256 * 256, dtype=np.uint16).reshape(256, 256)
+    if mode.startswith("I;16"):
+        return Image.fromarray(ramp)
+    grey = Image.fromarray((ramp % 256).astype(np.uint8))
+    if mode == "P":
+        return grey.convert("RGB").quantize(100)
+    if mode in ("LA", "RGBA"):
+        grey.putalpha(Image.fromarray((ramp // 256).astype(np.uint8)))
+    return grey.convert(mode)
+
+
+def in_one(image: Image.Image) -> Image.Image:
+    """What `decode` makes of a picture, by the plain rule."""
+    if image.mode.startswith("I"):
+        image = Image.fromarray((np.asarray(image).clip(0, 65535) / 257).round().astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+@pytest.mark.parametrize("part", [1, 256, 7 * 256, 1_000_000])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [*((name, "PNG") for name in MODES), ("F", "TIFF"), ("I", "TIFF"), ("CMYK", "TIFF")],
+)
+def test_a_picture_in_parts_is_the_same_picture(name, form, part, monkeypatch):
+    monkeypatch.setattr(images, "_PART", part)
+    data = encoded(in_mode(name.split()[0]), form, **MODES.get(name, {}))
+    with Image.open(io.BytesIO(data)) as opened:
+        expected = in_one(opened)
+    picture = decode(data, "p")
+    assert (picture.mode, picture.size) == ("RGB", expected.size)
+    assert picture.tobytes() == expected.tobytes()
+    expected.thumbnail((100, 100), Image.Resampling.LANCZOS)
+    assert decode(data, "p", longest_side=100).tobytes() == expected.tobytes()
+
+
+MEASURED = """
+import re, sys
+from g3lite.support.images import decode
+
+def peak():  # KiB, of this process alone
+    return int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
+
+data = sys.stdin.buffer.read()
+before = peak()
+width, height = decode(data, "p").size
+print(1024 * (peak() - before) / (width * height))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("mode", ["I;16", "LA", "RGBA", "P", "RGB"])
+def test_a_picture_takes_the_memory_that_is_stated(mode):
+    """8 bytes per pixel at most; here 1.5 more, for what does not grow with the picture."""
+    image = in_mode(mode).resize((4000, 4000), Image.Resampling.NEAREST)
+    more = {"transparency": 3} if mode == "P" else {}
+    data = encoded(image, "PNG", compress_level=1, **more)
+    done = subprocess.run([sys.executable, "-c", MEASURED], input=data, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert 4 < float(done.stdout) < 9.5
 
 
 def test_lines_cost_the_other_photos_nothing(tiny):

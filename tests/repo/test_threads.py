@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 OPENMP = {"faiss", "sklearn", "torch"}  # packages that bring an OpenMP runtime
+HARMLESS = {"numpy", "pandas", "PIL"}  # and those that bring none
 
 CODE = """
 import os, sys, g3lite
@@ -53,16 +54,31 @@ def test_the_tests_import_g3lite_first():
     assert all(order.index("g3lite") < order.index(name) for name in OPENMP & set(order))
 
 
+def imported_by(code):
+    """The packages that a program imports, in their order, without Python's own."""
+    names = [
+        alias.name if isinstance(node, ast.Import) else node.module
+        for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    ]  # fmt: skip
+    packages = [name.partition(".")[0] for name in names]
+    return [name for name in packages if name not in sys.stdlib_module_names]
+
+
 def test_the_notebooks_import_g3lite_first(root):
     series = sorted((root / "notebooks").glob("*.ipynb"))
     assert len(series) >= 8
     for path in series:
         cells = nbformat.read(path, as_version=4).cells
         code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-        names = [
-            alias.name.partition(".")[0] if isinstance(node, ast.Import) else node.module
-            for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)
-            for alias in node.names
-        ]  # fmt: skip
-        others = [name for name in names if name.partition(".")[0] not in sys.stdlib_module_names]
-        assert others[0] == "g3lite", f"{path.name} imports {others[0]} first"
+        first = imported_by(code)[0]
+        assert first == "g3lite", f"{path.name} imports {first} first"
+
+
+def test_the_benchmarks_import_g3lite_before_what_may_bring_threads(root):
+    programs = sorted((root / "benchmarks").glob("*.py"))
+    assert len(programs) >= 10
+    for path in programs:
+        packages = imported_by(path.read_text(encoding="utf-8"))
+        before = packages[: packages.index("g3lite")]
+        assert set(before) <= HARMLESS, f"{path.name} imports {before} before g3lite"

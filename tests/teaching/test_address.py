@@ -36,6 +36,20 @@ OURS = "https://github.com/us/ours"
         ("ssh://git@ssh.github.com:443/us/ours.git", OURS),
         ("https://github.com/us/our.site.git", "https://github.com/us/our.site"),
         ("git@gitlab.com:group/part/ours.git", "https://gitlab.com/group/part/ours"),
+        ("git@codeberg.org:us/ours.git", "https://codeberg.org/us/ours"),
+        ("ssh://git@bitbucket.org/us/ours.git", "https://bitbucket.org/us/ours"),
+        ("https://git.uni.edu/us/ours.git", "https://git.uni.edu/us/ours"),
+        # By ssh: an alias in somebody's settings, a machine with folders, a forge of one's own.
+        ("git@github.work:us/ours.git", None),
+        ("ssh://git@github.com.work/us/ours.git", None),
+        ("nas.me:/srv/git/ours.git", None),
+        ("git@git.uni.edu:us/ours.git", None),
+        ("git@github.com:us/../ours", None),
+        ("git@github.com:../ours", None),
+        ("https://github.com/us/..", None),
+        ("https://github.com/./ours", None),
+        ("https://github.com/OWNER/NAME", None),
+        ("git@github.com:OWNER/NAME.git", None),
         ("", None),
         ("/srv/git/ours.git", None),
         ("../ours", None),
@@ -175,15 +189,17 @@ def test_a_commit_must_be_able_to_install_itself(clone, git):
 
 @pytest.mark.parametrize(
     "remote", [None, "/srv/ours.git", "http://localhost/us/ours", "http://10.0.0.1/us/ours",
-               "https://git.example.org/us/ours", "git@build.local:us/ours"],
+               "https://git.example.org/us/ours", "git@build.local:us/ours",
+               "git@github.work:us/ours.git", "nas.me:/srv/git/ours.git"],
 )  # fmt: skip
 def test_without_a_remote_that_others_can_open_nothing_is_published(clone, git, remote):
     git(clone, "remote", "remove", "origin")
     if remote:
         git(clone, "remote", "add", "origin", remote)
     assert address.problems(clone) == []
-    with pytest.raises(G3Error, match="no git remote `origin` that others can open"):
+    with pytest.raises(G3Error, match="no git remote `origin` that .* name a --repository"):
         address.choose(clone)
+    assert address.choose(clone, OURS) == Address(OURS, "v1.2")
     with pytest.raises(G3Error, match="'ours' is no address such as"):
         address.choose(clone, "ours")
 
