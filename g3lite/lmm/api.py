@@ -55,9 +55,10 @@ class OpenAILMM(LMM):
 
     What may pass (429, 5xx, timeouts, lost connections, garbled answers) is tried again after
     growing pauses with jitter, or after the one that the server asks for. A server that refuses
-    connections, or whose name is unknown, is given up within seconds. What will not pass (a wrong
-    key, model or request, no credit) ends the run. A server that ignores `n` is asked again for the
-    rest.
+    connections, or whose name is unknown, is given up within seconds. A request that the server
+    does not accept (400, 413, 415, 422) fails for its photo alone: the next picture may be another
+    matter. What will not pass (a wrong key or model, no credit) ends the run. A server that ignores
+    `n` is asked again for the rest.
 
     Pictures are sent as JPEG, without what the file says besides (EXIF may hold the place), and to
     no other address than that of the server: a redirect ends the run.
@@ -195,9 +196,9 @@ class OpenAILMM(LMM):
                 texts, tokens = retrying(self._request, content, n, job.temperature)
             except (openai.APIError, _Unusable) as error:
                 self._unreachable = _unreachable(error)
-                said = f"{self._server}: {self._said(error)}"
-                if not _may_pass(error):
-                    raise LMMError(f"{said}{self._way_out(error)} (photo {job.img_id!r})") from None
+                said = f"{self._server}: {self._said(error)}{self._way_out(error)}"
+                if not (_may_pass(error) or _concerns_one_request(error)):
+                    raise LMMError(f"{said} (photo {job.img_id!r})") from None
                 keep(LMMResponse(job, left, (), error=said))
                 return
             self._unreachable = False
@@ -256,11 +257,11 @@ class OpenAILMM(LMM):
                 "name it in base_url"
             )
         ways = {
-            400: "; change what the server does not accept",
             401: f"; put a valid key into the environment variable {self._key_variable}",
             403: f"; the key in {self._key_variable} may not do this",
             404: f"; is {self._model!r} a model of this server, and its address right?",
-        }
+            413: "; send smaller pictures: longest_side",
+        } | dict.fromkeys((400, 415, 422), "; change what the server does not accept")
         return ways.get(getattr(error, "status_code", None), "")
 
 
@@ -350,6 +351,12 @@ def _may_pass(error: BaseException) -> bool:
         spent = error.code == "insufficient_quota"  # comes as 429, and stays
         return error.status_code >= 500 or (error.status_code in (408, 409, 429) and not spent)
     return isinstance(error, openai.APIConnectionError | _Unusable)  # timeouts are of the former
+
+
+def _concerns_one_request(error: BaseException) -> bool:
+    """Whether the server turned down what was sent, so that another photo may fare better."""
+    spent = getattr(error, "code", None) == "insufficient_quota"
+    return getattr(error, "status_code", None) in (400, 413, 415, 422) and not spent
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -352,11 +352,9 @@ def test_what_came_of_a_job_before_it_failed_is_kept(server):
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        (400, "change what the server does not accept"),
         (401, "valid key into the environment variable OPENAI_API_KEY"),
         (403, "the key in OPENAI_API_KEY may not do this"),
         (404, "is 'tiny' a model of this server"),
-        (422, "Error code: 422"),
     ],
 )
 def test_what_will_not_pass_ends_the_run_at_once(server, status, hint):
@@ -368,6 +366,34 @@ def test_what_will_not_pass_ends_the_run_at_once(server, status, hint):
     server.script = lambda i, request: None
     _, report = run(model(server))
     assert (report.stored, report.asked) == (6, 18)
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        (400, "; change what the server does not accept"),
+        (413, "; send smaller pictures: longest_side"),
+        (415, "; change what the server does not accept"),
+        (422, "; change what the server does not accept"),
+    ],
+)
+def test_a_request_that_is_not_accepted_fails_for_its_photo_alone(server, status, hint):
+    server.script = lambda i, request: refusing(status, "because") if i == 2 else None
+    table, report = run(model(server))
+    assert len(server.requests) == 8 and (report.asked, report.failed) == (21, 3)
+    lost = table[failed_replies(table)]
+    assert set(lost.IMG_ID) == {"1.png"} and lost.reason.str.contains("because").all()
+    assert lost.reason.str.endswith(hint).all()
+    _, report = run(model(server))
+    assert (report.stored, report.asked) == (21, 3)
+
+
+def test_an_option_that_is_not_accepted_stops_the_run(server):
+    server.script = lambda i, request: refusing(400, "no such option: seed")
+    words = "3 of them in a row.*no such option: seed.*change what the server does not"
+    with pytest.raises(LMMError, match=words):
+        run(model(server, seed=1), max_in_row=3)
+    assert len(server.requests) == 3  # none is sent twice
 
 
 def test_requests_that_wait_are_not_sent_when_the_run_ends(server):
@@ -711,7 +737,7 @@ def test_secrets_in_addresses_and_options_are_sent_and_shown_nowhere(server, tmp
 def test_short_options_are_hidden_only_where_they_stand_alone(server):
     server.script = lambda i, request: refusing(400, "lower the effort: 'lower' is allowed, slower")
     with pytest.raises(LMMError) as caught:
-        run(model(server, extra_body={"effort": "lower"}))
+        run(model(server, extra_body={"effort": "lower"}), max_in_row=1)
     assert "[secret] the effort: '[secret]' is allowed, slower" in str(caught.value)
 
 
