@@ -447,9 +447,17 @@ def know_no_name(*_, **__):
     raise socket.gaierror(-2, "Name or service not known")
 
 
+def drop(*_, **__):  # as a firewall does with every packet
+    raise TimeoutError("timed out")
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [(refuse, "Connection refused"), (know_no_name, "Name or service not known")],
+    [
+        (refuse, "Connection refused"),
+        (know_no_name, "Name or service not known"),
+        (drop, "timed out"),
+    ],
 )
 def test_a_server_that_is_not_there_is_given_up_in_seconds(monkeypatch, pauses, fault, words):
     attempts = []
@@ -459,11 +467,25 @@ def test_a_server_that_is_not_there_is_given_up_in_seconds(monkeypatch, pauses, 
     # The first request is sent three times, the next nine once; then it is enough.
     assert len(attempts) == 3 + 9 and len(pauses) == 2 and 2 < sum(pauses) < 6
     assert report.failed == report.wanted == 72 and table.LAT.isna().all()
-    assert table.reason[0].startswith("no reply: nowhere.example: Connection error")
+    assert re.match("no reply: nowhere.example: (Connection error|Request timed)", table.reason[0])
     assert words in table.reason[0]
     with pytest.raises(RunStopped, match="10 requests failed, 10 of them in a row"):
         run(away, photo_set(12))
     assert len(attempts) == 2 * (3 + 9)  # another call tries as hard
+
+
+@pytest.mark.parametrize(("timeout", "connect"), [(120.0, 5.0), (2.0, 2.0)])
+def test_connecting_takes_seconds_at_most(monkeypatch, timeout, connect):
+    allowed = []
+
+    def late(address, timeout, **_):
+        allowed.append(timeout)
+        drop()
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    away = OpenAILMM("tiny", "http://192.0.2.1/v1", timeout=timeout, attempts=1)
+    assert away.replies(Image.new("RGB", (9, 9)), "Where?") == [None]
+    assert allowed == [connect]
 
 
 def test_a_server_that_starts_meanwhile_is_reached(server, monkeypatch, pauses):
@@ -775,6 +797,53 @@ def test_names_hold_what_changes_the_replies_and_no_secret():
     with pytest.raises(LMMError, match="ends in a query .*extra_query") as caught:
         OpenAILMM("m", "https://example.org/v1?key=hush")
     assert "hush" not in str(caught.value)
+
+
+FORM = r"OPENAI_BASE_URL, .*http://localhost:8000/v1 or https://user:password@host/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("localhost:8798/v1", "does not begin with http:// or https://"),
+        ("ftp://host/SECRET", "does not begin with http"),
+        ("http://", "names no host"),
+        ("http:///SECRET", "names no host"),
+        ("http://user:TOP/SECRET@host/v1", "cannot be read.*%2F"),
+        ("http://user:123/SECRET@host/v1", "%40"),
+        ("http://host/v1#SECRET", "%23"),
+        ("http://user:TOP#SECRET@host/v1", "cannot be read"),
+        ("http://host/v1?key=SECRET", "ends in a query .*extra_query"),
+        ("http://[::1/SECRET", "cannot be read"),
+        ("http://[SECRET]/v1", "cannot be read"),
+        ("http://host:70000/SECRET", "cannot be read"),
+        ("http://host:0/SECRET", "cannot be read"),
+        ("http://SECRET..host/v1", "cannot be read"),
+        ("http://host/v1\x01SECRET", "cannot be read"),
+        ("http://host /SECRET", "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_an_address_that_is_none_is_told_and_not_quoted(monkeypatch, url, words, by_variable):
+    if by_variable:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(LMMError, match=words) as caught:
+        OpenAILMM("m", None if by_variable else url)
+    assert re.search(FORM, str(caught.value))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "SECRET" not in shown and "TOP" not in shown and "8798" not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [("https://api.openai.com/v1", "api.openai.com"), ("http://[::1]:8000/v1", "[::1]:8000"),
+     ("http://user:a%2Fb%40c%23d@my_host:80/a/v1/", "my_host"), (None, "api.openai.com")],
+)  # fmt: skip
+def test_addresses_of_servers_are_taken(monkeypatch, url, server):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert OpenAILMM("m", url).name == f"m at {server} (768 px)"
+    monkeypatch.setenv("OPENAI_BASE_URL", url or "")
+    assert OpenAILMM("m").name == f"m at {server} (768 px)"
 
 
 def test_names_tell_all_options_apart_that_change_the_replies():
