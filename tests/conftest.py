@@ -34,7 +34,7 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def shipped():
     """G3 with the shipped models and the first 2,000 photos of the gallery; loaded once."""
-    from g3lite.pipeline import G3
+    from g3lite import G3
 
     return G3.from_pretrained("ci", progress=False)
 

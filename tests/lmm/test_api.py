@@ -322,6 +322,11 @@ def test_empty_replies_and_refusals_are_answers(server):
     assert table.reason.tolist() == ["empty reply", "empty reply", "refusal"]
     assert table.text.isna().tolist() == [True, True, False]
     assert (report.refused, report.unreadable, report.failed) == (1, 2, 0)
+    assert failed_replies(table).tolist() == [True, True, False]
+    assert report.failure == "2 of 3 replies came without a text"
+    both = table.assign(reason=["empty reply", "no reply: busy", "refusal"])
+    words = "1 of 3 replies came without a text; 1 of 3 replies failed: busy"
+    assert failure_summary(both) == words and failed_replies(both).tolist() == [True, True, False]
     run(model(server), photo_set(1), plan)
     assert len(server.requests) == 1  # they came: they are not asked for again
 
