@@ -35,8 +35,25 @@ def cache_dir() -> Path:
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("G3LITE_CACHE")
-    folder = Path(chosen).expanduser() if chosen else user_cache_path("g3lite", appauthor=False)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(chosen) if chosen else user_cache_path("g3lite", appauthor=False)
+    return made_folder(folder, "G3LITE_CACHE")
+
+
+def made_folder(folder: Path, variable: str) -> Path:
+    """Return a folder, made if there is none, that an environment variable may choose.
+
+    Raises:
+        G3Error: it cannot be made; the message names the variable.
+    """
+    try:
+        folder = folder.expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # RuntimeError: ~somebody who is not known
+        reason = getattr(error, "strerror", None) or error
+        raise G3Error(
+            f"the folder {folder} cannot be made ({reason}); name another one in the environment "
+            f"variable {variable}"
+        ) from error
     return folder
 
 

@@ -100,7 +100,7 @@ class Prediction:
 
     @property
     def failure(self) -> str | None:
-        """How many of the replies did not come, and why; None if all came."""
+        """How many of the replies did not come, and why, or had no text; None if none did."""
         return failure_summary(self.replies) if len(self.replies) else None
 
     @classmethod

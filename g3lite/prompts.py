@@ -98,8 +98,8 @@ class Template:
         return [p for p in paragraphs if references or not string.Template(p).get_identifiers()]
 
     def fill(self, similar: np.ndarray, dissimilar: np.ndarray) -> str:
-        """The text with checked coordinates (k, 2) in its fields."""
-        text = "\n\n".join(self._paragraphs(references=len(similar) > 0))
+        """The text with checked coordinates, each (k, 2), in its fields; [] where one has none."""
+        text = "\n\n".join(self._paragraphs(references=len(similar) + len(dissimilar) > 0))
         return string.Template(text).substitute(
             similar=_listed(similar), dissimilar=_listed(dissimilar)
         )
@@ -140,7 +140,7 @@ def _listed(coordinates: np.ndarray) -> str:
 def _checked(
     similar: ArrayLike | None, dissimilar: ArrayLike | None, least: int = 0
 ) -> list[np.ndarray]:
-    """Both lists without the rows of NaN, as many coordinates of each."""
+    """Both lists without the rows of NaN; so one may be shorter."""
     lists = []
     for name, places in zip(FIELDS, (similar, dissimilar), strict=True):
         places = np.empty((0, 2)) if places is None else places
@@ -155,9 +155,7 @@ def _checked(
         )
     if len(lists[0]) < least:
         raise ValueError(f"{len(lists[0])} references of either kind; {least} are needed")
-    lists = [places[~np.isnan(places).any(axis=1)] for places in lists]
-    shortest = min(map(len, lists))
-    return [places[:shortest] for places in lists]
+    return [places[~np.isnan(places).any(axis=1)] for places in lists]
 
 
 def prompt(
@@ -186,7 +184,7 @@ class Prompt(NamedTuple):
     text: str
     references: int
     """Similar coordinates in it, and as many dissimilar ones; of a plan's prompt the number that
-    was planned, where the search found fewer."""
+    was planned, where the search found fewer of either kind."""
 
     def __str__(self) -> str:
         return self.text

@@ -28,6 +28,8 @@ import pandas as pd
 
 NO_REPLY = "no reply: "
 """How the reason begins in the row of a reply that did not come."""
+EMPTY = "empty reply"
+"""The reason of a reply that came without a text."""
 SAME_PLACE_DEG = 0.01
 """Coordinates of one reply that differ by no more than this are one place, written twice."""
 
@@ -155,7 +157,7 @@ def parse(text: str | None) -> Reply:
     if text is not None and not isinstance(text, str):
         raise TypeError(f"a reply is text or None, not {type(text).__name__}")
     if text is None or not text.strip():
-        return Reply(None, "empty reply", "none")
+        return Reply(None, EMPTY, "none")
     text = text.translate(_SAME)
     if text.count("{") != text.count("}"):
         return Reply(None, "braces do not match: the reply may be cut off", "none")
@@ -194,17 +196,25 @@ def parse_all(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]
 
 
 def failed_replies(table: pd.DataFrame) -> pd.Series:
-    """Which rows of a table of replies (see `LMM.ask`) are of replies that did not come: bool."""
-    return table["reason"].str.startswith(NO_REPLY).fillna(False).astype(bool)
+    """Which rows of a table of replies (see `LMM.ask`) are of none, or one without text: bool."""
+    reasons = table["reason"].astype("string").fillna("")  # NA where there are coordinates
+    return (reasons.str.startswith(NO_REPLY) | (reasons == EMPTY)).astype(bool)
 
 
 def failure_summary(table: pd.DataFrame) -> str | None:
-    """How many replies of such a table did not come, and mostly why; None if all came."""
-    lost = table[failed_replies(table)]
-    if lost.empty:
-        return None
-    why = lost["reason"].value_counts().index[0].removeprefix(NO_REPLY)
-    return f"{len(lost)} of {len(table)} replies failed: {why}"
+    """How many replies of such a table came without a text or not at all, and mostly why; or None.
+
+    None if all came with a text.
+    """
+    reasons = table.loc[failed_replies(table), "reason"]
+    lost = reasons[reasons != EMPTY]
+    said = []
+    if len(lost) < len(reasons):
+        said.append(f"{len(reasons) - len(lost)} of {len(table)} replies came without a text")
+    if len(lost):
+        why = lost.value_counts().index[0].removeprefix(NO_REPLY)
+        said.append(f"{len(lost)} of {len(table)} replies failed: {why}")
+    return "; ".join(said) or None
 
 
 def _json(text: str) -> Iterator[_Found]:

@@ -38,8 +38,8 @@ def locate(
     """Say where photos were taken.
 
     A photo that cannot be located costs the others nothing: it gets a line on standard error, and
-    the command ends with status 1. So it does if no reply of the model comes at all; the places are
-    those of similar photos then, and marked as fallback.
+    the command ends with status 1. So it does if no reply of the model comes at all, or none with
+    a text; the places are those of similar photos then, and marked as fallback.
     """
     if map_file:
         _check_map(map_file)
@@ -134,7 +134,7 @@ def _g3(profile: str, lmm: str | None, max_gb: float) -> G3:
 
 
 def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
-    """How many replies of the model failed and why, None if none did; and whether all of them."""
+    """What is wrong with the replies of the model, None if nothing; and whether all failed."""
     asked = [one.replies for one in found if len(one.replies)]
     if not asked:
         return None, False
@@ -143,7 +143,12 @@ def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
     from g3lite.replies import failed_replies, failure_summary
 
     replies = pd.concat(asked)
-    return failure_summary(replies), bool(failed_replies(replies).all())
+    failed = failed_replies(replies)
+    said = failure_summary(replies)
+    if replies["LAT"].isna().all() and not failed.all():
+        unread = f"none of the {(~failed).sum()} replies could be read"
+        said = f"{said}; {unread}" if said else unread
+    return said, bool(failed.all())
 
 
 def _mark(one: Prediction) -> str:

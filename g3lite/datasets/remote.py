@@ -27,7 +27,7 @@ from g3lite.datasets.archives import ArchiveError, Member, TarPictures, members,
 from g3lite.datasets.folder import load_folder
 from g3lite.downloads import hub
 from g3lite.downloads.hub import DownloadError, Repo
-from g3lite.paths import cache_dir, write_json
+from g3lite.paths import cache_dir, made_folder, write_json
 from g3lite.photos import NotThere, PhotoSet, conform
 from g3lite.support.images import SUFFIXES, find_pictures
 
@@ -132,9 +132,7 @@ G3_CHECKPOINT = Repo("Jia-py/G3-checkpoint", "model")
 def photos_dir() -> Path:
     """The folder of real photos: G3LITE_PHOTOS, else `photos` in the cache folder."""
     chosen = os.environ.get(VARIABLE)
-    folder = Path(chosen).expanduser() if chosen else cache_dir() / "photos"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return made_folder(Path(chosen) if chosen else cache_dir() / "photos", VARIABLE)
 
 
 def benchmark(
@@ -200,8 +198,7 @@ def collection(name: str, n: int | None, *, max_gb: float = 1.0) -> PhotoSet:
         )
     from filelock import FileLock
 
-    folder = photos_dir() / name
-    folder.mkdir(exist_ok=True)
+    folder = made_folder(photos_dir() / name, VARIABLE)
     with FileLock(folder / ".lock"):
         state = _intact(folder)
         have = sum(shard["photos"] for shard in state["shards"])

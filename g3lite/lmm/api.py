@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from functools import cached_property
 from itertools import islice
-from urllib.parse import quote, quote_plus, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, quote_plus, unquote, urljoin, urlsplit
 
 import openai
 from PIL import Image
@@ -41,8 +41,11 @@ LONGEST_PAUSE_S = 60.0
 """Of our own accord. A server may ask for more, up to `LONGEST_WAIT_S`."""
 LONGEST_WAIT_S = 600.0
 """A server that asks for a longer pause is not asked again."""
+CONNECT_S = 5.0
+"""A server that cannot be connected to for so long is not there, or behind a firewall."""
 UNREACHABLE_ATTEMPTS = 3
 """Where nobody listens; once a request was given up so, the next ones are sent a single time."""
+OPENAI_URL = "https://api.openai.com/v1"
 _CLIENTS = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")  # that write logs of requests
 
 
@@ -55,9 +58,10 @@ class OpenAILMM(LMM):
 
     What may pass (429, 5xx, timeouts, lost connections, garbled answers) is tried again after
     growing pauses with jitter, or after the one that the server asks for. A server that refuses
-    connections, or whose name is unknown, is given up within seconds. What will not pass (a wrong
-    key, model or request, no credit) ends the run. A server that ignores `n` is asked again for the
-    rest.
+    connections, or whose name is unknown, is given up within seconds. A request that the server
+    does not accept (400, 413, 415, 422) fails for its photo alone: the next picture may be another
+    matter. What will not pass (a wrong key or model, no credit) ends the run. A server that ignores
+    `n` is asked again for the rest.
 
     Pictures are sent as JPEG, without what the file says besides (EXIF may hold the place), and to
     no other address than that of the server: a redirect ends the run.
@@ -69,7 +73,7 @@ class OpenAILMM(LMM):
         model: as the server calls it.
         base_url: of the server, such as "http://localhost:8000/v1" or, for one with a password,
             "https://user:password@host/v1"; None for OpenAI's own, or the one that the environment
-            variable OPENAI_BASE_URL names.
+            variable OPENAI_BASE_URL names. Its path is no place for a key: it is shown as it is.
         key_variable: the environment variable with the key, which is sent to the server. If it is
             not set, a server named by `base_url` is asked without one.
         name: for the store. By default made of model, host, picture size and options (a short hash
@@ -78,12 +82,13 @@ class OpenAILMM(LMM):
         longest_side: of the picture that is sent, pixels; smaller ones are sent as they are.
         per_request: replies asked for in one request; None: all; 1 for a server that refuses `n`.
         concurrency: requests under way at a time.
-        timeout: seconds that a server may be silent.
+        timeout: seconds that a server may be silent; it has `CONNECT_S` of them to be reached.
         attempts: of each request, at most `UNREACHABLE_ATTEMPTS` of them refused connections.
         options: further arguments of `chat.completions.create`, such as max_tokens=100.
 
     Raises:
-        LMMError: there is no key, or an option is one that is set here or does not exist.
+        LMMError: there is no key, `base_url` is no address of a server, or an option is one that is
+            set here or does not exist.
     """
 
     def __init__(
@@ -109,9 +114,8 @@ class OpenAILMM(LMM):
                 f"there is no key in the environment variable {key_variable}; set it before Python "
                 "is started, or name a server of your own with base_url"
             )
-        address = urlsplit(base_url or os.environ.get("OPENAI_BASE_URL", ""))
-        if address.query:
-            raise LMMError("base_url ends in a query (?...); give that as extra_query={...}")
+        base_url = base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI_URL
+        address = _checked(base_url)
         login = unquote(address.netloc.rpartition("@")[0])
         headers = {}
         if login:  # as a header: addresses are written to logs
@@ -120,7 +124,7 @@ class OpenAILMM(LMM):
         self._client = openai.OpenAI(
             api_key=key or "no-key",
             base_url=base_url,
-            timeout=timeout,
+            timeout=openai.Timeout(timeout, connect=min(timeout, CONNECT_S)),
             max_retries=0,
             default_headers=headers,
             http_client=openai.DefaultHttpxClient(follow_redirects=False),
@@ -195,9 +199,9 @@ class OpenAILMM(LMM):
                 texts, tokens = retrying(self._request, content, n, job.temperature)
             except (openai.APIError, _Unusable) as error:
                 self._unreachable = _unreachable(error)
-                said = f"{self._server}: {self._said(error)}"
-                if not _may_pass(error):
-                    raise LMMError(f"{said}{self._way_out(error)} (photo {job.img_id!r})") from None
+                said = f"{self._server}: {self._said(error)}{self._way_out(error)}"
+                if not (_may_pass(error) or _concerns_one_request(error)):
+                    raise LMMError(f"{said} (photo {job.img_id!r})") from None
                 keep(LMMResponse(job, left, (), error=said))
                 return
             self._unreachable = False
@@ -256,11 +260,11 @@ class OpenAILMM(LMM):
                 "name it in base_url"
             )
         ways = {
-            400: "; change what the server does not accept",
             401: f"; put a valid key into the environment variable {self._key_variable}",
             403: f"; the key in {self._key_variable} may not do this",
             404: f"; is {self._model!r} a model of this server, and its address right?",
-        }
+            413: "; send smaller pictures: longest_side",
+        } | dict.fromkeys((400, 415, 422), "; change what the server does not accept")
         return ways.get(getattr(error, "status_code", None), "")
 
 
@@ -312,6 +316,32 @@ class _LogFilter:
 _LOGS = _LogFilter()
 
 
+def _checked(base_url: str) -> SplitResult:
+    """The parts of the address of a server. It may hold a password: no error quotes it."""
+    wrong = None
+    try:
+        address = urlsplit(base_url)
+        (address.hostname or "").encode("idna")  # as it is looked up
+        if address.scheme not in ("http", "https"):
+            wrong = "does not begin with http:// or https://"
+        elif not address.hostname:
+            wrong = "names no host"
+        elif address.port == 0 or not base_url.isprintable() or " " in base_url:
+            wrong = "cannot be read as an address"
+        elif address.fragment or "@" in address.path:
+            wrong = "has a '#' or '@' too many (in a password they are %23 and %40, '/' is %2F)"
+        elif address.query:
+            wrong = "ends in a query (?...; give that as extra_query={...})"
+    except ValueError:  # of the parts: a port that is no number, half a pair of brackets
+        wrong = "cannot be read as an address ('/' in a password is %2F)"
+    if wrong:
+        raise LMMError(
+            f"base_url, or the environment variable OPENAI_BASE_URL, {wrong}; it looks like "
+            "http://localhost:8000/v1 or https://user:password@host/v1"
+        )
+    return address
+
+
 def _texts(value: object) -> Iterator[str]:
     """All texts in an option."""
     if isinstance(value, str):
@@ -352,6 +382,12 @@ def _may_pass(error: BaseException) -> bool:
     return isinstance(error, openai.APIConnectionError | _Unusable)  # timeouts are of the former
 
 
+def _concerns_one_request(error: BaseException) -> bool:
+    """Whether the server turned down what was sent, so that another photo may fare better."""
+    spent = getattr(error, "code", None) == "insufficient_quota"
+    return getattr(error, "status_code", None) in (400, 413, 415, 422) and not spent
+
+
 def _cause(error: BaseException) -> BaseException:
     """What an error began with."""
     while earlier := error.__cause__ or error.__context__:
@@ -361,7 +397,10 @@ def _cause(error: BaseException) -> BaseException:
 
 def _unreachable(error: BaseException) -> bool:
     """Whether nobody listens at the address, or there is no such address."""
-    cause = _cause(error)
+    cause, within = _cause(error), error
+    while within := within.__cause__ or within.__context__:
+        if type(within).__name__ == "ConnectTimeout":  # of httpx or httpx2, which openai chooses
+            return True
     no_way = getattr(cause, "errno", None) in (errno.ENETUNREACH, errno.EHOSTUNREACH)
     return isinstance(cause, ConnectionRefusedError | socket.gaierror) or no_way
 

@@ -52,7 +52,7 @@ class Report:
         stored: replies that the store had already.
         asked: replies that came in this call.
         failed: replies that did not come; the next call asks for them again.
-        failure: how many failed and why, in a line; None if all came.
+        failure: how many failed and why, or came without a text, in a line; None if none did.
         readable: replies with coordinates, of those that came.
         refused: refusals, of those that came.
         unreadable: the others of those that came.

@@ -517,6 +517,36 @@ def test_replies_that_failed_are_a_line_beside_those_that_came(capsys, three, re
     assert lines == ["g3lite: 6 of 8 replies failed: host: out of order"]
 
 
+class Saying(LMM):
+    """The same words about every photo."""
+
+    def __init__(self, text):
+        self.name, self.text = f"saying {text!r}", text
+
+    def answer(self, jobs, keep):
+        for job in jobs:
+            keep(LMMResponse(job, job.samples, (self.text,) * len(job.samples)))
+
+
+@pytest.mark.parametrize("text", [None, "", " \n"])
+def test_a_model_that_answers_nothing_is_said(capsys, three, ready, monkeypatch, text):
+    g3 = replace(ready, lmm=Saying(text))
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
+    out, lines, last = ended(capsys, "locate", three[0])
+    assert lines == [] and last == "g3lite: 8 of 8 replies came without a text"
+    assert out.splitlines()[1].endswith("fallback")
+    (found,) = json.loads(ended(capsys, "locate", three[0], "--json")[0])
+    assert found["failure"] == "8 of 8 replies came without a text"
+
+
+def test_replies_that_cannot_be_read_are_said(capsys, three, ready, monkeypatch):
+    g3 = replace(ready, lmm=Saying("I cannot say."))
+    monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)
+    out, lines, last = ended(capsys, "locate", *three)
+    assert lines == ["g3lite: none of the 24 replies could be read"] and last is None
+    assert out.count("  fallback") == 3
+
+
 def test_a_map_says_what_is_a_fallback(capsys, three, ready, monkeypatch):
     g3 = replace(ready, lmm=Answering(silent=True))
     monkeypatch.setattr(G3, "from_pretrained", lambda *args, **options: g3)

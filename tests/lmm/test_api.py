@@ -322,6 +322,11 @@ def test_empty_replies_and_refusals_are_answers(server):
     assert table.reason.tolist() == ["empty reply", "empty reply", "refusal"]
     assert table.text.isna().tolist() == [True, True, False]
     assert (report.refused, report.unreadable, report.failed) == (1, 2, 0)
+    assert failed_replies(table).tolist() == [True, True, False]
+    assert report.failure == "2 of 3 replies came without a text"
+    both = table.assign(reason=["empty reply", "no reply: busy", "refusal"])
+    words = "1 of 3 replies came without a text; 1 of 3 replies failed: busy"
+    assert failure_summary(both) == words and failed_replies(both).tolist() == [True, True, False]
     run(model(server), photo_set(1), plan)
     assert len(server.requests) == 1  # they came: they are not asked for again
 
@@ -352,11 +357,9 @@ def test_what_came_of_a_job_before_it_failed_is_kept(server):
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        (400, "change what the server does not accept"),
         (401, "valid key into the environment variable OPENAI_API_KEY"),
         (403, "the key in OPENAI_API_KEY may not do this"),
         (404, "is 'tiny' a model of this server"),
-        (422, "Error code: 422"),
     ],
 )
 def test_what_will_not_pass_ends_the_run_at_once(server, status, hint):
@@ -368,6 +371,34 @@ def test_what_will_not_pass_ends_the_run_at_once(server, status, hint):
     server.script = lambda i, request: None
     _, report = run(model(server))
     assert (report.stored, report.asked) == (6, 18)
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        (400, "; change what the server does not accept"),
+        (413, "; send smaller pictures: longest_side"),
+        (415, "; change what the server does not accept"),
+        (422, "; change what the server does not accept"),
+    ],
+)
+def test_a_request_that_is_not_accepted_fails_for_its_photo_alone(server, status, hint):
+    server.script = lambda i, request: refusing(status, "because") if i == 2 else None
+    table, report = run(model(server))
+    assert len(server.requests) == 8 and (report.asked, report.failed) == (21, 3)
+    lost = table[failed_replies(table)]
+    assert set(lost.IMG_ID) == {"1.png"} and lost.reason.str.contains("because").all()
+    assert lost.reason.str.endswith(hint).all()
+    _, report = run(model(server))
+    assert (report.stored, report.asked) == (21, 3)
+
+
+def test_an_option_that_is_not_accepted_stops_the_run(server):
+    server.script = lambda i, request: refusing(400, "no such option: seed")
+    words = "3 of them in a row.*no such option: seed.*change what the server does not"
+    with pytest.raises(LMMError, match=words):
+        run(model(server, seed=1), max_in_row=3)
+    assert len(server.requests) == 3  # none is sent twice
 
 
 def test_requests_that_wait_are_not_sent_when_the_run_ends(server):
@@ -421,9 +452,17 @@ def know_no_name(*_, **__):
     raise socket.gaierror(-2, "Name or service not known")
 
 
+def drop(*_, **__):  # as a firewall does with every packet
+    raise TimeoutError("timed out")
+
+
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [(refuse, "Connection refused"), (know_no_name, "Name or service not known")],
+    [
+        (refuse, "Connection refused"),
+        (know_no_name, "Name or service not known"),
+        (drop, "timed out"),
+    ],
 )
 def test_a_server_that_is_not_there_is_given_up_in_seconds(monkeypatch, pauses, fault, words):
     attempts = []
@@ -433,11 +472,25 @@ def test_a_server_that_is_not_there_is_given_up_in_seconds(monkeypatch, pauses, 
     # The first request is sent three times, the next nine once; then it is enough.
     assert len(attempts) == 3 + 9 and len(pauses) == 2 and 2 < sum(pauses) < 6
     assert report.failed == report.wanted == 72 and table.LAT.isna().all()
-    assert table.reason[0].startswith("no reply: nowhere.example: Connection error")
+    assert re.match("no reply: nowhere.example: (Connection error|Request timed)", table.reason[0])
     assert words in table.reason[0]
     with pytest.raises(RunStopped, match="10 requests failed, 10 of them in a row"):
         run(away, photo_set(12))
     assert len(attempts) == 2 * (3 + 9)  # another call tries as hard
+
+
+@pytest.mark.parametrize(("timeout", "connect"), [(120.0, 5.0), (2.0, 2.0)])
+def test_connecting_takes_seconds_at_most(monkeypatch, timeout, connect):
+    allowed = []
+
+    def late(address, timeout, **_):
+        allowed.append(timeout)
+        drop()
+
+    monkeypatch.setattr(socket, "create_connection", late)
+    away = OpenAILMM("tiny", "http://192.0.2.1/v1", timeout=timeout, attempts=1)
+    assert away.replies(Image.new("RGB", (9, 9)), "Where?") == [None]
+    assert allowed == [connect]
 
 
 def test_a_server_that_starts_meanwhile_is_reached(server, monkeypatch, pauses):
@@ -711,7 +764,7 @@ def test_secrets_in_addresses_and_options_are_sent_and_shown_nowhere(server, tmp
 def test_short_options_are_hidden_only_where_they_stand_alone(server):
     server.script = lambda i, request: refusing(400, "lower the effort: 'lower' is allowed, slower")
     with pytest.raises(LMMError) as caught:
-        run(model(server, extra_body={"effort": "lower"}))
+        run(model(server, extra_body={"effort": "lower"}), max_in_row=1)
     assert "[secret] the effort: '[secret]' is allowed, slower" in str(caught.value)
 
 
@@ -749,6 +802,53 @@ def test_names_hold_what_changes_the_replies_and_no_secret():
     with pytest.raises(LMMError, match="ends in a query .*extra_query") as caught:
         OpenAILMM("m", "https://example.org/v1?key=hush")
     assert "hush" not in str(caught.value)
+
+
+FORM = r"OPENAI_BASE_URL, .*http://localhost:8000/v1 or https://user:password@host/v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("localhost:8798/v1", "does not begin with http:// or https://"),
+        ("ftp://host/SECRET", "does not begin with http"),
+        ("http://", "names no host"),
+        ("http:///SECRET", "names no host"),
+        ("http://user:TOP/SECRET@host/v1", "cannot be read.*%2F"),
+        ("http://user:123/SECRET@host/v1", "%40"),
+        ("http://host/v1#SECRET", "%23"),
+        ("http://user:TOP#SECRET@host/v1", "cannot be read"),
+        ("http://host/v1?key=SECRET", "ends in a query .*extra_query"),
+        ("http://[::1/SECRET", "cannot be read"),
+        ("http://[SECRET]/v1", "cannot be read"),
+        ("http://host:70000/SECRET", "cannot be read"),
+        ("http://host:0/SECRET", "cannot be read"),
+        ("http://SECRET..host/v1", "cannot be read"),
+        ("http://host/v1\x01SECRET", "cannot be read"),
+        ("http://host /SECRET", "cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_an_address_that_is_none_is_told_and_not_quoted(monkeypatch, url, words, by_variable):
+    if by_variable:
+        monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(LMMError, match=words) as caught:
+        OpenAILMM("m", None if by_variable else url)
+    assert re.search(FORM, str(caught.value))
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "SECRET" not in shown and "TOP" not in shown and "8798" not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [("https://api.openai.com/v1", "api.openai.com"), ("http://[::1]:8000/v1", "[::1]:8000"),
+     ("http://user:a%2Fb%40c%23d@my_host:80/a/v1/", "my_host"), (None, "api.openai.com")],
+)  # fmt: skip
+def test_addresses_of_servers_are_taken(monkeypatch, url, server):
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert OpenAILMM("m", url).name == f"m at {server} (768 px)"
+    monkeypatch.setenv("OPENAI_BASE_URL", url or "")
+    assert OpenAILMM("m").name == f"m at {server} (768 px)"
 
 
 def test_names_tell_all_options_apart_that_change_the_replies():

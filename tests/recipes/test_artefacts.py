@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from g3lite import paths
+from g3lite import G3Error, paths
+from g3lite.datasets import remote
 from g3lite.paths import ArtefactError, shipped
 from g3lite.recipes import artefacts
 from g3lite.recipes.artefacts import Artefact, build, check, record
@@ -175,6 +176,25 @@ def test_the_cache_folder_can_be_chosen(tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "a cache"))
     assert paths.cache_dir() == tmp_path / "a cache"
     assert paths.cache_dir().is_dir()
+
+
+@pytest.mark.parametrize("variable", ["G3LITE_CACHE", "G3LITE_PHOTOS"])
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a_file", "File exists"),
+        ("a_file/x", "Not a directory"),
+        ("/proc/nope", "No such file|denied|not permitted"),
+        ("~nobody-at-all/x", "home directory"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_told(tmp_path, monkeypatch, variable, name, reason):
+    (tmp_path / "a_file").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(variable, name)
+    folder = paths.cache_dir if variable == "G3LITE_CACHE" else remote.photos_dir
+    with pytest.raises(G3Error, match=f"{name} cannot be made .*({reason}).*{variable}"):
+        folder()
 
 
 def test_sha256_of_a_file(tmp_path):
