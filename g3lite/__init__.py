@@ -1,7 +1,7 @@
 """g3lite: G3, retrieval-augmented worldwide image geolocalization, in a small readable package.
 
-Each file beside this one is one step of the method (arXiv 2405.14702), everything else has a folder
-of its own; the notebooks walk through the steps in order. To begin with:
+The steps of the method (arXiv 2405.14702) are the files beside this one, with a few that they need,
+such as `photos` and `geo`. Everything else has a folder of its own. To begin with:
 
     import g3lite
     print(g3lite.G3.from_pretrained().locate("photo.jpg"))

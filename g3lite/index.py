@@ -80,8 +80,8 @@ class Gallery:
             table: n photos with at least IMG_ID (unique), AUTHOR, LAT and LON.
             vectors: (n, d), in the order of the table.
             model: names what made the vectors.
-            index: a FAISS index that holds these vectors already (`index_types.build` makes many
-                types); None for an exact one, which holds a copy of them.
+            index: a FAISS index that holds these vectors already (`scale.index_types.build` makes
+                many types); None for an exact one, which holds a copy of them.
             kind: the name of the index's type; by default "exact", or the index's class.
 
         Raises:
@@ -120,7 +120,7 @@ class Gallery:
         return self.table[["LAT", "LON"]].to_numpy(dtype=np.float64)
 
     def coordinates_of(self, rows: np.ndarray) -> np.ndarray:
-        """Where the photos that a search found were taken: see `coordinates_of`."""
+        """float64 (..., 2) of these rows; NaN where a row is -1, which is no photo."""
         return coordinates_of(rows, self.coordinates)
 
     # -------------------------------------------------------------------------------- searching
@@ -259,7 +259,7 @@ class Gallery:
         process may write to a folder at a time.
 
         Raises:
-            ValueError: the inverted lists are a file of their own (`shards.build_in_shards`).
+            ValueError: the inverted lists are a file of their own (`scale.shards.build_in_shards`).
         """
         ivf = faiss.try_extract_index_ivf(self.index)
         lists = ivf and faiss.downcast_InvertedLists(ivf.invlists)
@@ -280,7 +280,7 @@ class Gallery:
         mmap: bool = False,
         verify: bool = True,
     ) -> Gallery:
-        """Read what `save` or `shards.build_in_shards` wrote.
+        """Read what `save` or `scale.shards.build_in_shards` wrote.
 
         Args:
             folder: the folder.

@@ -4,8 +4,8 @@
     print(g3.locate("photo.jpg"))
 
 Four steps: the frozen backbone and the trained heads **embed** the photo; a **search** finds
-similar and dissimilar photos in the gallery; a multimodal model is **asked** with prompts that name
-their places; and of all candidates **verification** takes the one that fits the photo best.
+similar and dissimilar photos in the gallery; a multimodal model is **asked** with prompts that list
+their coordinates; and of all candidates **verification** takes the one that fits the photo best.
 
 The parts are passed in. `presets.G3` is a pipeline that takes those of a profile.
 """

@@ -91,10 +91,10 @@ class G3(Pipeline):
             )  # fmt: skip
         backbone = Backbone.load(chosen.backbone, device=chosen.device)
         heads = GeoAlignment.from_pretrained("mini", chosen.device)
-        known = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
+        searchable = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
         parts["lmm"] = _lmm(parts["lmm"], max_gb)
         # The shipped models have seen nothing but MiniEarth.
-        return cls(backbone, heads, known, in_domain=miniearth.is_miniearth, **parts)
+        return cls(backbone, heads, searchable, in_domain=miniearth.is_miniearth, **parts)
 
     @classmethod
     def from_official(
@@ -138,8 +138,8 @@ class G3(Pipeline):
         if weights is None:
             weights = fetch_weights(max_gb)
         backbone, heads = official.load(weights, device, precision)
-        known = _gallery(gallery, backbone, heads, batch_size, progress)
-        return cls(backbone, heads, known, _lmm(lmm, max_gb), plan, choice)
+        searchable = _gallery(gallery, backbone, heads, batch_size, progress)
+        return cls(backbone, heads, searchable, _lmm(lmm, max_gb), plan, choice)
 
 
 def fetch_weights(max_gb: float = 1.0) -> Path:
@@ -163,22 +163,22 @@ def _lmm(which: str | LMM, max_gb: float) -> LMM:
 
 
 def _gallery(
-    known: PhotoSet, backbone: Backbone, heads: GeoAlignment, batch_size: int, progress: bool
+    photos: PhotoSet, backbone: Backbone, heads: GeoAlignment, batch_size: int, progress: bool
 ) -> Gallery:
     """The vectors of a photo set, to search. Photos of no use are left out with a warning."""
-    located = np.isfinite(known.coordinates).all(axis=1)
+    located = np.isfinite(photos.coordinates).all(axis=1)
     if not located.all():
         warnings.warn(
-            f"{(~located).sum():,} of {len(known):,} photos of {known.name} have no position and "
+            f"{(~located).sum():,} of {len(photos):,} photos of {photos.name} have no position and "
             "are left out of the gallery",
             stacklevel=3,
         )
-    known = known.take(located)
+    photos = photos.take(located)
     features = backbone.image_features(
-        known, batch_size, on_error="skip", normalize=False, progress=progress
+        photos, batch_size, on_error="skip", normalize=False, progress=progress
     )
     if not len(features):
-        raise G3Error(f"no photo of {known.name} can be used for a gallery")
-    usable = known.table[~known.table["IMG_ID"].isin(features.skipped)]
+        raise G3Error(f"no photo of {photos.name} can be used for a gallery")
+    usable = photos.table[~photos.table["IMG_ID"].isin(features.skipped)]
     vectors = heads.database_vectors(features.vectors)
     return Gallery.build(usable, vectors, model=f"{backbone.name}, aligned")

@@ -100,6 +100,7 @@ for tens of thousands of photos and a model that starts from nothing."""
 GPS_CHOICES = 4096
 """Validation accuracy: photos choose among the coordinates of so many training photos."""
 NEAR_KM = 200.0
+"""Validation accuracy: an answer at most so many km off counts as right."""
 
 
 def fit(
@@ -187,6 +188,7 @@ def fit(
 
     bar.total = bar.n
     bar.close()
+    # Called for its effect: it takes the float16 wrapper of `prepare` off `model.forward` again.
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     model.load_state_dict(best)
     model.eval()
@@ -204,7 +206,7 @@ def _optimizer(model: GeoAlignment, schedule: Schedule) -> torch.optim.Optimizer
 
 
 def _batches(n: int, epoch: int, schedule: Schedule, accelerator: Accelerator) -> list[np.ndarray]:
-    """The rows of each joined batch of an epoch, in a new order; what is left over waits."""
+    """The rows of each joined batch of an epoch, in its own order; an incomplete one is dropped."""
     size = min(schedule.batch_size, n)
     size -= size % accelerator.num_processes
     order = np.random.RandomState(schedule.seed + epoch).permutation(n)
@@ -233,7 +235,10 @@ def _loss(
 def validate(
     model: GeoAlignment, train: AlignmentDataset, validation: AlignmentDataset, schedule: Schedule
 ) -> tuple[float, float]:
-    """Validation loss over fixed batches, and image-to-GPS accuracy (see `fit`)."""
+    """Validation loss over fixed batches, and image-to-GPS accuracy (see `fit`).
+
+    Without the schedule's masks, so that runs with different masks can be compared.
+    """
     model.eval()
     order = np.random.RandomState(0).permutation(len(validation))
     size = min(schedule.batch_size, len(order))

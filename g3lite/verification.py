@@ -117,8 +117,8 @@ def winners(scored: pd.DataFrame) -> pd.DataFrame:
     score = table["score"].to_numpy(dtype=np.float64, na_value=np.nan)
     if np.isnan(score).any():
         raise ValueError(f"{np.isnan(score).sum()} candidates have no score; score them again")
-    best = np.lexsort([-score, query])  # stable
-    best = best[np.flatnonzero(np.diff(query[best], prepend=-1))]
+    order = np.lexsort([-score, query])  # by photo, the best score first; ties keep their order
+    best = order[np.flatnonzero(np.diff(query[order], prepend=-1))]  # the first row of each photo
     named = table.rename(columns={"LAT": "LAT_pred", "LON": "LON_pred"})
     return named.iloc[best][PREDICTIONS].reset_index(drop=True)
 
@@ -190,7 +190,7 @@ def candidates(
 
     Args:
         ids: q IMG_IDs.
-        replies: what `ask.ask` returned for these photos. Of each prompt the first N that are
+        replies: what `lmm.ask.ask` returned for these photos. Of each prompt the first N that are
             used become candidates, fewer where fewer could be read. None if `choice` has none.
         retrieved: (q, k, 2) where the most similar photos were taken, the most similar first; k at
             least S. NaN where no photo was found, which is no candidate. Needed if S is above 0 or
@@ -200,7 +200,7 @@ def candidates(
     Raises:
         ValueError: ids, replies and retrieved coordinates are not of the same photos; the replies
             lack a prompt, or have fewer for each than N; a candidate is no place on Earth; or a
-            photo without candidates has no retrieved coordinates either.
+            photo has no reply that can be read and `retrieved` was not given.
     """
     choice, ids = CandidateConfig.from_name(choice), unique_ids(ids)
     retrieved = None if retrieved is None else _shaped(retrieved, len(ids))

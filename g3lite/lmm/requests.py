@@ -23,6 +23,8 @@ class RunStopped(LMMError):
 class LMMRequest:
     """What a model is asked about one photo.
 
+    In this folder it is called a job, as a server may need several HTTP requests for one.
+
     Attributes:
         img_id: the photo's IMG_ID.
         image: its picture, upright and RGB; no larger than the model reads it.
@@ -43,7 +45,7 @@ class LMMResponse:
     """What one request brought, or that it failed for good.
 
     Attributes:
-        job: the job that it belongs to; others may bring the rest of it.
+        job: the `LMMRequest` that it belongs to; other responses may bring the rest of it.
         samples: numbers of the replies that it brought, or that will not come.
         texts: as many replies, None for one without a text; () if the request failed.
         tokens_in: tokens sent, the photo's among them; None if the server does not say.
@@ -60,4 +62,4 @@ class LMMResponse:
 
 
 OnResponse = Callable[[LMMResponse], None]
-"""Takes an answer; may be called by several threads at once, and may raise to end a run."""
+"""Takes a response; may be called by several threads at once, and may raise to end a run."""

@@ -153,7 +153,7 @@ def ask_way(
     part: slice = slice(None),
     **asking: Any,
 ) -> pd.DataFrame:
-    """Ask about queries in one way; the table of `ask.ask`.
+    """Ask about queries in one way; the table of `lmm.ask.ask`.
 
     Args:
         lmm: the model.
@@ -161,7 +161,7 @@ def ask_way(
         way: how.
         coordinates: of the references, (n, 15, 2) under each name that `search` has.
         part: ask about these of the queries only; what is swapped is swapped among all.
-        asking: further options of `ask.ask`, such as store and progress.
+        asking: further options of `lmm.ask.ask`, such as store and progress.
     """
     others = partners(len(queries))
     photos = with_pictures_of(queries, others) if way.swapped == "picture" else queries

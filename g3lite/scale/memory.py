@@ -65,7 +65,7 @@ def budget(g3: Pipeline, batch_size: int, tokens: int = 2_048) -> pd.DataFrame:
     """What the steps of G3 take, in GB (10^9 bytes); everything stays loaded, so it adds up.
 
     Args:
-        g3: with a language model of `local_lmm`; one behind an API takes nothing here.
+        g3: with an `lmm.local.TransformersLMM`; a model behind an API takes nothing here.
         batch_size: pictures per step of the image tower.
         tokens: of a prompt with its picture and the reply to it.
 
