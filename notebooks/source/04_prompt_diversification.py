@@ -558,7 +558,7 @@ evaluation.table(results)
 figure = Figure(figsize=(figures.WIDTH, 3.6), layout="constrained")
 figure.suptitle("What references do depends on the query", x=0.01, ha="left", fontweight="bold")
 for axes, group in zip(figure.subplots(1, 3, sharey=True), GROUPS, strict=True):
-    some = retrieval == group
+    some = offered == group
     for radius, colour in zip((25, 200, 750, 2500), figures.PALETTE, strict=False):
         hits = np.column_stack(
             [geo.great_circle_km(single[name], truth) <= radius for name in single]
@@ -594,7 +594,7 @@ def gain(a, b, some=slice(None)):
 
 none, all15 = single["0 + 0 references"], single["15 + 15 references"]
 differences = {"all": gain(all15, none)}
-differences |= {name: gain(all15, none, retrieval == name) for name in GROUPS}
+differences |= {name: gain(all15, none, offered == name) for name in GROUPS}
 
 # %% tags=["results"]
 pd.DataFrame(differences)
@@ -616,7 +616,7 @@ distances = np.column_stack([geo.great_circle_km(single[name], truth) for name i
 unread = np.where(np.isnan(distances), np.inf, distances)
 best = unread == unread.min(axis=1, keepdims=True)
 best = best / best.sum(axis=1, keepdims=True)  # equally near ones share a query
-shares = {name: best[retrieval == name].mean(axis=0) for name in GROUPS}
+shares = {name: best[offered == name].mean(axis=0) for name in GROUPS}
 pd.DataFrame({"all": best.mean(axis=0), **shares}, index=list(single)).mul(100).round(1)
 
 # %% [markdown]

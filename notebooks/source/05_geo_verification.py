@@ -99,7 +99,9 @@ PROFILE = "auto"
 profile = profiles.get(PROFILE)
 evidence = tables.EvaluationRun.load("validation", profile.query_size)
 photos, truth = evidence.queries, evidence.queries.table
-similar = evidence.known[evidence.rows["similar"]]  # (photos, 15, 2), the most similar first
+similar = evidence.gallery_coordinates[
+    evidence.rows["similar"]
+]  # (photos, 15, 2), the most similar first
 drawn = evidence.replies[evidence.replies["way"] == "drawn"]
 print(f"profile {profile.name}: {len(photos):,} photos, {len(drawn):,} replies")
 
@@ -832,11 +834,11 @@ print(verification.CANDIDATE_CONFIGS["miniearth"])
 # %%
 EDGES = (1, 5, 25, 100, 200, 750, 2500, 20_100)
 tested = min(len(photos), 600)
-of_gallery = heads.embed_coordinates(evidence.known)  # (20000, 256)
+of_gallery = heads.embed_coordinates(evidence.gallery_coordinates)  # (20000, 256)
 own = np.einsum("qd,qd->q", image, heads.embed_coordinates(photos.coordinates))
 higher = np.full((tested, len(EDGES) - 1), np.nan)
 for row in range(tested):
-    away = geo.great_circle_km(evidence.known, photos.coordinates[row])
+    away = geo.great_circle_km(evidence.gallery_coordinates, photos.coordinates[row])
     beaten = own[row] > of_gallery @ image[row]
     band = np.digitize(away, EDGES)  # 0 is nearer than all edges
     count = np.bincount(band, minlength=len(EDGES) + 1)[1:-1]

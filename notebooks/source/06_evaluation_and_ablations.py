@@ -382,7 +382,7 @@ tables.gains_table(tables.gains(alone, truth, of="four prompts", **options))
 
 # %%
 pool = pd.concat([some.candidates() for some in evidence], ignore_index=True)
-known, rng = evidence[0].known, np.random.default_rng(0)
+known, rng = evidence[0].gallery_coordinates, np.random.default_rng(0)
 lucky = pool.copy()
 lucky[["LAT", "LON"]] = known[rng.integers(len(known), size=len(lucky))]
 ceiling = {
@@ -572,7 +572,7 @@ for some in evidence:
 # %%
 some, few = evidence[0], slice(0, 3)
 way = SETTINGS[some.which]["drawn"]
-lists = [some.known[some.rows[key][few]] for key in (way.similar, way.dissimilar)]
+lists = [some.gallery_coordinates[some.rows[key][few]] for key in (way.similar, way.dissimilar)]
 with tempfile.TemporaryDirectory() as folder:
     asked, report = ask(
         load_lmm("minilmm"), some.queries.take(few), way.plan, *lists,
@@ -620,7 +620,7 @@ for name, some in (("seen", seen), ("unseen", ~seen)):
 # truth:
 
 # %%
-known, points = evidence[0].known, truth[["LAT", "LON"]].to_numpy()
+known, points = evidence[0].gallery_coordinates, truth[["LAT", "LON"]].to_numpy()
 vectors, cosine = geo.unit_vectors(known).T, np.cos(25 / geo.EARTH_RADIUS_KM)
 parts = np.array_split(geo.unit_vectors(points), 30)
 near = np.concatenate([(part @ vectors >= cosine).sum(axis=1) for part in parts])
