@@ -494,11 +494,15 @@ def test_neighbours_that_a_search_does_not_find_are_none(approximate, store):
     first = table[table["rank"] < approximate.choice.retrieved]
     np.testing.assert_array_equal(retrieved[["LAT", "LON"]], first[["LAT", "LON"]])
 
-    # The prompts: as many references of each kind as there are of both.
+    # The prompts: of each kind as many references as were found.
     lmm = Noting("(1.5, 2.5)", "(3, 4)")
     replace(approximate, lmm=lmm).steps(photos, progress=False, **store)
-    both = dict(zip(photos.ids, np.minimum(number, (far >= 0).sum(axis=1)), strict=True))
-    assert set(lmm.named) == {(i, 2 * min(k, n)) for i, n in both.items() for k in (0, 5, 10, 15)}
+    kinds = list(zip(photos.ids, number, (far >= 0).sum(axis=1), strict=True))
+    assert set(lmm.named) == {
+        (img_id, min(k, near) + min(k, away))
+        for img_id, near, away in kinds
+        for k in (0, 5, 10, 15)
+    }
     assert found.predictions.error.isna().all()
     assert found.predictions[["LAT_pred", "LON_pred"]].notna().all(axis=None)
 
