@@ -80,7 +80,7 @@ class Prediction:
         candidates: all of them, the best first, with score, origin, references and sample.
         neighbours: the most similar photos of the gallery, the most similar first.
         replies: what the model answered, as `LMM.ask` returns it.
-        seconds: that each step took.
+        seconds: of each step, the mean per photo of the call that located it.
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
         fallback: whether none of the replies could be read: the place comes from retrieval alone.
