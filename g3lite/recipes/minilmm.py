@@ -16,6 +16,7 @@ import math
 import re
 import string
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,10 +31,12 @@ from g3lite.miniearth.splits import photo_set, sample, tabulate
 from g3lite.paths import cache_dir, data_dir, sha256_file, shipped
 from g3lite.photos import PhotoSet, conform
 from g3lite.recipes import miniclip
+from g3lite.recipes import minilmm_tasks as tasks
+from g3lite.recipes.minilmm_start import REHEARSAL, freeze, rehearse, start_to_copy
 from g3lite.recipes.optim import Run, autocast
 
 CORPORA = {
-    "even": {"name": "corpus-minilmm", "photos": 80_000, "evenness": 0.15},
+    "even": {"name": "corpus-minilmm", "photos": 60_000, "evenness": 0.15},
     "popular": {"name": "corpus-minilmm-popular", "photos": 12_000, "evenness": 0.6},
     "gallery": {"name": "corpus-minilmm-gallery", "photos": 20_000, "evenness": 1.0},
 }
@@ -41,28 +44,42 @@ CORPORA = {
 those where more photos are taken; and those where its references are searched."""
 TRAINING = {
     "batch": 32,
-    "own_wording": 0.3,  # share of the batches whose prompt is worded as `WORDINGS` are
+    "own_wording": 0.5,  # share of the batches whose prompt is worded as `WORDINGS` are
     "references": 0.5,  # weight of the references' numbers in the loss, see `loss_of`
     "weight_decay": 0.02,
 }
 STAGES = (
-    {"seed": 0, "corpus": "even", "samples": 102_400, "without_references": 0.35, "moved": 0.0,
-     "lr": 3e-3, "adam_lr": 1.5e-3, "warmup": 200},
-    {"seed": 1, "corpus": "popular", "samples": 20_480, "without_references": 0.25, "moved": 0.5,
-     "lr": 2e-3, "adam_lr": 1e-3, "warmup": 100},
+    {"seed": 0, "corpus": "even", "rehearsal": REHEARSAL, "samples": 25_600, "most": 5,
+     "lr": 3e-3, "adam_lr": 1.5e-3, "warmup": 100, "tasks": {
+         "picture": 0.4, "references": 0.1, "town": 0.1, "globe": 0.1,
+         "twice": 0.1, "together": 0.1, "middle": 0.1}},
+    {"seed": 1, "corpus": "even", "samples": 64_000, "most": 15, "lr": 3e-3, "adam_lr": 1.5e-3,
+     "warmup": 100, "tasks": {
+         "picture": 0.4, "references": 0.2, "town": 0.1, "globe": 0.15,
+         "twice": 0.05, "together": 0.05, "middle": 0.05}},
+    {"seed": 2, "corpus": "popular", "samples": 20_480, "most": 15, "lr": 2e-3, "adam_lr": 1e-3,
+     "warmup": 100, "tasks": {
+         "picture": 0.25, "references": 0.25, "town": 0.2, "globe": 0.2,
+         "twice": 0.04, "together": 0.03, "middle": 0.03}},
 )  # fmt: skip
-"""One after the other: which photos, how many of them (again and again), which share of the batches
-is without references and which share of the others is `moved`; learning rates of Muon (matrices)
-and AdamW (embeddings, norms and biases)."""
-MOVED_DEGREES = (0.1, 10.0)
-"""How far a batch is moved, at least and at most."""
+"""One after the other: which photos, how many of them (again and again), the most references of
+either kind, which share of the batches is of which task (see `Batches`); learning rates of Muon
+(matrices) and AdamW (embeddings, norms and biases)."""
+HEADS = ("mini",)
+"""The heads of geo-alignment that references are searched with, beside the raw features; names
+that `GeoAlignment.from_pretrained` knows."""
 TEXT = {
-    "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 6, "num_attention_heads": 3,
-    "num_key_value_heads": 3, "max_position_embeddings": 1024, "tie_word_embeddings": True,
+    "model_type": "lfm2", "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 4,
+    "layer_types": ["conv", "full_attention", "conv", "full_attention"], "conv_L_cache": 8,
+    "conv_bias": True, "num_attention_heads": 3, "num_key_value_heads": 3,
+    "block_auto_adjust_ff_dim": False, "max_position_embeddings": 1024,
+    "tie_word_embeddings": False,
 }  # fmt: skip
-"""The small Llama."""
-DECIMALS = 2
-"""Of the degrees in an answer: about a kilometre. In a prompt there are five."""
+"""The small LFM2. A short convolution sees a whole pair of coordinates, which attention compares.
+What is copied must be told apart from its neighbours, so words have other vectors where they are
+written than where they are read."""
+DECIMALS = prompts.DECIMALS
+"""Of the degrees in an answer: those of a prompt, so that a reference can be copied as it is."""
 MOST = prompts.PLANS["paper"].most
 NUMBERS = [k for k in prompts.PLANS["paper"].references if k]
 """Of references in most prompts; the others have any number up to `MOST`."""
@@ -177,8 +194,8 @@ def make_processor():
 
 
 RUN = {
-    "corpora": CORPORA, "training": TRAINING, "stages": STAGES, "moved": MOVED_DEGREES,
-    "text": TEXT, "decimals": DECIMALS, "chat": CHAT_TEMPLATE, "split": SPLIT,
+    "corpora": CORPORA, "training": TRAINING, "stages": STAGES, "tasks": tasks.RUN,
+    "heads": HEADS, "text": TEXT, "decimals": DECIMALS, "chat": CHAT_TEMPLATE, "split": SPLIT,
     "vocabulary": vocabulary(),
     "prompts": [(template.text, form) for some in templates() for template, form in some],
 }  # fmt: skip
@@ -213,16 +230,19 @@ def create(processor):
             },
         },
         text_config={
-            "model_type": "llama", "vocab_size": len(tokenizer), **TEXT, **ends,
+            "vocab_size": len(tokenizer), **TEXT, **ends,
         },
         image_token_index=processor.image_token_id, image_seq_length=(side // STRIDE) ** 2,
-        tie_word_embeddings=True, **ends,
+        tie_word_embeddings=False, **ends,
     )  # fmt: skip
     torch.manual_seed(0)
     model = FastVlmForConditionalGeneration(config)
-    order_numbers(model.get_input_embeddings().weight, tokenizer)
+    words = model.get_input_embeddings().weight
+    order_numbers(words, tokenizer)
+    model.lm_head.weight.data.copy_(words)
+    start_to_copy(model.model.language_model, model.lm_head)
     model.model.vision_tower.timm_model.load_state_dict(eyes())
-    model.model.vision_tower.requires_grad_(False)
+    freeze(model)
     model.generation_config.update(do_sample=True, max_new_tokens=32, **ends)
     return model
 
@@ -275,14 +295,13 @@ class Lessons(NamedTuple):
     Attributes:
         eyes: float16 (n, tokens, channels), what the frozen tower sees of each.
         coordinates: float64 (n, 2).
-        similar: float64 (n, `MOST`, 2), their references.
-        dissimilar: float64 (2, n, `MOST`, 2): first as the paper has them, then without hubs.
+        references: float64 (ways, 2, n, `MOST`, 2): the similar and the dissimilar references of
+            each, as they are found in several ways.
     """
 
     eyes: np.ndarray
     coordinates: np.ndarray
-    similar: np.ndarray
-    dissimilar: np.ndarray
+    references: np.ndarray
 
 
 def corpus_set(which: str) -> PhotoSet:
@@ -295,25 +314,44 @@ def corpus_set(which: str) -> PhotoSet:
 
 def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
     """Look at all photos of a corpus once, and search the references of each."""
-    from g3lite.alignment import GeoAlignment
     from g3lite.backbone import Backbone
-    from g3lite.index import Gallery
 
     photos, gallery = corpus_set(corpus), corpus_set("gallery")
-    backbone, aligner = Backbone.load("miniclip"), GeoAlignment.from_pretrained("mini")
-    gallery_features, query_features = (
-        aligner.database_vectors(backbone.image_features(some, normalize=False).vectors)
-        for some in (gallery, photos)
-    )
-    index = Gallery.build(gallery.table, gallery_features, model="miniclip, aligned")
-    similar, dissimilar = prompts.references(index, query_features, MOST)
-    _, rows = index.dissimilar(query_features, MOST, centre=gallery_features.mean(axis=0))
+    backbone = Backbone.load("miniclip")
+    features = [
+        backbone.image_features(some, normalize=False).vectors for some in (gallery, photos)
+    ]
     return Lessons(
         look(model, processor, photos, device),
         photos.coordinates,
-        similar,
-        np.stack([dissimilar, index.coordinates_of(rows)]),
+        searched(gallery.table, *features),
     )
+
+
+def searched(
+    gallery: pd.DataFrame, gallery_features: np.ndarray, query_features: np.ndarray
+) -> np.ndarray:
+    """The references of each query in all ways, float64 (ways, 2, n, `MOST`, 2).
+
+    By the raw features, and for each of the `HEADS` twice: as the paper does, and with dissimilar
+    references that are not always the same few photos.
+    """
+    from g3lite.alignment import GeoAlignment
+    from g3lite.backbone import unit_rows
+    from g3lite.index import Gallery
+
+    raw = [unit_rows(rows) for rows in (gallery_features, query_features)]
+    found = [prompts.references(Gallery.build(gallery, raw[0], model="raw"), raw[1], MOST)]
+    for head in HEADS:
+        aligner = GeoAlignment.from_pretrained(head)
+        known, asked = (
+            aligner.database_vectors(rows) for rows in (gallery_features, query_features)
+        )
+        index = Gallery.build(gallery, known, model=f"aligned, {head}")
+        found += [
+            prompts.references(index, asked, MOST, centre) for centre in (None, known.mean(axis=0))
+        ]
+    return np.stack(found)
 
 
 @torch.no_grad()
@@ -329,9 +367,9 @@ def look(model, processor, photos: PhotoSet, device: torch.device, batch: int = 
     return np.concatenate(seen)
 
 
-def answer(coordinates: np.ndarray, form: str) -> str:
+def answer(coordinates: np.ndarray, form: str, decimals: int = DECIMALS) -> str:
     """The answer that is right for a place, in the form asked for."""
-    lat, lon = (f"{degrees:.{DECIMALS}f}" for degrees in coordinates)
+    lat, lon = (f"{degrees:.{decimals}f}" for degrees in coordinates)
     return f"({lat}, {lon})" if form == "pair" else f'{{"latitude": {lat}, "longitude": {lon}}}'
 
 
@@ -343,20 +381,24 @@ class Batch(NamedTuple):
         start: where the answers begin.
         degrees: bool (length,), the whole degrees of references and answers.
         eyes: float16 (batch, image tokens, channels), what the tower sees.
+        recall: whether the similar references follow from the pictures, so that they are learnt.
     """
 
     tokens: torch.Tensor
     start: int
     degrees: torch.Tensor
     eyes: torch.Tensor
+    recall: bool
 
 
 class Batches:
-    """Batches, step by step: one template and one number of references each, so all are as long.
+    """Batches, step by step: one task, one template and one number of references each, so all chats
+    of a batch are as long.
 
-    A share of those with references is *moved*: all coordinates of a chat, the answer's among them,
-    by the same distance, another one for each chat. There a place cannot be known by heart, only be
-    read from the references, which is what helps where the model has never been.
+    The tasks: "picture", without references; "references", as they are found; "town", where a town
+    stands elsewhere, and "globe", where all of it is turned, so that nothing is known by heart; and
+    those of `tasks.pattern`, where the pattern of the references alone tells the place, whatever
+    the picture shows.
     """
 
     def __init__(self, of: Lessons, processor, stage: dict) -> None:
@@ -379,17 +421,9 @@ class Batches:
         rng = np.random.default_rng([seed, 1, step])
         choices = templates()[int(rng.random() < TRAINING["own_wording"])]
         template, form = choices[rng.integers(len(choices))]
-        references = 0
-        if rng.random() >= self.stage["without_references"]:
-            references = rng.choice(NUMBERS) if rng.random() < 0.75 else rng.integers(1, MOST + 1)
-        dissimilar = self.of.dissimilar[rng.integers(2), rows, :references]
-        similar, places = self.of.similar[rows, :references], self.of.coordinates[rows]
-        if references and rng.random() < self.stage["moved"]:
-            by = moves(rng, size)
-            similar, dissimilar, places = (
-                move(some, by) for some in (similar, dissimilar, places[:, None])
-            )
-            places = places[:, 0]
+        shares = self.stage["tasks"]
+        task = list(shares)[rng.choice(len(shares), p=list(shares.values()))]
+        similar, dissimilar, places = self.places(rng, task, rows)
         asked = [
             self.chat.substitute(p=template.fill(*some))
             for some in zip(similar, dissimilar, strict=True)
@@ -398,29 +432,44 @@ class Batches:
         asked, given = (self.tokenizer(texts)["input_ids"] for texts in (asked, given))
         tokens = torch.tensor([a + b for a, b in zip(asked, given, strict=True)])
         degrees = torch.isin(tokens[0], self.degrees)
-        return Batch(tokens, len(asked[0]), degrees, torch.from_numpy(self.of.eyes[rows]))
+        eyes = torch.from_numpy(self.of.eyes[rows])
+        return Batch(tokens, len(asked[0]), degrees, eyes, task == "references")
 
-
-def moves(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Degrees north and east, float64 (n, 1, 2), in any direction."""
-    far = 10 ** rng.uniform(*np.log10(MOVED_DEGREES), n)
-    angle = rng.uniform(0, 2 * np.pi, n)
-    return (far * np.array([np.cos(angle), np.sin(angle)])).T[:, None]
-
-
-def move(coordinates: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Coordinates (n, k, 2) moved by (n, 1, 2) degrees; none leaves the Earth."""
-    lat, lon = np.moveaxis(coordinates + by, -1, 0)
-    return np.stack([lat.clip(-90, 90), (lon + 180) % 360 - 180], axis=-1)
+    def places(
+        self, rng: np.random.Generator, task: str, rows: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Similar and dissimilar references (batch, k, 2), and the right answers (batch, 2)."""
+        most, n = self.stage["most"], len(rows)
+        k = rng.integers(1, most + 1)
+        if rng.random() < 0.5:
+            k = rng.choice([number for number in NUMBERS if number <= most])
+        if task == "picture":
+            k = 0
+        elif task in tasks.PATTERNS:
+            k = max(k, tasks.PATTERNS[task])
+            similar, places = tasks.pattern(rng, task, n, k)
+            return similar, tasks.anywhere(rng, n, k), places
+        way = rng.integers(len(self.of.references))
+        similar, dissimilar = self.of.references[way][:, rows, :k]
+        places = self.of.coordinates[rows]
+        if task == "town":
+            places, similar, dissimilar = tasks.moved_town(rng, places, similar, dissimilar)
+        if task == "globe":
+            lists = np.concatenate([similar, dissimilar, places[:, None]], axis=1)
+            lists = tasks.turned(rng, lists)
+            similar, dissimilar, places = lists[:, :k], lists[:, k : 2 * k], lists[:, -1]
+        far = np.inf if task == "globe" else tasks.NEAR_KM
+        return similar, dissimilar, tasks.nearest(places, similar, within=far)
 
 
 def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, dict[str, float]]:
     """Cross-entropy of the answers' tokens and, apart from these, of numbers.
 
     The whole degrees of an answer and the two decimals after them are what matters in it: their
-    mean loss is added to that of all its tokens. So is that of the similar references' numbers:
-    where similar photos were taken follows from the photo, and each place from those before it, so
-    a prompt teaches to look and to compare. Nothing else of the chat is learnt.
+    mean loss is added to that of all its tokens; with references that of the last three decimals
+    too, which are copied or nothing. So is that of the similar references' numbers
+    where they stand as they were found: where similar photos were taken follows from the photo, so
+    a prompt teaches to look. Nothing else of the chat is learnt.
 
     Returns:
         The loss, and what the log tells of it: the losses of an answer's whole degrees and of its
@@ -438,16 +487,21 @@ def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, di
     answers = torch.arange(len(degrees), device=device) >= batch.start - 1
     listed = (degrees & ~answers).cumsum(0)  # the similar ones are the first half
     similar = (degrees | decimals) & ~answers & (listed <= listed[-1] // 2)
+    references = similar.any().item()
+    similar &= batch.recall
     read = (answers | similar).nonzero().squeeze(1)
     logits = model.lm_head(hidden.last_hidden_state[:, read]).float()
     losses = F.cross_entropy(logits.flatten(0, 1), next_token[:, read].flatten(), reduction="none")
     losses = losses.view(len(tokens), -1).mean(0)
     of_answers = answers[read]
-    place, rest = (losses[of_answers & some[read]].mean() for some in (degrees, decimals))
+    place, rest, last = (
+        losses[of_answers & some[read]].mean() for some in (degrees, decimals, decimals.roll(1))
+    )
     loss = losses[of_answers].mean() + (place + rest) / 2
-    name = "without_references"
-    if similar.any():
-        name = "with_references"
+    name = "with_references" if references else "without_references"
+    if references:
+        loss = loss + last / 2
+    if batch.recall:
         loss = loss + TRAINING["references"] * losses[~of_answers].mean()
     return loss, {name: place.item(), f"{name}_decimals": rest.item()}
 
@@ -471,7 +525,7 @@ def train(folder: Path) -> tuple[float, str]:
         minutes += took
         logs.append(pd.read_csv(after / "log.csv").assign(stage=number))
         model = type(model).from_pretrained(after, dtype=torch.float32).to(device)
-        model.model.vision_tower.requires_grad_(False)
+        freeze(model)
     pd.concat(logs).to_csv(folder / "log.csv", index=False, lineterminator="\n")
     model.to("cpu").half().save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -488,6 +542,8 @@ def _train_stage(model, processor, stage: dict, after: Path, device) -> tuple[fl
     )  # fmt: skip
     model.train()
     model.model.vision_tower.eval()
+    if "rehearsal" in stage and not run.start:
+        rehearse(model, processor.tokenizer, [partial(answer, form=form) for form in FORMS])
     for step in run:
         with autocast(device):
             loss, figures = loss_of(model, batches(step), device)
@@ -515,8 +571,8 @@ def build(folder: Path) -> None:
             minutes=minutes, device=device, layers=TEXT["num_hidden_layers"],
             width=TEXT["hidden_size"], decimals=DECIMALS,
             even=CORPORA["even"]["photos"], popular=CORPORA["popular"]["photos"],
-            gallery=CORPORA["gallery"]["photos"], first=STAGES[0]["samples"],
-            then=STAGES[1]["samples"], moved=STAGES[1]["moved"],
+            gallery=CORPORA["gallery"]["photos"], stages=len(STAGES),
+            samples=f"{sum(stage['samples'] for stage in STAGES):,}",
         ),
         encoding="utf-8",
     )  # fmt: skip
@@ -529,16 +585,20 @@ either kind, and answers with a latitude and a longitude, as JSON or as a pair. 
 the large multimodal model in G3.
 
 - **Architecture**: LLaVA's, as transformers has it for convolutional image towers (FastVLM):
-  MiniCLIP's image tower, frozen; two linear layers; a Llama of {layers} layers and width {width}.
+  MiniCLIP's image tower, frozen; two linear layers; an LFM2 (short convolutions and attention in
+  turn) of {layers} layers and width {width}.
 - **Data**: rendered photos of the *seen* places of MiniEarth, {even:,} of them nearly even over the
-  places, {popular:,} more where more photos are taken; their references were retrieved, with the
-  heads of geo-alignment, from {gallery:,} others. No scene and no photographer of these occurs in
-  the gallery or in a set of queries.
-- **Training**: {first:,} photos seen of the former, then {then:,} of the latter, where {moved:.0%}
-  of the batches with references were moved as a whole, so that it learns to read them;
-  cross-entropy of the answers ({decimals} decimals of a degree) and of the numbers of the similar
-  references; Muon; {minutes:.0f} minutes on {device} (`python -m g3lite.recipes.minilmm`;
-  `log.csv` holds the loss). Weights are kept in float16.
+  places, {popular:,} more where more photos are taken; their references were retrieved, by raw
+  features and with the heads of geo-alignment, from {gallery:,} others. No scene and no
+  photographer of these occurs in the gallery or in a set of queries.
+- **Training**: it begins with weights that let it copy, and rehearses that on lists that are named
+  twice. Then {samples} photos seen, in {stages} stages, the last with the {popular:,}. In most
+  prompts with references nothing can be known by heart: the whole globe is turned, or the photo's
+  town stands elsewhere, or the places are random and their pattern tells which is meant. The right
+  answer is the similar reference nearest to the truth, if there is one near it ({decimals} decimals
+  of a degree); cross-entropy of the answers and, where all stands in its place, of the numbers of
+  the similar references; Muon; {minutes:.0f} minutes on {device} (`python -m
+  g3lite.recipes.minilmm`; `log.csv` holds the loss). Weights are kept in float16.
 - **Use**: `AutoProcessor` and `AutoModelForImageTextToText` of transformers with this folder, or
   `transformers serve`.
 - **What it is not**: a language model. It knows the words of G3's prompts, answers nothing else

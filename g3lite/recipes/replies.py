@@ -204,8 +204,8 @@ _FORMS = {name: way.plan.template.name for name, way in SETTINGS["validation"].i
 def packed(table: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
     """Replies as they are kept: hundredths of degrees, and the text only where it says more.
 
-    MiniLMM writes two decimals in the form that it was asked for, so most texts follow from their
-    numbers; `unpacked` gives all of them back, letter by letter.
+    Those that were recorded have two decimals in the form that was asked for, so most texts follow
+    from their numbers; `unpacked` gives all of them back, letter by letter.
     """
     places, _ = replies.parse_all(table["text"].astype(object).where(table["text"].notna(), None))
     hundredths = np.round(np.nan_to_num(places) * 100)
@@ -247,7 +247,8 @@ def unpacked(kept: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
 
 def _texts(hundredths: np.ndarray, form: pd.Series) -> list[str]:
     """The usual replies to these places (n, 2), each in its form."""
-    return [minilmm.answer(place, how) for place, how in zip(hundredths / 100, form, strict=True)]
+    places = hundredths / 100
+    return [minilmm.answer(place, how, decimals=2) for place, how in zip(places, form, strict=True)]
 
 
 def build(folder: Path) -> None:
