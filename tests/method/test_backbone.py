@@ -171,6 +171,7 @@ def test_another_preprocessing_is_another_model(tiny, folder, tmp_path):
     assert Backbone.load(tmp_path / "other", device="cpu").fingerprint != tiny.fingerprint
 
 
+@pytest.mark.slow
 def test_the_fingerprint_is_the_same_in_another_process(tiny, folder):
     code = (
         f"from g3lite.backbone import Backbone; print(Backbone.load({str(folder)!r}).fingerprint)"

@@ -32,11 +32,13 @@ def test_idle_threads_wait():
     assert imported().stdout == "PASSIVE\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", ["ACTIVE", ""])
 def test_a_setting_of_the_user_stays(own):
     assert imported(OMP_WAIT_POLICY=own).stdout == f"{own}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what GNU's runtime says of itself")
 def test_the_runtimes_take_it():
     spins = {

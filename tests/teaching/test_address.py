@@ -345,6 +345,7 @@ def publish(tree, **variables):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_first_push_is_published_once(tree, git, tmp_path):
     hub = tmp_path / "hub.git"
     (version,) = {line for line in (tree / "pyproject.toml").read_text().splitlines()
