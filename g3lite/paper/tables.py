@@ -249,7 +249,7 @@ def gains(
 
 
 def gains_table(differences: pd.DataFrame) -> pd.DataFrame:
-    """What `gains` returns, for reading: a row per method, as "+1.2 [+0.3, +2.1] p 0.012"; points."""
+    """What `gains` returns, for reading: a row per method, "+1.2 [0.3, 2.1] p 0.012", in points."""
 
     def cell(row: pd.Series) -> str:
         value, low, high = (f"{100 * row[name]:+.1f}" for name in ("difference", "low", "high"))
