@@ -160,6 +160,11 @@ class _Outcome:
         return cls(_hits(errors), geoscore(errors), errors)
 
 
+def hits(predictions: ArrayLike | pd.DataFrame | Chances, truth: pd.DataFrame) -> np.ndarray:
+    """Which photos are right at each threshold: float64 (n, 5) in [0, 1]. Arguments as `score`."""
+    return _Outcome.from_method(predictions, truth).hits
+
+
 def score(
     predictions: ArrayLike | pd.DataFrame | Chances, truth: ArrayLike | pd.DataFrame
 ) -> pd.Series:
@@ -230,7 +235,7 @@ def compare(
         One row per threshold: metric, difference (share of a minus share of b), low, high, p.
     """
     groups = _clusters(truth, clusters)
-    gain = _Outcome.from_method(a, truth).hits - _Outcome.from_method(b, truth).hits
+    gain = hits(a, truth) - hits(b, truth)
     draws = _means(gain, groups, _draw(groups, replicates, seed))
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     one_sided = np.minimum((draws <= 0).sum(axis=0), (draws >= 0).sum(axis=0))
@@ -299,10 +304,18 @@ def mean_intervals(
     The other arguments are those of `evaluate`. Returns three arrays (m,): mean, low, high.
     """
     values = np.asarray(values, dtype=np.float64)
-    groups = _clusters(truth, clusters)
-    draws = _means(values, groups, _draw(groups, replicates, seed))
+    draws = mean_draws(values, truth, clusters=clusters, replicates=replicates, seed=seed)
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return values.mean(axis=0), low, high
+
+
+def mean_draws(
+    values: np.ndarray, truth: pd.DataFrame, *, clusters: str | None = "AUTHOR",
+    replicates: int = 1000, seed: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """Means of the columns of values (n, m) in every resample: float64 (replicates, m)."""
+    groups = _clusters(truth, clusters)
+    return _means(values, groups, _draw(groups, replicates, seed))
 
 
 def _hits(errors: np.ndarray, radii_km: ArrayLike = THRESHOLDS_KM) -> np.ndarray:

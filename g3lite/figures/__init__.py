@@ -6,6 +6,7 @@ says what can be seen in it.
 """
 
 from g3lite.figures.curves import threshold_curves
+from g3lite.figures.forest import forest
 from g3lite.figures.maps import (
     density_map,
     draw_arcs,
@@ -28,6 +29,7 @@ __all__ = [
     "draw_arcs",
     "draw_points",
     "encode",
+    "forest",
     "heat_maps",
     "neighbour_strip",
     "photo_sheet",
