@@ -8,6 +8,7 @@ first use and kept in the cache.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from functools import lru_cache
@@ -178,7 +179,13 @@ def load(split: str, n: int | None = None) -> PhotoSet:
 
 
 def fresh(name: str, n: int, evenness: float = 1.0) -> PhotoSet:
-    """`n` queries that nobody has seen, for checks from outside: another `name`, other photos."""
+    """`n` queries that nobody has seen, for checks from outside: another `name`, other photos.
+
+    Raises:
+        ValueError: the name is that of a set that exists, or cannot be the name of a file.
+    """
+    if not re.fullmatch(r"\w[\w. -]*", name):
+        raise ValueError(f"{name!r} cannot be a name: use letters, digits, '_', '-' and '.'")
     if name in SIZES or name.startswith("corpus"):
         raise ValueError(f"{name!r} names a set that exists; choose another name")
     return photo_set(f"miniearth/{name}", conform(tabulate(list(sample(name, n, evenness)))))
