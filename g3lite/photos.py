@@ -6,14 +6,13 @@ metrics) asks for nothing else, so Flickr's photos, your own and a rendered worl
 
 `PhotoSet.from_files` makes a photo set of some files; `g3lite.load_photos` loads one by name, or
 that of a folder. A source of pictures may be a folder, an archive that is read where it lies
-(`tar_places`), or a program that draws them.
+(`support.tars`), or a program that draws them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,19 +147,6 @@ class PhotoSet:
     def head(self, n: int) -> PhotoSet:
         """The first `n` photos (all of them if there are fewer)."""
         return self.take(slice(n))
-
-
-def tar_places(path: Path) -> dict[str, tuple[int, int]]:
-    """Where the files of an uncompressed tar lie in it: (offset, size) in bytes, by name."""
-    with tarfile.open(path, "r:") as tar:
-        return {member.name: (member.offset_data, member.size) for member in tar}
-
-
-def read_place(path: Path, offset: int, size: int) -> bytes:
-    """`size` bytes of a file, from `offset` on."""
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read(size)
 
 
 def identical(photos: PhotoSet) -> list[list[str]]:

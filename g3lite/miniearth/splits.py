@@ -26,8 +26,9 @@ from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
 from g3lite.paths import cache_dir, replacing, shipped
-from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
+from g3lite.photos import SCHEMA, PhotoSet, conform
 from g3lite.support.images import DamagedPhoto
+from g3lite.support.tars import damaged, read_place, tar_places
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -244,6 +245,8 @@ class _Pictures:
         if not self.rendered:
             self._render()
         path = self._path(self.shard_of[name])
+        if name not in _members(path):
+            raise damaged(path)
         return read_place(path, *_members(path)[name])
 
     def _path(self, shard: int) -> Path:
