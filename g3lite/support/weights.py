@@ -40,7 +40,7 @@ def read_state(
     except MemoryError:
         raise
     except Exception as error:  # On damaged data these readers raise nearly anything.
-        if isinstance(error, pickle.UnpicklingError) and "nsupported global" in str(error):
+        if isinstance(error, pickle.UnpicklingError) and "GLOBAL " in str(error):
             raise G3Error(
                 f"{source} holds more than tensors, and reading it could run anything: a whole "
                 "model, perhaps; take a file with its state dict"
