@@ -363,7 +363,7 @@ def broken(folder):
     (folder / "truncated.jpg").write_bytes(data[: len(data) // 2])
     (folder / "huge.png").write_bytes(black_png(20_000, 10_000))
     (folder / "large.png").write_bytes(black_png(12_000, 9_000))
-    (folder / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (folder / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x08meta")
     (folder / "folder").mkdir()
     return {
         "nowhere.jpg": "there is no such file",

@@ -519,7 +519,7 @@ def test_heic_is_read_by_the_plug_in_or_says_which(tmp_path, monkeypatch):
     assert photos.image("1.heic").getpixel((5, 5))[0] > 200
     monkeypatch.setattr(images, "find_spec", lambda name: None)
     with pytest.raises(DamagedPhoto, match="HEIC picture: pip install pillow-heif"):
-        decode(b"\0\0\0\x18ftypheic" + bytes(40), "p")
+        decode(b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x08meta", "p")
 
 
 def test_real_photos_load_without_special_cases(real, recwarn):
