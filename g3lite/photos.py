@@ -68,7 +68,8 @@ class PhotoSet:
     def from_files(cls, files: Sequence[str | Path], name: str | None = None) -> PhotoSet:
         """Photos of which nothing is known but their files.
 
-        IMG_ID is the path of a file below the folder that holds them all.
+        IMG_ID is the path of a file below the folder that holds them all; what of it is no UTF-8 is
+        written as "\\xe9".
 
         Args:
             files: at least one, each of them once.
@@ -85,9 +86,9 @@ class PhotoSet:
         if gone:
             raise NotThere(f"there is no file {gone[0]}")
         root = Path(os.path.commonpath([path.parent for path in paths]))
-        ids = [path.relative_to(root).as_posix() for path in paths]
+        ids = [_text(path.relative_to(root).as_posix()) for path in paths]
         table = conform(pd.DataFrame({"IMG_ID": ids}))
-        return cls.from_table(name or root.name, table, dict(zip(ids, paths, strict=True)))
+        return cls.from_table(name or _text(root.name), table, dict(zip(ids, paths, strict=True)))
 
     @classmethod
     def from_table(cls, name: str, table: pd.DataFrame, paths: Mapping[str, Path]) -> PhotoSet:
@@ -147,6 +148,11 @@ class PhotoSet:
     def head(self, n: int) -> PhotoSet:
         """The first `n` photos (all of them if there are fewer)."""
         return self.take(slice(n))
+
+
+def _text(name: str) -> str:
+    """A file name as text that can be written anywhere; some are no UTF-8."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def identical(photos: PhotoSet) -> list[list[str]]:
