@@ -59,11 +59,13 @@ class Features:
         ids: the n IMG_IDs that have a vector, in the order of the photo set.
         vectors: float32 (n, d), L2-normalised rows unless they were asked for as they are.
         skipped: IMG_ID -> reason, for the damaged photos that were left out.
+        stored: how many vectors were on disk already, from an earlier call.
     """
 
     ids: list[str]
     vectors: np.ndarray
     skipped: dict[str, str]
+    stored: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -239,7 +241,8 @@ class Backbone:
         ids = [img_id for img_id in photos.ids if img_id not in skipped]
         rows = np.array([vectors[img_id] for img_id in ids], dtype=np.float32)
         rows = rows.reshape(len(ids), self.dim)
-        return Features(ids, unit_rows(rows) if normalize else rows, skipped)
+        stored = len(photos) - len(todo)
+        return Features(ids, unit_rows(rows) if normalize else rows, skipped, stored)
 
     def text_features(
         self, texts: Sequence[str], batch_size: int = 256, normalize: bool = True

@@ -332,7 +332,7 @@ class _Checkpoint:
         self.accelerator.wait_for_everyone()
         if self.path is None or not self.path.exists():
             return [], self.model.state_dict()
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        state = weights.read_state(self.path, mmap=False)  # for it will be replaced
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler is not None and state["scaler"]:

@@ -1,9 +1,14 @@
 """The command `g3lite`."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from g3lite import G3Error
+from g3lite.paths import replacing
 
 OPTIONS: dict[str, Any] = {
     "no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False
@@ -24,3 +29,38 @@ def import_notebooks() -> ModuleType:
             f'{error.name} is missing; in a clone: pip install -e ".[notebooks]"'
         ) from error
     return notebooks
+
+
+def check_output(path: Path) -> None:
+    """Refuse, before anything is computed, a path that no file can be written to."""
+    if path.is_dir():
+        raise G3Error(f"{path} is a folder; name a file")
+    _try(path, path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder for results, and refuse one that no file can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise G3Error(f"the folder {folder} cannot be made ({error.strerror or error})") from error
+    _try(folder, folder)
+
+
+def _try(path: Path, folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise G3Error(f"{path}: no file can be written to {folder} ({reason})") from error
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """As `paths.replacing`; what goes wrong with the disk is told in a line."""
+    try:
+        with replacing(path) as part:
+            yield part
+    except OSError as error:
+        raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error

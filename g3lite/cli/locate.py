@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:  # they take seconds to import
     from g3lite import G3, Prediction
 
 from g3lite import G3Error, profiles
-from g3lite.paths import replacing
+from g3lite.cli import check_output, written
 
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
@@ -175,14 +174,7 @@ def _check_map(path: Path) -> None:
     """Refuse, before anything is computed, a file that no map can be written to."""
     if path.suffix.lower() not in _MAPS:
         raise G3Error(f"{path}: the name of a map ends in {', '.join(_MAPS)}")
-    if path.is_dir():
-        raise G3Error(f"{path} is a folder; name a file for the map")
-    try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        reason = error.strerror or error
-        raise G3Error(f"{path}: no file can be written to {path.parent} ({reason})") from error
+    check_output(path)
 
 
 def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None:
@@ -200,11 +192,8 @@ def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None
     if warning:
         note = textwrap.fill(warning, 120)
         figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
-    try:
-        with replacing(path) as part:
-            figure.savefig(part, dpi=style.DPI, format=path.suffix[1:])
-    except OSError as error:
-        raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
+    with written(path) as part:
+        figure.savefig(part, dpi=style.DPI, format=path.suffix[1:])
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli import OPTIONS, develop, import_notebooks
+from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
 from g3lite.recipes import artefacts
@@ -81,6 +81,7 @@ def run(
         raise G3Error(f"no notebooks in {folder}")
     chosen = profiles.get(profile).name
     output = output.resolve()
+    check_folder(output)
     tables = []
     for done in notebooks.run(folder, output, chosen):
         typer.echo(f"{done.name}: {done.seconds:.0f} s, {len(done.pictures)} pictures")
@@ -110,6 +111,7 @@ def align(
         raise G3Error(f"unknown schedule {schedule!r}; there are {', '.join(training.SCHEDULES)}")
     if chosen.gallery not in SIZES:
         raise G3Error(f"{chosen.gallery} is no set of MiniEarth; use --profile cpu")
+    check_folder(output)
     process = PartialState()
     backbone = Backbone.load(chosen.backbone, device=chosen.device)
     with process.main_process_first():  # the first fills the feature cache for the others

@@ -7,14 +7,15 @@ pieces, so that MP16-Pro's 4.12 million rows fit into a small machine.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from g3lite.datasets.csvfile import CHUNK, read_text
 from g3lite.geo import check_coordinates
-from g3lite.photos import NotThere, TableError, _conform
+from g3lite.photos import TableError, _conform
 from g3lite.places import countries
 
 YFCC4K = {"3": "AUTHOR", "15": "page", "16": "url", "17": "licence"}
@@ -31,8 +32,6 @@ OSV5M = {
 }
 """OSV-5M's columns by ours; its ids are file names without the suffix, its country is a code."""
 
-CHUNK = 200_000
-"""Rows in memory as text at a time."""
 EXCHANGED_SHARE = 0.2
 """Rows with |LAT| > 90 that show that LAT and LON are exchanged: about a third of a world-wide set
 has such a longitude, a table with some wrong latitudes has fewer."""
@@ -66,14 +65,14 @@ def read(
             or a coordinate is absent or out of range.
     """
     path = Path(path)
-    if not path.is_file():
-        raise NotThere(f"there is no table {path}")
     if on_bad not in ("raise", "skip"):
         raise ValueError(f"on_bad={on_bad!r} is unknown; use 'raise' or 'skip'")
     wanted = None if columns is None else {"IMG_ID", "LAT", "LON", *columns}
     try:
+        # Everything is text until `_conform`, and only an empty field is NA: "NA" is a country
+        # code. One broken letter in a name must not cost four million rows.
         parts = []
-        for chunk in _chunks(path, on_bad):
+        for chunk in read_text(path, on_bad, CHUNK):
             part = _conform(_named(chunk), on_bad, first_row=chunk.index.start)
             _fill_from_code(part)
             parts.append(part if wanted is None else part[[c for c in part if c in wanted]])
@@ -84,21 +83,9 @@ def read(
             table = _usable(table, path)
         else:
             _check(table)
-    except ValueError as error:  # pandas' own errors are ValueErrors as well
+    except ValueError as error:
         raise TableError(f"{path}: {error}") from None
     return table
-
-
-def _chunks(path: Path, on_bad: str) -> Iterator[pd.DataFrame]:
-    # Everything is text until `_conform`, and only an empty field is NA: "NA" is a country code.
-    # One broken letter in a name must not cost four million rows.
-    # Without index_col=False a comma too many at the end of rows would shift their columns.
-    with pd.read_csv(
-        path, dtype="string", keep_default_na=False, na_values=[""], chunksize=CHUNK,
-        encoding_errors="replace", index_col=False,
-        on_bad_lines="error" if on_bad == "raise" else "warn",
-    ) as chunks:  # fmt: skip
-        yield from chunks
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
+from safetensors import SafetensorError
 from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers import (
     AutoModelForImageTextToText,
@@ -128,7 +129,7 @@ class TransformersLMM(LMM):
                 device_map=device,
                 quantization_config=quantized,
             ).eval()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             if "trust_remote_code" in str(error):
                 raise LMMError(
                     f"{model} brings Python code of its own, which g3lite never runs; take a model "

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from tqdm.auto import tqdm
 
 from g3lite.paths import cache_dir, replacing
+from g3lite.support.weights import read_state
 
 
 class _ToFloat32(TorchFunctionMode):
@@ -131,7 +132,7 @@ class Run:
         self._checkpoint = cache_dir() / name.lower() / f"{key}.pt"
         self.start, self._log, self._recent = 0, [], []
         if self._checkpoint.exists():
-            state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
+            state = read_state(self._checkpoint, mmap=False)  # for it will be replaced
             model.load_state_dict(state["model"])
             self._optimizer.load_state_dict(state["optimizer"])
             self.start, self._log, self._recent = state["step"], state["log"], state["recent"]

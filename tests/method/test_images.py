@@ -197,6 +197,21 @@ def test_a_damaged_heic_or_avif_is_called_damaged(brand, kind):
             decode(data, "p")
 
 
+def test_a_damaged_heic_is_called_damaged_without_the_plug_in_too(monkeypatch):
+    heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    heif.from_pillow(Image.fromarray(NOISE)).save(buffer)
+    data = buffer.getvalue()
+    monkeypatch.setattr(images, "find_spec", lambda name: None)
+    assert images._whole(io.BytesIO(data))
+    for cut in (12, 40, len(data) // 2, len(data) - 1):
+        assert not images._whole(io.BytesIO(data[:cut])), cut
+        assert images._not_read(io.BytesIO(data[:cut])) == "it is a damaged HEIC picture"
+    assert images._not_read(io.BytesIO(data)).startswith("it is a HEIC picture: pip install")
+    long = data[:-1] + b"\0\0\0\x01mdat" + (20).to_bytes(8) + bytes(4)
+    assert not images._whole(io.BytesIO(long)) and images._whole(io.BytesIO(data + long[-20:]))
+
+
 def test_a_heic_that_ends_early_is_damaged():
     heif = pytest.importorskip("pillow_heif")
     buffer = io.BytesIO()

@@ -338,9 +338,9 @@ def test_the_wrong_row_is_named_in_a_later_piece(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "No columns"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "lacks IMG_ID, AUTHOR, LAT, LON"),
-        (ROWS.encode() + b"more.jpg,1,2,3,4,5,6,7,8\n", "Expected 7 fields in line 5, saw 9"),
+        (b"", "it is empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "it is no text"),
+        (ROWS.encode() + b"more.jpg,1,2,3,4,5,6,7,8\n", r"row 3 \(line 5 .* 9 fields under 7 col"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path, data, message):
@@ -359,7 +359,7 @@ def test_a_comma_at_the_end_of_rows_does_not_shift_them(tmp_path):
 
 def test_a_row_with_too_many_fields_costs_only_itself_if_rows_may_be_skipped(tmp_path):
     (tmp_path / "m.csv").write_text(MP16.replace(",Paris,", ",Paris, the city,"))
-    with pytest.warns(pd.errors.ParserWarning, match="line 3"):
+    with pytest.warns(UserWarning, match=r"row 1 \(line 3 of the file\) has 19 fields"):
         assert len(tables.read(tmp_path / "m.csv", on_bad="skip")) == 3
     with pytest.raises(TableError, match="line 3"):
         tables.read(tmp_path / "m.csv")
@@ -519,7 +519,7 @@ def test_heic_is_read_by_the_plug_in_or_says_which(tmp_path, monkeypatch):
     assert photos.image("1.heic").getpixel((5, 5))[0] > 200
     monkeypatch.setattr(images, "find_spec", lambda name: None)
     with pytest.raises(DamagedPhoto, match="HEIC picture: pip install pillow-heif"):
-        decode(b"\0\0\0\x18ftypheic" + bytes(40), "p")
+        decode(b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x08meta", "p")
 
 
 def test_real_photos_load_without_special_cases(real, recwarn):

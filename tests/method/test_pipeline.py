@@ -436,7 +436,7 @@ def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, sto
     def full(self, *args, **kwargs):
         raise OSError("no space left")
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space left"):
+    with monkeypatch.context() as patch, pytest.raises(G3Error, match="no space left"):
         patch.setattr(pd.DataFrame, "to_csv", full)  # the last table
         g3.predict(photos, run, progress=False, **other_store)
     assert {name: (run / name).read_bytes() for name in held} == held
