@@ -186,8 +186,10 @@ def test_replies_of_one_picture(server):
     assert [json.loads(text)["longitude"] for text in got] == [0, 1, 2]
     text, _ = parts(server.requests[0])
     assert text == "Where?" and server.requests[0]["temperature"] == 0.5
-    server.script = lambda i, request: refusing(503)
-    assert model(server, attempts=1).replies(Image.new("RGB", (9, 9)), "Where?", n=2) == [None] * 2
+    server.honours_n = False
+    server.script = lambda i, request: refusing(503, "busy") if i >= 2 else None
+    with pytest.raises(LMMError, match="2 of 3 replies did not come: .*503.*busy"):
+        model(server, attempts=1).replies(Image.new("RGB", (9, 9)), "Where?", n=3)
 
 
 # --- pictures
@@ -241,8 +243,8 @@ def test_a_damaged_photo_costs_its_own_rows_only(server, absent):
 @pytest.mark.parametrize(
     "fault",
     [refusing(429), refusing(500), refusing(503), refusing(408), CUT, CUT_WITHIN]
-    + [GARBAGE, HTML, NO_CHOICES, NULL_CHOICES, NO_LIST, ODD_CHOICES, NUMBERS],
-    ids=["429", "500", "503", "408", "cut", "cut within", "garbage", "html"]
+    + [GARBAGE, NO_CHOICES, NULL_CHOICES, NO_LIST, ODD_CHOICES, NUMBERS],
+    ids=["429", "500", "503", "408", "cut", "cut within", "garbage"]
     + ["no choices", "null choices", "no list", "odd choices", "numbers"],
 )
 def test_what_passes_is_tried_again(server, fault):
@@ -393,12 +395,28 @@ def test_a_request_that_is_not_accepted_fails_for_its_photo_alone(server, status
     assert (report.stored, report.asked) == (21, 3)
 
 
-def test_an_option_that_is_not_accepted_stops_the_run(server):
-    server.script = lambda i, request: refusing(400, "no such option: seed")
-    words = "3 of them in a row.*no such option: seed.*change what the server does not"
-    with pytest.raises(LMMError, match=words):
-        run(model(server, seed=1), max_in_row=3)
-    assert len(server.requests) == 3  # none is sent twice
+@pytest.mark.parametrize(
+    ("options", "said", "param", "hint"),
+    [
+        ({"seed": 1}, "no such option: seed", None, "change the option seed of OpenAILMM"),
+        ({"seed": 1}, "not with this model", "seed", "change the option seed of OpenAILMM"),
+        ({"max_tokens": 9}, "use 'max_completion_tokens' in place of 'max_tokens'", None,
+         "change the option max_tokens of OpenAILMM, or leave it out"),
+        ({"extra_body": {"top_k": 4}}, "top_k: not permitted", None, "the option top_k of"),
+        ({}, "temperature: at most 1", None, r"temperature 1.2: .*PromptPlan\(temperature="),
+    ],
+)  # fmt: skip
+def test_an_option_that_is_not_accepted_ends_the_run_at_once(server, options, said, param, hint):
+    server.script = lambda i, request: refusing(400, said, param=param)
+    with pytest.raises(LMMError, match=f"{re.escape(said)}.*{hint}"):
+        run(model(server, **options))
+    assert len(server.requests) == 1
+
+
+def test_a_word_that_is_also_an_option_ends_nothing(server):
+    server.script = lambda i, request: refusing(400, "please stop sending such pictures")
+    with pytest.raises(RunStopped, match="3 requests failed, 3 of them in a row"):
+        run(model(server, stop=["x"]), max_in_row=3)
 
 
 def test_requests_that_wait_are_not_sent_when_the_run_ends(server):
@@ -489,7 +507,8 @@ def test_connecting_takes_seconds_at_most(monkeypatch, timeout, connect):
 
     monkeypatch.setattr(socket, "create_connection", late)
     away = OpenAILMM("tiny", "http://192.0.2.1/v1", timeout=timeout, attempts=1)
-    assert away.replies(Image.new("RGB", (9, 9)), "Where?") == [None]
+    with pytest.raises(LMMError, match="192.0.2.1: Request timed out. .timed out"):
+        away.replies(Image.new("RGB", (9, 9)), "Where?")
     assert allowed == [connect]
 
 
@@ -511,13 +530,29 @@ def test_a_server_that_is_busy_is_waited_for(server, pauses):
     assert report.failed == 0 and len(pauses) == 5 and sum(pauses) > 1 + 2 + 4 + 8 + 16
 
 
-def test_a_certificate_that_is_not_trusted_is_named(server, monkeypatch):
-    def distrust(*_, **__):
-        raise ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate"),
+         "self-signed certificate.*its certificate cannot be verified: .*SSL_CERT_FILE"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+         "wrong version number.*does it speak TLS.*http://"),
+    ],
+    ids=["certificate", "no TLS"],
+)  # fmt: skip
+def test_what_is_wrong_with_tls_is_named_at_once(server, monkeypatch, fault, words):
+    attempts = []
 
+    def distrust(*_, **__):
+        attempts.append(1)
+        raise fault
+
+    if "WRONG" in str(fault):
+        fault.reason = "WRONG_VERSION_NUMBER"
     monkeypatch.setattr(socket, "create_connection", distrust)
-    table, _ = run(model(server, attempts=1), photo_set(1))
-    assert table.reason.str.contains("Connection error.*self-signed certificate").all()
+    with pytest.raises(LMMError, match=words):
+        run(model(server), photo_set(1))
+    assert attempts == [1]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

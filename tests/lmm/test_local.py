@@ -94,7 +94,7 @@ def answers(model, jobs):
     def keep(answer: LMMResponse):
         assert answer.error is None and len(answer.texts) == len(answer.samples)
         for sample, text in zip(answer.samples, answer.texts, strict=True):
-            key = jobs.index(answer.job), sample
+            key = jobs.index(answer.request), sample
             assert key not in found
             found[key] = text
 
@@ -273,7 +273,7 @@ def test_a_reply_that_overflows_costs_the_others_nothing(folders):
     hit = {key for key, text in expected.items() if key[0] in (2, 3) or "G" in text[:-1]}
     lost, came = set(), {}
     for answer in collected(model, JOBS):
-        keys = [(JOBS.index(answer.job), sample) for sample in answer.samples]
+        keys = [(JOBS.index(answer.request), sample) for sample in answer.samples]
         if answer.error:
             assert "overflow" in answer.error and answer.texts == ()
             lost |= set(keys)

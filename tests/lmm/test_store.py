@@ -62,11 +62,20 @@ def test_whole_temperatures_are_one_question():
     assert Question("m", "p", "q", 1).id == Question("m", "p", "q", 1.0).id
 
 
-def test_the_first_reply_stays(store):
-    store.write(QUESTION, [0, 1], ["first", None], tokens_in=5)
-    store.write(QUESTION, [0, 1, 2], ["second", "second", "second"], tokens_in=9)
-    assert texts(store) == {0: "first", 1: None, 2: "second"}
-    assert store.read(QUESTION)[0].tokens_in == 5
+def test_the_first_text_stays_and_all_tokens_are_counted(store):
+    store.write(QUESTION, [0, 1], ["first", None], 5, 2, ["stop", "length"])
+    store.write(QUESTION, [0, 1, 2], ["second", "second", "second"], 9, 3, ["length", "stop", None])
+    assert store.read(QUESTION) == {
+        0: Stored("first", 14, 5, "stop"),
+        1: Stored("second", 0, 0, "stop"),  # there was no text
+        2: Stored("second", 0, 0, None),
+    }
+    store.write_failure(QUESTION, 100, 0)
+    store.write_failure(QUESTION, 100, 1)
+    other = Question("model@1", "ab12", "When?", 1.2)
+    store.write(other, [0], ["x"], 1000, 1000)
+    assert store.spent([QUESTION]) == (214, 6) and store.spent([QUESTION, other]) == (1214, 1006)
+    assert store.spent([]) == (0, 0)
 
 
 def test_all_replies_of_a_request_or_none(store):
@@ -117,6 +126,11 @@ def test_a_store_of_the_first_version_is_used_as_it_is(tmp_path):
     with Store(tmp_path / "s") as store:
         store.write(QUESTION, [0, 1], ["new", "new"])
         assert store.read(QUESTION) == {0: Stored("old", 7, 8), 1: Stored("new", 0, 0)}
+        store.write(QUESTION, [2], ["cut"], finish_reasons=["length"])
+        assert [reply.finish_reason for reply in store.read(QUESTION).values()] == [
+            None, None, "length"
+        ]  # fmt: skip
+        assert store.claim(QUESTION) and store.spent([QUESTION]) == (7, 8)
     with sqlite3.connect(tmp_path / "s") as connection:
         columns = connection.execute("select * from questions").fetchall()
     assert columns == [values]
