@@ -28,6 +28,7 @@ from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
 from g3lite.downloads import hub
+from g3lite.lmm import schema
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
 from g3lite.lmm.requests import CUT_OFF
 from g3lite.paths import sha256_file
@@ -71,6 +72,9 @@ class TransformersLMM(LMM):
             Models such as Qwen-VL read a picture in patches: twice the side is four times the
             tokens, and a photo of 12 megapixels would fill a small GPU alone.
         seed: another one gives other replies.
+        response_format: "schema" to let the model write nothing but a JSON object with a latitude
+            and a longitude within their bounds (`g3lite.lmm.schema`), so that nothing is left to be
+            read; a model that does not know has to name a place too. It needs xgrammar. None: text.
         max_gb: a model on a hub that is larger (10^9 bytes) is not fetched.
 
     Attributes:
@@ -97,6 +101,7 @@ class TransformersLMM(LMM):
         max_new_tokens: int = 128,
         longest_side: int | None = 768,
         seed: int = 0,
+        response_format: Literal["schema"] | None = None,
         max_gb: float = 1.0,
     ) -> None:
         if dtype == "auto":
@@ -146,6 +151,12 @@ class TransformersLMM(LMM):
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
+        ends = self.model.generation_config.eos_token_id
+        self._ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+        self._grammar = None
+        if schema.named(response_format):
+            vocabulary = self.model.config.get_text_config(decoder=True).vocab_size
+            self._grammar = schema.grammar(tokenizer, vocabulary, self._ends)
         self.batch_size = batch_size
         self._max_new_tokens = max_new_tokens
         self.longest_side = longest_side
@@ -153,6 +164,8 @@ class TransformersLMM(LMM):
         parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
         if longest_side is not None:
             parts.append(f"{longest_side} px")
+        if response_format is not None:
+            parts.append(f"response_format={response_format}")
         self.name = f"{_identity(model, revision)} ({', '.join(parts)})"
 
     def answer(self, requests: Iterable[LMMRequest], on_response: OnResponse) -> None:
@@ -193,9 +206,9 @@ class TransformersLMM(LMM):
         ]
         inputs = self._inputs([request for request, _ in samples])
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
-        # All but the last token is read once per request; then what was read is copied for each reply.
-        # The cache has its final size from the start: growing it at every token costs more than all
-        # else on a CPU.
+        # All but the last token is read once per request, then copied for each reply. The cache
+        # has its final size from the start: growing it at every token costs more than all else on a
+        # CPU.
         cache = StaticCache(
             config=self.model.config.get_text_config(decoder=True),
             max_cache_len=ids.shape[1] + self._max_new_tokens,
@@ -215,7 +228,7 @@ class TransformersLMM(LMM):
             attention_mask=mask[rows],
             **usual,
             max_new_tokens=self._max_new_tokens,
-            logits_processor=LogitsProcessorList([sampler]),
+            logits_processor=LogitsProcessorList([*schema.constraints(self._grammar), sampler]),
         )[:, ids.shape[1] :]
         texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
         written = (tokens != self._processor.tokenizer.pad_token_id).sum(1).tolist()
@@ -236,10 +249,9 @@ class TransformersLMM(LMM):
 
     def _finish_reasons(self, tokens: torch.Tensor) -> list[str | None]:
         """How replies ended, given their tokens (n, length): one without an end token was cut."""
-        ends = self.model.generation_config.eos_token_id
-        if ends is None:  # it writes on and on, so that says nothing
+        if not self._ends:  # it writes on and on, so that says nothing
             return [None] * len(tokens)
-        ends = torch.tensor([ends] if isinstance(ends, int) else ends, device=tokens.device)
+        ends = torch.tensor(self._ends, device=tokens.device)
         return ["stop" if ended else CUT_OFF for ended in torch.isin(tokens, ends).any(1).tolist()]
 
     def _inputs(self, requests: list[LMMRequest]) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from g3lite.lmm.requests import LMMError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import LogitsProcessor, PreTrainedTokenizerBase
 
 PLACE = {
     "type": "object",
@@ -41,3 +41,40 @@ def named(response_format: object) -> bool:
     if isinstance(response_format, str) and response_format != "schema":
         raise LMMError(f"response_format {response_format!r} is unknown; use 'schema' or None")
     return response_format == "schema"
+
+
+def grammar(tokenizer: PreTrainedTokenizerBase, vocabulary: int, ends: list[int]) -> Any:
+    """The schema as a grammar over a model's tokens.
+
+    Args:
+        tokenizer: of the model.
+        vocabulary: how many logits the model gives.
+        ends: the tokens that may end a reply.
+
+    Raises:
+        LMMError: xgrammar is not installed, or does not know this kind of tokenizer.
+    """
+    try:
+        import xgrammar
+    except ImportError as error:
+        raise LMMError(
+            "response_format='schema' on this machine needs the package xgrammar: pip install "
+            "xgrammar, or ask without it"
+        ) from error
+    try:
+        tokens = xgrammar.TokenizerInfo.from_huggingface(
+            tokenizer, vocab_size=vocabulary, stop_token_ids=ends or None
+        )
+        compiler = xgrammar.GrammarCompiler(tokens, max_threads=1)
+        return compiler.compile_json_schema(json.dumps(PLACE), any_whitespace=False)
+    except (ValueError, RuntimeError) as error:
+        raise LMMError(f"xgrammar cannot use this model's tokens ({error}); ask without") from error
+
+
+def constraints(grammar: Any) -> list[LogitsProcessor]:
+    """What holds one call of `generate` to a grammar; [] without one."""
+    if grammar is None:
+        return []
+    from xgrammar.contrib.hf import LogitsProcessor
+
+    return [LogitsProcessor(grammar)]

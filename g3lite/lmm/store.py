@@ -185,9 +185,10 @@ class Store:
         Raises:
             StoreError: the file cannot be read.
         """
+        finish_reason = "NULL" if self._old else "finish_reason"
         wanted = (
-            f"SELECT sample, text, tokens_in, tokens_out, {'NULL' if self._old else 'finish_reason'}"
-            " FROM replies WHERE question = ? ORDER BY sample"
+            f"SELECT sample, text, tokens_in, tokens_out, {finish_reason} FROM replies "
+            "WHERE question = ? ORDER BY sample"
         )
         with self._transaction("read") as connection:
             return {

@@ -29,7 +29,6 @@ from lmm_server import (
     CUT_WITHIN,
     GARBAGE,
     HANG,
-    HTML,
     KEY,
     NO_CHOICES,
     NO_LIST,

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -186,6 +187,58 @@ def test_the_token_that_begins_a_text_is_there_once(folders, name):
     model = load(folders[name])  # of the template in one case, of the tokenizer in the other
     ids = model._inputs([job()])["input_ids"][0].tolist()
     assert ids[0] == 1 and ids.count(1) == 1
+
+
+# --- how replies end
+
+
+def test_a_reply_without_an_end_token_is_marked_as_cut_off(folders):
+    model = load(folders["llava"], max_new_tokens=40, batch_size=40)
+    tokenizer = model._processor.tokenizer
+    (response,) = collected(model, [job(3, samples=tuple(range(40)))])
+    written = [len(tokenizer(text, add_special_tokens=False).input_ids) for text in response.texts]
+    assert {"stop", "length"} == set(response.finish_reasons)  # some of either kind
+    for length, finish in zip(written, response.finish_reasons, strict=True):
+        assert finish == "length" or length < 40
+    model._ends = []
+    (response,) = collected(model, [job(3)])
+    assert response.finish_reasons == (None, None, None)
+
+
+def test_a_reply_that_was_cut_off_here_is_no_place(folders, tmp_path):
+    image(0).save(tmp_path / "a.png")
+    table = pd.DataFrame({"IMG_ID": ["a.png"], "AUTHOR": "a", "LAT": 0.0, "LON": 0.0})
+    photos = PhotoSet("one", table, lambda name: (tmp_path / name).read_bytes())
+    model = load(folders["llava"], max_new_tokens=1)  # a token is a byte
+    plan = PromptPlan(references=(0,), replies=3)
+    for _ in range(2):  # and again from the store
+        table, _ = ask(model, photos, plan, store=tmp_path / "s.sqlite", progress=False)
+        cut = table.text.str.strip().str.len() == 1
+        assert cut.any() and (table.reason[cut] == "cut off at the limit of tokens").all()
+
+
+def test_a_schema_leaves_nothing_but_places(folder):
+    pytest.importorskip("xgrammar")
+    model = load(folder, response_format="schema", max_new_tokens=90)
+    assert "response_format=schema" in model.name and load(folder).name != model.name
+    jobs = [job(0), job(1, "Guess.", 3.0, (0, 1, 2, 3)), job(2, temperature=0.0, samples=(0,))]
+    texts = answers(model, jobs)
+    for text in texts.values():
+        place = json.loads(text)
+        assert set(place) == {"latitude", "longitude"}
+        assert abs(place["latitude"]) <= 90 and abs(place["longitude"]) <= 180
+    assert len(set(texts.values())) > 6  # they are drawn
+    assert {r for response in collected(model, jobs) for r in response.finish_reasons} == {"stop"}
+    model.batch_size = 1
+    assert answers(model, jobs) == texts
+
+
+def test_a_schema_needs_a_library_and_says_so(folders, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xgrammar", None)
+    with pytest.raises(LMMError, match="needs the package xgrammar: pip install xgrammar"):
+        load(folders["llava"], response_format="schema")
+    with pytest.raises(LMMError, match="response_format 'json' is unknown; use 'schema'"):
+        load(folders["llava"], response_format="json")
 
 
 # --- memory
