@@ -964,7 +964,7 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
 
 @pytest.mark.slow
 def test_two_runs_at_once_share_a_store(server, tmp_path):
-    server.latency = 0.005
+    server.latency = 0.02
     path = tmp_path / "s.sqlite"
     command = [sys.executable, "-c", RUN, server.url, str(path), "10", "0"]
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -974,10 +974,64 @@ def test_two_runs_at_once_share_a_store(server, tmp_path):
     ]
     for process in both:
         assert re.match(r"60 \d+ \d+ 0\n", process.communicate()[0]) and process.returncode == 0
+    assert len(server.requests) == 20  # each once
     own = OpenAILMM("tiny", server.url, name="killed")
-    before = len(server.requests)
     _, report = run(own, photo_set(10), store=path)
-    assert report.stored == 60 and len(server.requests) == before
+    assert report.stored == 60 and len(server.requests) == 20 and report.tokens_in == 20_000
+
+
+def test_what_another_run_asks_is_waited_for(server, tmp_path):
+    """Two runs at a time: nothing is asked twice, and either account has the tokens of both."""
+    path, reports = tmp_path / "s.sqlite", {}
+    server.latency = 0.02
+    both = threading.Barrier(2, timeout=30)
+
+    def one(name):
+        both.wait()
+        reports[name] = run(model(server, concurrency=3), photo_set(6), store=path)
+
+    threads = [threading.Thread(target=one, args=[name]) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (table, a), (other, b) = reports["a"], reports["b"]
+    pd.testing.assert_frame_equal(table, other)
+    assert len(server.requests) == 12 and a.asked + b.asked == 36 and table.LAT.notna().all()
+    assert {(r.failed, r.tokens_in, r.tokens_out) for r in (a, b)} == {(0, 12_000, 240)}
+    assert a.stored == b.asked and b.stored == a.asked
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_cap_on_cost_counts_what_another_run_spends(server, tmp_path):
+    path, plan = tmp_path / "s.sqlite", PromptPlan(references=(0,), replies=1)
+
+    def script(i, request):
+        if i == 1:  # meanwhile another run asks about photos of this one
+            run(model(server), photo_set(5).take(slice(3, 5)), plan, store=path)
+
+    server.script = script
+    with pytest.raises(RunStopped, match="0.004 was spent and max_cost is 0.004"):
+        run(model(server), photo_set(9), plan, store=path, price_in=1.0, max_cost=0.004)
+    assert len(server.requests) == 4
+
+
+def test_what_another_run_was_refused_is_asked_again(server, tmp_path):
+    """It holds a claim, and goes without asking."""
+    path, plan = tmp_path / "s.sqlite", PromptPlan(references=(0,), replies=1)
+    photos = photo_set(2)
+    asked = model(server)
+    held = Store(path)
+    prompt = plan.prompts(np.empty((0, 2)), np.empty((0, 2)))[0].text
+    photo = hashlib.sha256(photos.read("0.png")).hexdigest()
+    assert held.claim(Question(asked.name, photo, prompt, plan.temperature))
+
+    def script(i, request):  # the other photo is asked about first
+        threading.Timer(0.3, held.close).start()
+
+    server.script = script
+    table, report = run(asked, photos, plan, store=path)
+    assert len(server.requests) == 2 and report.failed == 0 and table.LAT.tolist() == [1, 0]
 
 
 @pytest.fixture

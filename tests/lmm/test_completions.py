@@ -75,6 +75,11 @@ def play(server, name):
     return run(model(server), photo_set(1), PromptPlan(references=(0,), replies=n, asked=n))
 
 
+def noted(warnings):
+    """How many of them say what a server refuses."""
+    return sum("refuses" in str(warning.message) for warning in warnings)
+
+
 # --- the cases
 
 
@@ -134,7 +139,7 @@ def test_a_server_that_refuses_n_is_asked_one_by_one_with_a_note(server):
     assert [request.get("n", 1) for request in server.requests] == [5] + [1] * 10
     with pytest.warns(UserWarning, match="refuses n") as notes:  # another run, and no 400 more
         run(asked, photo_set(3), plan)
-    assert len(notes) == 1 and len(server.requests) == 11 + 5
+    assert noted(notes) == 1 and len(server.requests) == 11 + 5
 
 
 def test_a_temperature_that_is_refused_is_named_after_one_request(server):
@@ -321,7 +326,7 @@ def test_a_server_that_refuses_the_schema_is_asked_without_it(server, said, para
     asked = model(server, response_format="schema")
     with pytest.warns(UserWarning, match="refuses the JSON schema, so .*it said") as notes:
         _, report = run(asked, photo_set(4), ONE)
-    assert len(notes) == 1 and report.failed == 0 and len(server.requests) == 5
+    assert noted(notes) == 1 and report.failed == 0 and len(server.requests) == 5
     own = {"type": "json_object"}
     with pytest.raises(LMMError, match="change the option response_format of OpenAILMM"):
         run(model(server, response_format=own), photo_set(5), ONE)
