@@ -49,6 +49,8 @@ LONGEST_WAIT_S = 600.0
 """A server that asks for a longer pause is not asked again."""
 UNREACHABLE_ATTEMPTS = 3
 """Where nobody listens; once a request was given up so, the next ones are sent a single time."""
+LONGEST_DEADLINE_S = 86_400
+"""A day: no response takes so long."""
 GRACE_S = 3.0
 """After an interruption (Ctrl-C): so long the responses under way are waited for."""
 OPENAI_URL = "https://api.openai.com/v1"
@@ -161,6 +163,14 @@ class OpenAILMM(LMM):
         self._schema = named(response_format)
         if response_format is not None and not self._schema:
             options["response_format"] = response_format
+        deadline = 2 * timeout if deadline is None else deadline
+        if not (0 < timeout <= LONGEST_DEADLINE_S and 0 < deadline <= LONGEST_DEADLINE_S):
+            raise LMMError(
+                f"timeout={timeout} and deadline={deadline} are seconds, more than 0 and at most "
+                f"{LONGEST_DEADLINE_S:,}"
+            )
+        if min(concurrency, attempts, longest_side, per_request or 1) < 1:
+            raise LMMError("concurrency, attempts, longest_side and per_request are 1 or more")
         key = os.environ.get(key_variable, "").strip()
         base_url = base_url or os.environ.get("OPENAI_BASE_URL")
         if not key and not base_url:
@@ -175,7 +185,7 @@ class OpenAILMM(LMM):
         if login:  # as a header: addresses are written to logs
             base_url = address._replace(netloc=address.netloc.rpartition("@")[2]).geturl()
             headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
-        self._deadline = 2 * timeout if deadline is None else deadline
+        self._deadline = deadline
         self._client = openai.OpenAI(
             api_key=key or "no-key",
             base_url=base_url,
@@ -270,7 +280,8 @@ class OpenAILMM(LMM):
                 run.unreachable = fault.unreachable
                 if self._does_without(fault, n, schema):
                     continue
-                said = f"{self._server}: {self._said(fault)}{self._way_out(fault, request)}"
+                self._blame(fault, request.temperature)
+                said = f"{self._server}: {self._said(fault)}{self._way_out(fault)}"
                 tokens = account.taken()
                 if fault.ends != "run" or any(tokens):  # which are paid for
                     run.on_response(LMMResponse(request, left, (), *tokens, error=said))
@@ -361,7 +372,7 @@ class OpenAILMM(LMM):
         refused = None
         if n > 1 and fault.refuses("n"):
             refused, self._per_request = "n", 1
-        elif schema and (fault.refuses("response_format") or fault.refuses("json_schema")):
+        elif schema and fault.refuses("response_format"):
             refused, self._schema = "response_format", False
         if refused:
             self._without[refused] = self._said(fault)
@@ -381,20 +392,21 @@ class OpenAILMM(LMM):
         said = " ".join(str(fault).split()).encode(errors="replace").decode()
         return self._secrets.hide(said)[:300]
 
-    def _way_out(self, fault: Fault, request: LMMRequest) -> str:
-        """What the user can change; and what cannot pass ends the run."""
-        if fault.spent:
-            return "; the account has no credit left"
+    def _blame(self, fault: Fault, temperature: float) -> None:
+        """End the run if the server refused what is the same in all requests of it."""
         if fault.refuses("temperature"):
-            fault.ends = "run"
-            return (
-                f"; it does not take temperature {request.temperature:g}: take another one, such "
-                "as PromptPlan(temperature=1.0)"
-            )
+            fault.ends, fault.way_out = "run", (
+                f"; it does not take temperature {temperature:g}: take another one, such as "
+                "PromptPlan(temperature=1.0)"
+            )  # fmt: skip
         for option in (*self._options, *(self._options.get("extra_body") or {})):
             if fault.refuses(option):
                 fault.ends = "run"
-                return f"; change the option {option} of OpenAILMM, or leave it out"
+                fault.way_out = f"; change the option {option} of OpenAILMM, or leave it out"
+
+    def _way_out(self, fault: Fault) -> str:
+        if fault.spent:
+            return "; the account has no credit left"
         ways = {
             401: f"; put a valid key into the environment variable {self._key_variable}",
             402: "; the account has no credit left",

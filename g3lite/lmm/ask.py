@@ -103,7 +103,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _PhotoPrompt:
     """One prompt of one photo; without a question if there is no picture, which `absent` says."""
 
     img_id: str
@@ -134,7 +134,7 @@ class _Run:
     # How many replies to each question are there; what another process asks; of the requests under
     # way, by photo and references; and why there are questions without replies.
     counted: dict[Question, int] = field(default_factory=dict)
-    elsewhere: list[_Asked] = field(default_factory=list)
+    elsewhere: list[_PhotoPrompt] = field(default_factory=list)
     questions: dict[tuple[str, int], Question] = field(default_factory=dict)
     reasons: dict[Question, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -160,16 +160,16 @@ class _Run:
             self.bar.update(new)
         return tuple(sample for sample in range(self.plan.asked) if sample not in have)
 
-    def count_stored(self, everything: list[_Asked]) -> None:
+    def count_stored(self, everything: list[_PhotoPrompt]) -> None:
         """Take what earlier calls have stored into the account."""
-        questions = {asked.question for asked in everything if asked.question}
+        questions = {entry.question for entry in everything if entry.question}
         self.missing = len(questions) * self.plan.asked
         for question in questions:
             self.missing_of(question)
         self.tokens = self.store.spent(self.counted)
 
     def requests(
-        self, photos: PhotoSet, everything: list[_Asked], longest_side: int | None
+        self, photos: PhotoSet, everything: list[_PhotoPrompt], longest_side: int | None
     ) -> Iterator[LMMRequest]:
         """What is still to be asked: every question once, each picture decoded when it is due.
 
@@ -177,8 +177,8 @@ class _Run:
         """
         begun: set[Question] = set()  # the same photo may be there twice
         img_id = image = None
-        for asked in everything:
-            question = asked.question
+        for entry in everything:
+            question = entry.question
             if question is None or question in begun:
                 continue
             begun.add(question)
@@ -186,13 +186,13 @@ class _Run:
                 continue
             self.stop_if_spent()
             if not self.store.claim(question):
-                self.elsewhere.append(asked)
+                self.elsewhere.append(entry)
                 continue
             samples = self.missing_of(question)  # another process may just have been ready
             if not samples:
                 continue
-            if img_id != asked.img_id:
-                img_id = asked.img_id
+            if img_id != entry.img_id:
+                img_id = entry.img_id
                 try:
                     image = photos.image(img_id, longest_side)
                 except DamagedPhoto as error:
@@ -200,10 +200,10 @@ class _Run:
             if image is None:
                 self.reasons[question] = damage
                 continue
-            self.questions[img_id, asked.prompt.references] = question
-            yield LMMRequest(img_id, image, asked.prompt, self.plan.temperature, samples)
+            self.questions[img_id, entry.prompt.references] = question
+            yield LMMRequest(img_id, image, entry.prompt, self.plan.temperature, samples)
 
-    def wait_for_others(self) -> list[_Asked]:
+    def wait_for_others(self) -> list[_PhotoPrompt]:
         """What another process was asking, as soon as the first of it came or can be asked."""
         left, self.elsewhere = self.elsewhere, []
         self.bar.set_postfix_str("waiting for another run that asks the same")
@@ -385,7 +385,7 @@ def _everything(
     plan: PromptPlan,
     similar: ArrayLike | None,
     dissimilar: ArrayLike | None,
-) -> list[_Asked]:
+) -> list[_PhotoPrompt]:
     """All prompts of all photos, in their order."""
     lists = []
     for name, some in (("similar", similar), ("dissimilar", dissimilar)):
@@ -405,15 +405,15 @@ def _everything(
             absent = str(error)
         for prompt in plan.prompts(*references):
             question = Question(model, photo, prompt.text, plan.temperature) if photo else None
-            everything.append(_Asked(img_id, prompt, question, absent))
+            everything.append(_PhotoPrompt(img_id, prompt, question, absent))
     return everything
 
 
-def _table(run: _Run, everything: list[_Asked]) -> tuple[pd.DataFrame, np.ndarray]:
+def _table(run: _Run, everything: list[_PhotoPrompt]) -> tuple[pd.DataFrame, np.ndarray]:
     """The table of all replies, and which of them came."""
     rows, came = [], []
-    for asked in everything:
-        have = run.stored(asked.question) if asked.question else {}
+    for entry in everything:
+        have = run.stored(entry.question) if entry.question else {}
         for sample in range(run.plan.asked):
             came.append(sample in have)
             text, place = None, (np.nan, np.nan)
@@ -425,9 +425,9 @@ def _table(run: _Run, everything: list[_Asked]) -> tuple[pd.DataFrame, np.ndarra
                     reply = replies.parse(text, cut_off=finish == CUT_OFF)
                     place, reason = reply.coordinates or place, reply.reason
             else:
-                why = asked.absent or run.reasons.get(asked.question, run.given_up)
+                why = entry.absent or run.reasons.get(entry.question, run.given_up)
                 reason = f"{replies.NO_REPLY}{why}"
-            rows.append((asked.img_id, asked.prompt.references, sample, text, *place, reason))
+            rows.append((entry.img_id, entry.prompt.references, sample, text, *place, reason))
     table = pd.DataFrame(rows, columns=COLUMNS[:-1])
     table = table.astype({"IMG_ID": "string", "text": "string", "reason": "string"})
     readable = table["LAT"].notna()

@@ -75,6 +75,8 @@ class Fault(Exception):
             named += rf"|(?<![\w\\'’.]){name}(?![\w'’])"
         elif "_" in parameter or parameter == "temperature":  # which is said of nothing else
             named += rf"|\b{name}\b"
+        if parameter == "response_format":
+            named += r"|\bjson_schema\b"
         return re.search(named, str(self)[:1000], re.I) is not None
 
 

@@ -79,7 +79,7 @@ def client(address: SplitResult, deadline: float) -> http.Client:
         LMMError: there is no way by that proxy.
     """
     proxy = None
-    if not urllib.request.proxy_bypass(address.hostname or ""):
+    if not urllib.request.proxy_bypass(address.netloc.rpartition("@")[2]):
         proxies = urllib.request.getproxies()
         proxy = proxies.get(address.scheme) or proxies.get("all")
         proxy = f"http://{proxy}" if proxy and "://" not in proxy else proxy

@@ -365,6 +365,16 @@ def test_a_proxy_of_the_environment_is_used(server, monkeypatch):
 # --- limits of time and size
 
 
+@pytest.mark.parametrize(
+    "option",
+    [{"timeout": 0}, {"timeout": math.nan}, {"deadline": math.inf}, {"deadline": -1}]
+    + [{"concurrency": 0}, {"attempts": 0}, {"per_request": -1}, {"longest_side": 0}],
+)
+def test_numbers_that_cannot_be_are_refused(server, option):
+    with pytest.raises(LMMError, match=f"{next(iter(option))}.*(more than 0|1 or more)"):
+        model(server, **option)
+
+
 class Raw:
     """A server that answers every connection with what `send` gives it."""
 
