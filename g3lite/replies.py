@@ -29,7 +29,7 @@ import pandas as pd
 NO_REPLY = "no reply: "
 """How the reason begins in the row of a reply that did not come."""
 EMPTY = "empty reply"
-"""The reason of a reply that came without a text."""
+"""How the reason begins of a reply that came without a text."""
 SAME_PLACE_DEG = 0.01
 """Coordinates of one reply that differ by no more than this are one place, written twice."""
 
@@ -148,8 +148,12 @@ _REFUSAL = re.compile(
 )
 
 
-def parse(text: str | None) -> Reply:
+def parse(text: str | None, *, cut_off: bool = False) -> Reply:
     """Read one reply; None stands for a reply that never came.
+
+    Args:
+        text: the reply.
+        cut_off: whether the limit of tokens ended it: then only an object that it ends with counts.
 
     Raises:
         TypeError: the reply is neither text nor None.
@@ -158,6 +162,8 @@ def parse(text: str | None) -> Reply:
         raise TypeError(f"a reply is text or None, not {type(text).__name__}")
     if text is None or not text.strip():
         return Reply(None, EMPTY, "none")
+    if cut_off and not text.rstrip().endswith("}"):
+        return Reply(None, "cut off at the limit of tokens", "none")
     text = text.translate(_SAME)
     if text.count("{") != text.count("}"):
         return Reply(None, "braces do not match: the reply may be cut off", "none")
@@ -198,7 +204,7 @@ def parse_all(texts: Iterable[str | None]) -> tuple[np.ndarray, list[str | None]
 def failed_replies(table: pd.DataFrame) -> pd.Series:
     """Which rows of a table of replies (see `LMM.ask`) are of none, or one without text: bool."""
     reasons = table["reason"].astype("string").fillna("")  # NA where there are coordinates
-    return (reasons.str.startswith(NO_REPLY) | (reasons == EMPTY)).astype(bool)
+    return (reasons.str.startswith(NO_REPLY) | reasons.str.startswith(EMPTY)).astype(bool)
 
 
 def failure_summary(table: pd.DataFrame) -> str | None:
@@ -207,13 +213,15 @@ def failure_summary(table: pd.DataFrame) -> str | None:
     None if all came with a text.
     """
     reasons = table.loc[failed_replies(table), "reason"]
-    lost = reasons[reasons != EMPTY]
+    empty = reasons.str.startswith(EMPTY).astype(bool)
     said = []
-    if len(lost) < len(reasons):
-        said.append(f"{len(reasons) - len(lost)} of {len(table)} replies came without a text")
-    if len(lost):
-        why = lost.value_counts().index[0].removeprefix(NO_REPLY)
-        said.append(f"{len(lost)} of {len(table)} replies failed: {why}")
+    for some, what, begin in (
+        (reasons[empty], "came without a text", EMPTY),
+        (reasons[~empty], "failed", NO_REPLY),
+    ):
+        if len(some):
+            why = some.value_counts().index[0].removeprefix(begin).removeprefix(": ")
+            said.append(f"{len(some)} of {len(table)} replies {what}" + (f": {why}" if why else ""))
     return "; ".join(said) or None
 
 
