@@ -407,6 +407,9 @@ class OpenAILMM(LMM):
     def _way_out(self, fault: Fault) -> str:
         if fault.spent:
             return "; the account has no credit left"
+        pause = _seconds(fault.retry_after)
+        if pause > LONGEST_WAIT_S:
+            return f"; it asks for a pause of {pause:,.0f} s: call again then"
         ways = {
             401: f"; put a valid key into the environment variable {self._key_variable}",
             402: "; the account has no credit left",

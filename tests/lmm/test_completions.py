@@ -419,11 +419,11 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10
 @pytest.mark.parametrize("head", [HEAD, b"HTTP/1.1 200 OK\r\nX-Slow: "], ids=["body", "headers"])
 def test_a_drip_ends_at_the_deadline(head):
     with Raw(lambda: itertools.chain([head], itertools.repeat(b" "))) as raw:
-        asked = OpenAILMM("tiny", raw.url, timeout=30.0, deadline=0.3, attempts=2)
+        asked = OpenAILMM("tiny", raw.url, timeout=30.0, deadline=0.5, attempts=2)
         began = time.monotonic()
-        with pytest.raises(LMMError, match="no whole response in 0.3 s"):
+        with pytest.raises(LMMError, match="no whole response in 0.5 s"):
             asked.replies(Image.new("RGB", (9, 9)), "Where?")
-        assert raw.connections == 2 and time.monotonic() - began < 15  # not 30 s and more
+        assert raw.connections <= 2 and time.monotonic() - began < 15  # not 30 s and more
 
 
 def test_a_bomb_ends_at_a_limit_of_size(server, monkeypatch):
@@ -464,6 +464,7 @@ def test_pauses_that_cannot_be(server, after, requests):
     server.script = lambda i, request: refusing(429, "busy", Retry_After=after)
     table, _ = run(model(server), photo_set(1), ONE)
     assert len(server.requests) == requests and table.reason.str.contains("busy").all()
+    assert table.reason.str.contains("asks for a pause of inf s").all() == (requests == 1)
 
 
 HANGING = """

@@ -29,6 +29,7 @@ from g3lite.lmm.load import load_lmm
 from g3lite.lmm.local import TransformersLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
+from g3lite.replies import parse
 
 # --- the models
 
@@ -245,6 +246,18 @@ def test_a_schema_leaves_nothing_but_places(folder):
     }
     model.batch_size = 1
     assert replies(model, requests) == texts
+
+
+def test_minilmm_may_be_held_to_a_schema():
+    pytest.importorskip("xgrammar")
+    requests = [request_of(i, temperature=9.0, samples=(0, 1, 2, 3)) for i in range(3)]
+    free, held = (
+        replies(load_lmm("minilmm", response_format=form), requests) for form in (None, "schema")
+    )
+    assert sum(parse(text).coordinates is None for text in free.values()) > 3  # at 9, nonsense
+    for text in held.values():
+        assert parse(text).form == "json" and parse(text).reason is None
+    assert len(set(held.values())) > 6
 
 
 def test_a_schema_needs_a_library_and_says_so(folders, monkeypatch):

@@ -63,11 +63,12 @@ def test_every_import_is_a_declared_dependency():
     base = distributions(PROJECT["dependencies"])
     tools = base | distributions(EXTRAS["notebooks"])
     # What only works with an extra: the notebook tools, showing a figure in a notebook (every
-    # kernel of a notebook comes with IPython), and making the tables of cities.
+    # kernel of a notebook comes with IPython), making the tables of cities, and a grammar.
     allowed = {
         "notebooks.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
+        "schema.py": base | distributions(EXTRAS["schema"]),
     }
     for path in sorted((ROOT / "g3lite").rglob("*.py")):
         for module in imported(path):
