@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from g3lite.backbone import unit_rows
@@ -256,7 +256,7 @@ class GeoAlignment(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=2) + "\n")
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
-        save_file(tensors, folder / "model.safetensors")
+        (folder / "model.safetensors").write_bytes(save(tensors))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, device: str = "cpu") -> GeoAlignment:

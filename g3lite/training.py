@@ -349,5 +349,5 @@ class _Checkpoint:
             "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
         }  # fmt: skip
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as part:
-            torch.save(state, part)
+        with replacing(self.path) as part, open(part, "wb") as file:
+            torch.save(state, file)  # into an open file: a full disk is an OSError then

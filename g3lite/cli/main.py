@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import sys
 from dataclasses import replace
@@ -134,8 +135,29 @@ def align(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake of the user ends in one line and exit status 1."""
     for stream in (sys.stdout, sys.stderr):  # no name of a city is worth a failure
-        stream.reconfigure(errors="replace")
+        if stream is not None:  # it is, where it was closed
+            stream.reconfigure(errors="replace")
     try:
         app(arguments)
     except G3Error as error:
         sys.exit(f"g3lite: {' '.join(str(error).split())}")  # pandas and transformers break lines
+    except Exception as error:
+        disk = _disk_error(error)
+        if disk is None:
+            raise
+        where = f"{disk.filename}: " if disk.filename else ""
+        sys.exit(
+            f"g3lite: {where}{disk.strerror}; see that there is room, and that it may be written "
+            "to (G3LITE_CACHE names another folder for the cache)"
+        )
+
+
+def _disk_error(error: BaseException | None) -> OSError | None:
+    """What a disk or a folder refused, where an exception comes of that; else None."""
+    refusals = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+                errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EFBIG}  # fmt: skip
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in refusals:
+            return error
+        error = error.__cause__ or error.__context__
+    return None

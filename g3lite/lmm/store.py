@@ -113,11 +113,26 @@ class Stored:
     finish_reason: str | None = None
 
 
+def _address(path: Path) -> str:
+    """The file as SQLite is to open it: to read alone where nothing can be written.
+
+    Even a reader makes files beside a write-ahead log. Where it cannot, and there is no such log
+    with something in it, the file is all there is.
+    """
+    address = path.absolute().as_uri()
+    by_me = {"effective_ids": os.access in os.supports_effective_ids}
+    if not path.is_file() or all(os.access(p, os.W_OK, **by_me) for p in (path, path.parent)):
+        return address
+    log = path.with_name(f"{path.name}-wal")
+    return f"{address}?mode=ro" + ("" if log.exists() else "&immutable=1")
+
+
 class Store:
     """The replies in a file, which is made if there is none. Usable in a `with` statement.
 
     SQLite's write-ahead log keeps the file whole and what was written there if the process is
-    killed. Such a log needs a local disk: do not put a store on a network drive.
+    killed. Such a log needs a local disk: do not put a store on a network drive. A store on a
+    read-only disk still gives what it holds.
 
     Raises:
         StoreError: the file, or its folder, cannot be used.
@@ -134,10 +149,10 @@ class Store:
         self._version: int | None = None
         connection = None
         try:
-            # An absolute path is a file, whatever it looks like (":memory:").
             connection = sqlite3.connect(
-                self.path.absolute(), BUSY_S, isolation_level="IMMEDIATE", check_same_thread=False
-            )
+                _address(self.path), BUSY_S, isolation_level="IMMEDIATE", check_same_thread=False,
+                uri=True,
+            )  # fmt: skip
             connection.text_factory = lambda data: data.decode(errors="replace")  # damaged text too
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may take the last ones
@@ -149,7 +164,7 @@ class Store:
                 connection.close()
             raise StoreError(
                 f"{self.path} cannot be used as a store of replies ({error}); name another "
-                "file, or one that does not exist yet"
+                "file, or one that does not exist yet (by default it lies where G3LITE_CACHE says)"
             ) from error
         self._connection = connection
 

@@ -168,8 +168,8 @@ class Run:
             "step": done, "seconds": time.perf_counter() - self._began, "log": self._log,
             "recent": self._recent,
         }  # fmt: skip
-        with replacing(self._checkpoint) as part:
-            torch.save(state, part)
+        with replacing(self._checkpoint) as part, open(part, "wb") as file:
+            torch.save(state, file)
 
     def finish(self, log: Path) -> tuple[float, str]:
         """Write the log as CSV and remove the checkpoint; the minutes it took, and on what."""
