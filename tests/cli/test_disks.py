@@ -173,7 +173,7 @@ def test_a_checkpoint_on_a_full_disk_is_an_error_of_the_disk(monkeypatch, tmp_pa
     layer = torch.nn.Linear(400, 400)
     process = SimpleNamespace(is_main_process=True, scaler=None)
     adam = torch.optim.AdamW(layer.parameters())
-    checkpoint = training._Checkpoint(process, layer, adam, tmp_path / "checkpoint.pt")
+    checkpoint = training._Checkpoint(layer, adam, process, tmp_path / "checkpoint.pt")
     checkpoint.save([], {})
     assert (tmp_path / "checkpoint.pt").stat().st_size > 640_000
     monkeypatch.setattr(training, "replacing", lambda path: nullcontext("/dev/full"))

@@ -179,12 +179,21 @@ def test_a_file_that_is_read_only_is_found_by_the_check(bound):
             store.write(QUESTION, [1], ["y"])
 
 
-@pytest.mark.parametrize("name", ["s.sqlite", "new.sqlite"])
-def test_a_folder_that_is_read_only_is_found_on_opening(bound, name):
-    Store(bound / "s.sqlite").close()
+def test_in_a_folder_that_is_read_only_there_is_no_new_store(bound):
     bound.chmod(0o555)
-    with pytest.raises(StoreError, match=f"{name} cannot be used as a store"):
-        Store(bound / name)
+    with pytest.raises(StoreError, match="new.sqlite cannot be used as a store"):
+        Store(bound / "new.sqlite")
+
+
+@pytest.mark.parametrize("name", ["s.sqlite", "50% #1?.sqlite"])
+def test_a_folder_that_is_read_only_is_found_by_the_check(bound, name):
+    with Store(bound / name) as store:
+        store.write(QUESTION, [0], ["x"])
+    bound.chmod(0o555)
+    with Store(bound / name) as store:
+        assert texts(store) == {0: "x"}
+        with pytest.raises(StoreError, match="cannot be written .*readonly"):
+            store.check()
 
 
 def test_the_check_leaves_nothing_behind(store):
