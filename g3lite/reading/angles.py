@@ -31,7 +31,8 @@ _PARTS = re.compile(
 )
 # "40 45.778" and "40 45 46.7" are minutes only beside a hemisphere.
 _BARE = re.compile(
-    r" (?P<minutes>[0-9]{1,2}\.[0-9]{1,20}(?![0-9.,])|[0-9]{1,2}(?= ))"
+    r" (?P<minutes>[0-9]{1,2}\.[0-9]{1,20}(?![0-9.,])"
+    r"|[0-9]{1,2}(?= [0-9]{1,2}(?:\.[0-9]{1,20})?(?![0-9.,])))"
     r"(?: (?P<seconds>[0-9]{1,2}(?:\.[0-9]{1,20})?(?![0-9.,])))?"
 )
 _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
@@ -39,6 +40,8 @@ _CUT = re.compile(  # the number goes on, or was left out
     r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.\d|,,|[^\w\s,;()\[\]{}°-]\d"
     r"|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
 )
+_CUT_BEFORE = re.compile(r"\d[^\w\s,;()\[\]{}°+-]{1,3}\Z")
+_POINT_BEFORE = re.compile(r"(?<![\d.,])\d{1,3}\. \Z")
 _DASH_BEHIND = re.compile(r"[-~+][.,]?\d")
 _BROKEN = re.compile(r"\. ?\d|\.\w")  # 38. 7139
 _CJK_NUMBERS = set("〇零一二三四五六七八九十百千万萬億点點")
@@ -132,7 +135,7 @@ def _angle(text: str, start: int, end: int, left: int) -> Angle | None:
     first -= len(sign)
     front = _FRONT.search(text[max(left, first - 24) : first])
     dashed = bool(re.search(r"[0-9](?:-|~)\Z", text[max(0, start - 2) : start]))
-    if not front and not dashed and _stuck_before(text, first, sign):
+    if not front and not dashed and _stuck_before(text, first, sign, number.isdigit()):
         return None
     parts = _PARTS.match(text, end)
     after = parts.end() if parts else end
@@ -193,7 +196,7 @@ def _letter(sign: str) -> bool:
     return sign.isalnum() and not "\u3040" <= sign <= "\u9fff"
 
 
-def _stuck_before(text: str, start: int, sign: str) -> bool:
+def _stuck_before(text: str, start: int, sign: str, whole: bool) -> bool:
     """Whether the number at text[start:] goes on to the left, or its sign is a dash."""
     if start == 0:
         return False
@@ -201,6 +204,10 @@ def _stuck_before(text: str, start: int, sign: str) -> bool:
     if _letter(before) or before in "—―^\\+-":
         return True
     if sign and (before in "°)]" or (before in "'\"" and earlier.isdigit())):
+        return True
+    if _CUT_BEFORE.search(text[max(0, start - 6) : start]):
+        return True
+    if whole and _POINT_BEFORE.search(text[max(0, start - 6) : start]):
         return True
     if before == "," and earlier.isdigit():  # of "48.8566,2.3522", or else a longer number
         return not re.search(

@@ -193,6 +193,7 @@ _PAIR_KEYS = set(
     "prediction place".split()
 )
 _TEXT_KEYS = _PAIR_KEYS | _MARKS | set("response content text arguments message".split())
+_GEOJSON = ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"]
 _TEMPLATE = re.compile(
     r"\W*(?:float|number|string|double|decimal|real|value|<[^<>]*>|x+\.?x*|[.…]*|l(?:at|ong?)\w*"
     r"|your \w+)\W*",
@@ -215,14 +216,21 @@ def _walk(
         if (point := _geojson(held, path)) is not None:
             return [point]
         own = list(_own(held, path))
-        inner = [s for key, value in held for s in _walk(value, (*path, key), read_text)]
+        typed = any(key == "type" and value in _GEOJSON for key, value in held if value)
+        inner = [
+            s
+            for key, value in held
+            if not (typed and key == "coordinates")  # longitude first, and perhaps many
+            for s in _walk(value, (*path, key), read_text)
+        ]
         return own + [s for s in inner if not own or s.role == ANSWER]
     if isinstance(held, list):
         if (pair := _listed(held, path)) is not None:
             return [pair]
         found: list[Statement] = []
         for value in held:
-            found += _walk(value, path, read_text)
+            inner = path if isinstance(value, _Pairs) else (*path, "")  # a list of lists
+            found += _walk(value, inner, read_text)
             if len(found) > MOST:
                 break
         return found

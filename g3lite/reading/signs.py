@@ -19,12 +19,14 @@ _BEHIND = re.compile(
     _I,
 )
 _NEAR = re.compile(
-    r"[^\n0-9]{0,16}?\b((?-i:[NSEW])(?!\w)|(?:north|south|east|west)(?=ern\b|\b))", _I
+    r"[^\n.;]{0,24}?(?:\bdeg\. ?)?\b((?-i:[NSEW])(?!\w)|[nsw](?= ?(?:$|\n|[.,;)]))"
+    r"|(?:north|south|east|west)(?=ern\b|\b)|(?:we|wes|so|sou|sout)\Z)",
+    _I,
 )
-_BEFORE = re.compile(r"\b(south|west)\w*[^.;\n0-9]{0,20}$", _I)
+_BEFORE = re.compile(r"\b(?:(south|west)\w*[^.;\n0-9]{0,20}|(?-i:([SW]))[\"' ]{0,2})$", _I)
 _VALUE = re.compile(  # "latitude_direction": "S"
-    rf"(?:[:=]\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NSEW]{{1,2}})|({_WORDS}))[\"'*`”]{{0,3}}\s{{0,3}}"
-    r"(?=[,;}\])\n]|\Z)",
+    rf"(?:[:=]\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NSEW]{{1,2}})|({_WORDS}))"
+    r"[\"'*`”]{0,3}\s{0,3}(?=[,;}\])\n]|\Z)",
     _I,
 )
 _FLAG = re.compile(  # "south": true
@@ -55,7 +57,7 @@ def _all_agree(words: str, place: tuple[float, float]) -> bool:
 def turned_before(before: str, place: tuple[float, float]) -> bool:
     """Whether a hemisphere stands a little before a place that its sign denies."""
     match = _BEFORE.search(before)
-    return bool(match) and not _all_agree(match[1], place)
+    return bool(match) and not _all_agree(match[1] or match[2], place)
 
 
 def turned_behind(behind: str, place: tuple[float, float], near: bool = False) -> bool:

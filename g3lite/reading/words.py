@@ -133,6 +133,7 @@ DENIED_AFTER = (
     r"|(?:only )?(?:an? |the )?(?:example|alternative|candidate|reference|similar|dissimilar)"
     r"|(?:only )?my (?:first|initial))"
     rf"|\b(?:(?:is|was|are|were|do|does|did|can|could|would) not\b|\w+n't\b|cannot\b)(?!{_SURE})"
+    r"|\b(?:has|have|had|having) no\b|\blacks?\b"
     r"|\b(?:seems|looks|appears) (?:unlikely|wrong|impossible)\b"
     r"|\bwhich i (?:cannot|can't|do not|don't)|\b(?:ruled out|excluded|rejected|discarded)\b"
     r"|no coincide|queda descart|descartad|passt nicht|scheidet aus|ausgeschlossen|ist es nicht"
@@ -170,7 +171,7 @@ RANGE_BEFORE = (
 )
 RADIANS = r"\bradians?\b|\brad\b|radianes|bogenmaß|радиан|弧度"
 OTHER_ORDER = (
-    r"\b(?:geojson|wkt|kml)\b|\bpoint ?\(|\bx, ?y\b"
+    r"\b(?:geojson|wkt|kml)\b|l(?:on|ong|ng|ongitude)\W{1,3}lat|\bpoint ?\(|\bx, ?y\b"
     rf"|{LON}[\s\"'*_]{{0,3}}(?:[,/;&)]|\band\b|\by\b|\bund\b|\bet\b|\be\b|\bи\b|和|、)[\s\"'*_(]{{0,3}}{LAT}"
 )
 

@@ -57,17 +57,19 @@ def in_text(value: float, letter: str, text: str) -> bool:
     """Whether a coordinate stands in a text as a complete number, with a minus or its letter."""
     word = {"S": r"(?:[Ss]outh\w*|[Ss]\b)", "W": r"(?:[Ww]est\w*|[Ww]\b)"}[letter]
     for match in NUMBER.finditer(text):
-        parts = re.split(r"(?<=\.)([0-9]+),", match[0])  # "48.8566,2.3522" is two numbers
-        numbers = match[0].split(",") if len(parts) > 1 else [match[0].replace(",", ".")]
-        for number in numbers:
+        if re.fullmatch(r"[0-9]+\.[0-9]+,[0-9]+(?:\.[0-9]+)?", match[0]):  # two numbers
+            comma = match.start() + match[0].index(",")
+            spans = [(match.start(), comma), (comma + 1, match.end())]
+        else:
+            spans = [match.span()]
+        for start, end in spans:
+            number = text[start:end].replace(",", ".")
             if number.count(".") > 1 or abs(float(number) - abs(value)) > 1e-9:
                 continue
-            before, behind = text[: match.start()], text[match.end() :]
-            minus = before[-1:] in ("-", "−", "–") and before[-1:] != ""
+            minus = text[start - 1 : start] in ("-", "−", "–") and start > 0
             turned = re.match(
-                rf"[°\s*`.]{{0,4}}(?:deg(?:rees?)?\b\.? ?)?[\s(`*]{{0,3}}{word}", behind
-            )
-            turned = turned or re.search(rf"\b{word}[^0-9]{{0,14}}$", before)
+                rf"[°\s*`.]{{0,4}}(?:deg(?:rees?)?\b\.? ?)?[\s(`*]{{0,3}}{word}", text[end:]
+            ) or re.search(rf"\b{word}[^0-9]{{0,14}}$", text[:start])
             if value == 0 or (value < 0) == (minus or bool(turned)):
                 return True
     return False
@@ -75,10 +77,10 @@ def in_text(value: float, letter: str, text: str) -> bool:
 
 def mutants(
     replies: list[tuple[str, Place]], number: int, seed: int
-) -> Iterator[tuple[str, str, list[Place] | None]]:
+) -> Iterator[tuple[str, str, list[Place]]]:
     """Mutants of replies with a known place: how, the text, and the places that it may state.
 
-    None stands for any place whose numbers stand in the text.
+    One that was "edited" may also state any place whose numbers stand in it.
     """
     rng = random.Random(seed)
     for _ in range(number):
@@ -88,14 +90,15 @@ def mutants(
             other, elsewhere = rng.choice(replies)
             yield how, text + rng.choice(["\n", "\n\n", " ", ". "]) + other, [place, elsewhere]
         elif how == "edited":
-            if re.fullmatch(r"[\x00-\x5b\x5d-\x7f°“”−–]+", text) and not re.search(
-                "oeste|[Ss]ur", text
-            ):
-                yield how, edited(text, rng), None
-        elif how == "cut":
+            if all(in_text(*pair, text) for pair in zip(place, "SW", strict=True)):
+                yield how, edited(text, rng), [place]
+        elif how == "resigned":
+            yield how, resigned(text, rng), [place]
+        elif len(NUMBER.findall(text)) > 3:
+            continue  # what remains of several places may state another one
+        elif how == "worded":
+            yield how, worded(text, rng), [place]
+        else:
             short = cut(text, rng)
             lost = re.search("[SWsw]", text[len(short) :])  # its letter may have gone
-            if len(NUMBER.findall(text)) <= 3:
-                yield how, short, [place, (abs(place[0]), abs(place[1]))] if lost else [place]
-        else:
-            yield how, (worded if how == "worded" else resigned)(text, rng), [place]
+            yield how, short, [place, (abs(place[0]), abs(place[1]))] if lost else [place]
