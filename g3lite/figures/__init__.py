@@ -7,6 +7,7 @@ says what can be seen in it.
 
 from g3lite.figures.curves import threshold_curves
 from g3lite.figures.maps import (
+    candidate_maps,
     density_map,
     draw_arcs,
     draw_points,
@@ -24,6 +25,7 @@ __all__ = [
     "PREDICTION",
     "TRUTH",
     "WIDTH",
+    "candidate_maps",
     "density_map",
     "draw_arcs",
     "draw_points",
