@@ -4,6 +4,8 @@
 
 The tables are made up: answers that are off by 0.1 to 10,000 km, a tenth of the photos without one,
 no photographers, so that every photo is resampled for itself. Each runs in a process of its own.
+On one core of a small server that had other work: 6 s and 0.5 GB, 1 minute and 0.5 GB, 20 minutes
+and 0.9 GB.
 """
 
 import resource

@@ -30,6 +30,7 @@ from PIL import Image
 from torch import nn
 from tqdm.auto import tqdm
 
+from g3lite import G3Error
 from g3lite.paths import cache_dir, shipped
 from g3lite.photos import PhotoSet
 from g3lite.support import weights
@@ -119,10 +120,14 @@ class Backbone:
             ValueError: the name is unknown, or its activation function is not the one the weights
                 were trained with (open_clip itself only warns of that), or the precision is not
                 possible on the device.
+            G3Error: its files are damaged, or cannot be had.
         """
         source, tag = _resolve(str(shipped(name) if name == "miniclip" else name))
         place, precision = check_device(device, precision)
-        model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
+        try:
+            model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
+        except Exception as error:  # On damaged files and lost connections it raises anything.
+            raise G3Error(f"the model {name} cannot be loaded ({error}); fetch it again") from error
         return cls.from_model(model, preprocess, str(name), source, place, precision)
 
     @classmethod

@@ -8,6 +8,7 @@ says what can be seen in it.
 from g3lite.figures.curves import threshold_curves
 from g3lite.figures.forest import forest
 from g3lite.figures.maps import (
+    candidate_maps,
     density_map,
     draw_arcs,
     draw_points,
@@ -25,6 +26,7 @@ __all__ = [
     "PREDICTION",
     "TRUTH",
     "WIDTH",
+    "candidate_maps",
     "density_map",
     "draw_arcs",
     "draw_points",
