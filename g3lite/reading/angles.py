@@ -37,13 +37,13 @@ _BARE = re.compile(
 )
 _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
 _CUT = re.compile(  # the number goes on, or was left out
-    r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.\d|,,|[^\w\s,;()\[\]{}°-]\d"
+    r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.[+-]?\d|,,|[^\w\s,;()\[\]{}°-]\d"
     r"|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
 )
 _CUT_BEFORE = re.compile(r"\d[^\w\s,;()\[\]{}°+-]{1,3}\Z")
 _POINT_BEFORE = re.compile(r"(?<![\d.,])\d{1,3}\. \Z")
 _DASH_BEHIND = re.compile(r"[-~+][.,]?\d")
-_BROKEN = re.compile(r"\. ?\d|\.\w")  # 38. 7139
+_BROKEN = re.compile(r"\. ?[+-]?\d|\.\w")  # 38. 7139
 _CJK_NUMBERS = set("〇零一二三四五六七八九十百千万萬億点點")
 
 
@@ -220,6 +220,8 @@ def _stuck_behind(text: str, end: int, whole: bool) -> bool:
     """Whether the number that ends at text[:end] goes on to the right."""
     after = text[end : end + 1]
     if after and (_letter(after) or after in "^\\"):
+        return True
+    if after == "-" and not text[end + 1 : end + 2].isdigit():  # "22.9-" may be a sign
         return True
     if _CUT.match(text, end) or (whole and _BROKEN.match(text, end)):
         return True

@@ -18,6 +18,7 @@ from g3lite.reading.words import (
     MARKED_AFTER,
     NOT_FINAL,
     REFUSAL,
+    STATES,
     STILL,
     UNKNOWN,
 )
@@ -31,7 +32,7 @@ _IS = r"(?:\s{0,2}[:=→]|\s{1,2}(?:is|would be|are|es|ist|lautet|est|é)\b|\s?(
 _CUES = re.compile(
     rf"(?P<draft>\b(?:{NOT_FINAL}) (?:{MARK}|{MARK_COLON}))"
     rf"|(?P<mark>(?:\b|(?<=[\u3040-\u9fff]))(?:(?:{MARK})|(?:{MARK_COLON})(?={_IS})))"
-    rf"|(?P<denied>{DENIES})|(?P<begins>{BEGINS})",
+    rf"|(?P<denied>{DENIES})|(?P<begins>{BEGINS})|(?P<states>{STATES})",
     _I,
 )
 _BASED_ON = re.compile(BASED_ON, _I)
@@ -125,12 +126,14 @@ def _cue(clause: str) -> str | None:
             ends = "[,:]" if cue and cue["mark"] else ","
             if re.search(ends, clause[match.end() :]):
                 continue
+        if match["states"] and cue and cue["mark"]:
+            continue
         cue = match
     if cue is None:
         return None
     if cue["mark"]:
         return DENIED if _ASIDE.search(clause[cue.end() :]) else ANSWER
-    return None if cue["begins"] else DENIED
+    return DENIED if cue["denied"] or cue["draft"] else None
 
 
 def _heading_cue(text: str, start: int, clause: str) -> str | None:

@@ -42,7 +42,7 @@ _OF_A_LABEL = r"(?:estimated|approximate|approx\.?|predicted|decimal|final|best|
 _HALF = rf"(?P<half>\b[NSEW]\.?|\b(?:{'|'.join(HEMISPHERES.values())}))"
 _UNIT = (
     r"(?:in |decimal |wgs ?84 ?|approx\w* ?|estimated? ?)?"
-    r"(?:degrees?|deg|dd|decimal|°|wgs ?84|approx\w*|estimated?|value)"
+    r"(?:degrees?|deg|dd|decimal|°|wgs ?84|approx\w*\.?|estimated?|value)"
 )
 _LINK = (  # between a label and its number
     rf"(?:[ _]?\(?{_UNIT}\)?)?(?:[\"']{{0,3}}[\s:=~≈|>(→][\s\"':=~≈|>(→]{{0,8}}|(?<=度))"
@@ -66,7 +66,7 @@ _BEHIND = {
 }
 _COMMA = rf"(?:[,;/|、]|{AND}|by\b)"
 _HEMISPHERE_GAP = re.compile(rf"°?(?:[ ,]{{0,2}}(?:{LAT}|{LON}))?\s?{_COMMA}?\s{{0,3}}", _I)
-_PAIR_GAP = re.compile(rf"°? ?(?:,|;|、| / | \| ?| {AND} )\s{{0,3}}[~≈]?", _I)
+_PAIR_GAP = re.compile(rf"°? ?(?:,|;|、| / | {AND} )\s{{0,3}}[~≈]?", _I)
 _OPEN = re.compile(r"(?:\A|[^\w)\]([{-]|[\u3040-\u9fff])(?P<bracket>[(\[{])\s{0,3}[~≈]?$")
 _CLOSE = {
     "(": re.compile(r"°?\s{0,3}\)"),
@@ -85,6 +85,13 @@ _PLACE_NAME = re.compile(  # "Lisbon, Portugal: "
 _MEANT = re.compile(
     r"(?:\A|\n|\b(?:coordinates?|location|longitude|long?|answer|guess|estimate)\b[^.;]{0,40})"
     r"\W{0,3}$",
+    _I,
+)
+_INTRODUCED = re.compile(  # what may stand before a pair in prose: no "angle (12.345, 30.456)"
+    rf"(?:[^\w\s]|\b(?:{IS}|{AND}|or|but|so|i|in|to|from|than|here|it|this|that|not|guess|estimate"
+    r"|say|answer|coordinates?|location|place|position|point|with|was|were|unlike|exclude|out|perhaps"
+    r"|maybe|possibly|exactly|example)"
+    r"|[\u3040-\u9fff]|\b(?-i:[^\W\d_a-z][\w'.-]*))\W{0,3}$",
     _I,
 )
 _LINE_START = re.compile(r"(?:\A|\n)[^\w\n(\[{-]{0,8}$")
@@ -249,8 +256,10 @@ def _paired(
         statement = replace(statement, reason=SOMETHING_ELSE, role=DENIED)
     elif len(axes) % 2:
         statement = replace(statement, reason=NOT_CLEAR)
-    elif fine < 3 and not meant:
+    elif not meant and fine < 3:
         statement = replace(statement, reason=SOMETHING_ELSE, role=DENIED)
+    elif not (meant or line or _INTRODUCED.search(ahead)):
+        statement = replace(statement, reason=SOMETHING_ELSE)
     return statement, a, b
 
 

@@ -19,14 +19,14 @@ _BEHIND = re.compile(
     _I,
 )
 _NEAR = re.compile(
-    r"[^\n.;]{0,24}?(?:\bdeg\. ?)?\b((?-i:[NSEW])(?!\w)|[nsw](?= ?(?:$|\n|[.,;)]))"
+    r"[^\n.;]{0,30}?(?:\bdeg\. ?)?\b((?-i:[NSEW])(?!\w)|[nsw](?= ?(?:$|\n|[.,;)]))"
     r"|(?:north|south|east|west)(?=ern\b|\b)|(?:we|wes|so|sou|sout)\Z)",
     _I,
 )
-_BEFORE = re.compile(r"\b(?:(south|west)\w*[^.;\n0-9]{0,20}|(?-i:([SW]))[\"' ]{0,2})$", _I)
+_BEFORE = re.compile(r"\b(?:(south|west)\w*[^.;\n]{0,20}|(?-i:([SW]))[\"' ]{0,2})$", _I)
 _VALUE = re.compile(  # "latitude_direction": "S"
-    rf"(?:[:=]\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NSEW]{{1,2}})|({_WORDS}))"
-    r"[\"'*`”]{0,3}\s{0,3}(?=[,;}\])\n]|\Z)",
+    rf"(?:[:=|]\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NS]?/?[EW]|[NS])|({_WORDS}))"
+    r"[\"'*`”]{0,3}\s{0,3}(?=[,;}\])\n|]|\Z)",
     _I,
 )
 _FLAG = re.compile(  # "south": true
@@ -50,7 +50,9 @@ def agrees(letter: str, place: tuple[float, float]) -> bool:
 
 def _all_agree(words: str, place: tuple[float, float]) -> bool:
     """Whether a place lies where letters ("S", "SW") or a word ("south") say."""
-    letters = words.upper() if re.fullmatch("[NSEW]{2}", words, _I) else hemisphere(words)
+    letters = words.upper().replace("/", "")
+    if not re.fullmatch("[NSEW]{1,2}", letters):
+        letters = hemisphere(words)
     return all(agrees(letter, place) for letter in letters)
 
 

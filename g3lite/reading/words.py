@@ -90,7 +90,9 @@ _SURE = (
 )
 DENIES = (
     rf"(?:\bnot|\w(?:n't|\bnt))\b(?!{_SURE})|\bcannot\b(?!{_SURE})"
-    r"|\b(?:never|neither|nor|without)\b"
+    r"|\b(?:never|neither|nor|without|nothing|nobody|nowhere|hardly|(?<!no )(?<!a )doubt\w*"
+    r"|no (?:evidence|signs?|reasons?|indications?|hints?|clues?|way|longer|match)"
+    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b"
     r"|\b(?:rul(?:e[sd]?|ing)(?: \w+){0,2} out|exclud\w+|discard\w*|reject\w*|eliminat\w+"
     r"|dismiss\w*|unlike(?:ly)?|rather than|instead of|as opposed to|other than|except|differ\w*"
     r"|wrong\w*|incorrect\w*|impossible|confus\w+|mistak\w+|resembl\w+|reminiscent|remind\w*|compar\w+"
@@ -120,10 +122,13 @@ BASED_ON = (
 # Between a denial and a place these begin anew: "not Paris, but (...)".
 BEGINS = (
     r"\b(?:but|however|so|therefore|thus|hence|instead(?! of)|rather(?! than)|actually|in fact"
-    r"|consequently|finally|i (?:think|believe)|must be|it is|it's|(?:the|this) (?:place|photo"
-    r"|picture|image|location|scene) (?:is|was taken)|(?:the )?coordinates (?:is|are)"
-    r"|sino|pero|sondern|aber|mais|mas|portanto|donc|also|daher|а|но|поэтому)\b"
+    r"|consequently|finally|sino|pero|sondern|aber|mais|mas|portanto|donc|also|daher|а|но|поэтому)\b"
     r"|而是|所以|因此|但|したがって|しかし"
+)
+# ... and these too, but what follows "my answer:" stays the answer.
+STATES = (
+    r"\b(?:i (?:think|believe)|must be|it is|it's|(?:the )?coordinates are"
+    r"|(?:the|this) (?:place|photo|picture|image|location|scene) (?:is|was taken))\b"
 )
 # Behind a place, in its sentence.
 DENIED_AFTER = (
@@ -131,7 +136,8 @@ DENIED_AFTER = (
     r"|\b(?:is|was|are|were|has been|have been|gets?) (?:ruled out|excluded|discarded|rejected"
     r"|wrong|unlikely|impossible|incorrect|too (?:far|flat|dry|cold|hot|modern)|out\b|no match"
     r"|(?:only )?(?:an? |the )?(?:example|alternative|candidate|reference|similar|dissimilar)"
-    r"|(?:only )?my (?:first|initial))"
+    r"|(?:only )?my (?:first|initial)|considered|elsewhere)"
+    r"|\bas (?:an? )?(?:hint|example|reference|alternative|candidate)\b"
     rf"|\b(?:(?:is|was|are|were|do|does|did|can|could|would) not\b|\w+n't\b|cannot\b)(?!{_SURE})"
     r"|\b(?:has|have|had|having) no\b|\blacks?\b"
     r"|\b(?:seems|looks|appears) (?:unlikely|wrong|impossible)\b"
@@ -160,7 +166,7 @@ OTHER_QUANTITY = (
 )
 UNITS = (
     r"(?:%|‰|(?:percent|km|kilomet\w+|mi|miles?|m|met(?:er|re)s?|feet|foot|ft|yards?|inch\w*|cm|mm"
-    r"|px|pixels?|rad|radians?|gon|grad|kg|hours?|seconds?|times|points?)\b)"
+    r"|px|pixels?|euros?|eur|dollars?|usd|pounds?|rad|radians?|gon|grad|kg|hours?|seconds?|times|points?)\b)"
 )
 RANGE = (
     r"(?:-|~|to\b|or\b|and\b|through\b|thru\b|until\b|till\b|up to\b|hasta\b|a\b|o\b|bis\b|oder\b"

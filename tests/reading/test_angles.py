@@ -59,6 +59,9 @@ def test_an_angle_is_read_with_its_sign(text, degrees, axis):
     assert only_angle(text).on(axis) == pytest.approx(degrees)
 
 
+CUT += ["2.-35", "2.longitude", "2.35.-5"]
+
+
 @pytest.mark.parametrize("number", CUT)
 @pytest.mark.parametrize("frame", ["{}", "lat {} N", "({}, 3.5)"])
 def test_a_number_that_goes_on_is_none(number, frame):
