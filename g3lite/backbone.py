@@ -21,12 +21,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Literal
 
 import numpy as np
 import open_clip
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from torch import nn
 from tqdm.auto import tqdm
 
@@ -126,7 +128,7 @@ class Backbone:
         place, precision = check_device(device, precision)
         try:
             model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
-        except Exception as error:  # On damaged files and lost connections it raises anything.
+        except (OSError, EOFError, RuntimeError, UnpicklingError, SafetensorError) as error:
             raise G3Error(f"the model {name} cannot be loaded ({error}); fetch it again") from error
         return cls.from_model(model, preprocess, str(name), source, place, precision)
 
