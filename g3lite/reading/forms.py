@@ -61,9 +61,10 @@ _NEXT_LABEL = {
     for axis, label in (("latitude", LAT), ("longitude", LON))
 }
 _BEHIND = {
-    axis: re.compile(rf"[\s,°(]{{0,3}}(?:of |de )?(?:{label})", _I)
+    axis: re.compile(rf"[ ,°(]{{0,3}}(?:of |de )?(?:{label})", _I)
     for axis, label in (("latitude", LAT), ("longitude", LON))
 }
+_VALUE = re.compile(rf"{_LINK}[+-]?[0-9]", _I)
 _COMMA = rf"(?:[,;/|、]|{AND}|by\b)"
 _HEMISPHERE_GAP = re.compile(rf"°?(?:[ ,]{{0,2}}(?:{LAT}|{LON}))?\s?{_COMMA}?\s{{0,3}}", _I)
 _PAIR_GAP = re.compile(rf"°? ?(?:,|;|、| / | {AND} )\s{{0,3}}[~≈]?", _I)
@@ -108,7 +109,7 @@ _ORDER = re.compile(OTHER_ORDER, _I)
 # Next to an angle, these make it part of a range, of a longer number or of another quantity.
 _NUMBER_BEHIND = re.compile(
     rf"[^\S\n]?(?i:{RANGE})[^\S\n]?[+-]?[0-9]|[^\S\n]{{1,3}}[+-]?[0-9]|['\"]{{1,3}}\s{{0,2}}[0-9]"
-    r"|\W{0,8}\n\s{0,3}[0-9.]{1,20}\s{0,3}(?:\n|\Z)|[)\]}]{1,3}[0-9]"
+    r"|\W{0,8}\n\s{0,3}\.?[0-9][0-9.]{0,19}\s{0,3}(?:\n|\Z)|[)\]}]{1,3}[0-9]"
     r"| ?[,;/] ?[+-]?[0-9][0-9.,]*(?![0-9.,]|\s?%| [^\W\d])",
 )
 _OTHER_BEHIND = re.compile(
@@ -195,7 +196,8 @@ def _labelled_behind(
     for first, second in (("latitude", "longitude"), ("longitude", "latitude")):
         label = _BEHIND[first].match(gap)
         if label and re.fullmatch(_SEPARATOR, gap[label.end() :], _I):
-            if behind := _BEHIND[second].match(text, b.end):
+            behind = _BEHIND[second].match(text, b.end)
+            if behind and not _VALUE.match(text, behind.end()):  # "a latitude b longitude c"
                 form = "hemispheres" if a.hemispheres and b.hemispheres else "labels"
                 lat, lon = (a, b) if first == "latitude" else (b, a)
                 return Statement(form, a.start, behind.end()), lat, lon
@@ -246,7 +248,8 @@ def _paired(
         return None
     statement = Statement("pair", start, end)
     meant = whole or led or (bracket and _MEANT.search(ahead))
-    picture = max(a.degrees, b.degrees) <= 1 and not whole and not led
+    small = max(a.degrees, b.degrees) <= 1 and not (whole or led)
+    picture = small and not re.search(r"(?:\A|[\n:])\W{0,4}$", ahead)
     axes = ["lat" if lat else "lon" for lat, _ in _AXES.findall(re.split("[0-9]", ahead)[-1])]
     if (
         (_OTHER.search(ahead) or _PICTURE.search(ahead) or picture)

@@ -23,7 +23,7 @@ _NEAR = re.compile(
     r"|(?:north|south|east|west)(?=ern\b|\b)|(?:we|wes|so|sou|sout)\Z)",
     _I,
 )
-_BEFORE = re.compile(r"\b(?:(south|west)\w*[^.;\n]{0,20}|(?-i:([SW]))[\"' ]{0,2})$", _I)
+_BEFORE = re.compile(r"\b(?:(south|west)\w*(?:\.|[^.;\n]{0,20})|(?-i:([SW]))[\"' ]{0,2})$", _I)
 _VALUE = re.compile(  # "latitude_direction": "S"
     rf"(?:[:=|]\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NS]?/?[EW]|[NS])|({_WORDS}))"
     r"[\"'*`”]{0,3}\s{0,3}(?=[,;}\])\n|]|\Z)",

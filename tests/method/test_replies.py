@@ -171,6 +171,11 @@ REFUSED = [
     ('{"latitude": "unknown", "longitude": 2.35}', "not one angle"),
     ('{"latitude": {"degrees": 48}, "longitude": 2}', "not a number"),
     ('{"latitude": , "longitude": 2.35}', "not JSON"),
+    # as MiniLMM wrote them
+    ('{"latitude": 18.58, "longitude": -71.longitude": -72.94}', "not JSON"),
+    ('{"latitude": 39.longitude": 16.30, "longitude": 97.89}', "not JSON"),
+    ('{"latitude": 19.29, "longitude": 114., "longitude": 105.38}', "not JSON"),
+    ('{"latitude": 49.76, "longitude": -119.-6.59}', "not JSON"),
     ('{"latitude": 48.8 566, "longitude": 2.35}', "not JSON"),
     ("Latitude: unknown, Longitude: 2.35", "numbers, but"),
     ("48.85° N", "numbers, but"),

@@ -113,5 +113,10 @@ def test_a_last_number_with_too_few_decimals_may_be_cut_off(text):
     assert not any(isinstance(found, tuple) for found in read(text))
 
 
+def test_a_label_belongs_to_the_number_on_its_line():
+    text = "38.7139 | -9.1334 Latitude\n38.7139\nLongitude\n-9.1334"
+    assert read(text) == [(38.7139, -9.1334)]
+
+
 def test_two_rows_are_two_places():
     assert read("lat,lon\n1.5,2.5\n3.5,4.5") == [(1.5, 2.5), (3.5, 4.5)]
