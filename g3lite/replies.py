@@ -157,7 +157,7 @@ def failed_replies(table: pd.DataFrame) -> pd.Series:
 def failure_summary(table: pd.DataFrame) -> str | None:
     """How many replies of such a table came without a text or not at all, and mostly why; or None.
 
-    None if all came with a text.
+    None if all came with a text, and not all of them were cut off.
     """
     reasons = table.loc[failed_replies(table), "reason"]
     empty = reasons.str.startswith(EMPTY).astype(bool)
@@ -169,4 +169,8 @@ def failure_summary(table: pd.DataFrame) -> str | None:
         if len(some):
             why = some.value_counts().index[0].removeprefix(begin).removeprefix(": ")
             said.append(f"{len(some)} of {len(table)} replies {what}" + (f": {why}" if why else ""))
+    came = table["reason"].astype("string").fillna("")
+    came = came[~came.str.startswith(NO_REPLY)]
+    if len(came) and came.str.contains("cut off (?:at|before)|the reply may be cut off").all():
+        said.append("all replies that came were cut off: raise max_tokens")
     return "; ".join(said) or None

@@ -260,16 +260,25 @@ def _no_garbage() -> Iterator[None]:
 
 @contextmanager
 def _quiet(bars: bool) -> Iterator[None]:
-    """Keep what libraries say of their own accord off the terminal, but for progress `bars`."""
+    """Keep what libraries say of their own accord off the terminal, but for progress `bars`.
+
+    What a model is asked without (`LMMWarning`) is told when all is done.
+    """
     from transformers.utils import logging as transformers_logging
+
+    from g3lite.lmm.requests import LMMWarning
 
     if not bars:
         transformers_logging.disable_progress_bar()
     logging.disable(logging.WARNING)
+    notes: list[warnings.WarningMessage] = []
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore", record=True) as notes:
+            warnings.simplefilter("always", LMMWarning)
             yield
     finally:
+        for note in notes:
+            typer.echo(f"g3lite: {note.message}", err=True)
         logging.disable(logging.NOTSET)
         transformers_logging.enable_progress_bar()
 

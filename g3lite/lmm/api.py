@@ -37,6 +37,7 @@ from tenacity import (
 from g3lite.lmm import completions, transport
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
 from g3lite.lmm.completions import Completion, Fault
+from g3lite.lmm.requests import LMMWarning
 from g3lite.lmm.schema import RESPONSE_FORMAT, named
 from g3lite.lmm.secrets import Secrets, hide_in_logs, texts_in
 from g3lite.support.images import at_most
@@ -103,8 +104,9 @@ class OpenAILMM(LMM):
     page, a certificate) ends the run. An error inside a response of status 200 counts as if it had
     come with the status that its code names; one without such a number is not tried again.
 
-    A server that ignores `n` is asked again for the rest; one that refuses it is asked one by one,
-    and one that refuses the JSON schema is asked without it. Either comes with a warning.
+    A server that ignores `n` is asked again for the rest; one that refuses it is asked one by one.
+    A request with the JSON schema that is not accepted is sent once without it; if that brings a
+    reply, the schema is left out from then on. Either comes with an `LMMWarning`.
 
     Pictures are sent as JPEG, without what the file says besides (EXIF may hold the place), and to
     no other address than that of the server: a redirect ends the run.
@@ -260,16 +262,18 @@ class OpenAILMM(LMM):
                 raise Fault("the run has ended")
 
         retrying = Retrying(
-            retry=retry_if_exception(lambda e: isinstance(e, Fault) and e.ends == "attempt"),
+            retry=retry_if_exception(self._may_pass),
             wait=_pause,
             stop=lambda state: self._is_enough(state, run),
             sleep=sleep,
             reraise=True,
         )
         left, account = request.samples, _Account()
+        refusal: Fault | None = None  # of the request with the schema, which is now sent without
         while left and not run.ended.is_set():
             self._note(run)
-            n, schema = min(len(left), self._per_request or len(left)), self._schema
+            n = min(len(left), self._per_request or len(left))
+            schema = self._schema and refusal is None
             try:
                 completion = retrying(
                     self._complete, content, n, request.temperature, schema, account, run
@@ -278,7 +282,11 @@ class OpenAILMM(LMM):
                 return
             except Fault as fault:
                 run.unreachable = fault.unreachable
-                if self._does_without(fault, n, schema):
+                if n > 1 and fault.refuses("n"):
+                    self._per_request, self._without["n"], refusal = 1, self._said(fault), None
+                    continue
+                if schema and fault.may_be_the_schema:
+                    refusal = fault
                     continue
                 self._blame(fault, request.temperature)
                 said = f"{self._server}: {self._said(fault)}{self._way_out(fault)}"
@@ -289,6 +297,8 @@ class OpenAILMM(LMM):
                     raise LMMError(f"{said} (photo {request.img_id!r})") from None
                 return
             run.unreachable = False
+            if refusal and self._schema:  # it was the schema
+                self._schema, self._without["response_format"] = False, self._said(refusal)
             came, left = left[: len(completion.texts)], left[len(completion.texts) :]
             run.on_response(
                 LMMResponse(
@@ -299,6 +309,7 @@ class OpenAILMM(LMM):
                     finish_reasons=completion.finish_reasons,
                 )
             )
+            self._note(run)  # only now: a warning may be an error, and the reply is paid for
 
     def _complete(
         self,
@@ -327,13 +338,13 @@ class OpenAILMM(LMM):
         failed, body = True, None
         try:
             response = transport.in_time(create, self._deadline, run.abandoned).http_response
-            body = completions.parsed(response.content)
+            body = completions.parsed(response.content, response.charset_encoding)
             completion = completions.read(body, n)
             failed = False
             return completion
         except openai.APIStatusError as error:
             with suppress(Fault):
-                body = completions.parsed(error.response.content)
+                body = completions.parsed(error.response.content, error.response.charset_encoding)
             raise self._refused(error) from None
         except (openai.APIConnectionError, TimeoutError, transport.TooLong) as error:
             raise _unanswered(error) from None
@@ -347,36 +358,24 @@ class OpenAILMM(LMM):
         most = 1 if run.unreachable else UNREACHABLE_ATTEMPTS
         return state.attempt_number >= min(most, self._attempts)
 
+    def _may_pass(self, fault: BaseException) -> bool:
+        """Whether a request that failed is to be sent again as it is."""
+        if not isinstance(fault, Fault) or (self._schema and fault.names_schema):
+            return False
+        return fault.ends == "attempt"
+
     def _refused(self, error: openai.APIStatusError) -> Fault:
         """The fault of a response whose status is that of an error."""
-        status, way_out = error.status_code, ""
-        spent = completions.is_spent(error.code, str(error))
-        if 300 <= status < 400:
-            way_out = (
+        response = error.response
+        fault = completions.refused(error.status_code, response.content, response.charset_encoding)
+        fault.retry_after = response.headers.get("retry-after", "")
+        if 300 <= error.status_code < 400:
+            fault.way_out = (
                 f"; it sends the request on to {self._secrets.hide(_target(error))}, and "
                 "a photo goes nowhere but to the server that was named; if that is the right one, "
                 "name it in base_url"
             )
-        return Fault(
-            str(error),
-            completions.ended(status, spent),
-            status=status,
-            param=error.param,
-            spent=spent,
-            retry_after=error.response.headers.get("retry-after", ""),
-            way_out=way_out,
-        )
-
-    def _does_without(self, fault: Fault, n: int, schema: bool) -> bool:
-        """Whether the request can be sent again without what the server refused."""
-        refused = None
-        if n > 1 and fault.refuses("n"):
-            refused, self._per_request = "n", 1
-        elif schema and fault.refuses("response_format"):
-            refused, self._schema = "response_format", False
-        if refused:
-            self._without[refused] = self._said(fault)
-        return refused is not None
+        return fault
 
     def _note(self, run: _Run) -> None:
         """Tell, once in a run, what the server is asked without."""
@@ -385,12 +384,13 @@ class OpenAILMM(LMM):
                 new = refused not in run.notes
                 run.notes.add(refused)
             if new:
-                warnings.warn(f"{self._server} {_WITHOUT[refused]}; it said: {said}", stacklevel=2)
+                said = f"{self._server} {_WITHOUT[refused]}; it said: {said}"
+                warnings.warn(said, LMMWarning, stacklevel=2)
 
     def _said(self, fault: Fault) -> str:
         """What went wrong, in a line, without secrets."""
-        said = " ".join(str(fault).split()).encode(errors="replace").decode()
-        return self._secrets.hide(said)[:300]
+        said = self._secrets.hide(" ".join(str(fault).split()))[:300]
+        return "".join(sign if sign.isprintable() else "?" for sign in said)
 
     def _blame(self, fault: Fault, temperature: float) -> None:
         """End the run if the server refused what is the same in all requests of it."""

@@ -24,6 +24,10 @@ class RunStopped(LMMError):
     """A limit of the run was reached; the message says which. Nothing that came is lost."""
 
 
+class LMMWarning(UserWarning):
+    """A server does not take all that was asked of it, and is asked for less."""
+
+
 @dataclass(frozen=True, eq=False)
 class LMMRequest:
     """What a model is asked about one photo. A server may need several HTTP requests for it.

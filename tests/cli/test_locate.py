@@ -1,6 +1,7 @@
 """`g3lite locate`: what a file says of itself, maps of candidates, addresses, the help."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from PIL import Image
 
 from g3lite import G3, geo
 from g3lite.cli import main
+from g3lite.cli.locate import _quiet
 from g3lite.figures import maps, style
+from g3lite.lmm.requests import LMMWarning
 from g3lite.pipeline import Prediction
 
 
@@ -136,3 +139,11 @@ def test_the_help_says_which_models_there_are(capsys, monkeypatch):
     for word in ("minilmm (shipped)", "a folder with a model", "api:NAME", "OPENAI_BASE_URL"):
         assert word in text
     assert "g3lite.lmm" not in text
+
+
+def test_what_a_model_is_asked_without_is_told(capsys):
+    with _quiet(bars=True):
+        warnings.warn("some library's own words", stacklevel=1)
+        warnings.warn("127.0.0.1 refuses n", LMMWarning, stacklevel=1)
+        assert capsys.readouterr().err == ""
+    assert capsys.readouterr().err == "g3lite: 127.0.0.1 refuses n\n"

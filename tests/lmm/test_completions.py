@@ -107,8 +107,8 @@ def test_what_is_a_reply_is_read(server, name, requests):
         ("A04", "empty reply: cut off at the limit of tokens"),
         ("A05", "empty reply: the model called a tool instead, which is not read"),
         ("A08", "empty reply: the server's content filter took it"),
-        ("A06", "cut off at the limit of tokens"),
-        ("A07", "cut off at the limit of tokens"),
+        ("A06", "cut off before the end of the reply"),
+        ("A07", "thinking that never ended: the reply may be cut off"),
     ],
 )
 def test_what_is_no_answer_says_why(server, name, why):
@@ -117,7 +117,10 @@ def test_what_is_no_answer_says_why(server, name, why):
     n = CASES[name]["replies_wanted"]
     assert len(server.requests) == n and (report.tokens_in, report.tokens_out) == (10 * n, 5 * n)
     if why.startswith("empty"):
-        assert report.failure == f"{n} of {n} replies came without a text: {why[13:]}"
+        more = "; all replies that came were cut off: raise max_tokens" if "cut" in why else ""
+        assert report.failure == f"{n} of {n} replies came without a text: {why[13:]}{more}"
+    elif "cut" in why:
+        assert report.failure == "all replies that came were cut off: raise max_tokens"
     again, report = play(server, name)  # from the store
     assert again.equals(table) and len(server.requests) == n and report.tokens_in == 10 * n
 
@@ -175,6 +178,8 @@ def test_no_choices_are_told(server):
         ({"error": {"message": "slow down", "code": 429}}, 4, "slow down .code 429"),
         ({"error": {"message": "overloaded", "code": "503"}}, 4, "overloaded"),
         ({"choices": [{"error": {"message": "upstream", "code": 502}}]}, 4, "upstream"),
+        ({"error": {"message": "not written yet", "code": 501}}, 1, "not written yet"),
+        ({"error": {"message": "Your input was flagged", "code": 403}}, 1, "was flagged"),
         ({"error": {"message": "bad picture", "code": 400}}, 1, "bad picture"),
         ({"error": {"message": "moderated", "code": "moderation"}}, 1, "moderated"),
         ({"error": "no such thing"}, 1, "no such thing"),
@@ -212,6 +217,9 @@ def test_an_error_inside_that_will_not_pass_ends_the_run(server, code, hint):
         ([{"type": "refusal", "refusal": "I am sorry"}], "I am sorry"),
         ([{"type": "reasoning", "text": "(3.5, 4.5)"}, {"type": "text", "text": "x"}], "x"),
         ([{"type": "thinking", "thinking": "(3.5, 4.5)"}], None),
+        ([{"text": "(1.5, 2.5)"}], "(1.5, 2.5)"),
+        ([{"text": "(3.5, 4.5)", "thought": True}, {"text": "x"}, {"thinking": "y"}], "x"),
+        (" \n", None),
         ([], None),
     ],
 )
@@ -221,18 +229,22 @@ def test_of_a_list_of_parts_the_text_is_read(server, content, text):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("finish", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
+@pytest.mark.parametrize(
+    "finish",
+    ["length", "max_tokens", "MAX_TOKENS", "model_length", "length ", "token_limit"]
+    + ["FINISH_REASON_MAX_TOKENS", "max-new-tokens", "maxPredictedTokensReached"],
+)
 def test_a_limit_of_tokens_has_many_names(server, finish):
     server.script = lambda i, request: saying("Latitude: 31.2397, Longitude: 12", finish)
     table, _ = run(model(server), photo_set(1), ONE)
-    assert table.reason.tolist() == ["cut off at the limit of tokens"]
+    assert table.reason.tolist() == ["cut off before the end of the reply"]
 
 
 @pytest.mark.parametrize("finish", ["stop", "end_turn", "eos", None, "odd", 12, ["x"]])
 def test_other_ends_cut_nothing_off(server, finish):
-    server.script = lambda i, request: saying("Latitude: 31.2397, Longitude: 12.5", finish)
+    server.script = lambda i, request: saying("Latitude: 31.2397, Longitude: 12.5432", finish)
     table, _ = run(model(server), photo_set(1), ONE)
-    assert table.LON.tolist() == [12.5]
+    assert table.LON.tolist() == [12.5432]
 
 
 def test_replies_without_a_text_are_asked_for_again_only_on_request(server):
@@ -276,6 +288,15 @@ def test_tokens_that_cannot_be_never_lower_the_cost(server, usage):
         run(model(server), photo_set(5), plan, price_in=1.0, max_cost=9.0)
 
 
+def test_tokens_by_other_names_are_counted(server):
+    told = body(usage={"input_tokens": 10, "output_tokens": 5})
+    server.script = lambda i, request: Fault(body=told)
+    _, report = run(model(server), photo_set(1), ONE)
+    assert (report.tokens_in, report.tokens_out) == (10, 5)
+    with pytest.raises(RunStopped, match="was spent and max_cost is"):
+        run(model(server), photo_set(3), ONE, price_in=1.0, max_cost=1.5e-5)
+
+
 def test_tokens_of_requests_that_failed_are_counted(server):
     usage = {"prompt_tokens": 100, "completion_tokens": 7}
     nothing = json.dumps({"choices": [], "usage": usage}).encode()
@@ -317,6 +338,9 @@ def test_a_schema_is_sent_and_named(server):
         ("not with this model", "response_format"),
         ("unknown field `response_format`", None),
         ("json_schema is not available here", None),
+        ("This model does not support response format", None),
+        ("The provided JSON schema contains features not supported by xgrammar", None),
+        ("bad value", ["body", "response_format", "type"]),
     ],
 )
 def test_a_server_that_refuses_the_schema_is_asked_without_it(server, said, param):
@@ -330,6 +354,240 @@ def test_a_server_that_refuses_the_schema_is_asked_without_it(server, said, para
     own = {"type": "json_object"}
     with pytest.raises(LMMError, match="change the option response_format of OpenAILMM"):
         run(model(server, response_format=own), photo_set(5), ONE)
+
+
+def problem(status, told):
+    """A response with an error: JSON, or bytes as they are."""
+    return Fault(status, told if isinstance(told, bytes) else json.dumps(told).encode())
+
+
+FASTAPI = {
+    "detail": [{"loc": ["body", "response_format", "type"], "msg": "Input should be 'text'"}]
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(400, b""), (400, {"error": {"message": "Invalid schema: 'minimum' is not permitted"}})]
+    + [(400, b"no"), (404, {"error": {"message": "No endpoints found"}}), (422, FASTAPI)]
+    + [(405, b"not so"), (415, b""), (501, b"")]
+    + [(500, {"error": {"message": "responseFormat is not implemented"}})]
+    + [(403, {"error": {"message": "structured outputs are not in your plan"}})]
+    + [(200, {"error": "json_schema is not supported"}), (200, {"error": {"message": "x"}})]
+    + [(200, {"error": {"message": "guided_json is disabled", "code": 500}})],
+)
+def test_a_refusal_is_of_the_schema_if_it_is_none_without(server, status, told):
+    fault = problem(status, told)
+    server.script = lambda i, request: fault if "response_format" in request else None
+    with pytest.warns(UserWarning, match="refuses the JSON schema, so .*it said") as notes:
+        _, report = run(model(server, response_format="schema"), photo_set(3), ONE)
+    assert noted(notes) == 1 and report.failed == 0 and len(server.requests) == 4
+
+
+@pytest.mark.filterwarnings("error:.*refuses the JSON schema")
+def test_a_refusal_with_the_schema_and_without_is_not_of_the_schema(server):
+    """A photo that is not accepted costs two requests, and the schema stays."""
+    faults = {0: refusing(400, "bad picture"), 1: refusing(400, "a bad picture all the same")}
+    server.script = lambda i, request: faults.get(i)
+    table, report = run(model(server, response_format="schema"), photo_set(3), ONE)
+    assert ["response_format" in request for request in server.requests] == [
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert report.failed == 1 and "all the same" in table.reason[0]
+
+
+@pytest.mark.filterwarnings("error:.*refuses the JSON schema")
+def test_a_busy_server_is_asked_again_with_the_schema(server):
+    server.script = lambda i, request: refusing(429, "json_schema: too many") if i == 0 else None
+    _, report = run(model(server, response_format="schema"), photo_set(1), ONE)
+    assert ["response_format" in request for request in server.requests] == [True, True]
+    assert report.failed == 0
+
+
+@pytest.mark.filterwarnings("error:.*refuses the JSON schema")
+def test_a_reply_is_kept_where_warnings_are_errors(server):
+    server.script = lambda i, request: refusing(400) if "response_format" in request else None
+    with pytest.raises(UserWarning, match="refuses the JSON schema"):
+        run(model(server, response_format="schema"), photo_set(1), ONE)
+    _, report = run(model(server, response_format="schema"), photo_set(1), ONE)
+    assert (report.stored, report.asked) == (1, 0) and len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "requests"),
+    [(401, "no such key", 1), (402, "pay", 1), (400, "Insufficient account balance", 1),
+     (404, "no such model", 2)],
+)  # fmt: skip
+def test_what_is_not_of_the_schema_ends_the_run(server, status, said, requests):
+    server.script = lambda i, request: refusing(status, said)
+    with pytest.raises(LMMError, match=said):
+        run(model(server, response_format="schema"))
+    assert len(server.requests) == requests
+
+
+# --- the words of a server
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"detail": "too dark"}, "too dark"),
+        ({"detail": [{"loc": ["body", "messages"], "msg": "too dark"}]}, '"messages".: too dark'),
+        ({"error": "too dark"}, "too dark"),
+        ([{"error": {"message": "too dark", "code": 400}}], "too dark"),
+        ({"error": "Bad Request", "message": "too dark"}, "too dark"),
+        ({"errors": [{"message": "too dark"}]}, "too dark"),
+        ("too dark", "too dark"),
+        (b"too dark", "too dark"),
+        (b"<html><b>too dark</b></html>", "it sent a web page, 'too dark'"),
+        (b"[" * 5000, "\\[\\["),
+        ({"error": "a\x00\u202e\ud800b"}, r"a\?\?\?b"),
+        (b"", ""),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422, 500])
+def test_the_words_of_a_server_are_shown(server, told, words, status):
+    server.script = lambda i, request: problem(status, told)
+    table, _ = run(model(server, attempts=1), photo_set(1), ONE)
+    assert table.reason.str.contains(f"Error code: {status}(?: - .*{words}|$|;)").all()
+    assert not words or table.reason.str.contains(words).all()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"detail": [{"loc": ["body", "n"], "msg": "should be 1"}]}, {"error": "'n' should be 1"}]
+    + [{"detail": "n > 1 is not supported"}, b"n > 1 is not supported"],
+)
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_refusal_of_n_in_other_forms(server, told, status):
+    fault = problem(status, told)
+    server.script = lambda i, request: fault if request.get("n", 1) > 1 else None
+    with pytest.warns(UserWarning, match="refuses n.*it said: Error code: 4.. - "):
+        _, report = run(model(server), photo_set(1), PromptPlan(references=(0,), replies=3))
+    assert report.failed == 0 and len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    "error",
+    [{"message": "", "type": "", "param": "", "code": None}, {"code": 0, "message": "success"}]
+    + [{"code": "200", "message": "OK"}, {}, "", False, {"details": []}],
+)
+@pytest.mark.parametrize("within", [True, False], ids=["choice", "response"])
+def test_an_error_that_says_nothing_is_none(server, error, within):
+    told = body({"error": error}) if within else body(error=error)
+    server.script = lambda i, request: Fault(body=told)
+    table, report = run(model(server), photo_set(1), ONE)
+    assert table.LAT.tolist() == [1.5] and len(server.requests) == 1 and report.failed == 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"error": {"message": "up", "code": 502}},
+        {"message": {"content": ""}, "finish_reason": "error"},
+    ]
+    + [{"message": None}, None, {"message": {"content": {"a": 1}}}],
+)
+def test_the_good_replies_beside_a_bad_one_are_kept(server, bad):
+    choices = [{"message": {"content": f"({k}.5, 2.5)"}, "finish_reason": "stop"} for k in range(3)]
+    usage = {"prompt_tokens": 10, "completion_tokens": 5}
+    mixed = json.dumps({"choices": [choices[0], bad, choices[2]], "usage": usage}).encode()
+    server.script = lambda i, request: Fault(body=mixed) if i == 0 else Fault(body=body())
+    table, report = run(model(server), photo_set(1), PromptPlan(references=(0,), replies=3))
+    assert table.LAT.tolist() == [0.5, 2.5, 1.5]
+    assert [request.get("n", 1) for request in server.requests] == [3, 1]
+    assert (report.asked, report.failed, report.tokens_in) == (3, 0, 20)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "code", "spent"),
+    [
+        (429, "used up, as the code says", "rate_limit_exceeded", 0),
+        (429, "You have used up your requests for this minute, retry in 1 s", None, 0),
+        (429, "used up: 60 requests per minute", None, 0),
+        (429, "quota of this key is used up", None, 1),
+        (400, "Insufficient account balance", None, 1),
+        (403, "Your credit balance is too low", None, 1),
+        (429, "quota", "insufficient_quota", 1),
+    ],
+)  # fmt: skip
+def test_an_account_is_spent_or_a_minute(server, status, said, code, spent):
+    fault = refusing(status, said, code)
+    server.script = lambda i, request: fault if i == 0 else None
+    if spent:
+        with pytest.raises(LMMError, match="no credit left"):
+            run(model(server), photo_set(1), ONE)
+    else:
+        assert run(model(server), photo_set(1), ONE)[1].failed == 0
+    assert len(server.requests) == 2 - spent
+
+
+def test_a_photo_that_is_flagged_is_not_the_key(server):
+    server.script = lambda i, request: refusing(403, "Your input was flagged") if i == 0 else None
+    table, report = run(model(server), photo_set(2), ONE)
+    assert report.failed == 1 and "content filter took the photo" in table.reason[0]
+    server.script = lambda i, request: refusing(403, "Your account was flagged")
+    with pytest.raises(LMMError, match="the key in OPENAI_API_KEY may not do this"):
+        run(model(server), photo_set(2), ONE)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b'data: {"choices":[{"delta":{"content":"(1.5, 2.5)"}}]}\n\ndata: [DONE]\n\n',
+        b": working\n\ndata: {}",
+        {"choices": [{"text": "(1.5, 2.5)", "finish_reason": "stop"}]},
+        {"choices": [{"delta": {"content": "(1.5, 2.5)"}}]},
+        {"choices": [{"message": {"content": {"latitude": 1.5, "longitude": 2.5}}}]},
+        {"object": "response", "output": [{"content": [{"text": "(1.5, 2.5)"}]}]},
+        {"type": "message", "content": [{"type": "text", "text": "(1.5, 2.5)"}]},
+        {"candidates": [{"content": {"parts": [{"text": "(1.5, 2.5)"}]}}]},
+        {"message": {"role": "assistant", "content": "(1.5, 2.5)"}, "done": True},
+    ],
+)
+def test_another_protocol_is_named_after_one_request(server, told):
+    server.script = lambda i, request: problem(200, told)
+    with pytest.raises(LMMError, match=r"another protocol .*base_url.*/v1.*streaming"):
+        run(model(server), photo_set(3), ONE)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "finish",
+    ["SAFETY", "RECITATION", "PROHIBITED_CONTENT", "blocklist", "content-filter", "sensitive"],
+)
+def test_a_content_filter_has_many_names(server, finish):
+    server.script = lambda i, request: saying(None, finish)
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert table.reason.tolist() == ["empty reply: the server's content filter took it"]
+
+
+def test_a_blank_reply_beside_reasoning_says_so(server):
+    server.script = lambda i, request: saying("   ", reasoning_content="it is (1.5, 2.5)")
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert table.reason.tolist() == ["empty reply: only reasoning came, no answer"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "charset", "place"),
+    [
+        ("latin-1", "iso-8859-1", True),
+        ("cp1252", "windows-1252", True),
+        ("utf-8", "iso-8859-1", True),  # which it is not
+        ("utf-16", None, True),
+        ("latin-1", "punycode", False),
+        ("latin-1", "latin-0", False),
+    ],
+)
+def test_the_charset_of_a_response(server, encoding, charset, place):
+    text = body({"message": {"content": "48.85# N, 2.35# E"}}).decode().replace("#", "\u00b0")
+    kind = f"application/json; charset={charset}" if charset else "application/json"
+    server.script = lambda i, request: Fault(200, text.encode(encoding), kind)
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert (table.LAT.tolist() == [48.85]) == place and len(server.requests) == 1
 
 
 # --- addresses
@@ -498,8 +756,9 @@ def test_an_interruption_ends_a_run_on_a_hanging_server(tmp_path):
 
 # --- whatever comes
 
-ODD = [None, True, 0, -1, 1e308, 10**30, "", "x", "\ud800", [], [None], {}, {"a": [{}]}, [[[]]],
-       math.nan, "{" * 50]  # fmt: skip
+DEEP = json.loads('{"a":' * 300 + "[" * 300 + "]" * 300 + "}" * 300)
+ODD = [DEEP, None, True, 0, -1, 1e308, 10**30, "", "x", "\ud800", [], [None], {},
+       {"a": [{}]}, [[[]]], math.nan, "{" * 50]  # fmt: skip
 WHOLE = {
     "id": "x", "object": "chat.completion", "created": 1, "model": "m", "error": None,
     "choices": [{

@@ -223,7 +223,7 @@ def test_a_reply_that_was_cut_off_here_is_no_place(folders, tmp_path):
     for _ in range(2):  # and again from the store
         table, _ = ask(model, photos, plan, store=tmp_path / "s.sqlite", progress=False)
         cut = table.text.str.strip().str.len() == 1
-        assert cut.any() and (table.reason[cut] == "cut off at the limit of tokens").all()
+        assert cut.any() and (table.reason[cut] == "cut off before the end of the reply").all()
 
 
 def test_a_schema_leaves_nothing_but_places(folder):
