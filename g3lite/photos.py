@@ -82,7 +82,7 @@ class PhotoSet:
         paths = [Path(os.path.abspath(file)) for file in files]
         if not paths:
             raise TableError("there are no photos: name at least one file, or a folder of pictures")
-        gone = [path for path in paths if not path.is_file()]
+        gone = [path for path in paths if not os.path.isfile(path)]
         if gone:
             raise NotThere(f"there is no file {gone[0]}")
         root = Path(os.path.commonpath([path.parent for path in paths]))

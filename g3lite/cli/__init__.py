@@ -1,7 +1,8 @@
 """The command `g3lite`."""
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -31,10 +32,19 @@ def import_notebooks() -> ModuleType:
     return notebooks
 
 
-def check_output(path: Path) -> None:
-    """Refuse, before anything is computed, a path that no file can be written to."""
-    if path.is_dir():
+def check_output(path: Path, inputs: Sequence[Path] = ()) -> None:
+    """Refuse, before anything is computed, a path that no file can be written to.
+
+    Nor may it be one of the files that are read, or a device, which a file would replace.
+    """
+    if os.path.isdir(path):
         raise G3Error(f"{path} is a folder; name a file")
+    if os.path.exists(path):
+        if not os.path.isfile(path):
+            raise G3Error(f"{path} is a device or a pipe; name a file")
+        for one in inputs:
+            if os.path.exists(one) and os.path.samefile(path, one):
+                raise G3Error(f"{path} is a file that is read here; write to another one")
     _try(path, path.parent)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import warnings
 from pathlib import Path
@@ -46,7 +47,9 @@ def evaluate(
     from g3lite.datasets import tables
 
     if csv_file:
-        check_output(csv_file)
+        check_output(csv_file, [predictions, *([truth] if truth else [])])
+        if csv_file.suffix.lower() not in ("", ".csv", ".txt"):
+            raise G3Error(f"{csv_file}: scores are written as CSV; name a file that ends in .csv")
     numbers = ["LAT_pred", "LON_pred", *([] if truth else ["LAT", "LON"])]
     answers = _predictions(predictions, ["IMG_ID"] if truth else [], numbers)
     photos = answers
@@ -58,11 +61,12 @@ def evaluate(
         if not len(photos):
             raise G3Error(f"{truth} holds no photos, so there is nothing to score")
         answers = _of_the_truth(answers, photos["IMG_ID"], predictions, truth)
+    name = os.fsencode(predictions).decode(errors="backslashreplace")  # some are no UTF-8
     people = photos["AUTHOR"].nunique() if "AUTHOR" in photos else 0
     clusters = "AUTHOR" if people > 1 and photos["AUTHOR"].notna().all() else None
     given = answers if truth else answers[["LAT_pred", "LON_pred"]].to_numpy()
     try:
-        results = evaluation.evaluate({str(predictions): given}, photos, clusters=clusters)
+        results = evaluation.evaluate({name: given}, photos, clusters=clusters)
     except ValueError as error:
         raise G3Error(f"{predictions}: {error}") from error
     without = len(photos) - int(answers["LAT_pred"].notna().sum())
@@ -121,8 +125,8 @@ def _finite(row: dict[str, object]) -> dict[str, object]:
 def _predictions(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     """A table with these columns, and what else it has; what is no number is NaN.
 
-    The first row of an IMG_ID counts. That others are left out, and what is strange about the
-    predictions, is told.
+    Its index is the number of the row in the file. The first row of an IMG_ID counts. That others
+    are left out, and what is strange about the predictions, is told.
     """
     import pandas as pd
 
@@ -143,19 +147,22 @@ def _predictions(path: Path, texts: list[str], numbers: list[str]) -> pd.DataFra
             raise TableError("it holds no predictions, only a header")
         for column in numbers:
             table[column] = _numbers(table[column])
+        half = table[["LAT_pred", "LON_pred"]].isna().sum(axis=1) == 1
+        table.loc[half, ["LAT_pred", "LON_pred"]] = float("nan")
+        geo.check_coordinates(table[["LAT_pred", "LON_pred"]], missing_ok=True)
+        if "LAT" in numbers:
+            geo.check_coordinates(table[["LAT", "LON"]])
         if "IMG_ID" in table:
             table = _one_each(table, path)
-        pair = table[["LAT_pred", "LON_pred"]]
-        half = pair.isna().sum(axis=1) == 1
-        if half.any():
-            _say(
-                f"{path}: rows with only one of LAT_pred and LON_pred count as wrong: "
-                f"{half.sum():,}, the first is row {half.idxmax()}"
-            )
-            table.loc[half, ["LAT_pred", "LON_pred"]] = float("nan")
-        geo.check_coordinates(table[["LAT_pred", "LON_pred"]], missing_ok=True)
     except ValueError as error:
         raise G3Error(f"{path}: {error}") from error
+    half = half[table.index]
+    if half.any():
+        _say(
+            f"{path}: rows with only one of LAT_pred and LON_pred count as wrong: "
+            f"{half.sum():,}, the first is row {half.idxmax()}"
+        )
+    pair = table[["LAT_pred", "LON_pred"]]
     nowhere = (pair == 0).all(axis=1)
     if nowhere.any():
         _say(
@@ -185,9 +192,12 @@ def _numbers(column: pd.Series) -> pd.Series:
 
 def _one_each(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """The first row of each IMG_ID."""
+    from g3lite.datasets.csvfile import check_letters
     from g3lite.photos import TableError
 
     ids = table["IMG_ID"].str.strip()
+    ids = ids.mask(ids == "")
+    check_letters(ids)
     rounded = ids.str.fullmatch(_ROUNDED).fillna(False)
     if rounded.any():
         row = rounded.idxmax()
@@ -202,7 +212,7 @@ def _one_each(table: pd.DataFrame, path: Path) -> pd.DataFrame:
             f"{path}: IMG_ID {ids[twice.idxmax()]!r} occurs more than once; the first row of an "
             f"IMG_ID counts (rows left out: {twice.sum():,})"
         )
-        table = table[~twice].reset_index(drop=True)
+        table = table[~twice]
     return table
 
 
@@ -210,6 +220,7 @@ def _of_the_truth(
     answers: pd.DataFrame, ids: pd.Series, predictions: Path, truth: Path
 ) -> pd.DataFrame:
     """The predictions of photos of the truth; what is left over, or lacking, is told."""
+    answers = answers.assign(IMG_ID=_as_in_the_truth(answers["IMG_ID"], ids))
     known = answers["IMG_ID"].isin(ids)
     others = answers["IMG_ID"][~known]
     if len(others) == len(answers):
@@ -229,3 +240,12 @@ def _of_the_truth(
             shown = ", ".join(some.head(3).fillna("an empty one")) + ", ..." * (len(some) > 3)
             _say(f"{said}: {len(some):,} ({shown})")
     return answers[known]
+
+
+def _as_in_the_truth(ids: pd.Series, truth: pd.Series) -> pd.Series:
+    """Ids of predictions, where only "/" and "_" differ from the truth's as they are there."""
+    flat, bare = (some.str.replace("/", "_", regex=False) for some in (ids, truth))
+    free = ~truth.isin(ids) & ~bare.duplicated(keep=False)
+    found = flat.map(dict(zip(bare[free], truth[free], strict=True)))
+    unsure = ids.isin(truth) | flat.duplicated(keep=False)
+    return ids.mask(found.notna() & ~unsure, found)

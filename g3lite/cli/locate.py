@@ -57,8 +57,10 @@ def locate(
     What the camera wrote into a file (EXIF) is never used for the answer; where it says a position,
     the command says how far away that is.
     """
+    if not max_gb >= 0:  # also what is no number
+        raise G3Error(f"--max-gb is {max_gb}; name a number of GB, 0 or more")
     if map_file:
-        _check_map(map_file)
+        _check_map(map_file, files)
     problems = _problems(files)
     found: list[Prediction] = []
     if as_json or not all(problems):  # else nothing slow is imported
@@ -198,11 +200,11 @@ def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
     )
 
 
-def _check_map(path: Path) -> None:
+def _check_map(path: Path, photos: Sequence[Path]) -> None:
     """Refuse, before anything is computed, a file that no map can be written to."""
     if path.suffix.lower() not in _MAPS:
         raise G3Error(f"{path}: the name of a map ends in {', '.join(_MAPS)}")
-    check_output(path)
+    check_output(path, photos)
 
 
 def _own_position(path: Path, one: Prediction) -> dict[str, float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import platform
 import sys
+import traceback
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -145,6 +146,9 @@ def main(arguments: list[str] | None = None) -> None:
         disk = _disk_error(error)
         if disk is None:
             raise
+        raised_by = [frame.name for frame in traceback.extract_tb(disk.__traceback__)[-1:]]
+        if raised_by == ["echo"]:
+            sys.exit(f"g3lite: standard output cannot be written: {disk.strerror}")
         where = f"{disk.filename}: " if disk.filename else ""
         sys.exit(
             f"g3lite: {where}{disk.strerror}; see that there is room, and that it may be written "

@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from xml.parsers import expat
 
 from PIL import ExifTags, Image
 
 from g3lite import G3Error
 
 MAX_XMP = 1_000_000
-"""Letters of XMP that are looked at."""
+"""A longer XMP is not read."""
 
 
 class NoPosition(G3Error):
@@ -51,10 +52,9 @@ def read(image: Image.Image) -> Exif:
         taken = _date(tags)
     except Exception as error:  # On damaged EXIF Pillow raises nearly anything.
         return Exif(math.nan, math.nan, None, f"its EXIF cannot be read ({error})")
-    xmp = _xmp(image)
     try:
-        if xmp and ExifTags.GPS.GPSLatitude not in gps and ExifTags.GPS.GPSLongitude not in gps:
-            gps = xmp
+        if ExifTags.GPS.GPSLatitude not in gps and ExifTags.GPS.GPSLongitude not in gps:
+            gps = _xmp(image) or gps
         lat, lon = position(gps)
     except NoPosition as error:
         return Exif(math.nan, math.nan, taken, str(error))
@@ -109,29 +109,69 @@ def _letter(text: Any) -> str:
     return str(text or "").strip("\0 ").upper()[:1]
 
 
-_XMP = re.compile(r"exif:(GPSLatitude|GPSLongitude|GPSStatus)\s*(?:=\s*[\"']|>)\s*([^\"'<>]{1,40})")
-"""A property, written as an attribute or as an element."""
-_XMP_DEGREES = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])")
+_XMP = {f"exif:{tag.name}": tag for tag in
+        (ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLongitude, ExifTags.GPS.GPSStatus)}  # fmt: skip
+_XMP_DEGREES = re.compile(
+    r"([0-9]{1,3}),([0-9]{1,2}(?:\.[0-9]+)?)(?:,([0-9]{1,2}(?:\.[0-9]+)?))?([NSEW])"
+)
 """Degrees, minutes that may be a fraction, perhaps seconds, and a letter: 38,42.834N."""
 
 
 def _xmp(image: Image.Image) -> dict[int, Any]:
-    """What the XMP of a picture says of its position, as an EXIF GPS directory; {} for nothing."""
+    """What the XMP of a picture says of its position, as an EXIF GPS directory; {} for nothing.
+
+    Raises:
+        NoPosition: it cannot be read, or says several things.
+    """
     packet = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
-    said = dict(_XMP.findall(text[:MAX_XMP]))
     gps: dict[int, Any] = {}
-    for name, value in said.items():
-        tag = ExifTags.GPS[name]
-        found = _XMP_DEGREES.fullmatch(value.strip().upper())
-        if tag == ExifTags.GPS.GPSStatus:
-            gps[tag] = value
-        elif found:
+    for tag, values in _properties(text.strip("\0\ufeff \t\r\n")).items():
+        if len(values) > 1:
+            raise NoPosition(f"its XMP has more than one {tag.name}: {', '.join(sorted(values))}")
+        (value,) = values
+        found = _XMP_DEGREES.fullmatch(value.upper())
+        if found and tag != ExifTags.GPS.GPSStatus:
             *numbers, letter = found.groups(default="0")
             gps |= {tag: tuple(map(float, numbers)), tag - 1: letter}  # the reference comes before
         else:
             gps[tag] = value  # `position` refuses it
     return gps
+
+
+def _properties(xmp: str) -> dict[ExifTags.GPS, set[str]]:
+    """The values of each property of `_XMP`, written as an attribute or as an element."""
+    if not any(name in xmp for name in _XMP):
+        return {}
+    if len(xmp) > MAX_XMP:
+        raise NoPosition(f"its XMP is too long to be read ({len(xmp):,} letters)")
+    said: dict[ExifTags.GPS, set[str]] = {}
+    text: list[str] = []
+
+    def keep(name: str, value: str) -> None:
+        if name in _XMP:
+            said.setdefault(_XMP[name], set()).add(value.strip())
+
+    def start(_: str, attributes: dict[str, str]) -> None:
+        text.clear()
+        for name, value in attributes.items():
+            keep(name, value)
+
+    def end(name: str) -> None:
+        keep(name, "".join(text))
+        text.clear()
+
+    def doctype(*_: object) -> None:
+        raise NoPosition("its XMP has a DOCTYPE, which may define anything")
+
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = text.append, doctype
+    try:
+        parser.Parse(xmp.encode("utf-8", "replace"), True)
+    except expat.ExpatError as error:
+        raise NoPosition(f"its XMP cannot be read ({error})") from error
+    return said
 
 
 def _date(tags: Image.Exif) -> datetime | None:

@@ -84,7 +84,7 @@ def check_size(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
         raise DownloadError(
             f"{what} needs {_gb(size)} and {folder} has {_gb(free)} free: {_MAKE_ROOM}"
         )
-    if size > max_gb * 1e9:
+    if not size <= max_gb * 1e9:  # also where max_gb is no number
         raise TooLarge(what, size)
 
 

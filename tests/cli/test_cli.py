@@ -823,13 +823,19 @@ def test_no_table_of_truth_is_one_line(capsys, tables):
     assert "bare.csv: the table lacks LON" in fails(capsys, "evaluate", name, "--truth", bare)
 
 
-def test_a_comma_at_the_end_of_each_row_shifts_no_column(capsys, tables):
+def test_a_comma_at_the_end_of_each_row_is_refused_unless_the_header_has_it(capsys, tables):
     _, found = tables
     write(found, "found.csv")
     header, *rows = Path("found.csv").read_text().splitlines()
-    Path("commas.csv").write_text("\n".join([header, *(f"{row}," for row in rows)]))
+    commas = [f"{row}," for row in rows]
+    Path("commas.csv").write_text("\n".join([header, *commas]))
+    said = fails(capsys, "evaluate", "commas.csv", "--truth", "truth.csv")
+    assert "row 0 (line 2 of the file) has 4 fields under 3" in said
+    assert "end no row with a comma" in said
     straight = succeeds(capsys, "evaluate", "found.csv", "--truth", "truth.csv")
-    assert succeeds(capsys, "evaluate", "commas.csv", "--truth", "truth.csv") == straight
+    for padded in ([f"{header},", *commas], [f"{header},,", *commas], [f"{header},", *rows]):
+        Path("padded.csv").write_text("\n".join(padded))
+        assert succeeds(capsys, "evaluate", "padded.csv", "--truth", "truth.csv") == straight
 
 
 def test_headers_that_are_exchanged_are_told_in_a_line(capsys, tables):

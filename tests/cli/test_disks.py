@@ -181,6 +181,17 @@ def test_a_checkpoint_on_a_full_disk_is_an_error_of_the_disk(monkeypatch, tmp_pa
         checkpoint.save([], {})
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_standard_output_on_a_full_disk_is_named(monkeypatch):
+    full = open("/dev/full", "w")  # noqa: SIM115
+    monkeypatch.setattr(sys, "stdout", full)
+    said = refused("evaluate", CASE)
+    monkeypatch.undo()
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    assert said == "g3lite: standard output cannot be written: No space left on device"
+
+
 @pytest.mark.parametrize("name", ["../x", "a/b", "..", ".x", "", "a\\b", "/x"])
 def test_a_set_of_fresh_photos_has_a_name_and_no_path(tmp_path, name):
     said = refused("dev", "miniearth", "fresh", "--", name, 2, tmp_path / "in" / "out")
@@ -208,7 +219,10 @@ def called(shell: str) -> subprocess.CompletedProcess:
         ("{} info | true", ""),
         (f"{{}} evaluate {CASE} | true", ""),
         ("{} info >&-", ""),
-        ("{} info >/dev/full", "g3lite: No space left on device; see that there is room"),
+        (
+            "{} info >/dev/full",
+            "g3lite: standard output cannot be written: No space left on device",
+        ),
     ],
 )
 def test_a_reader_that_goes_away_gets_no_traceback(shell, said):

@@ -82,6 +82,23 @@ def test_a_map_names_each_photo_and_shows_its_candidates(capsys, photos):
         assert drawn.count(f"<!-- {text} -->") == 1  # in the legend of them all
 
 
+def test_a_map_replaces_no_photo(capsys, photos):
+    before = Path("berlin.jpg").read_bytes()
+    for name in ("berlin.jpg", "./berlin.jpg"):
+        out, _, wrong = located(capsys, *photos, "--map", name)
+        assert (
+            out == ""
+            and wrong == "g3lite: berlin.jpg is a file that is read here; write to another one"
+        )
+    assert Path("berlin.jpg").read_bytes() == before
+
+
+@pytest.mark.parametrize("number", ["nan", "-1"])
+def test_a_limit_of_downloads_is_a_number(capsys, photos, number):
+    out, _, wrong = located(capsys, *photos, "--max-gb", number)
+    assert out == "" and "--max-gb is" in wrong and "name a number of GB, 0 or more" in wrong
+
+
 def test_a_map_of_very_many_photos_says_how_many_it_shows(capsys, photos, monkeypatch):
     monkeypatch.setattr("g3lite.cli.locate._MOST_MAPS", 2)
     located(capsys, *photos, "--map", "map.svg")

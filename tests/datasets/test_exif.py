@@ -148,8 +148,16 @@ def with_xmp(packet: str, form: str = "JPEG", data: bytes = b"") -> exif.Exif:
 )
 def test_a_position_in_xmp_alone_is_read(form, lat, lon, expected):
     as_attributes = XMP.format(f"exif:GPSLatitude=\"{lat}\" exif:GPSLongitude = '{lon}'")
-    elements = f"<exif:GPSLatitude> {lat}</exif:GPSLatitude><exif:GPSLongitude>{lon}</exif:GPSLo"
-    for packet in (as_attributes, elements):
+    elements = (
+        f"<exif:GPSLatitude> {lat}</exif:GPSLatitude><exif:GPSLongitude>{lon}</exif:GPSLongitude>"
+    )
+    on_lines = elements.replace("><", ">\n  <").replace("> ", ">\r\n\t")
+    for packet in (
+        as_attributes,
+        XMP.format(f">{elements}</rdf:Description").replace("Description/>", "Description>"),
+        XMP.format(f">\n  {on_lines}\n</rdf:Description").replace("Description/>", "Description>"),
+        f'<?xpacket begin="\ufeff" id="W5"?>\n{as_attributes}\n   <?xpacket end="w"?>\0',
+    ):
         found = with_xmp(packet, form)
         assert (found.lat, found.lon) == pytest.approx(expected, abs=1e-6) and found.note == ""
 
@@ -170,6 +178,35 @@ def test_a_position_in_xmp_alone_is_read(form, lat, lon, expected):
 def test_an_uncertain_position_in_xmp_is_none_too(said, note):
     found = with_xmp(XMP.format(said))
     assert math.isnan(found.lat) and math.isnan(found.lon) and re.search(note, found.note)
+
+
+AT = 'exif:GPSLatitude="38,42N" exif:GPSLongitude="9,8W"'
+
+
+@pytest.mark.parametrize(
+    ("packet", "note"),
+    [
+        (XMP.format(f'{AT}/><rdf:Description exif:GPSLatitude="3,4N"'), "more than one GPSLat"),
+        (XMP.format(f"{AT}><m><exif:GPSLongitude>1,2E</exif:GPSLongitude></m></rdf:Description")
+         .replace("Description/>", "Description>"), "more than one GPSLongitude: 1,2E, 9,8W"),
+        (f"<!-- {XMP.format(AT)} -->{XMP.format('')}", "it has no latitude"),
+        (XMP.format(AT.replace("38", "٣٨")), "cannot be read"),
+        (XMP.format(AT.replace("8W", "８W")), "cannot be read"),
+        (XMP.format(AT) * 2, "its XMP cannot be read"),
+        (XMP.format(AT)[:-5], "its XMP cannot be read"),
+        (f'<!DOCTYPE x [<!ENTITY a "38,42N">]>{XMP.format(AT)}', "its XMP has a DOCTYPE"),
+        (XMP.format(AT) + " " * 50 + "<!-- -->", ""),
+        (XMP.format(f"{AT}/><rdf:Description {AT}"), ""),  # the same twice
+    ],
+)  # fmt: skip
+def test_a_position_in_xmp_is_one_that_is_said_once(packet, note):
+    found = with_xmp(packet)
+    assert math.isnan(found.lat) == bool(note) and note in found.note
+
+
+def test_xmp_that_is_too_long_is_not_read(monkeypatch):
+    monkeypatch.setattr(exif, "MAX_XMP", 100)
+    assert "its XMP is too long" in with_xmp(XMP.format(AT)).note
 
 
 def test_exif_comes_before_xmp_even_where_it_is_wrong():
