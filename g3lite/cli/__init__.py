@@ -40,7 +40,8 @@ def check_output(path: Path, inputs: Sequence[Path] = ()) -> None:
     if os.path.isdir(path):
         raise G3Error(f"{path} is a folder; name a file")
     if os.path.exists(path):
-        if not os.path.isfile(path):
+        stream = os.path.islink(path) and os.path.abspath(path).startswith(("/dev/", "/proc/"))
+        if stream or not os.path.isfile(path):  # /dev/stdout may lead to a file
             raise G3Error(f"{path} is a device or a pipe; name a file")
         for one in inputs:
             if os.path.exists(one) and os.path.samefile(path, one):

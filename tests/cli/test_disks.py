@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from g3lite import G3, G3Error, miniearth, paths, training
-from g3lite.cli import main
+from g3lite.cli import check_output, main
 from g3lite.lmm.base import LMM, LMMResponse
 from g3lite.lmm.store import Question, Store, StoreError
 from g3lite.prompts import PromptPlan
@@ -144,6 +144,21 @@ def test_outputs_that_cannot_be_written_are_refused_at_once(tmp_path, arguments,
     said = refused(*arguments, tmp_path / "file" / "out.png")
     assert str(tmp_path / "file") in said and "Not a directory" in said
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.skipif(not os.path.islink("/dev/stdout"), reason="no /dev/stdout")
+def test_the_name_of_a_stream_is_no_file_to_replace(tmp_path):
+    saved = os.dup(1)
+    try:
+        with open(tmp_path / "out.txt", "w") as file:
+            os.dup2(file.fileno(), 1)
+        assert os.path.isfile("/dev/stdout")  # by way of the link
+        with pytest.raises(G3Error, match="/dev/stdout is a device or a pipe"):
+            check_output(Path("/dev/stdout"))
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+    check_output(tmp_path / "out.txt")
 
 
 @pytest.mark.parametrize("how", ["raised", "behind another error"])
