@@ -199,7 +199,7 @@ def weighted(candidates, truth, km):
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
     if hint == "Not yet":  # text, or the mean of nothing
-        assert nb00.check_00_1(answer) is False
+        assert nb00.check_00_1.hint(answer) is not None
     else:
         assert hint in rejected(nb00.check_00_1, answer)
 
@@ -383,7 +383,7 @@ def always_beijing(candidates):
 )  # fmt: skip
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
     if hint == "Not yet":
-        assert nb00.check_00_2(answer) is False
+        assert nb00.check_00_2.hint(answer) is not None
     else:
         assert hint in rejected(nb00.check_00_2, answer)
 
