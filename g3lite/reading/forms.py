@@ -79,8 +79,9 @@ _LEADS = re.compile(
     rf"[\s\"'~≈({{\[]{{0,4}}$|\b(?:{MARK}) $",
     _I,
 )
+_NAME = r"(?:[^\W\d_a-z][\w'.-]*+|(?:de|da|do|of|the|del|la|and)\b)"
 _PLACE_NAME = re.compile(  # "Lisbon, Portugal: "
-    r"(?:\A|\n)\W{0,4}(?:(?:[^\W\d_a-z][\w'.-]*|de|da|do|of|the|del|la|and)[, ]{0,2}){1,8}: ?$"
+    rf"(?:\A|\n)\W{{0,4}}+{_NAME}(?:[, ]{{1,2}}+{_NAME}){{0,7}}+[, ]{{0,2}}: ?$"
 )
 _MEANT = re.compile(
     r"(?:\A|\n|\b(?:coordinates?|location|longitude|long?|answer|guess|estimate)\b[^.;]{0,40})"

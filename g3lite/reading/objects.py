@@ -19,7 +19,8 @@ PLACEHOLDER = f"[{chr(_FIRST)}-{chr(_FIRST + MOST)}]"
 DEEPEST = 50
 """Objects within objects."""
 
-_BRACES = re.compile(r'"(?:[^"\\\n]|\\.)*+"|[{}]')
+_BRACE = re.compile("[{}]")
+_STRING_OR_BRACE = re.compile(r'"(?:[^"\\\n]|\\.)*+("?)|[{}]')
 _KEYED = re.compile(r"\{\s{0,20}\\?[\"'`“”]{0,2}[^\W\d][\w .-]{0,40}\\?[\"'`“”]{0,2}\s{0,3}[:=]")
 
 
@@ -40,8 +41,8 @@ def take_objects(text: str) -> Taken:
     text = re.sub(PLACEHOLDER, " ", text)
     opened: list[int] = []
     closed: list[tuple[int, int]] = []  # the outermost so far, in their order
-    at = 0
-    while token := _BRACES.search(text, at):
+    at = prose = 0  # up to `prose` no quotation mark has a partner
+    while token := (_STRING_OR_BRACE if opened and at >= prose else _BRACE).search(text, at):
         at = token.end()
         if token[0] == "{":
             opened.append(token.start())
@@ -50,8 +51,8 @@ def take_objects(text: str) -> Taken:
             while closed and closed[-1][0] > start:
                 closed.pop()
             closed.append((start, at))
-        elif not opened:  # a quotation mark in prose may have no partner
-            at = token.start() + 1
+        elif token[0] != "}" and not token[1]:
+            at, prose = token.start() + 1, at
     cut = any(_KEYED.match(text, start) for start in opened)
     parts, objects, at = [], {}, 0
     for start, end in closed:

@@ -50,7 +50,7 @@ AND = r"(?:(?:and|y|und|et|e|и)\b|和|と)"
 _MINE = r"(?:my|final|best|most likely|likeliest|most probable|overall|definitive)"
 MARK = (
     r"here(?:'s| is) (?:my|an?|the) (?:\w+ )?(?:answer|guess|estimate|estimation|prediction)"
-    rf"|{_MINE} (?:{_MINE} |single |educated |overall )*(?:answer|guess|estimate|estimation"
+    rf"|{_MINE} (?:{_MINE} |single |educated |overall ){{0,4}}(?:answer|guess|estimate|estimation"
     r"|prediction|coordinates?|location|position|place|candidate|choice|pick|verdict|conclusion"
     r"|spot)"
     r"|i(?:'d| would|'ll| will)? (?:guess|estimate|say|go with|choose|pick|settle (?:on|for)"
