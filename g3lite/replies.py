@@ -29,10 +29,10 @@ import pandas as pd
 
 from g3lite.geo import great_circle_km
 from g3lite.reading.clean import same_signs, without_thinking
-from g3lite.reading.collect import collect
+from g3lite.reading.collect import collect, list_begun
 from g3lite.reading.signs import turned_anywhere
 from g3lite.reading.statements import ANSWER, ASKED, PLAIN, Statement
-from g3lite.reading.words import HEDGED, NOT_KNOWING, REFUSAL
+from g3lite.reading.words import FAILED, HEDGED, NO_CONFIDENCE, NOT_KNOWING, RADIANS, REFUSAL
 
 NO_REPLY = "no reply: "
 """How the reason begins in the row of a reply that did not come."""
@@ -82,10 +82,10 @@ def parse(text: str | None, *, cut_off: bool = False) -> Reply:
     statements, unclosed = collect(said)
     if unclosed:
         return Reply(None, "braces do not match: the reply may be cut off", "none")
-    if cut_off and not any(statement.closed for statement in statements):
-        return Reply(None, "cut off before the end of the reply", "none")
     if cut_off:
-        statements = [statement for statement in statements if statement.closed]
+        statements = [] if list_begun(said) else [s for s in statements if s.closed]
+        if not statements:
+            return Reply(None, "cut off before the end of the reply", "none")
     reply = _decide(statements) or _nothing(said, statements)
     objection = reply.coordinates and _objection(text, said, reply, statements)
     return Reply(None, objection, reply.form) if objection else reply
@@ -96,6 +96,9 @@ def _decide(statements: list[Statement]) -> Reply | None:
     for role in (ANSWER, ASKED, PLAIN):
         stated = [statement for statement in statements if statement.role == role]
         if stated:
+            last = max(statement.end for statement in stated)
+            if role == ASKED:  # a place behind the object may correct it
+                stated += [s for s in statements if s.role == PLAIN and s.start >= last]
             break
     else:
         return None
@@ -125,8 +128,14 @@ def _nothing(text: str, statements: list[Statement]) -> Reply:
 def _objection(text: str, said: str, reply: Reply, statements: list[Statement]) -> str | None:
     """Why the place that was found is none after all, or None; `said` is `text` unthought."""
     refusal = re.search(rf"(?:{REFUSAL})(?!{HEDGED})", said, re.IGNORECASE)
-    if reply.coordinates == (0, 0) and re.search(NOT_KNOWING, text, re.IGNORECASE):
+    lat, lon = map(abs, reply.coordinates)
+    unknown = re.search(rf"{NOT_KNOWING}|{NO_CONFIDENCE}", text, re.IGNORECASE)
+    if unknown and (max(lat, lon) <= 1 or lat == 90):
         return "refusal with zeros for coordinates"
+    if re.search(FAILED, said, re.IGNORECASE):
+        return "an error is reported beside the coordinates"
+    if max(lat, lon) < 3.2 and re.search(RADIANS, said, re.IGNORECASE):
+        return "the angles are in radians"
     if refusal and not any(s.closed or s.despite or s.role == ANSWER for s in statements):
         return "refusal that mentions a place"
     if turned := turned_anywhere(said, reply.coordinates):

@@ -17,7 +17,7 @@ HEMISPHERE = (  # behind a number; "e 9" is no east: it is "and" in Portuguese a
 )
 _RUN = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _ONE = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,20})?")
-_TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}(?:\.[0-9]{1,20})?")  # no space between
+_TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}\.[0-9]{1,20}")  # no space between
 _FRONT = re.compile(
     rf"(?<![^\W_])([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
 )
@@ -38,7 +38,7 @@ _BARE = re.compile(
 _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
 _CUT = re.compile(  # the number goes on, or was left out
     r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.[+-]?\d|,,|[^\w\s,;()\[\]{}°-]\d"
-    r"|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
+    r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
 )
 _CUT_BEFORE = re.compile(r"\d[^\w\s,;()\[\]{}°+-]{1,3}\Z")
 _POINT_BEFORE = re.compile(r"(?<![\d.,])\d{1,3}\. \Z")
@@ -107,6 +107,14 @@ def only_angle(text: str) -> Angle | None:
     found = list(islice(angles(text), 2))
     whole = len(found) == 1 and (found[0].start, found[0].end) == (0, len(text))
     return found[0] if whole else None
+
+
+def one_letter(a: Angle, b: Angle) -> bool:
+    """Whether one of two angles has a hemisphere, and nothing says the sign of the other one."""
+    return any(
+        one.hemispheres and not other.hemispheres and not other.sign and other.degrees
+        for one, other in ((a, b), (b, a))
+    )
 
 
 def angles(text: str) -> Iterator[Angle]:
@@ -213,7 +221,7 @@ def _stuck_before(text: str, start: int, sign: str, whole: bool) -> bool:
         return not re.search(
             r"(?<![0-9.,])[0-9]{1,3}\.[0-9]{1,20},$", text[max(0, start - 26) : start]
         )
-    return before == "." or (before == "/" and earlier.isdigit())
+    return before == "." or (before in "/([{" and earlier.isdigit())
 
 
 def _stuck_behind(text: str, end: int, whole: bool) -> bool:

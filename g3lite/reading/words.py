@@ -6,11 +6,11 @@ which know no spaces. All are meant to be matched without regard to case.
 
 # Labels of the two coordinates.
 LAT = (
-    r"(?:(?<![^\W_])(?:latitude|latitud|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])(?![^\W_])"
+    r"(?:(?:(?<!\w)|(?<=(?:gps|ted|mal|nal|est)_))(?:latitude|latitud|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])(?![^\W_])"
     r"|[纬緯]度)"
 )
 LON = (
-    r"(?:(?<![^\W_])(?:longitude|longitud|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?|долгот[аыуе])"
+    r"(?:(?:(?<!\w)|(?<=(?:gps|ted|mal|nal|est)_))(?:longitude|longitud|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?|долгот[аыуе])"
     r"(?![^\W_])|[经經経]度)"
 )
 
@@ -19,7 +19,7 @@ HEMISPHERES = {
     "N": r"north(?:ern)?|norte|nord|nördlich\w*|северн\w+|с\. ?ш\.?",
     "S": r"south(?:ern)?|sur|sud|süd|sul|südlich\w*|южн\w+|ю\. ?ш\.?",
     "E": r"east(?:ern)?|este|est|ost|leste|östlich\w*|восточн\w+|в\. ?д\.?",
-    "W": r"west(?:ern)?|oeste|ouest|westlich\w*|западн\w+|з\. ?д\.?",
+    "W": r"west(?:ern)?|oeste|ouest|ovest|westlich\w*|западн\w+|з\. ?д\.?",
 }
 HEMISPHERE_SIGNS = {
     "N": r"北[纬緯]?",
@@ -30,10 +30,26 @@ HEMISPHERE_SIGNS = {
 
 HALF_OF_EARTH = {  # named anywhere in a text
     "S": r"south(?:ern)? hemisphere|hemisf[eé]rio? (?:sur|sul|austral)|südhalbkugel"
-    r"|hémisphère sud|южно\w* полушари|南半球",
+    r"|hémisphère sud|южно\w* полушари|南半球|\b(?:south(?:wards?)? of|below|under) the equator"
+    r"|sur del ecuador|südlich des äquators|sud de l'équateur|sul do equador|южнее экватора"
+    r"|赤道以南|赤道の?南",
+    "N": r"north(?:ern)? hemisphere|\b(?:north(?:wards?)? of|above) the equator|norte del ecuador"
+    r"|nördlich des äquators|nord de l'équateur|norte do equador|севернее экватора|北半球|赤道以北",
+    "E": r"east(?:ern)? hemisphere|\beast(?:wards?)? of (?:the )?(?:greenwich|prime|zero)"
+    r"|östlich von greenwich|este de greenwich|est de greenwich|восточнее гринвич|东半球|東半球",
     "W": r"west(?:ern)? hemisphere|hemisf[eé]rio? (?:oeste|occidental|ocidental)|westhalbkugel"
-    r"|hémisphère ouest|западно\w* полушари|西半球",
+    r"|hémisphère ouest|западно\w* полушари|西半球"
+    r"|\bwest(?:wards?)? of (?:the )?(?:greenwich|prime|zero)|westlich von greenwich"
+    r"|oeste de greenwich|ouest de greenwich|западнее гринвич",
 }
+HEMISPHERE_NAMED = r"hemi(?:sph|sf)\w*|hémisph\w*|halbkugel\w*|полушари\w*|半球"
+NEGATIVE = (  # said of coordinates, not in front of a number
+    r"\bnegativ\w*|\bnégati\w*|\bminus\b|отрицательн\w*|\bминус|负|負|マイナス"
+)
+BOTH_NEGATIVE = (
+    rf"\b(?:both|ambos|ambas|beide|tous les deux)\b[^.\n]{{0,40}}(?:{NEGATIVE})"
+    rf"|(?:{NEGATIVE})[^.\n]{{0,24}}\b(?:both|ambos|ambas|beiden?)\b|都是负|均为负|両方とも負"
+)
 
 MINUS = r"minus|negative|neg\.?|menos|negativ[oa]?|moins|минус|负|負|マイナス"
 
@@ -175,9 +191,26 @@ RANGE = (
 RANGE_BEFORE = (
     r"(?:\b(?:between|from|until|till|up to|entre|desde|zwischen|von|между|от)|[<>≤≥±])\s?$"
 )
+CORRECTED = (  # behind an answer: it no longer holds
+    r"\b(?:wait|scratch that|strike that|correction|corrected|i meant?|on (?:second thought|reflection)"
+    r"|(?:my|a) mistake|oops|disregard|ignore (?:that|this|the)|never ?mind|kidding"
+    r"|let me (?:correct|revise|reconsider|rethink)|i was wrong"
+    r"|actually,? (?:this|it|that|the)|(?:is|are|was|were) (?:\w+ )?(?:wrong|incorrect|mistaken)"
+    r"|no clue|quise decir|corrección|me equivoqué|korrektur|moment mal|ich meinte|falsch"
+    r"|je voulais dire|je me trompe|correção|quis dizer|исправление|ошиб\w+)\b"
+    r"|更正|不对|说错|错了|訂正|間違"
+)
+NO_CONFIDENCE = r"\b(?:confiden\w*|probability|certainty|score)\W{1,6}(?:is )?0(?:\.0*)?(?![.\d])"
+FAILED = (  # the value of a key "error"
+    r"\berrors?[\"']?\s{0,3}:\s{0,3}[\"'][^\"\n]{0,200}?"
+    r"(?:could not|couldn't|unable|cannot|can't|fail|default|not determin|unknown)"
+)
 RADIANS = r"\bradians?\b|\brad\b|radianes|bogenmaß|радиан|弧度"
 OTHER_ORDER = (
-    r"\b(?:geojson|wkt|kml)\b|l(?:on|ong|ng|ongitude)\W{1,3}lat|\bpoint ?\(|\bx, ?y\b"
+    r"\b(?:geojson|wkt|kml)\b|\bl(?:on|ng|äng)\w{0,10}\W{1,4}(?:(?:and|y|und|et|e|и|then|the|la|die)"
+    r" ){0,2}(?:lat|breite)|\bpoint ?\(|\bx[, ;/]{1,2}y\b|\b[EW] ?[,/] ?[NS]\b"
+    r"|\bl(?:on|ng|äng)\w{0,10} (?:(?:is|are|comes?|goes|stands?|given|written|listed) )?"
+    r"(?:first|before)\b|долгот\w+ (?:и|,) широт"
     rf"|{LON}[\s\"'*_]{{0,3}}(?:[,/;&)]|\band\b|\by\b|\bund\b|\bet\b|\be\b|\bи\b|和|、)[\s\"'*_(]{{0,3}}{LAT}"
 )
 
