@@ -11,11 +11,15 @@ labels ("Latitude: 48.85, Longitude: 2.35"), hemispheres ("48.85° N, 2.35° E")
 - Of those that count all must be readable, and lie within 1 km of each other: the most precise is
   read. Places further apart are refused.
 - What is ruled out, compared, asked, shown as an example or listed as a reference does not count.
-- No sign is guessed: a hemisphere that a number does not agree with, anywhere, refuses it.
+- No sign is guessed: a hemisphere that a number does not agree with, anywhere, refuses it, and so
+  does one beside only one of the two numbers if the other has no sign.
+- Words behind an answer that take it back ("correction:") refuse it, as does a later place behind
+  an object, or a later "final answer:" without a place.
 - No number is cut short, clamped, swapped or completed. Of a reply that was cut off only an object
   that is closed counts.
 - Beside a refusal ("I cannot tell") a place counts only as an object or after "but", "a guess" or
-  the like. (0, 0) beside any word of not knowing is no place. Elsewhere it is one as any other.
+  the like. (0, 0) beside any word of not knowing is no place, nor are ones and poles. Elsewhere
+  it is one as any other.
 """
 
 from __future__ import annotations
@@ -30,9 +34,9 @@ import pandas as pd
 from g3lite.geo import great_circle_km
 from g3lite.reading.clean import same_signs, without_thinking
 from g3lite.reading.collect import collect, list_begun
-from g3lite.reading.signs import turned_anywhere
+from g3lite.reading.doubts import doubt
 from g3lite.reading.statements import ANSWER, ASKED, PLAIN, Statement
-from g3lite.reading.words import FAILED, HEDGED, NO_CONFIDENCE, NOT_KNOWING, RADIANS, REFUSAL
+from g3lite.reading.words import HEDGED, REFUSAL
 
 NO_REPLY = "no reply: "
 """How the reason begins in the row of a reply that did not come."""
@@ -128,19 +132,9 @@ def _nothing(text: str, statements: list[Statement]) -> Reply:
 def _objection(text: str, said: str, reply: Reply, statements: list[Statement]) -> str | None:
     """Why the place that was found is none after all, or None; `said` is `text` unthought."""
     refusal = re.search(rf"(?:{REFUSAL})(?!{HEDGED})", said, re.IGNORECASE)
-    lat, lon = map(abs, reply.coordinates)
-    unknown = re.search(rf"{NOT_KNOWING}|{NO_CONFIDENCE}", text, re.IGNORECASE)
-    if unknown and (max(lat, lon) <= 1 or lat == 90):
-        return "refusal with zeros for coordinates"
-    if re.search(FAILED, said, re.IGNORECASE):
-        return "an error is reported beside the coordinates"
-    if max(lat, lon) < 3.2 and re.search(RADIANS, said, re.IGNORECASE):
-        return "the angles are in radians"
     if refusal and not any(s.closed or s.despite or s.role == ANSWER for s in statements):
         return "refusal that mentions a place"
-    if turned := turned_anywhere(said, reply.coordinates):
-        return f"{turned[:40]!r} may change the coordinates"
-    return None
+    return doubt(text, said, reply.coordinates)
 
 
 def parse_all(

@@ -36,6 +36,7 @@ _BARE = re.compile(
     r"(?: (?P<seconds>[0-9]{1,2}(?:\.[0-9]{1,20})?(?![0-9.,])))?"
 )
 _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
+_DASH_OF_A_NAME = re.compile(r"[^\W\d]{2} — $")  # "Paris — 48.8566° N"
 _CUT = re.compile(  # the number goes on, or was left out
     r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.[+-]?\d|,,|[^\w\s,;()\[\]{}°-]\d"
     r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
@@ -170,7 +171,9 @@ def _angle(text: str, start: int, end: int, left: int) -> Angle | None:
     wrong = None
     if dashed or _DASH_BEHIND.match(text, after):
         wrong = "is part of a range or of a longer number"
-    elif _MINUS.search(text[max(0, first - 10) : first]):
+    elif _MINUS.search(before := text[max(0, first - 10) : first]) and not (
+        back and _DASH_OF_A_NAME.search(before)
+    ):
         wrong = "has a sign that may be a dash or a word"
     elif (minutes and values[0] % 1) or (seconds and values[1] % 1) or max(values[1:]) >= 60:
         wrong = "has wrong minutes or seconds"

@@ -147,6 +147,9 @@ def _cue(clause: str) -> str | None:
                 continue
         if match["states"] and cue and cue["mark"]:
             continue
+        if match["states"] and cue and cue["denied"]:  # "I doubt that it is"
+            if not re.search("[,;:—]", clause[cue.end() : match.start()]):
+                continue
         cue = match
     if cue is None:
         return None

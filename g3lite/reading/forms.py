@@ -47,8 +47,8 @@ _UNIT = (
     r"(?:degrees?|deg|dd|decimal|°|wgs ?84|approx\w*\.?|estimated?|value)"
 )
 _LINK = (  # between a label and its number
-    rf"(?:[ _]?\(?{_UNIT}\)?)?(?:[\"']{{0,3}}[\s:=~≈|>(→][\s\"':=~≈|>(→]{{0,8}}|(?<=度))"
-    rf"(?:{IS}[\s:]{{1,3}}){{0,3}}(?:{IS_SIGNS})?[\s\"'~≈:]{{0,4}}"
+    rf"\.?(?:[ _]?\(?{_UNIT}\)?)?(?:[\"']{{0,3}}[\s:=~≈|>(→][\s\"':=~≈|>(→]{{0,8}}|(?<=度))"
+    rf"(?:{IS}[\s:]{{1,3}}){{0,3}}(?:{IS_SIGNS}){{0,2}}[\s\"'~≈:]{{0,4}}"
 )
 _LABEL = {
     axis: re.compile(rf"(?:{_HALF} )?(?P<label>{label}){_LINK}$", _I)

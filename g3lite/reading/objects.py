@@ -99,9 +99,7 @@ def object_statements(
     found = []
     for s in _walk(held, (), read_text):
         if s.form == _LIST and _ORDER.search(source):
-            s = Statement(
-                "json", at, at, reason="which number is the latitude is not clear", role=s.role
-            )
+            s = replace(s, place=None, reason="which number is the latitude is not clear")
         found.append(Statement(form, at, at + 1, s.place, s.reason, s.decimals, s.role))
     return found
 

@@ -20,7 +20,7 @@ _I = re.IGNORECASE
 _WORDS = "|".join(HEMISPHERES.values())
 _BEHIND = re.compile(
     r"(?:[^\S\n]|[.,;:()\[\]\"'*°}-]){0,6}(?:(?:deg|degrees?)\b\.?)?(?:[^\S\n]|[,;:(]){0,3}"
-    r"(?:((?-i:[NSEWO]|[NS][EW])(?![\w'])|(?-i:[nsw])(?= ?(?:$|\n|[.,;)]))"
+    r"(?:((?-i:[NSEWO]|[NS][EW])(?![\w'])|(?-i:[nsw]|[ns][ew])(?= ?(?:$|\n|[.,;)]))"
     r"|(?:north|south|east|west)(?:ern)?\b"
     r"(?! (?:of (?!greenwich|the (?:equator|prime))|coast|side|bank|part|end))"
     r"|[北南东東西](?=[纬緯经經経])))"
@@ -34,7 +34,7 @@ _NEAR = re.compile(
 )
 _BEFORE = re.compile(r"\b(?:(south|west)\w*[^.;\n]{0,20}|(?-i:([SW]))[\"' ]{0,2})$", _I)
 _VALUE = re.compile(  # "latitude_direction": "S"
-    rf"(?:(?:[:=|#]|//|/\*)\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NS]?/?[EW]|[NS])|({_WORDS}))"
+    rf"(?:(?:[:=|#]|//|/\*)\s{{0,3}}[\"'*`“]{{0,3}}|[\[,]\s{{0,3}}[\"'`“])\s?(?:([NS]?/?[EW]|[NS])|((?:{_WORDS})(?:[-/](?:{_WORDS})(?=[\"']))?))"
     r"[\"'*`”]{0,3}\s{0,3}(?=[,;}\])\n|]|\*/|\Z)",
     _I,
 )
@@ -56,7 +56,8 @@ _TOGETHER = re.compile(  # "north and west", "North/West"
 _WORD = re.compile(rf"\b(?:{_WORDS})\b", _I)
 _LONE = re.compile(  # "(S)", "| S |", "S, W": not the letter of a number
     r"(?<![^\s(\[|/,:;\"'*_>`“=°-])(?<![0-9°'\"] )(?<![0-9°])°?"
-    r"((?:[NS](?: ?[,/&-] ?| and | )?)?[EW]|[NS])(?=\s?(?:\Z|[\n,;)\]|\"'*_<`”}]))"
+    r"((?:[NS](?: ?[,/&-] ?| and | )?)?[EW]|[NS])(?=\s?(?:\Z|[\n,:;)\]|\"'*_<`”}]))"
+    r"|(?<=[,|;])\s?([nsew])\s?(?=[,|;\n]|\Z)"
     r"|(?<!\w)[(\[]°?\s?((?i:(?:[ns][\s,/&-]{0,3})?[ew]|[ns]))\s?[)\]]"
 )
 _KEY = re.compile(r"[\"']([nsew])[\"']\s{0,3}:\s{0,3}[\"']?(?:true|yes|1\b)", _I)
@@ -81,7 +82,7 @@ def _all_agree(words: str, place: tuple[float, float]) -> bool:
     """Whether a place lies where letters ("S", "SW") or a word ("south") say."""
     letters = words.upper().replace("/", "")
     if not re.fullmatch("[NSEW]{1,2}", letters):
-        letters = hemisphere(words)
+        letters = "".join(map(hemisphere, re.split("[-/]", words)))
     return all(agrees(letter, place) for letter in letters)
 
 
