@@ -11,11 +11,15 @@ labels ("Latitude: 48.85, Longitude: 2.35"), hemispheres ("48.85° N, 2.35° E")
 - Of those that count all must be readable, and lie within 1 km of each other: the most precise is
   read. Places further apart are refused.
 - What is ruled out, compared, asked, shown as an example or listed as a reference does not count.
-- No sign is guessed: a hemisphere that a number does not agree with, anywhere, refuses it.
+- No sign is guessed: a hemisphere that a number does not agree with, anywhere, refuses it, and so
+  does one beside only one of the two numbers if the other has no sign.
+- Words behind an answer that take it back ("correction:") refuse it, as does a later place behind
+  an object, or a later "final answer:" without a place.
 - No number is cut short, clamped, swapped or completed. Of a reply that was cut off only an object
   that is closed counts.
 - Beside a refusal ("I cannot tell") a place counts only as an object or after "but", "a guess" or
-  the like. (0, 0) beside any word of not knowing is no place. Elsewhere it is one as any other.
+  the like. (0, 0) beside any word of not knowing is no place, nor are ones and poles. Elsewhere
+  it is one as any other.
 """
 
 from __future__ import annotations
@@ -29,10 +33,10 @@ import pandas as pd
 
 from g3lite.geo import great_circle_km
 from g3lite.reading.clean import same_signs, without_thinking
-from g3lite.reading.collect import collect
-from g3lite.reading.signs import turned_anywhere
+from g3lite.reading.collect import collect, list_begun
+from g3lite.reading.doubts import doubt
 from g3lite.reading.statements import ANSWER, ASKED, PLAIN, Statement
-from g3lite.reading.words import HEDGED, NOT_KNOWING, REFUSAL
+from g3lite.reading.words import HEDGED, REFUSAL
 
 NO_REPLY = "no reply: "
 """How the reason begins in the row of a reply that did not come."""
@@ -82,10 +86,10 @@ def parse(text: str | None, *, cut_off: bool = False) -> Reply:
     statements, unclosed = collect(said)
     if unclosed:
         return Reply(None, "braces do not match: the reply may be cut off", "none")
-    if cut_off and not any(statement.closed for statement in statements):
-        return Reply(None, "cut off before the end of the reply", "none")
     if cut_off:
-        statements = [statement for statement in statements if statement.closed]
+        statements = [] if list_begun(said) else [s for s in statements if s.closed]
+        if not statements:
+            return Reply(None, "cut off before the end of the reply", "none")
     reply = _decide(statements) or _nothing(said, statements)
     objection = reply.coordinates and _objection(text, said, reply, statements)
     return Reply(None, objection, reply.form) if objection else reply
@@ -96,6 +100,9 @@ def _decide(statements: list[Statement]) -> Reply | None:
     for role in (ANSWER, ASKED, PLAIN):
         stated = [statement for statement in statements if statement.role == role]
         if stated:
+            last = max(statement.end for statement in stated)
+            if role == ASKED:  # a place behind the object may correct it
+                stated += [s for s in statements if s.role == PLAIN and s.start >= last]
             break
     else:
         return None
@@ -125,13 +132,9 @@ def _nothing(text: str, statements: list[Statement]) -> Reply:
 def _objection(text: str, said: str, reply: Reply, statements: list[Statement]) -> str | None:
     """Why the place that was found is none after all, or None; `said` is `text` unthought."""
     refusal = re.search(rf"(?:{REFUSAL})(?!{HEDGED})", said, re.IGNORECASE)
-    if reply.coordinates == (0, 0) and re.search(NOT_KNOWING, text, re.IGNORECASE):
-        return "refusal with zeros for coordinates"
     if refusal and not any(s.closed or s.despite or s.role == ANSWER for s in statements):
         return "refusal that mentions a place"
-    if turned := turned_anywhere(said, reply.coordinates):
-        return f"{turned[:40]!r} may change the coordinates"
-    return None
+    return doubt(text, said, reply.coordinates)
 
 
 def parse_all(

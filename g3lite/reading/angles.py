@@ -17,7 +17,7 @@ HEMISPHERE = (  # behind a number; "e 9" is no east: it is "and" in Portuguese a
 )
 _RUN = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _ONE = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,20})?")
-_TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}(?:\.[0-9]{1,20})?")  # no space between
+_TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}\.[0-9]{1,20}")  # no space between
 _FRONT = re.compile(
     rf"(?<![^\W_])([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
 )
@@ -36,9 +36,10 @@ _BARE = re.compile(
     r"(?: (?P<seconds>[0-9]{1,2}(?:\.[0-9]{1,20})?(?![0-9.,])))?"
 )
 _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
+_DASH_OF_A_NAME = re.compile(r"[^\W\d]{2} — $")  # "Paris — 48.8566° N"
 _CUT = re.compile(  # the number goes on, or was left out
     r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.[+-]?\d|,,|[^\w\s,;()\[\]{}°-]\d"
-    r"|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
+    r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
 )
 _CUT_BEFORE = re.compile(r"\d[^\w\s,;()\[\]{}°+-]{1,3}\Z")
 _POINT_BEFORE = re.compile(r"(?<![\d.,])\d{1,3}\. \Z")
@@ -109,6 +110,14 @@ def only_angle(text: str) -> Angle | None:
     return found[0] if whole else None
 
 
+def one_letter(a: Angle, b: Angle) -> bool:
+    """Whether one of two angles has a hemisphere, and nothing says the sign of the other one."""
+    return any(
+        one.hemispheres and not other.hemispheres and not other.sign and other.degrees
+        for one, other in ((a, b), (b, a))
+    )
+
+
 def angles(text: str) -> Iterator[Angle]:
     """All angles of a text whose signs are alike (see `clean`), in their order."""
     at = left = 0
@@ -162,7 +171,9 @@ def _angle(text: str, start: int, end: int, left: int) -> Angle | None:
     wrong = None
     if dashed or _DASH_BEHIND.match(text, after):
         wrong = "is part of a range or of a longer number"
-    elif _MINUS.search(text[max(0, first - 10) : first]):
+    elif _MINUS.search(before := text[max(0, first - 10) : first]) and not (
+        back and _DASH_OF_A_NAME.search(before)
+    ):
         wrong = "has a sign that may be a dash or a word"
     elif (minutes and values[0] % 1) or (seconds and values[1] % 1) or max(values[1:]) >= 60:
         wrong = "has wrong minutes or seconds"
@@ -213,7 +224,7 @@ def _stuck_before(text: str, start: int, sign: str, whole: bool) -> bool:
         return not re.search(
             r"(?<![0-9.,])[0-9]{1,3}\.[0-9]{1,20},$", text[max(0, start - 26) : start]
         )
-    return before == "." or (before == "/" and earlier.isdigit())
+    return before == "." or (before in "/([{" and earlier.isdigit())
 
 
 def _stuck_behind(text: str, end: int, whole: bool) -> bool:

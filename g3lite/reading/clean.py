@@ -90,8 +90,30 @@ _ITEM = re.compile(
 )
 
 
+_GLUED = re.compile(r"(?<=[0-9.,])(?:_{3,}|\*{4,}|(?=~~|<(?:del|strike)>))")
+_PARTS = re.compile(r"\*\*|__")
+
+
+def _blanks_marked(line: str) -> str:
+    """The line with a sign of omission where what looks like markup hides digits: "48.8**"."""
+    line = _GLUED.sub("…", line)
+    open_at: set[str] = set()
+    blanks = []
+    for part in _PARTS.finditer(line):
+        if part[0] in open_at:
+            open_at.remove(part[0])
+        elif re.match("[0-9.,]", line[part.start() - 1 : part.start()]):
+            blanks.append(part)
+        else:
+            open_at.add(part[0])
+    for part in reversed(blanks):
+        line = f"{line[: part.start()]}…{line[part.end() :]}"
+    return line
+
+
 def without_markup(text: str) -> str:
     """The text without Markdown, HTML and LaTeX, whose words stay: `<lat>` becomes "lat: "."""
+    text = "\n".join(map(_blanks_marked, text.split("\n")))
     text = _CONTROL.sub(" ", _STRUCK.sub(" ", text))
     text = _URL.sub(" ", text)
     text = text.replace("“", '"').replace("”", '"').replace("„", '"')

@@ -17,6 +17,19 @@ _STUCK = re.compile(
     r"|\W{0,8}\n\s{0,3}\.?[0-9][0-9.]{0,19}\s{0,3}(?:\n|\Z)"
 )
 
+_LIST_BEGUN = re.compile(  # "[{", "- {", "Top 3:", "Either {", "Hypothesis A: {"
+    r"(?:[\[(]|(?:\A|\n)\s{0,8}(?:[-*•]|[0-9]{1,2}[.)]))[^{}\n)\]]{0,60}\Z"
+    r"|\b(?:top|either|maybe|perhaps|possibly|hypothes\w+|options?|candidates?|one of|first|among"
+    r"|entweder|soit|candidat\w*)\b[^{}]{0,60}\Z|\b[A-D1-9] ?: ?\Z",
+    re.IGNORECASE,
+)
+
+
+def list_begun(text: str) -> bool:
+    """Whether the first object of a text that was cut off may be one of several."""
+    brace = text.find("{")
+    return brace >= 0 and bool(_LIST_BEGUN.search(text[max(0, brace - 200) : brace]))
+
 
 def collect(text: str, depth: int = 0) -> tuple[list[Statement], bool]:
     """The statements in a text whose signs are alike, and whether an object in it is cut off."""

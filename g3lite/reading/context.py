@@ -10,6 +10,7 @@ from g3lite.reading.statements import ANSWER, ASKED, DENIED, PLAIN, Statement
 from g3lite.reading.words import (
     BASED_ON,
     BEGINS,
+    CORRECTED,
     DENIED_AFTER,
     DENIES,
     FORM,
@@ -64,11 +65,15 @@ _FORM_ASKED = re.compile(
 _STILL = re.compile(rf"(?:{STILL})[^.;\d]{{0,70}}$", _I)
 _IN_FORM = re.compile(r"\b(?:in|as|with) (?:the|this|your|that) (?:\w+ ){0,2}forma?t?\b", _I)
 _REFUSAL = re.compile(REFUSAL, _I)
+_CORRECTED = re.compile(CORRECTED, _I)
+_ANNOUNCED = re.compile(r"[^:.\n]{0,40}: ?\w")
 _ALONE = re.compile(r"(?:\A|\n|:|\b(?:so|therefore|thus|hence),?)[^\w\n]{0,6}$", _I)
 _TOLD = re.compile(_IS, _I)
 _UNKNOWN = re.compile(
     rf"\W{{0,4}}(?:the (?:location|place|coordinates?) (?:is|are) )?(?:{UNKNOWN})", _I
 )
+
+_NO_ANSWER = re.compile(rf"{_IS}\W{{0,4}}(?:{UNKNOWN})\b[^:]*$", _I)  # "Answer: unknown (...)"
 
 
 def with_roles(text: str, statements: list[Statement]) -> list[Statement]:
@@ -83,7 +88,21 @@ def with_roles(text: str, statements: list[Statement]) -> list[Statement]:
         )
         for s in statements
     ]
-    return found + _unread_answers(text, found)
+    found += _unread_answers(text, found)
+    return found + _corrected(text, found)
+
+
+def _corrected(text: str, statements: list[Statement]) -> list[Statement]:
+    """A statement that blocks, where words behind the answer take it back."""
+    for role in (ANSWER, ASKED, PLAIN):
+        ends = [s.end for s in statements if s.role == role]
+        if ends:
+            taken_back = _CORRECTED.search(text, max(ends))
+            if taken_back is None:
+                return []
+            reason = "the answer is corrected afterwards"
+            return [Statement("none", *taken_back.span(), reason=reason, role=ANSWER)]
+    return []
 
 
 def _role(text: str, statement: Statement, refusal: bool) -> str:
@@ -99,7 +118,7 @@ def _role(text: str, statement: Statement, refusal: bool) -> str:
     if statement.form in ("json", "labels", "pair") and _is_form(clause, rest, refusal):
         return DENIED
     if ANSWER in (cue, statement.role) or _MARKED_AFTER.match(rest):
-        return ANSWER
+        return DENIED if _NO_ANSWER.search(clause) else ANSWER
     if _AFTER.match(rest):
         return DENIED
     is_object = re.match(PLACEHOLDER, text[statement.start])
@@ -128,6 +147,9 @@ def _cue(clause: str) -> str | None:
                 continue
         if match["states"] and cue and cue["mark"]:
             continue
+        if match["states"] and cue and cue["denied"]:  # "I doubt that it is"
+            if not re.search("[,;:—]", clause[cue.end() : match.start()]):
+                continue
         cue = match
     if cue is None:
         return None
@@ -172,8 +194,15 @@ def _is_form(clause: str, rest: str, refusal: bool) -> bool:
 
 def _unread_answers(text: str, statements: list[Statement]) -> list[Statement]:
     """Answers that are announced but hold no place: they block what is not marked."""
-    if any(s.role == ANSWER for s in statements):
-        return []
+    ends = [s.end for s in statements if s.role == ANSWER]
+    if ends:
+        reason = "the last answer that is announced cannot be read"
+        start = max(*ends, len(text) - TAIL)
+        return [
+            Statement("none", *cue.span(), reason=reason, role=ANSWER)
+            for cue in _CUES.finditer(text, start)
+            if cue["mark"] and _ANNOUNCED.match(text, cue.end())
+        ]
     found = []
     last = max((s.end for s in statements), default=0)
     for cue in _CUES.finditer(text, max(0, len(text) - TAIL)):

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from g3lite.reading.angles import Angle, angles, hemisphere, only_angle
+from g3lite.reading.angles import Angle, angles, hemisphere, one_letter, only_angle
 from g3lite.reading.signs import turned_before, turned_behind
-from g3lite.reading.statements import DENIED, Statement
+from g3lite.reading.statements import DENIED, PLAIN, Statement
 from g3lite.reading.words import (
     AND,
     HEMISPHERES,
@@ -36,6 +36,8 @@ MOST = 1000
 """Numbers of a text that are looked at; no reply that is meant to be read has as many."""
 SOMETHING_ELSE = "the pair may be something else"
 NOT_CLEAR = "which number is the latitude is not clear"
+NOT_READ = "numbers, but no coordinates"
+ONE_LETTER = "a hemisphere of one number only"
 _I = re.IGNORECASE
 
 _OF_A_LABEL = r"(?:estimated|approximate|approx\.?|predicted|decimal|final|best|gps|geographic)"
@@ -45,8 +47,8 @@ _UNIT = (
     r"(?:degrees?|deg|dd|decimal|°|wgs ?84|approx\w*\.?|estimated?|value)"
 )
 _LINK = (  # between a label and its number
-    rf"(?:[ _]?\(?{_UNIT}\)?)?(?:[\"']{{0,3}}[\s:=~≈|>(→][\s\"':=~≈|>(→]{{0,8}}|(?<=度))"
-    rf"(?:{IS}[\s:]{{1,3}}){{0,3}}(?:{IS_SIGNS})?[\s\"'~≈:]{{0,4}}"
+    rf"\.?(?:[ _]?\(?{_UNIT}\)?)?(?:[\"']{{0,3}}[\s:=~≈|>(→][\s\"':=~≈|>(→]{{0,8}}|(?<=度))"
+    rf"(?:{IS}[\s:]{{1,3}}){{0,3}}(?:{IS_SIGNS}){{0,2}}[\s\"'~≈:]{{0,4}}"
 )
 _LABEL = {
     axis: re.compile(rf"(?:{_HALF} )?(?P<label>{label}){_LINK}$", _I)
@@ -80,8 +82,9 @@ _LEADS = re.compile(
     rf"[\s\"'~≈({{\[]{{0,4}}$|\b(?:{MARK}) $",
     _I,
 )
+_NAME = r"(?:[^\W\d_a-z][\w'.-]*+|(?:de|da|do|of|the|del|la|and)\b)"
 _PLACE_NAME = re.compile(  # "Lisbon, Portugal: "
-    r"(?:\A|\n)\W{0,4}(?:(?:[^\W\d_a-z][\w'.-]*|de|da|do|of|the|del|la|and)[, ]{0,2}){1,8}: ?$"
+    rf"(?:\A|\n)\W{{0,4}}+{_NAME}(?:[, ]{{1,2}}+{_NAME}){{0,7}}+[, ]{{0,2}}: ?$"
 )
 _MEANT = re.compile(
     r"(?:\A|\n|\b(?:coordinates?|location|longitude|long?|answer|guess|estimate)\b[^.;]{0,40})"
@@ -117,6 +120,7 @@ _OTHER_BEHIND = re.compile(
     r"|[+^]|\s?['\"]\s?:|[^\S\n]?(?:\.{2,}|…)",
     _I,
 )
+_GOES_ON = re.compile(r"[^\S\n]{1,3}[^\W\d]{1,12} [0-9]{0,3}\.[0-9]")  # "14 no .4114"
 _NUMBER_BEFORE = re.compile(
     rf"[0-9][^\w\n(]{{0,4}}$|[0-9] ?°? ?[NSEW]? ?(?i:{RANGE}) ?$|{RANGE_BEFORE}", _I
 )
@@ -160,6 +164,7 @@ def _between(text: str, a: Angle, b: Angle) -> tuple[Statement, Angle, Angle] | 
         or _labelled_behind(text, gap, a, b)
         or _in_hemispheres(text, gap, a, b)
         or _paired(text, before, gap, a, b)
+        or _unread(text, before, gap, a, b)
     )
 
 
@@ -251,19 +256,38 @@ def _paired(
     small = max(a.degrees, b.degrees) <= 1 and not (whole or led)
     picture = small and not re.search(r"(?:\A|[\n:])\W{0,4}$", ahead)
     axes = ["lat" if lat else "lon" for lat, _ in _AXES.findall(re.split("[0-9]", ahead)[-1])]
-    if (
-        (_OTHER.search(ahead) or _PICTURE.search(ahead) or picture)
-        or re.search("['\"] ?: ?$", ahead)
-        or ahead.endswith("/")
+    if (_OTHER.search(ahead) or _PICTURE.search(ahead) or picture) or re.search(
+        "['\"] ?: ?$", ahead
     ):
         statement = replace(statement, reason=SOMETHING_ELSE, role=DENIED)
+    elif ahead.endswith("/"):
+        statement = replace(statement, reason=SOMETHING_ELSE)
     elif len(axes) % 2:
         statement = replace(statement, reason=NOT_CLEAR)
     elif not meant and fine < 3:
-        statement = replace(statement, reason=SOMETHING_ELSE, role=DENIED)
+        role = DENIED if fine < 2 else PLAIN
+        statement = replace(statement, reason=SOMETHING_ELSE, role=role)
     elif not (meant or line or _INTRODUCED.search(ahead)):
         statement = replace(statement, reason=SOMETHING_ELSE)
     return statement, a, b
+
+
+def _unread(
+    text: str, before: str, gap: str, a: Angle, b: Angle
+) -> tuple[Statement, Angle, Angle] | None:
+    """What looks like a place but is in no form that is read: no other place may win over it."""
+    labelled = any(
+        re.search(rf"(?:{first})[^0-9]{{0,40}}$", before, _I) and re.search(second, gap, _I)
+        for first, second in ((LAT, LON), (LON, LAT))
+    )
+    letters = a.hemispheres + b.hemispheres
+    halves = bool(re.fullmatch("[NS][EW]|[EW][NS]", letters)) and len(gap) <= 30
+    fine = min(a.decimals, b.decimals)
+    pair = not letters and fine >= 2 and _PAIR_GAP.fullmatch(gap) and max(a.degrees, b.degrees) > 1
+    other = _OTHER.search(before) or _PICTURE.search(before) or _OTHER_BEHIND.match(text, b.end)
+    if not (labelled or halves or (pair and not other)):
+        return None
+    return Statement("pair", a.start, b.end, reason=NOT_READ), a, b
 
 
 def _in_doubt(text: str, drafts: list) -> list:
@@ -285,6 +309,8 @@ def _checked(
     """The statement with its place, unless what stands around it makes it something else."""
     if draft.reason:
         return draft
+    if one_letter(lat, lon):
+        return replace(draft, reason=ONE_LETTER)
     if lat.bare != lon.bare or (lat.sixty != lon.sixty and not (lat.decimals and lon.decimals)):
         return replace(draft, reason="minutes in one half only")
     behind = text[draft.end : draft.end + 40]
@@ -292,6 +318,7 @@ def _checked(
     before = text[max(0, draft.start - 24) : draft.start]
     if (
         _OTHER_BEHIND.match(behind)
+        or (min(lat.decimals, lon.decimals) == 0 and _GOES_ON.match(behind))
         or (_NUMBER_BEHIND.match(behind) and not followed)
         or (
             draft.form != "labels"
@@ -358,6 +385,9 @@ def _table_rows(text: str) -> Iterator[Statement]:
             left -= 1
             decimals = [value.decimals for value in values]
             row = Statement("labels", start, start + len(line))
+            if one_letter(*values):
+                yield replace(row, reason=ONE_LETTER)
+                continue
             if at > len(text) and line[-1:].isdigit() and min(decimals) < min(3, max(decimals)):
                 yield replace(row, reason="the last number may be cut off")
                 continue

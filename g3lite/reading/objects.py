@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from g3lite.reading.angles import only_angle
+from g3lite.reading.angles import one_letter, only_angle
 from g3lite.reading.statements import ANSWER, DENIED, PLAIN, Statement
-from g3lite.reading.words import LAT, LON
+from g3lite.reading.words import LAT, LON, OTHER_ORDER
 
 MOST = 1000
 """Objects of a text that are looked at; no reply that is meant to be read has as many."""
+_LIST = "list"
+_ORDER = re.compile(rf"{OTHER_ORDER}|[\"']type[\"']\s{{0,3}}:\s{{0,3}}[\"']\w*point", re.IGNORECASE)
 _FIRST = 0xF0000  # of characters for private use
 PLACEHOLDER = f"[{chr(_FIRST)}-{chr(_FIRST + MOST)}]"
 """Pattern of the characters that stand in a text for the objects that were taken out of it."""
 DEEPEST = 50
 """Objects within objects."""
 
-_BRACES = re.compile(r'"(?:[^"\\\n]|\\.)*+"|[{}]')
-_KEYED = re.compile(r"\{\s{0,20}\\?[\"'`“”]{0,2}[^\W\d][\w .-]{0,40}\\?[\"'`“”]{0,2}\s{0,3}[:=]")
+_BRACE = re.compile("[{}]")
+_STRING_OR_BRACE = re.compile(r'"(?:[^"\\\n]|\\.)*+("?)|[{}]')
+_KEYED = re.compile(
+    r"\{\s{0,20}(?:\\?[\"'`“”]{0,2}[^\W\d][\w .-]{0,40}\\?[\"'`“”]{0,2}"
+    r"|\\?(?P<mark>[\"'`“])[^\"'`“”\n]{1,80}\\?[\"'`”])\s{0,3}[:=]"
+)
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ def take_objects(text: str) -> Taken:
     text = re.sub(PLACEHOLDER, " ", text)
     opened: list[int] = []
     closed: list[tuple[int, int]] = []  # the outermost so far, in their order
-    at = 0
-    while token := _BRACES.search(text, at):
+    at = prose = 0  # up to `prose` no quotation mark has a partner
+    while token := (_STRING_OR_BRACE if opened and at >= prose else _BRACE).search(text, at):
         at = token.end()
         if token[0] == "{":
             opened.append(token.start())
@@ -50,8 +56,8 @@ def take_objects(text: str) -> Taken:
             while closed and closed[-1][0] > start:
                 closed.pop()
             closed.append((start, at))
-        elif not opened:  # a quotation mark in prose may have no partner
-            at = token.start() + 1
+        elif token[0] != "}" and not token[1]:
+            at, prose = token.start() + 1, at
     cut = any(_KEYED.match(text, start) for start in opened)
     parts, objects, at = [], {}, 0
     for start, end in closed:
@@ -90,10 +96,12 @@ def object_statements(
         return (once and found) or [
             Statement("json", at, at + 1, reason="an object that is not JSON")
         ]
-    return [
-        Statement(form, at, at + 1, s.place, s.reason, s.decimals, s.role)
-        for s in _walk(held, (), read_text)
-    ]
+    found = []
+    for s in _walk(held, (), read_text):
+        if s.form == _LIST and _ORDER.search(source):
+            s = replace(s, place=None, reason="which number is the latitude is not clear")
+        found.append(Statement(form, at, at + 1, s.place, s.reason, s.decimals, s.role))
+    return found
 
 
 class _Literal(str):
@@ -305,11 +313,14 @@ def _is_template(value: object) -> bool:
 
 
 def _of_values(lat: object, lon: object, role: str) -> Statement:
+    halves = [only_angle(str(value).strip().lstrip("~≈ ")) for value in (lat, lon)]
     try:
-        (lat, fine), (lon, finer) = _degrees(lat, "latitude"), _degrees(lon, "longitude")
+        (north, fine), (east, finer) = _degrees(lat, "latitude"), _degrees(lon, "longitude")
     except ValueError as error:
         return Statement("json", 0, 0, reason=str(error), role=role)
-    return Statement("json", 0, 0, (lat, lon), decimals=min(fine, finer), role=role)
+    if None not in halves and one_letter(*halves):
+        return Statement("json", 0, 0, reason="a hemisphere of one number only", role=role)
+    return Statement("json", 0, 0, (north, east), decimals=min(fine, finer), role=role)
 
 
 def _degrees(value: object, axis: str) -> tuple[float, int]:
@@ -351,4 +362,4 @@ def _listed(held: list, path: tuple[str, ...]) -> Statement | None:
     small = all(abs(float(value)) <= 1 for value in held)
     if small or not all("." in value for value in held):
         return Statement("json", 0, 0, reason="the pair may be something else", role=DENIED)
-    return _of_values(*held, _role(path))
+    return replace(_of_values(*held, _role(path)), form=_LIST)

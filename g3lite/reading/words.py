@@ -5,13 +5,15 @@ which know no spaces. All are meant to be matched without regard to case.
 """
 
 # Labels of the two coordinates.
+_OF_LABEL = r"(?:(?<!\w)|(?<=(?:gps|ted|mal|nal|est)_))"  # "estimated_latitude"
 LAT = (
-    r"(?:(?<![^\W_])(?:latitude|latitud|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])(?![^\W_])"
+    rf"(?:{_OF_LABEL}(?:latitude|latitud|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])"
+    r"(?![^\W_])"
     r"|[纬緯]度)"
 )
 LON = (
-    r"(?:(?<![^\W_])(?:longitude|longitud|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?|долгот[аыуе])"
-    r"(?![^\W_])|[经經経]度)"
+    rf"(?:{_OF_LABEL}(?:longitude|longitud|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?"
+    r"|долгот[аыуе])(?![^\W_])|[经經経]度)"
 )
 
 # Hemispheres as words; the single letters are in `angles`. "O" is west in Spanish, east in German.
@@ -19,7 +21,7 @@ HEMISPHERES = {
     "N": r"north(?:ern)?|norte|nord|nördlich\w*|северн\w+|с\. ?ш\.?",
     "S": r"south(?:ern)?|sur|sud|süd|sul|südlich\w*|южн\w+|ю\. ?ш\.?",
     "E": r"east(?:ern)?|este|est|ost|leste|östlich\w*|восточн\w+|в\. ?д\.?",
-    "W": r"west(?:ern)?|oeste|ouest|westlich\w*|западн\w+|з\. ?д\.?",
+    "W": r"west(?:ern)?|oeste|ouest|ovest|westlich\w*|западн\w+|з\. ?д\.?",
 }
 HEMISPHERE_SIGNS = {
     "N": r"北[纬緯]?",
@@ -30,10 +32,26 @@ HEMISPHERE_SIGNS = {
 
 HALF_OF_EARTH = {  # named anywhere in a text
     "S": r"south(?:ern)? hemisphere|hemisf[eé]rio? (?:sur|sul|austral)|südhalbkugel"
-    r"|hémisphère sud|южно\w* полушари|南半球",
+    r"|hémisphère sud|южно\w* полушари|南半球|\b(?:south(?:wards?)? of|below|under) the equator"
+    r"|sur del ecuador|südlich des äquators|sud de l'équateur|sul do equador|южнее экватора"
+    r"|赤道以南|赤道の?南",
+    "N": r"north(?:ern)? hemisphere|\b(?:north(?:wards?)? of|above) the equator|norte del ecuador"
+    r"|nördlich des äquators|nord de l'équateur|norte do equador|севернее экватора|北半球|赤道以北",
+    "E": r"east(?:ern)? hemisphere|\beast(?:wards?)? of (?:the )?(?:greenwich|prime|zero)"
+    r"|östlich von greenwich|este de greenwich|est de greenwich|восточнее гринвич|东半球|東半球",
     "W": r"west(?:ern)? hemisphere|hemisf[eé]rio? (?:oeste|occidental|ocidental)|westhalbkugel"
-    r"|hémisphère ouest|западно\w* полушари|西半球",
+    r"|hémisphère ouest|западно\w* полушари|西半球"
+    r"|\bwest(?:wards?)? of (?:the )?(?:greenwich|prime|zero)|westlich von greenwich"
+    r"|oeste de greenwich|ouest de greenwich|западнее гринвич",
 }
+HEMISPHERE_NAMED = r"hemi(?:sph|sf)\w*|hémisph\w*|halbkugel\w*|полушари\w*|半球"
+NEGATIVE = (  # said of coordinates, not in front of a number
+    r"\bnegativ\w*|\bnégati\w*|\bminus\b|отрицательн\w*|\bминус|负|負|マイナス"
+)
+BOTH_NEGATIVE = (
+    rf"\b(?:both|ambos|ambas|beide|tous les deux)\b[^.\n]{{0,40}}(?:{NEGATIVE})"
+    rf"|(?:{NEGATIVE})[^.\n]{{0,24}}\b(?:both|ambos|ambas|beiden?)\b|都是负|均为负|両方とも負"
+)
 
 MINUS = r"minus|negative|neg\.?|menos|negativ[oa]?|moins|минус|负|負|マイナス"
 
@@ -50,7 +68,7 @@ AND = r"(?:(?:and|y|und|et|e|и)\b|和|と)"
 _MINE = r"(?:my|final|best|most likely|likeliest|most probable|overall|definitive)"
 MARK = (
     r"here(?:'s| is) (?:my|an?|the) (?:\w+ )?(?:answer|guess|estimate|estimation|prediction)"
-    rf"|{_MINE} (?:{_MINE} |single |educated |overall )*(?:answer|guess|estimate|estimation"
+    rf"|{_MINE} (?:{_MINE} |single |educated |overall ){{0,4}}(?:answer|guess|estimate|estimation"
     r"|prediction|coordinates?|location|position|place|candidate|choice|pick|verdict|conclusion"
     r"|spot)"
     r"|i(?:'d| would|'ll| will)? (?:guess|estimate|say|go with|choose|pick|settle (?:on|for)"
@@ -72,7 +90,7 @@ MARK_COLON = (
 )
 # ... but not with one of these before it.
 NOT_FINAL = (
-    r"first|initial|early|earlier|preliminary|previous|rough|draft|wrong|second|other|another"
+    r"first|initial|naive|incorrect|false|obvious|early|earlier|preliminary|previous|rough|draft|wrong|second|other|another"
     r"|alternative|next|backup|old|tentative|primera?|erste[nrs]?|première|primeir[ao]|перв\w+|初步"
 )
 
@@ -90,10 +108,19 @@ _SURE = (
 )
 DENIES = (
     rf"(?:\bnot|\w(?:n't|\bnt))\b(?!{_SURE})|\bcannot\b(?!{_SURE})"
-    r"|\b(?:never|neither|nor|without|nothing|nobody|nowhere|hardly|(?<!no )(?<!a )doubt\w*"
+    r"|\b(?:never|neither|nor|without|nothing|nobody|nowhere|hardly|(?<!no )(?<!a )"
+    r"(?<!without )doubt\w*|barely|scarcely|forget|anything but|everything but|anywhere but"
+    r"|contrary to|in contrast|contradict\w*|(?:speaks?|argues?|evidence) against"
+    r"|opposite|antipode\w*|used to (?:think|believe)|(?:some|others?|people|many|one)"
+    r" (?:might|may|could|would|will)"
+    r"|naive|false\w*|too (?:\w+ ){1,2}for|i'd expect|i would expect|scratch that|claims?|captions?"
+    r"|were the|reply (?:like|in|with)|(?<!the )(?:output|expected|reply|answer) format"
+    r"|expected output|the form|souvenir|replica|other (?:places?|locations?|options?|photos?)"
+    r"|score table|long way from|(?<!most )(?<!very )(?<!highly )implausib\w+|improbab\w+"
     r"|no (?:evidence|signs?|reasons?|indications?|hints?|clues?|way|longer|match)"
-    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b"
-    r"|\b(?:rul(?:e[sd]?|ing)(?: \w+){0,2} out|exclud\w+|discard\w*|reject\w*|eliminat\w+"
+    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b|\A\W*(?:given|input|format):"
+    r"|\b(?:rul(?:e[sd]?|ing)(?: \w+){0,2} out|(?<!as a )rul(?:e[sd]?|ing)|exclud\w+|discard\w*"
+    r"|reject\w*|eliminat\w+"
     r"|dismiss\w*|unlike(?:ly)?|rather than|instead of|as opposed to|other than|except|differ\w*"
     r"|wrong\w*|incorrect\w*|impossible|confus\w+|mistak\w+|resembl\w+|reminiscent|remind\w*|compar\w+"
     r"|versus|vs|between|halfway|midway|zwischen|entre|между|away from|far from"
@@ -107,12 +134,14 @@ DENIES = (
     r"|thought|would have)\b"
     r"|\b(?:alternatives?|alternatively|runners?-up|second (?:guess|choice|best)"
     r"|(?<!likely )(?<!best )(?<!top )candidates?|possibilit\w+|options?|backup)\b"
-    r"|\b(?:no (?:es|está|son|se parece|parece|corresponde)|descart\w+|excluy\w+|similares"
+    r"|\b(?:no (?:es|está|son|se parece|parece|corresponde|creo|puede|podría|sería)"
+    r"|imposible|parece a"
+    r"|kaum|schließe|unwahrscheinlich|ne peut|n'est|вряд ли|едва ли|descart\w+|excluy\w+|similares"
     r"|referencias?|por ejemplo|nicht|kein\w*|ausgeschlossen|ausschließen|ähnlich\w*|referenz\w*"
     r"|zum beispiel|z\. ?b|pas|exclu\w*|écart\w*|semblables?|similaires?|par exemple"
     r"|não|descart\w+|exclu\w+|semelhantes?|referências?|por exemplo"
     r"|не|исключ\w+|похож\w+|например)\b"
-    r"|不是|并非|不在|排除|相似|参考|例如|比如|候选|ではな[いく]|除外|類似|参照|例えば|候補"
+    r"|不是|不可能|不像|不会是|不太可能|并非|不在|排除|相似|参考|例如|比如|候选|ではな[いく]|除外|類似|参照|例えば|候補"
 )
 # ... unless they are only what the answer rests on: "based on the similar photos, ...".
 BASED_ON = (
@@ -133,18 +162,23 @@ STATES = (
 # Behind a place, in its sentence.
 DENIED_AFTER = (
     r"\bbe (?:ruled out|excluded|discarded|rejected|dismissed|eliminated)\b"
-    r"|\b(?:is|was|are|were|has been|have been|gets?) (?:ruled out|excluded|discarded|rejected"
+    r"|\b(?:is|was|are|were|has been|have been|gets?) (?:(?:be )?"
+    r"(?:ruled out|excluded|discarded|rejected)"
+    r"|implausible|improbable|out of the question|my second|false|no (?:good|option)"
     r"|wrong|unlikely|impossible|incorrect|too (?:far|flat|dry|cold|hot|modern)|out\b|no match"
     r"|(?:only )?(?:an? |the )?(?:example|alternative|candidate|reference|similar|dissimilar)"
     r"|(?:only )?my (?:first|initial)|considered|elsewhere)"
     r"|\bas (?:an? )?(?:hint|example|reference|alternative|candidate)\b"
     rf"|\b(?:(?:is|was|are|were|do|does|did|can|could|would) not\b|\w+n't\b|cannot\b)(?!{_SURE})"
     r"|\b(?:has|have|had|having) no\b|\blacks?\b"
-    r"|\b(?:seems|looks|appears) (?:unlikely|wrong|impossible)\b"
+    r"|\b(?:seems|looks|appears|would be) (?:unlikely|improbable|implausible|wrong|impossible)\b"
     r"|\bwhich i (?:cannot|can't|do not|don't)|\b(?:ruled out|excluded|rejected|discarded)\b"
     r"|no coincide|queda descart|descartad|passt nicht|scheidet aus|ausgeschlossen|ist es nicht"
     r"|ne correspond pas|est exclu|não corresponde|не подход|исключ|不是|不对|排除|不符"
-    r"|では(?:ありません|ない)|除外"
+    r"|[^\s\d。,.]{0,12}(?:では(?:ありません|ない|なさそう)|とは思え|除外|可以排除)"
+    r"|\bmakes? no sense\b|\b(?:which|that) is (?:false|wrong)\b|\bout(?= because|\.)|\brule\w* out"
+    r"|pero no lo es|\baus\b(?=\.)|\bbut (?:it|the \w+) is (?:in the north|not)\b"
+    r"|\bthere (?:are|is) none\b|\bas a souvenir\b"
 )
 MARKED_AFTER = (
     rf"\b(?:is|are|remains?|as|would be|=|:) (?:{MARK}|(?:the|an) answer)\b|\((?:{MARK}|answer)\)"
@@ -175,15 +209,34 @@ RANGE = (
 RANGE_BEFORE = (
     r"(?:\b(?:between|from|until|till|up to|entre|desde|zwischen|von|между|от)|[<>≤≥±])\s?$"
 )
+CORRECTED = (  # behind an answer: it no longer holds
+    r"\b(?:wait|scratch that|strike that|correction|corrected|i meant?"
+    r"|on (?:second thought|reflection)"
+    r"|(?:my|a) mistake|oops|disregard|ignore (?:that|this|the)|never ?mind|kidding"
+    r"|let me (?:correct|revise|reconsider|rethink)|i was wrong"
+    r"|actually,? (?:this|it|that|the)|(?:is|are|was|were) (?:\w+ )?(?:wrong|incorrect|mistaken)"
+    r"|no clue|quise decir|corrección|me equivoqué|korrektur|moment mal|ich meinte|falsch"
+    r"|je voulais dire|je me trompe|correção|quis dizer|исправление|ошиб\w+)\b"
+    r"|更正|不对|说错|错了|訂正|間違"
+)
+NO_CONFIDENCE = r"\b(?:confiden\w*|probability|certainty|score)\W{1,6}(?:is )?0(?:\.0*)?(?![.\d])"
+FAILED = (  # the value of a key "error"
+    r"\berrors?[\"']?\s{0,3}:\s{0,3}[\"'][^\"\n]{0,200}?"
+    r"(?:could not|couldn't|unable|cannot|can't|fail|default|not determin|unknown)"
+)
 RADIANS = r"\bradians?\b|\brad\b|radianes|bogenmaß|радиан|弧度"
 OTHER_ORDER = (
-    r"\b(?:geojson|wkt|kml)\b|l(?:on|ong|ng|ongitude)\W{1,3}lat|\bpoint ?\(|\bx, ?y\b"
+    r"\b(?:geojson|wkt|kml)\b|\bl(?:on|ng|äng)\w{0,10}\W{1,4}(?:(?:and|y|und|et|e|и|then|the|la|die)"
+    r" ){0,2}(?:lat|breite)|\bpoint ?\(|\bx[, ;/]{1,2}y\b|\b[EW] ?[,/] ?[NS]\b"
+    r"|\bl(?:on|ng|äng)\w{0,10} (?:(?:is|are|comes?|goes|stands?|given|written|listed) )?"
+    r"(?:first|before)\b|долгот\w+ (?:и|,) широт"
     rf"|{LON}[\s\"'*_]{{0,3}}(?:[,/;&)]|\band\b|\by\b|\bund\b|\bet\b|\be\b|\bи\b|和|、)[\s\"'*_(]{{0,3}}{LAT}"
 )
 
 # The model says that it cannot tell; what it then mentions is hardly an answer.
 REFUSAL = (
-    r"\b(?:sorry|unable|cannot|can't|can not|could not|couldn't|won't|not able|not possible)\b"
+    r"\b(?:sorry|unable|cannot|can't(?! be m)|can not|could not|couldn't|won't|not able"
+    r"|not possible)\b"
     r"|\bimpossible to\b|\bnot enough (?:information|detail|evidence|clues)|\binsufficient\b"
     r"|\b(?:must|have to) (?:decline|refuse)\b|\b(?:do|does) not know\b|\bdon't know\b"
     r"|lo siento|no puedo|es tut mir leid|kann (?:ich )?(?:\w+ ){0,3}nicht|désolé|je ne peux pas"
@@ -206,7 +259,7 @@ NOT_KNOWING = (
     r"|n't\b|不|无法|無法|未知|没有|沒有|ません|不明"
 )
 UNKNOWN = (  # instead of an answer
-    r"unknown|undetermined|uncertain|unclear|none|n/?a|null|not\b|cannot|can't|impossible|unable"
+    r"unknown|undetermined|uncertain|unclear|none|n/?a\b|null|not\b|cannot|can't|impossible|unable"
     r"|no (?:answer|idea)|refuse|declin|desconocid|unbekannt|inconnu|desconhecid|неизвест"
     r"|未知|不明|无法"
 )
