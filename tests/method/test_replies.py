@@ -200,7 +200,7 @@ REFUSED = [
     ('{"latitude": "48.8 E", "longitude": "2.3 N"}', "contradicts"),
     ("48° N, 49° S", "contradicts"),
     ('{"latitude": 33.8, "latitude_direction": "S", "longitude": 151.2}', "may change"),
-    ("Latitude: 33.8, Longitude: 58.4 (W)", "range"),
+    ("Latitude: 33.8, Longitude: 58.4 (W)", "one number only"),
     ("The (longitude, latitude) pair is (2.3522, 48.8566).", "not clear"),
     ('{"type": "MultiPoint", "coordinates": [2.3522, 48.8566]}', "numbers, but"),
     ('{"geometry": {"coordinates": [2.3522, 48.8566]}}', "numbers, but"),
