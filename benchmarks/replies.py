@@ -18,6 +18,7 @@ PIECES = [
     "1,", "1°1'", "lat ", "lat: 1.5, lon: 2.5 ", '{"lat": 1.5, "lon": 2.5}', "1.5° N ", " ", "\n",
     "N", "-", '"', "'", "`", "\\", "my best guess ", "for example ", "not ", "a", "<think>",
     "</think>", "<a ", "~~", "**", "| ", "1.5, 2.5\n", "2.5:\n", "longitude and ", "北", "?", "//",
+    "\\\"", "my ", "my best ", "A", "这", "correction ", "hemisphere ",
 ]  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}\.[0-9]{1,20}")  # no sp
 _FRONT = re.compile(
     rf"(?<![^\W_])([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
 )
-_BACK = re.compile(rf"\s{{0,2}}({HEMISPHERE})")
+_BACK = re.compile(rf"\s{{0,2}}(?:({HEMISPHERE})|\(({HEMISPHERE})\))")  # "33.4 S", "33.4 (S)"
 _DEGREE = r"(?:°|(?i:deg(?:rees?)?\b\.?|grados?\b|grad\b|degrés?\b|graus?\b|градус\w{0,3})|度)"
 _MINUTE, _SECOND = r"(?:'(?!')|min(?:utes?)?\b\.?|分)", r"(?:''|\"|sec(?:onds?)?\b\.?|秒)"
 _SIXTIETHS = r"[0-9]{1,2}(?:[.,][0-9]{1,20})?(?![0-9.,])"
@@ -164,7 +164,7 @@ def _angle(text: str, start: int, end: int, left: int) -> Angle | None:
         letters += hemisphere(front[1] or front[2])
         first -= len(front[0])
     if back:
-        letters += hemisphere(back[1])
+        letters += hemisphere(back[1] or back[2])
         after = back.end()
     minutes, seconds = (parts.group(name) if parts else None for name in ("minutes", "seconds"))
     values = [float((part or "0").replace(",", ".")) for part in (number, minutes, seconds)]

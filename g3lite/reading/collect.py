@@ -18,7 +18,7 @@ _STUCK = re.compile(
 )
 
 _LIST_BEGUN = re.compile(  # "[{", "- {", "Top 3:", "Either {", "Hypothesis A: {"
-    r"(?:[\[(]|(?:\A|\n)\s{0,8}(?:[-*•]|[0-9]{1,2}[.)]))[^{}\n)\]]{0,60}\Z"
+    r"(?:[\[(]|(?:\A|\n)\s{0,8}(?:[-*•]|[0-9]{1,2}[.)]))[^{})\]]{0,60}\Z"
     r"|\b(?:top|either|maybe|perhaps|possibly|hypothes\w+|options?|candidates?|one of|first|among"
     r"|entweder|soit|candidat\w*)\b[^{}]{0,60}\Z|\b[A-D1-9] ?: ?\Z",
     re.IGNORECASE,

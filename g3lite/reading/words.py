@@ -115,7 +115,8 @@ DENIES = (
     r" (?:might|may|could|would|will)"
     r"|naive|false\w*|too (?:\w+ ){1,2}for|i'd expect|i would expect|scratch that|claims?|captions?"
     r"|were the|reply (?:like|in|with)|(?<!the )(?:output|expected|reply|answer) format"
-    r"|expected output|the form|souvenir|replica|other (?:places?|locations?|options?|photos?)"
+    r"|expected output|the form|souvenir|replica|the original|has (?:the )?coordinates"
+    r"|signs? (?:shows?|says?|reads?|states?|gives?)|other (?:places?|locations?|options?|photos?)"
     r"|score table|long way from|(?<!most )(?<!very )(?<!highly )implausib\w+|improbab\w+"
     r"|no (?:evidence|signs?|reasons?|indications?|hints?|clues?|way|longer|match)"
     r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b|\A\W*(?:given|input|format):"
@@ -226,7 +227,7 @@ FAILED = (  # the value of a key "error"
 )
 RADIANS = r"\bradians?\b|\brad\b|radianes|bogenmaß|радиан|弧度"
 OTHER_ORDER = (
-    r"\b(?:geojson|wkt|kml)\b|\bl(?:on|ng|äng)\w{0,10}\W{1,4}(?:(?:and|y|und|et|e|и|then|the|la|die)"
+    r"\b(?:geojson|wkt|kml)\b|(?<![^\W\d_])l(?:on|ng|äng)\w{0,10}\W{1,4}(?:(?:and|y|und|et|e|и|then|the|la|die)"
     r" ){0,2}(?:lat|breite)|\bpoint ?\(|\bx[, ;/]{1,2}y\b|\b[EW] ?[,/] ?[NS]\b"
     r"|\bl(?:on|ng|äng)\w{0,10} (?:(?:is|are|comes?|goes|stands?|given|written|listed) )?"
     r"(?:first|before)\b|долгот\w+ (?:и|,) широт"

@@ -205,7 +205,7 @@ REFUSED = [
     ('{"latitude": "48.8 E", "longitude": "2.3 N"}', "contradicts"),
     ("48° N, 49° S", "contradicts"),
     ('{"latitude": 33.8, "latitude_direction": "S", "longitude": 151.2}', "may change"),
-    ("Latitude: 33.8, Longitude: 58.4 (W)", "range"),
+    ("Latitude: 33.8, Longitude: 58.4 (W)", "one number only"),
     ("The (longitude, latitude) pair is (2.3522, 48.8566).", "not clear"),
     ('{"type": "MultiPoint", "coordinates": [2.3522, 48.8566]}', "numbers, but"),
     ('{"geometry": {"coordinates": [2.3522, 48.8566]}}', "numbers, but"),
@@ -287,6 +287,15 @@ def test_of_a_reply_that_was_cut_off_a_closed_object_counts(text):
 def test_of_a_reply_that_was_cut_off_nothing_else_counts(text):
     assert parse(text, cut_off=True).reason == "cut off before the end of the reply"
     assert parse_all([text], cut_off=True)[1] == ["cut off before the end of the reply"]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    ["[", "Top 3:\n- ", "1. ", "Either ", "(maybe ", "Hypothesis A: ", "Candidates:\n\n", "[\n  "],
+)
+def test_of_a_reply_that_was_cut_off_the_first_of_a_list_is_no_answer(begin):
+    text = begin + '{"latitude": 48.8566, "longitude": 2.3522}'
+    assert parse(text, cut_off=True).reason == "cut off before the end of the reply"
 
 
 def test_an_object_that_is_not_closed_never_counts():
@@ -381,6 +390,23 @@ def test_long_replies_are_read_in_linear_time(piece):
 
     for short, four_times in zip(long(20_000), long(80_000), strict=True):
         assert seconds(four_times) < 8 * seconds(short) + 0.5  # 16 times in quadratic time
+
+
+@pytest.mark.parametrize("piece", ['\\"', "my ", "my best ", '{"'])
+def test_quotation_marks_and_marks_of_an_answer_are_looked_at_once(piece):
+    assert seconds(piece * (90_000 // len(piece))) < 10  # in quadratic time half a minute or more
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "这张照片展示了一座位于布拉格老城区附近的中世纪石桥桥上有许多巴洛克风格的雕像和游客",
+        "A" * 70,
+        "Éé" * 35,
+    ],
+)
+def test_a_long_word_before_a_pair_takes_no_time(text):
+    assert seconds(f"{text} (50.0865, 14.4114)") < 5  # going back and forth it would never end
 
 
 def test_a_long_reply_of_pairs_takes_no_minutes():

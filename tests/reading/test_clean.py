@@ -80,3 +80,13 @@ def test_signs_become_alike(text, alike):
 )
 def test_markup_goes_and_words_stay(text, plain):
     assert without_markup(text).strip() == plain
+
+
+@pytest.mark.parametrize("hidden", ["48.8___", "48.8**", "48.8****", "48.8~~566~~"])
+def test_what_hides_digits_becomes_a_sign_of_omission(hidden):
+    assert "48.8…" in without_markup(f"Latitude: {hidden}, Longitude: 2.3522")
+
+
+@pytest.mark.parametrize("shown", ["**48.8566**", "__48.8566__", "**at 48.8566**", "`48.8566`"])
+def test_bold_numbers_are_complete(shown):
+    assert "…" not in without_markup(f"Latitude: {shown}, Longitude: 2.3522")
