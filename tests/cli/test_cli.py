@@ -591,6 +591,7 @@ def words_of(svg: str) -> str:
     return " ".join(Path(svg).read_text().split())
 
 
+@pytest.mark.slow
 def test_a_map_says_what_is_out_of_domain(capsys, folder, stand):
     succeeds(capsys, "locate", *touched("home.jpg"), "--map", "home.svg")
     assert "out_of_domain" not in words_of("home.svg")
@@ -634,6 +635,7 @@ def test_a_disk_that_is_full_leaves_the_old_map(capsys, folder, stand, monkeypat
     assert {path.name for path in folder.iterdir()} == {"home.jpg", "map.png"}
 
 
+@pytest.mark.slow
 def test_locate_as_it_is_called(folder, tmp_path):
     """With the shipped models, in a process of its own: nothing but its own words."""
     photos = miniearth.load("validation", 1)

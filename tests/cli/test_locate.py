@@ -73,6 +73,7 @@ def words(svg: str) -> str:
     return " ".join(Path(svg).read_text(encoding="utf-8").split())
 
 
+@pytest.mark.slow
 def test_a_map_names_each_photo_and_shows_its_candidates(capsys, photos):
     assert located(capsys, *photos, "--map", "map.svg")[2] is None
     drawn = words("map.svg")
@@ -99,6 +100,7 @@ def test_a_limit_of_downloads_is_a_number(capsys, photos, number):
     assert out == "" and "--max-gb is" in wrong and "name a number of GB, 0 or more" in wrong
 
 
+@pytest.mark.slow
 def test_a_map_of_very_many_photos_says_how_many_it_shows(capsys, photos, monkeypatch):
     monkeypatch.setattr("g3lite.cli.locate._MOST_MAPS", 2)
     located(capsys, *photos, "--map", "map.svg")
@@ -110,6 +112,7 @@ def panel(points, file_says=None):
     return maps.candidate_maps([("a.jpg", "prediction", points[0], points, file_says)]).axes[0]
 
 
+@pytest.mark.slow
 def test_a_map_is_zoomed_to_what_it_shows():
     near = np.array([[51.77, 19.46], [52.0, 21.0], [50.1, 19.9]])
     for points, file_says in (

@@ -467,6 +467,7 @@ def approximate(shipped):
     return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", index))
 
 
+@pytest.mark.slow
 def test_neighbours_that_a_search_does_not_find_are_none(approximate, store):
     photos = miniearth.load("validation", 30)
     found = approximate.steps(photos, progress=False, **store)

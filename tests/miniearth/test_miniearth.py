@@ -115,6 +115,7 @@ def test_distant_twins_share_a_look():
 # Scenes and pictures
 
 
+@pytest.mark.slow
 def test_a_scene_is_the_same_in_every_process():
     code = (
         "import hashlib; from g3lite import miniearth;"

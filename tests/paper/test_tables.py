@@ -241,6 +241,7 @@ def test_the_reference_table_is_of_distances(few):
     assert list(table.index) == ["raw features", "G3", "G3 minus raw features"]
 
 
+@pytest.mark.slow
 def test_the_report_has_both_tables_and_both_figures(everything):
     evidence = [EvaluationRun.load(which, 40) for which in tables.SETS]
     titles = [title for title, table in tables.report(evidence, replicates=20) if len(table)]

@@ -28,6 +28,7 @@ def imported(**variables):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_idle_threads_wait():
     assert imported().stdout == "PASSIVE\n"
 

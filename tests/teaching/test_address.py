@@ -373,6 +373,7 @@ def test_the_first_push_is_published_once(tree, git, tmp_path):
     assert Address.parse(git(hub, "show", "main:pyproject.toml")) == Address(OURS, "v9")
 
 
+@pytest.mark.slow
 def test_linking_needs_little_of_what_the_package_needs(workflow, root):
     """Only what the workflow installs is imported, and what that brings along."""
     (line,) = (step["run"] for step in steps(workflow) if "pip install" in step.get("run", ""))
