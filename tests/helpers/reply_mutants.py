@@ -64,7 +64,9 @@ def in_text(value: float, letter: str, text: str) -> bool:
             spans = [match.span()]
         for start, end in spans:
             number = text[start:end].replace(",", ".")
-            if number.count(".") > 1 or abs(float(number) - abs(value)) > 1e-9:
+            power = re.match(r"[eE][+-]?[0-9]{1,2}(?![0-9])", text[end:])  # a number of JSON
+            written = {number, number + power[0]} if power else {number}
+            if number.count(".") > 1 or all(abs(float(n) - abs(value)) > 1e-9 for n in written):
                 continue
             minus = text[start - 1 : start] in ("-", "−", "–") and start > 0
             turned = re.match(
