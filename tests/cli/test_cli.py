@@ -63,6 +63,7 @@ def test_info_shows_versions_profiles_and_the_state_of_the_data(capsys, monkeypa
     assert "the data " in text
 
 
+@pytest.mark.slow
 def test_an_unknown_profile_is_one_line_and_status_1(tmp_path):
     source = tmp_path / "notebooks" / "source"
     source.mkdir(parents=True)

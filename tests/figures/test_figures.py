@@ -326,6 +326,7 @@ def test_show_saves_numbered_pictures_where_asked(tmp_path, monkeypatch, capsys)
     assert "A figure without a title." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_alt_text_is_in_the_notebook_and_in_its_html(tmp_path, monkeypatch, root):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")

@@ -259,6 +259,7 @@ def run(capsys, *arguments) -> tuple[str, str]:
     return capsys.readouterr().out, stop.value.code or ""
 
 
+@pytest.mark.slow
 def test_the_command_links_and_its_check_refuses_what_is_not(tree, capsys, monkeypatch):
     monkeypatch.setattr(notebooks, "folder", lambda: tree / "notebooks")
     count = len(notebooks.names(tree / "notebooks"))
