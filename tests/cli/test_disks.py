@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from fixed_lmm import Fixed
 
 from g3lite import G3, G3Error, miniearth, paths, training
 from g3lite.cli import check_output, main
-from g3lite.lmm.base import LMM, LMMResponse
 from g3lite.lmm.store import Question, Store, StoreError
 from g3lite.prompts import PromptPlan
 from g3lite.support.feature_cache import _Store
@@ -34,15 +34,6 @@ def refused(*arguments) -> str:
 # A cache that cannot be written
 
 
-class Fixed(LMM):
-    name, asked = "fixed", 0
-
-    def answer(self, jobs, keep):
-        for job in jobs:
-            self.asked += 1
-            keep(LMMResponse(job, job.samples, ("(1.5, 2.5)",) * len(job.samples)))
-
-
 def read_only(folder: Path, wanted: bool) -> None:
     for path in (*folder.rglob("*"), folder):
         path.chmod((0o555 if path.is_dir() else 0o444) if wanted else 0o755)
@@ -50,8 +41,8 @@ def read_only(folder: Path, wanted: bool) -> None:
 
 def test_a_read_only_cache_serves_what_it_holds(shipped, bound, monkeypatch, recwarn):
     monkeypatch.setenv("G3LITE_CACHE", str(bound / "cache"))
-    g3 = G3(shipped.backbone, shipped.heads, shipped.gallery, Fixed(), PromptPlan((0,), 1),
-            CandidateConfig((0,), 1))  # fmt: skip
+    g3 = G3(shipped.backbone, shipped.heads, shipped.gallery, Fixed("(1.5, 2.5)"),
+            PromptPlan((0,), 1), CandidateConfig((0,), 1))  # fmt: skip
     photos = miniearth.load("validation", 2)
     for img_id in photos.ids:
         (bound / img_id).write_bytes(photos.read(img_id))

@@ -62,19 +62,7 @@ from g3lite.replies import failed_replies, failure_summary
 # --- a server, and what can go wrong with it
 
 
-@pytest.fixture
-def server():
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
-    """A key, short pauses, and a cache of one's own."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(api, "LONGEST_PAUSE_S", 0.05)
+pytestmark = pytest.mark.usefixtures("surroundings")
 
 
 def together(n, action=None):

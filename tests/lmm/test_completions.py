@@ -17,7 +17,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from lmm_server import KEY, Fault, model, photo_set, picture, refusing, run, serving
+from lmm_server import Fault, model, photo_set, picture, refusing, run, serving
 from PIL import Image
 
 from g3lite import G3Error
@@ -36,19 +36,7 @@ PLACE = (38.7139, -9.1334)
 ONE = PromptPlan(references=(0,), replies=1)
 
 
-@pytest.fixture
-def server():
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
-    """A key, short pauses, and a cache of one's own."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(api, "LONGEST_PAUSE_S", 0.05)
+pytestmark = pytest.mark.usefixtures("surroundings")
 
 
 def body(choice=None, usage=None, **more):

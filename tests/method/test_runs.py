@@ -6,30 +6,19 @@ import os
 
 import pandas as pd
 import pytest
+from fixed_lmm import Fixed
 
 from g3lite import G3, G3Error, miniearth, paths
-from g3lite.lmm.base import LMM, LMMResponse
 from g3lite.pipeline import TABLES
 from g3lite.prompts import PromptPlan
 from g3lite.verification import CandidateConfig
-
-
-class Fixed(LMM):
-    """Answers the same to everything, and counts."""
-
-    name, asked = "fixed", 0
-
-    def answer(self, jobs, keep):
-        for job in jobs:
-            self.asked += 1
-            keep(LMMResponse(job, job.samples, ("(1.5, 2.5)",) * len(job.samples)))
 
 
 @pytest.fixture
 def g3(shipped, tmp_path, monkeypatch):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
     plan, choice = PromptPlan((0,), 1), CandidateConfig((0,), 1)
-    return G3(shipped.backbone, shipped.heads, shipped.gallery, Fixed(), plan, choice)
+    return G3(shipped.backbone, shipped.heads, shipped.gallery, Fixed("(1.5, 2.5)"), plan, choice)
 
 
 @pytest.fixture(scope="module")
