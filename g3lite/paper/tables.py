@@ -33,7 +33,8 @@ SETS = ("test_natural", "test_uniform")
 """What the tables are about, pooled: photos that no choice has seen."""
 CHOSEN_ON = "validation"
 """Where all choices were made (training of MiniLMM, temperature, number of candidates, sizes of the
-geocells). The test sets were opened once, for all methods together, after the last."""
+geocells). The test sets were opened once, for all methods together, after the last; the rows of
+`LKNN` and `NO_LMM` came later, with settings from validation."""
 CHOICE = CandidateConfig.from_name(PROFILES["cpu"].choice)
 PROMPTS = (0, 5, 10, 15)
 

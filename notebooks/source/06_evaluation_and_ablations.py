@@ -152,8 +152,9 @@ figures.show(
         outcome[outcome["method"] != "constant"],
         "What G3 gains over each row: mean of the five shares", "G3 is better", "G3 is worse",
     ),
-    "A forest plot with 14 rows. G3 is better than each rival by three to six points, than a blind "
-    "choice by seven; its margin over retrieval alone, and over one prompt, is below one point.",
+    "A forest plot with 14 rows. G3 is better than each rival of the paper by three to six points, "
+    "than a blind choice by seven; its margin over no language model, over the vote of aligned "
+    "neighbours and over one prompt is below one point.",
 )  # fmt: skip
 
 # %% [markdown]
