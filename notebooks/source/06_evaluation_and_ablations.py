@@ -99,9 +99,9 @@ PROFILE = "auto"
 # its temperature, the number of candidates, the size of geocells) was chosen on *validation*, 2,400
 # other photos, and **both test sets were opened after the last choice, for all methods together**.
 # What follows is about their 6,000 photos. The ablations keep the N and S that were chosen for G3.
-# Three rows came later, when the test sets were open already: both rows of [L]kNN at their own best
-# setting and a row without any language model. Their settings were chosen on validation too, and
-# nothing else was changed for them. (Notebook 01 shows three baselines on the test sets. Nothing is
+# Three rows came later, when the test sets were open already: both rows of [L]kNN, each with a
+# setting of its own, and a row without any language model. Their settings were chosen on validation
+# too, and nothing else was changed for them. (Notebook 01 shows three baselines on the test sets. Nothing is
 # chosen by those.)
 #
 # Every method located all photos in one go (`g3lite dev artefacts build predictions`). What came
@@ -172,7 +172,7 @@ figures.show(
 #
 # - **constant**: the best single answer for each distance, without looking at the photo;
 # - **kNN** and **[L]kNN**: the most similar photo by MiniCLIP's features, and a vote of the 15 most
-#   similar ones (the best number on validation);
+#   similar ones (a number that was chosen on validation);
 # - **geocells** in PlaNet's way: a classifier over cells that hold about as many photos each;
 # - **GPS gallery** in GeoCLIP's way: of all coordinates in the gallery the one that suits the photo
 #   best;
