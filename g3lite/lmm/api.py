@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -196,6 +197,7 @@ class OpenAILMM(LMM):
             default_headers=headers,
             http_client=transport.client(address, self._deadline),
         )
+        weakref.finalize(self, self._client.close)  # its connections end with it
         there_are = inspect.signature(self._client.chat.completions.create).parameters
         if not options.keys() <= there_are.keys():
             unknown = ", ".join(sorted(options.keys() - there_are.keys()))

@@ -101,8 +101,8 @@ PROFILE = "auto"
 # What follows is about their 6,000 photos. The ablations keep the N and S that were chosen for G3.
 # Three rows came later, when the test sets were open already: both rows of [L]kNN, each with a
 # setting of its own, and a row without any language model. Their settings were chosen on validation
-# too, and nothing else was changed for them. (Notebook 01 shows three baselines on the test sets. Nothing is
-# chosen by those.)
+# too, and nothing else was changed for them. (Notebook 01 shows three baselines on the test sets.
+# Nothing is chosen by those.)
 #
 # Every method located all photos in one go (`g3lite dev artefacts build predictions`). What came
 # out is shipped, and this notebook begins with it: where each method sees each photo, what the

@@ -1,6 +1,7 @@
 """Models behind servers: a small server on this machine plays the parts of good and bad ones."""
 
 import base64
+import gc
 import hashlib
 import io
 import json
@@ -95,6 +96,16 @@ def test_table_and_report_of_a_run(server):
     assert (report.tokens_in, report.tokens_out) == (8000, 160)
     assert [request["n"] for request in server.requests] == [3] * 8
     assert {request["temperature"] for request in server.requests} == {1.2}
+
+
+def test_connections_end_with_the_model(server):
+    asked = model(server)
+    run(asked)
+    connections = asked._client
+    assert not connections.is_closed()
+    del asked
+    gc.collect()
+    assert connections.is_closed()
 
 
 def test_prompts_and_pictures_reach_the_server_as_they_are(server):
