@@ -39,7 +39,7 @@ def places(n: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform([-80, -180], [80, 180], (n, PLAN.most, 2))
 
 
-def jobs(photos: int, samples: tuple[int, ...]) -> Iterator[LMMRequest]:
+def requests(photos: int, samples: tuple[int, ...]) -> Iterator[LMMRequest]:
     """The plan's prompts about random pictures of 128 pixels."""
     rng = np.random.default_rng(0)
     for i, (similar, dissimilar) in enumerate(
@@ -55,13 +55,13 @@ def local(folder: str, photos: int) -> None:
     speeds = []
     for batch_size, samples in ((1, (0,)), (32, tuple(range(PLAN.replies)))):
         model = TransformersLMM(folder, batch_size=batch_size, max_new_tokens=40)
-        answers: list[LMMResponse] = []
-        model.answer(jobs(1, samples), answers.append)
-        answers.clear()  # that one was to warm up
+        responses: list[LMMResponse] = []
+        model.answer(requests(1, samples), responses.append)
+        responses.clear()  # that one was to warm up
         began = time.perf_counter()
-        model.answer(jobs(photos, samples), answers.append)
+        model.answer(requests(photos, samples), responses.append)
         seconds = time.perf_counter() - began
-        speeds.append(sum(len(answer.texts) for answer in answers) / seconds)
+        speeds.append(sum(len(response.texts) for response in responses) / seconds)
     alone, together = speeds
     print(f"{model.name} about {photos} photos, replies per second")
     print(f"{'one by one':>16} {alone:8.1f}")

@@ -8,6 +8,7 @@ such as `photos` and `geo`. Everything else has a folder of its own. To begin wi
 """
 
 import os
+import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -16,6 +17,11 @@ from typing import Any
 # A runtime reads this when it is loaded, so g3lite is imported before torch and faiss (as in the
 # notebooks); after them it would have no effect.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if sys.platform == "darwin":
+    # On a Mac both bring LLVM's runtime. The second one to be loaded ends the process unless this
+    # variable allows it, and with more than one thread the two crash in each other's memory.
+    os.environ.setdefault("KMP_DUPLICATE_LIB_OK", "TRUE")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 try:
     __version__ = version("g3lite")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from g3lite.backbone import unit_rows
@@ -27,7 +27,8 @@ from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
 from g3lite.index import neighbours
 from g3lite.location import SIGMAS, LocationEncoder
 from g3lite.paths import shipped
-from g3lite.support.weights import check_state
+from g3lite.support.records import read_json
+from g3lite.support.weights import check_state, read_state
 
 FIRST_LOG_SCALE = 3.99
 """Where the paper's learned log-temperatures start: exp(3.99) = 54."""
@@ -255,7 +256,7 @@ class GeoAlignment(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=2) + "\n")
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
-        save_file(tensors, folder / "model.safetensors")
+        (folder / "model.safetensors").write_bytes(save(tensors))
 
     @classmethod
     def from_pretrained(cls, source: str | Path, device: str = "cpu") -> GeoAlignment:
@@ -269,6 +270,7 @@ class GeoAlignment(nn.Module):
         Raises:
             FileNotFoundError: the folder lacks one of the two files.
             ValueError: the weights do not fit the configuration; the message names the tensors.
+            G3Error: a file is damaged.
         """
         folder = shipped("alignment") if source == "mini" else Path(source)
         if not folder.is_dir() and (folder.is_absolute() or len(folder.parts) != 2):
@@ -281,13 +283,13 @@ class GeoAlignment(nn.Module):
         for name in ("config.json", "model.safetensors"):
             if not (folder / name).is_file():
                 raise FileNotFoundError(f"{folder} holds no {name}; save_pretrained writes it")
-        config = json.loads((folder / "config.json").read_text())
+        config = read_json(folder / "config.json", "save_pretrained writes it")
         expected = {field.name for field in fields(GeoAlignmentConfig)}
         if config.keys() != expected:
             differ = ", ".join(sorted(config.keys() ^ expected))
             raise ValueError(f"{folder / 'config.json'}: unknown or missing: {differ}")
         model = cls(GeoAlignmentConfig(**{**config, "sigmas": tuple(config["sigmas"])}))
-        state = load_file(folder / "model.safetensors")
+        state = read_state(folder / "model.safetensors")
         check_state(model.state_dict(), state, str(folder))
         model.load_state_dict(state)
         return model.to(device).eval()

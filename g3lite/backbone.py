@@ -21,15 +21,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Literal
 
 import numpy as np
 import open_clip
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 from torch import nn
 from tqdm.auto import tqdm
 
+from g3lite import G3Error
 from g3lite.paths import cache_dir, shipped
 from g3lite.photos import PhotoSet
 from g3lite.support import weights
@@ -59,11 +62,13 @@ class Features:
         ids: the n IMG_IDs that have a vector, in the order of the photo set.
         vectors: float32 (n, d), L2-normalised rows unless they were asked for as they are.
         skipped: IMG_ID -> reason, for the damaged photos that were left out.
+        stored: how many vectors were on disk already, from an earlier call.
     """
 
     ids: list[str]
     vectors: np.ndarray
     skipped: dict[str, str]
+    stored: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -117,10 +122,14 @@ class Backbone:
             ValueError: the name is unknown, or its activation function is not the one the weights
                 were trained with (open_clip itself only warns of that), or the precision is not
                 possible on the device.
+            G3Error: its files are damaged, or cannot be had.
         """
         source, tag = _resolve(str(shipped(name) if name == "miniclip" else name))
         place, precision = check_device(device, precision)
-        model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
+        try:
+            model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
+        except (OSError, EOFError, RuntimeError, UnpicklingError, SafetensorError) as error:
+            raise G3Error(f"the model {name} cannot be loaded ({error}); fetch it again") from error
         return cls.from_model(model, preprocess, str(name), source, place, precision)
 
     @classmethod
@@ -239,7 +248,8 @@ class Backbone:
         ids = [img_id for img_id in photos.ids if img_id not in skipped]
         rows = np.array([vectors[img_id] for img_id in ids], dtype=np.float32)
         rows = rows.reshape(len(ids), self.dim)
-        return Features(ids, unit_rows(rows) if normalize else rows, skipped)
+        stored = len(photos) - len(todo)
+        return Features(ids, unit_rows(rows) if normalize else rows, skipped, stored)
 
     def text_features(
         self, texts: Sequence[str], batch_size: int = 256, normalize: bool = True

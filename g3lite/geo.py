@@ -44,14 +44,11 @@ def check_coordinates(coordinates: ArrayLike, *, missing_ok: bool = False) -> np
         outside = np.abs(array[:, column]) > limit  # False for NaN
         if outside.any():
             row = np.flatnonzero(outside)[0]
-            hint = (
-                "did you pass [lon, lat]?"
-                if column == 0
-                else "subtract or add 360 if it counts from 0 to 360"
-            )
-            raise ValueError(
-                f"{name} {array[row, column]:g} in row {row} is outside [-{limit}, {limit}]; {hint}"
-            )
+            hint = "subtract or add 360 if it counts from 0 to 360"
+            if column == 0:
+                hint = "did you pass [lon, lat]?"
+            shown = str(array[row, column]).removesuffix(".0")
+            raise ValueError(f"{name} {shown} in row {row} is outside [-{limit}, {limit}]; {hint}")
     return array
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -140,10 +141,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Write a file whole or not at all: ``with replacing(path) as part: part.write_bytes(data)``.
 
     `part` lies beside `path` and takes its place at the end, in one step. If that is not reached,
-    `path` stays as it was. Several processes may write the same file: the last one wins.
+    `path` stays as it was. Several processes may write the same file: the last one wins. Nobody
+    knows the name of `part` before, so nobody can have put a link there that leads elsewhere.
     """
     path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
     try:
         yield part
         part.replace(path)

@@ -6,14 +6,13 @@ metrics) asks for nothing else, so Flickr's photos, your own and a rendered worl
 
 `PhotoSet.from_files` makes a photo set of some files; `g3lite.load_photos` loads one by name, or
 that of a folder. A source of pictures may be a folder, an archive that is read where it lies
-(`tar_places`), or a program that draws them.
+(`support.tars`), or a program that draws them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,7 +68,8 @@ class PhotoSet:
     def from_files(cls, files: Sequence[str | Path], name: str | None = None) -> PhotoSet:
         """Photos of which nothing is known but their files.
 
-        IMG_ID is the path of a file below the folder that holds them all.
+        IMG_ID is the path of a file below the folder that holds them all; what of it is no UTF-8 is
+        written as "\\xe9".
 
         Args:
             files: at least one, each of them once.
@@ -82,13 +82,13 @@ class PhotoSet:
         paths = [Path(os.path.abspath(file)) for file in files]
         if not paths:
             raise TableError("there are no photos: name at least one file, or a folder of pictures")
-        gone = [path for path in paths if not path.is_file()]
+        gone = [path for path in paths if not os.path.isfile(path)]
         if gone:
             raise NotThere(f"there is no file {gone[0]}")
         root = Path(os.path.commonpath([path.parent for path in paths]))
-        ids = [path.relative_to(root).as_posix() for path in paths]
+        ids = [_text(path.relative_to(root).as_posix()) for path in paths]
         table = conform(pd.DataFrame({"IMG_ID": ids}))
-        return cls.from_table(name or root.name, table, dict(zip(ids, paths, strict=True)))
+        return cls.from_table(name or _text(root.name), table, dict(zip(ids, paths, strict=True)))
 
     @classmethod
     def from_table(cls, name: str, table: pd.DataFrame, paths: Mapping[str, Path]) -> PhotoSet:
@@ -150,17 +150,9 @@ class PhotoSet:
         return self.take(slice(n))
 
 
-def tar_places(path: Path) -> dict[str, tuple[int, int]]:
-    """Where the files of an uncompressed tar lie in it: (offset, size) in bytes, by name."""
-    with tarfile.open(path, "r:") as tar:
-        return {member.name: (member.offset_data, member.size) for member in tar}
-
-
-def read_place(path: Path, offset: int, size: int) -> bytes:
-    """`size` bytes of a file, from `offset` on."""
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read(size)
+def _text(name: str) -> str:
+    """A file name as text that can be written anywhere; some are no UTF-8."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def identical(photos: PhotoSet) -> list[list[str]]:

@@ -18,7 +18,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,7 +31,7 @@ from g3lite import G3Error, __version__, places, verification
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery
-from g3lite.paths import sha256_file, write_json
+from g3lite.paths import replacing, sha256_file
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
 from g3lite.replies import failed_replies, failure_summary
@@ -80,7 +80,8 @@ class Prediction:
         candidates: all of them, the best first, with score, origin, references and sample.
         neighbours: the most similar photos of the gallery, the most similar first.
         replies: what the model answered, as `LMM.ask` returns it.
-        seconds: of each step, the mean per photo of the call that located it.
+        seconds: of each step, the mean per photo of the call that located it; None where something
+            was taken from disk, as an earlier call had left it, and no time is a measurement.
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
         fallback: whether none of the replies could be read: the place comes from retrieval alone.
@@ -93,7 +94,7 @@ class Prediction:
     candidates: pd.DataFrame = field(repr=False)
     neighbours: pd.DataFrame = field(repr=False)
     replies: pd.DataFrame = field(repr=False)
-    seconds: dict[str, float] = field(repr=False)
+    seconds: dict[str, float | None] = field(repr=False)
     warning: str | None = None
     error: str | None = None
     fallback: bool = False
@@ -121,7 +122,7 @@ class Prediction:
         lines = [
             f"{self.img_id}: {where}, {self.place}",
             f"  score {self.score:.3f}, the best of {len(self.candidates)} candidates: {origin}",
-            "  " + ", ".join(f"{step} {took:.2f} s" for step, took in self.seconds.items()),
+            "  " + ", ".join(f"{step} {_time(took)}" for step, took in self.seconds.items()),
         ]
         said = (self.warning, FALLBACK if self.fallback else None, self.failure)
         return "\n".join([*lines, *(f"  {line}" for line in said if line)])
@@ -155,7 +156,7 @@ class Located:
             and what the gallery says of the place. Fewer where the search found fewer.
         replies: what the model answered.
         report: on the replies, a dataclass (`g3lite.lmm.ask.Report`).
-        seconds: that each step took, for all photos.
+        seconds: that each step took, for all photos; None as in `Prediction`.
     """
 
     predictions: pd.DataFrame
@@ -163,7 +164,7 @@ class Located:
     neighbours: pd.DataFrame
     replies: pd.DataFrame
     report: Any
-    seconds: dict[str, float]
+    seconds: dict[str, float | None]
 
 
 @dataclass(eq=False)
@@ -211,7 +212,7 @@ class Pipeline:
         if not isinstance(what, PhotoSet):
             what = PhotoSet.from_files([what] if single else what)
         found = self.steps(what, **{"progress": False, "on_failures": "return"} | options)
-        seconds = {step: took / len(what) for step, took in found.seconds.items()}
+        seconds = {step: took and took / len(what) for step, took in found.seconds.items()}
         all_of = {
             name: dict(tuple(getattr(found, name).groupby("IMG_ID", sort=False)))
             for name in ("candidates", "neighbours", "replies")
@@ -247,7 +248,8 @@ class Pipeline:
         `folder` then holds predictions.csv, candidates.parquet, replies.parquet and run.json, which
         says what the run was made of and holds the SHA-256 of the other three. Features and replies
         are kept as they come, so a run that was stopped goes on where it was; the files are written
-        when it has ended, and those of an earlier run of the same parts are replaced.
+        when it has ended, run.json the last, and those of an earlier run of the same parts are
+        replaced.
 
         Args:
             queries: the photos.
@@ -258,30 +260,39 @@ class Pipeline:
             `Located.predictions`.
 
         Raises:
-            G3Error: the folder holds another run, or cannot be written to.
+            G3Error: the folder holds another run, or cannot be written to; the message says where
+                the replies are.
             LMMError: the model cannot be asked, or a limit was reached.
         """
         folder, made_of = Path(folder), self._made_of(queries)
         _make(folder, made_of)
         found = self.steps(queries, **options)
         files = {}
-        for name in TABLES:
-            table, part = getattr(found, name.partition(".")[0]), folder / f"{name}.part"
-            if name.endswith(".csv"):
-                table.to_csv(part, index=False, lineterminator="\n")
-            else:
-                table.to_parquet(part, index=False)
-            files[name] = sha256_file(part)
-        about = {
-            **made_of,
-            "not_located": int(found.predictions["error"].notna().sum()),
-            "report": asdict(found.report),
-            "seconds": found.seconds,
-            "files": files,
-        }
-        write_json(folder / "run.json", about)
-        for name in TABLES:
-            (folder / f"{name}.part").replace(folder / name)
+        try:
+            with ExitStack() as stack:  # the files get their names in the end, run.json the last
+                record = stack.enter_context(replacing(folder / "run.json"))
+                for name in TABLES:
+                    table = getattr(found, name.partition(".")[0])
+                    part = stack.enter_context(replacing(folder / name))
+                    if name.endswith(".csv"):
+                        table.to_csv(part, index=False, lineterminator="\n")
+                    else:
+                        table.to_parquet(part, index=False)
+                    files[name] = sha256_file(part)
+                about = {
+                    **made_of,
+                    "not_located": int(found.predictions["error"].notna().sum()),
+                    "report": asdict(found.report),
+                    "seconds": found.seconds,
+                    "files": files,
+                }
+                record.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise G3Error(
+                f"{folder} cannot be written to ({error.strerror or error}). Every reply is in "
+                f"{options.get('store') or 'the store in the cache'}: make room, or name another "
+                "folder, and call again; nothing is asked a second time"
+            ) from error
         return found.predictions
 
     def _made_of(self, queries: PhotoSet) -> dict[str, Any]:
@@ -320,7 +331,7 @@ class Pipeline:
             progress: show progress bars.
             options: further options of `LMM.ask`, such as store and max_cost.
         """
-        seconds: dict[str, float] = {}
+        seconds: dict[str, float | None] = {}
 
         @contextmanager
         def timed(step: str) -> Iterator[None]:
@@ -348,6 +359,8 @@ class Pipeline:
             rivals = candidates(usable.ids, replies, near, self.choice)
             scored = Verifier(self.heads, usable.ids, features.vectors).score(rivals)
             best = winners(scored)
+        for step, stored in (("embed", features.stored), ("ask", report.stored)):
+            seconds[step] = None if stored else seconds[step]
         return Located(
             self._predictions(queries, usable, best, replies, features.skipped), scored,
             self._neighbours(usable, similarity, similar), replies, report, seconds,
@@ -390,6 +403,10 @@ class Pipeline:
         return table.assign(error=table["IMG_ID"].map(errors).astype("string"))
 
 
+def _time(seconds: float | None) -> str:
+    return "from the store" if seconds is None else f"{seconds:.2f} s"
+
+
 def _make(folder: Path, made_of: dict[str, Any]) -> None:
     """Make the folder of a run; refuse one that holds anything else than this very run."""
     strange = ""
@@ -397,11 +414,14 @@ def _make(folder: Path, made_of: dict[str, Any]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):  # before anything is computed or paid for
             pass
-        if (folder / "run.json").exists():
-            about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        record, there = folder / "run.json", any((folder / name).exists() for name in TABLES)
+        if there and not record.exists():  # perhaps a run that was killed while it named its files
+            record = next(folder.glob("run.json.*.part"), record)
+        if record.exists():
+            about = json.loads(record.read_text(encoding="utf-8"))
             differ = [key for key, value in made_of.items() if about.get(key) != value]
             strange = f"another run, with other {', '.join(differ)}" if differ else ""
-        elif any((folder / name).exists() for name in TABLES):
+        elif there:
             strange = f"{' or '.join(TABLES)} without a run.json"
     except (OSError, ValueError, AttributeError) as error:
         raise G3Error(f"{folder} cannot be the folder of a run: {error}") from error

@@ -152,7 +152,7 @@ def fit(
         disable=not (progress and accelerator.is_main_process), unit="step",
     )  # fmt: skip
     for epoch in range(len(history), schedule.epochs):
-        if _stop(history, schedule):
+        if _has_stalled(history, schedule):
             break
         began, losses = time.perf_counter(), []
         lr = schedule.lr * schedule.decay**epoch
@@ -167,20 +167,21 @@ def fit(
             optimizer.step()
             losses.append(loss.detach())
             bar.update()
-        loss = float(torch.stack(losses).mean())
-        if not np.isfinite(loss):
-            raise FloatingPointError(f"the loss of epoch {epoch + 1} is {loss}; lower the lr")
+        epoch_loss = float(torch.stack(losses).mean())
+        if not np.isfinite(epoch_loss):
+            raise FloatingPointError(f"the loss of epoch {epoch + 1} is {epoch_loss}; lower the lr")
 
         validation_loss, accuracy = _of_first_process(validate(model, train, validation, schedule))
         history.append(
             {
-                "epoch": epoch + 1, "loss": loss, "validation_loss": validation_loss,
+                "epoch": epoch + 1, "loss": epoch_loss, "validation_loss": validation_loss,
                 "accuracy": accuracy, "lr": lr, "seconds": time.perf_counter() - began,
             }
         )  # fmt: skip
         bar.set_postfix(
-            loss=f"{loss:.3f}", validation=f"{validation_loss:.3f}", accuracy=f"{accuracy:.3f}"
-        )
+            loss=f"{epoch_loss:.3f}", validation=f"{validation_loss:.3f}",
+            accuracy=f"{accuracy:.3f}",
+        )  # fmt: skip
 
         if validation_loss <= min(row["validation_loss"] for row in history):
             best = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
@@ -253,7 +254,8 @@ def validate(
     return float(np.mean(losses)), float(near.mean())
 
 
-def _stop(history: list[dict], schedule: Schedule) -> bool:
+def _has_stalled(history: list[dict], schedule: Schedule) -> bool:
+    """Whether the best validation loss is `schedule.patience` epochs old, or older."""
     losses = [row["validation_loss"] for row in history]
     since = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
     return schedule.patience is not None and since >= schedule.patience
@@ -330,7 +332,7 @@ class _Checkpoint:
         self.accelerator.wait_for_everyone()
         if self.path is None or not self.path.exists():
             return [], self.model.state_dict()
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
+        state = weights.read_state(self.path, mmap=False)  # for it will be replaced
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler is not None and state["scaler"]:
@@ -347,5 +349,5 @@ class _Checkpoint:
             "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
         }  # fmt: skip
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as part:
-            torch.save(state, part)
+        with replacing(self.path) as part, open(part, "wb") as file:
+            torch.save(state, file)  # into an open file: a full disk is an OSError then

@@ -1,9 +1,15 @@
 """The command `g3lite`."""
 
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from g3lite import G3Error
+from g3lite.paths import replacing
 
 OPTIONS: dict[str, Any] = {
     "no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False
@@ -24,3 +30,48 @@ def import_notebooks() -> ModuleType:
             f'{error.name} is missing; in a clone: pip install -e ".[notebooks]"'
         ) from error
     return notebooks
+
+
+def check_output(path: Path, inputs: Sequence[Path] = ()) -> None:
+    """Refuse, before anything is computed, a path that no file can be written to.
+
+    Nor may it be one of the files that are read, or a device, which a file would replace.
+    """
+    if os.path.isdir(path):
+        raise G3Error(f"{path} is a folder; name a file")
+    if os.path.exists(path):
+        stream = os.path.islink(path) and os.path.abspath(path).startswith(("/dev/", "/proc/"))
+        if stream or not os.path.isfile(path):  # /dev/stdout may lead to a file
+            raise G3Error(f"{path} is a device or a pipe; name a file")
+        for one in inputs:
+            if os.path.exists(one) and os.path.samefile(path, one):
+                raise G3Error(f"{path} is a file that is read here; write to another one")
+    _try(path, path.parent)
+
+
+def check_folder(folder: Path) -> None:
+    """Make a folder for results, and refuse one that no file can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise G3Error(f"the folder {folder} cannot be made ({error.strerror or error})") from error
+    _try(folder, folder)
+
+
+def _try(path: Path, folder: Path) -> None:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        raise G3Error(f"{path}: no file can be written to {folder} ({reason})") from error
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Path]:
+    """As `paths.replacing`; what goes wrong with the disk is told in a line."""
+    try:
+        with replacing(path) as part:
+            yield part
+    except OSError as error:
+        raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error

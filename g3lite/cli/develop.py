@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error
-from g3lite.cli import OPTIONS, import_notebooks
+from g3lite.cli import OPTIONS, check_folder, check_output, import_notebooks, written
 from g3lite.recipes import artefacts
 from g3lite.teaching import address
 
@@ -68,10 +68,10 @@ def fresh_queries(
         photos = miniearth.fresh(name, number, evenness)
     except ValueError as error:
         raise G3Error(str(error)) from error
-    images = output / "images"
-    if output.exists() and any(output.iterdir()):
+    if output.is_dir() and any(output.iterdir()):
         raise G3Error(f"{output} is not empty; name another folder")
-    images.mkdir(parents=True)
+    images = output / "images"
+    check_folder(images)
     for img_id in photos.ids:
         (images / img_id).write_bytes(photos.read(img_id))
     photos.table[QUERY_COLUMNS].to_csv(output / f"{name}_places365.csv", index=False)
@@ -89,11 +89,16 @@ def picture_sheet(
     """Draw a sheet of photos, to look at."""
     from g3lite.miniearth import sheets
 
+    if output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        raise G3Error(f"{output}: the name of the picture ends in .png or .jpg")
+    check_output(output)
     try:
         scenes = sheets.grouped(by, columns, rows)
     except ValueError as error:
         raise G3Error(str(error)) from error
-    sheets.sheet(scenes, columns, size).save(output, quality=85)
+    form = "PNG" if output.suffix.lower() == ".png" else "JPEG"
+    with written(output) as part:
+        sheets.sheet(scenes, columns, size).save(part, form, quality=85)
     typer.echo(f"wrote {len(scenes)} photos to {output}")
 
 

@@ -6,8 +6,8 @@ import gc
 import json
 import logging
 import os
+import re
 import sys
-import tempfile
 import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,30 @@ if TYPE_CHECKING:  # they take seconds to import
     from g3lite import G3, Prediction
 
 from g3lite import G3Error, profiles
-from g3lite.paths import replacing
+from g3lite.cli import check_output, written
 
+_LMM = (
+    "the language model that is asked, instead of the profile's: minilmm (shipped); a folder with "
+    "a model; its name on the Hugging Face hub, such as Qwen/Qwen2.5-VL-3B-Instruct; or api:NAME "
+    "for a model behind a server (its address in OPENAI_BASE_URL, its key in OPENAI_API_KEY)"
+)
+_ON_THE_WEB = re.compile(r"(https?|ftp|s3|gs|data|file):", re.IGNORECASE)
+_MOST_MAPS = 24
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
 
 def locate(
-    files: Annotated[list[Path], typer.Argument(metavar="PHOTO...", show_default=False)],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="PHOTO...", help="files on this machine", show_default=False),
+    ],
     profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
-    lmm: Annotated[str | None, typer.Option(help="another model: see g3lite.lmm.load")] = None,
+    lmm: Annotated[str | None, typer.Option(metavar="MODEL", help=_LMM)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
-    map_file: Annotated[Path | None, typer.Option("--map", help="picture to write")] = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="draw each photo's candidates into this file (.png, .svg, ...)"),
+    ] = None,
     max_gb: Annotated[float, typer.Option(help="download no larger file without asking")] = 1.0,
 ) -> None:
     """Say where photos were taken.
@@ -40,9 +53,14 @@ def locate(
     A photo that cannot be located costs the others nothing: it gets a line on standard error, and
     the command ends with status 1. So it does if no reply of the model comes at all, or none with
     a text; the places are those of similar photos then, and marked as fallback.
+
+    What the camera wrote into a file (EXIF) is never used for the answer; where it says a position,
+    the command says how far away that is.
     """
+    if not max_gb >= 0:  # also what is no number
+        raise G3Error(f"--max-gb is {max_gb}; name a number of GB, 0 or more")
     if map_file:
-        _check_map(map_file)
+        _check_map(map_file, files)
     problems = _problems(files)
     found: list[Prediction] = []
     if as_json or not all(problems):  # else nothing slow is imported
@@ -50,8 +68,12 @@ def locate(
         problems = [one.error for one in found]
     placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
     warning = next((one.warning for _, one in placed if one.warning), None)
+    own = {path: _own_position(path, one) for path, one in placed}
     if as_json:
-        photos = [{"photo": str(f), **one.as_dict()} for f, one in zip(files, found, strict=True)]
+        photos = [
+            {"photo": str(path), **one.as_dict(), "exif": None if one.error else own[path]}
+            for path, one in zip(files, found, strict=True)
+        ]
         typer.echo(json.dumps(photos, indent=1, allow_nan=False))
     elif placed:
         typer.echo(_table(placed))
@@ -61,11 +83,16 @@ def locate(
             from g3lite.pipeline import FALLBACK
 
             typer.echo(FALLBACK)
+        for path, said in own.items():
+            if said:
+                place = f"{said['latitude']:.2f}, {said['longitude']:.2f}"
+                away = f"{said['km']:,.0f} km away"
+                typer.echo(f"{_shown(path)}: the file itself says {place}: {away}")
     for path, problem in zip(files, problems, strict=True):
         if problem:
             typer.echo(f"{_shown(path)}: {problem}", err=True)
     if map_file and placed:
-        _draw_map(map_file, [one for _, one in placed], warning)
+        _draw_map(map_file, placed, own, warning)
         typer.echo(f"wrote {map_file}", err=as_json)
     wrong, silent = _silence(found)
     if wrong and not silent:
@@ -82,7 +109,9 @@ def _problems(files: Sequence[Path]) -> list[str | None]:
     problems, seen = [], set()
     for path in files:
         name, problem = os.path.abspath(path), None
-        if os.path.isdir(name):
+        if _ON_THE_WEB.match(str(path)) and not os.path.exists(name):
+            problem = "it is an address, and nothing is downloaded; save the photo as a file first"
+        elif os.path.isdir(name):
             problem = "it is a folder; name the photos in it"
         elif not os.path.isfile(name):
             problem = "it is no file" if os.path.exists(name) else "there is no such file"
@@ -171,40 +200,53 @@ def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
     )
 
 
-def _check_map(path: Path) -> None:
+def _check_map(path: Path, photos: Sequence[Path]) -> None:
     """Refuse, before anything is computed, a file that no map can be written to."""
     if path.suffix.lower() not in _MAPS:
         raise G3Error(f"{path}: the name of a map ends in {', '.join(_MAPS)}")
-    if path.is_dir():
-        raise G3Error(f"{path} is a folder; name a file for the map")
+    check_output(path, photos)
+
+
+def _own_position(path: Path, one: Prediction) -> dict[str, float] | None:
+    """Where the file itself says it was taken, and how far that is from the prediction in km."""
+    from g3lite import geo
+    from g3lite.datasets import exif
+    from g3lite.support.images import DamagedPhoto, open_picture
+
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        reason = error.strerror or error
-        raise G3Error(f"{path}: no file can be written to {path.parent} ({reason})") from error
+        with warnings.catch_warnings(action="ignore"), open_picture(path, path.name) as image:
+            said = exif.read(image)
+    except DamagedPhoto:  # it was a picture when it was located, and may be gone by now
+        return None
+    if said.note:
+        return None
+    km = float(geo.great_circle_km((said.lat, said.lon), one.coordinates))
+    return {"latitude": said.lat, "longitude": said.lon, "km": km}
 
 
-def _draw_map(path: Path, placed: list[Prediction], warning: str | None) -> None:
+def _draw_map(
+    path: Path,
+    placed: Sequence[tuple[Path, Prediction]],
+    own: dict[Path, dict[str, float] | None],
+    warning: str | None,
+) -> None:
     from g3lite.figures import maps, style
 
-    figure, axes = maps.world_map("Where the photos were taken, as G3 has it")
-    colors = {"": style.PREDICTION, "fallback": style.PALETTE[4]}
-    marks = sorted({_mark(one) for one in placed})
-    for mark in marks:
-        points = [one.coordinates for one in placed if _mark(one) == mark]
-        color = colors.get(mark, "#555555")
-        maps.draw_points(axes, points, label=mark or "prediction", color=color, size=60, marker="X")
-    if any(marks):
-        axes.legend(loc="lower left", fontsize=9)
-    if warning:
-        note = textwrap.fill(warning, 120)
-        figure.supxlabel(note, x=0.01, ha="left", fontsize=9)
-    try:
-        with replacing(path) as part:
-            figure.savefig(part, dpi=style.DPI, format=path.suffix[1:])
-    except OSError as error:
-        raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
+    photos = []
+    for file, one in placed[:_MOST_MAPS]:
+        said = own[file]
+        candidates = one.candidates[["LAT", "LON"]].to_numpy() if len(one.candidates) else []
+        name = f"{_shown(Path(file.name))[-40:]}\n{one.place}"
+        position = (said["latitude"], said["longitude"]) if said else None
+        photos.append((name, _mark(one) or "prediction", one.coordinates, candidates, position))
+    figure = maps.candidate_maps(photos, "Where it was taken, as G3 has it")
+    notes = [warning] if warning else []
+    if len(placed) > _MOST_MAPS:
+        notes.append(f"the first {_MOST_MAPS} of {len(placed)} photos")
+    if notes:
+        figure.supxlabel(textwrap.fill("; ".join(notes), 120), x=0.01, ha="left", fontsize=9)
+    with written(path) as part:
+        figure.savefig(part, dpi=style.DPI, format=path.suffix[1:])
 
 
 @contextmanager
@@ -220,16 +262,25 @@ def _no_garbage() -> Iterator[None]:
 
 @contextmanager
 def _quiet(bars: bool) -> Iterator[None]:
-    """Keep what libraries say of their own accord off the terminal, but for progress `bars`."""
+    """Keep what libraries say of their own accord off the terminal, but for progress `bars`.
+
+    What a model is asked without (`LMMWarning`) is told when all is done.
+    """
     from transformers.utils import logging as transformers_logging
+
+    from g3lite.lmm.requests import LMMWarning
 
     if not bars:
         transformers_logging.disable_progress_bar()
     logging.disable(logging.WARNING)
+    notes: list[warnings.WarningMessage] = []
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore", record=True) as notes:
+            warnings.simplefilter("always", LMMWarning)
             yield
     finally:
+        for note in notes:
+            typer.echo(f"g3lite: {note.message}", err=True)
         logging.disable(logging.NOTSET)
         transformers_logging.enable_progress_bar()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import sys
+import traceback
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli import OPTIONS, develop, import_notebooks
+from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
 from g3lite.recipes import artefacts
@@ -81,6 +83,7 @@ def run(
         raise G3Error(f"no notebooks in {folder}")
     chosen = profiles.get(profile).name
     output = output.resolve()
+    check_folder(output)
     tables = []
     for done in notebooks.run(folder, output, chosen):
         typer.echo(f"{done.name}: {done.seconds:.0f} s, {len(done.pictures)} pictures")
@@ -110,6 +113,7 @@ def align(
         raise G3Error(f"unknown schedule {schedule!r}; there are {', '.join(training.SCHEDULES)}")
     if chosen.gallery not in SIZES:
         raise G3Error(f"{chosen.gallery} is no set of MiniEarth; use --profile cpu")
+    check_folder(output)
     process = PartialState()
     backbone = Backbone.load(chosen.backbone, device=chosen.device)
     with process.main_process_first():  # the first fills the feature cache for the others
@@ -132,8 +136,32 @@ def align(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a mistake of the user ends in one line and exit status 1."""
     for stream in (sys.stdout, sys.stderr):  # no name of a city is worth a failure
-        stream.reconfigure(errors="replace")
+        if stream is not None:  # it is, where it was closed
+            stream.reconfigure(errors="replace")
     try:
         app(arguments)
     except G3Error as error:
         sys.exit(f"g3lite: {' '.join(str(error).split())}")  # pandas and transformers break lines
+    except Exception as error:
+        disk = _disk_error(error)
+        if disk is None:
+            raise
+        raised_by = [frame.name for frame in traceback.extract_tb(disk.__traceback__)[-1:]]
+        if raised_by == ["echo"]:
+            sys.exit(f"g3lite: standard output cannot be written: {disk.strerror}")
+        where = f"{disk.filename}: " if disk.filename else ""
+        sys.exit(
+            f"g3lite: {where}{disk.strerror}; see that there is room, and that it may be written "
+            "to (G3LITE_CACHE names another folder for the cache)"
+        )
+
+
+def _disk_error(error: BaseException | None) -> OSError | None:
+    """What a disk or a folder refused, where an exception comes of that; else None."""
+    refusals = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO,
+                errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EFBIG}  # fmt: skip
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in refusals:
+            return error
+        error = error.__cause__ or error.__context__
+    return None

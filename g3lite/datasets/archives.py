@@ -6,6 +6,7 @@ The name of a member is only a name here, never a path, so that an archive canno
 from __future__ import annotations
 
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -16,8 +17,11 @@ from typing import BinaryIO, Literal
 
 from g3lite import G3Error
 from g3lite.paths import replacing
-from g3lite.photos import read_place, tar_places
 from g3lite.support.images import MAX_BYTES
+from g3lite.support.tars import read_place, tar_places
+
+_DAMAGED = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError)
+"""What zipfile raises on damaged data, whatever it takes it for."""
 
 
 class ArchiveError(G3Error):
@@ -54,7 +58,7 @@ def members(stream: BinaryIO, form: Literal["tar", "zip"], start: int = 0) -> It
     """
     try:
         yield from _tar(stream, start) if form == "tar" else _zip(stream, start)
-    except (tarfile.TarError, zipfile.BadZipFile) as error:
+    except (tarfile.TarError, *_DAMAGED) as error:
         raise ArchiveError(f"the {form} archive is damaged: {error}") from error
 
 
@@ -93,7 +97,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(info) as file:
             return file.read(info.file_size)  # without a number it unpacks beyond what was claimed
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zlib.error, lzma.LZMAError, OSError, RuntimeError, *_DAMAGED) as error:
         raise ArchiveError(f"{info.filename} is damaged: {error}") from error
 
 

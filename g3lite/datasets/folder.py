@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -54,9 +55,9 @@ def load_folder(
     table_csv = Path(table_csv)
     if images_dir is None:
         images_dir = table_csv.parent / "images"
-        images_dir = images_dir if images_dir.is_dir() else table_csv.parent
+        images_dir = images_dir if os.path.isdir(images_dir) else table_csv.parent
     images_dir = Path(images_dir)
-    if not images_dir.is_dir():
+    if not os.path.isdir(images_dir):
         raise NotThere(f"there is no folder of pictures at {images_dir}")
     table = tables.read(table_csv, swapped=swapped)
     for img_id in table["IMG_ID"]:

@@ -8,6 +8,7 @@ load_photos("holiday")                             a folder of your own photos
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ def _own(what: str | Path | Sequence[str | Path], options: _Options) -> PhotoSet
     path = Path(what)
     if path.suffix.lower() == ".csv":
         return load_folder(path, missing=options.missing)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # a name may be longer than paths can be
         known = ", ".join(LOADERS)
         raise NotThere(f"there is no folder {str(what)!r}, nor a photo set of that name: {known}")
     tables = sorted(path.glob("*.csv"))

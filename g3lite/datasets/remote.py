@@ -10,7 +10,6 @@ Figures are marked: "published" ones are the authors' or the hub's, and were not
 from __future__ import annotations
 
 import io
-import json
 import os
 import warnings
 from collections import Counter
@@ -30,8 +29,10 @@ from g3lite.downloads.hub import DownloadError, Repo
 from g3lite.paths import cache_dir, made_folder, write_json
 from g3lite.photos import NotThere, PhotoSet, conform
 from g3lite.support.images import SUFFIXES, find_pictures
+from g3lite.support.records import read_json
 
 VARIABLE = "G3LITE_PHOTOS"
+_STATE = ("commit", "shards", "ended")  # what state.json of a collection says
 SHARD = 1_000
 """Photos per file on disk: what is lost at most when a download is interrupted."""
 
@@ -216,7 +217,7 @@ def _intact(folder: Path) -> dict[str, Any]:
     path = folder / "state.json"
     if not path.exists():
         return {"commit": None, "shards": [], "ended": False}
-    state = json.loads(path.read_text(encoding="utf-8"))
+    state = read_json(path, f"delete {folder}, to fetch its photos again", _STATE)
     for k, shard in enumerate(state["shards"]):
         tar, rows = folder / f"{k:04d}.tar", folder / f"{k:04d}.parquet"
         if not (rows.exists() and tar.exists() and tar.stat().st_size == shard["bytes"]):
@@ -226,7 +227,15 @@ def _intact(folder: Path) -> dict[str, Any]:
 
 def _rows(folder: Path, state: dict[str, Any]) -> pd.DataFrame:
     """The table of the photos that are on disk."""
-    parts = [pd.read_parquet(folder / f"{k:04d}.parquet") for k in range(len(state["shards"]))]
+    parts = []
+    for k in range(len(state["shards"])):
+        path = folder / f"{k:04d}.parquet"
+        try:
+            parts.append(pd.read_parquet(path))
+        except (OSError, ValueError) as error:  # pyarrow's own errors are of these kinds
+            raise DownloadError(
+                f"{path} is damaged; delete it, to fetch its photos again"
+            ) from error
     return pd.concat(parts, ignore_index=True) if parts else conform(pd.DataFrame())
 
 

@@ -7,14 +7,15 @@ pieces, so that MP16-Pro's 4.12 million rows fit into a small machine.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
+from g3lite.datasets.csvfile import CHUNK, check_letters, read_text
 from g3lite.geo import check_coordinates
-from g3lite.photos import NotThere, TableError, _conform
+from g3lite.photos import TableError, _conform
 from g3lite.places import countries
 
 YFCC4K = {"3": "AUTHOR", "15": "page", "16": "url", "17": "licence"}
@@ -30,12 +31,12 @@ OSV5M = {
     "country": "country_code",
 }
 """OSV-5M's columns by ours; its ids are file names without the suffix, its country is a code."""
+_BY_CODE = {"country", "continent", "country_code"}
 
-CHUNK = 200_000
-"""Rows in memory as text at a time."""
-EXCHANGED_SHARE = 0.2
-"""Rows with |LAT| > 90 that show that LAT and LON are exchanged: about a third of a world-wide set
-has such a longitude, a table with some wrong latitudes has fewer."""
+EXCHANGED = ((3, 0.5), (20, 0.2))
+"""How many rows with |LAT| > 90, and which share of all, show that LAT and LON are exchanged: half
+of a small table, or a fifth of a large one. About a third of a world-wide set has such a longitude;
+a table with some mistyped latitudes has fewer."""
 
 
 def read(
@@ -49,16 +50,17 @@ def read(
 
     Headers LAT and LON that are exchanged, as in an old copy of `im2gps3k_places365.csv`, are put
     right with a warning where the values show it (|LAT| > 90). An empty continent is filled in from
-    the country code.
+    the country code. Blanks around an IMG_ID are no part of it.
 
     Args:
         path: the table; one of another data set must have at least IMG_ID, AUTHOR, LAT and LON.
-        columns: keep only these columns, and IMG_ID, LAT and LON. Saves memory.
+        columns: read only these columns, and IMG_ID, LAT and LON. Saves memory, and what stands in
+            the others does not matter. One that is absent, AUTHOR too, is filled with NA.
         swapped: the headers are known to be exchanged, even if the values do not show it.
         on_bad: "raise" at the first value that cannot be right: a benchmark must be whole. "skip"
-            leaves out rows without a usable id or position and those with too many fields, and says
-            so in warnings; other unreadable numbers become NA. A gallery of millions can do without
-            some rows.
+            leaves out rows without a usable id or position and those that do not fit the header,
+            and says so in warnings; other unreadable numbers become NA. A gallery of millions can
+            do without some rows.
 
     Raises:
         NotThere: there is no such file.
@@ -66,17 +68,21 @@ def read(
             or a coordinate is absent or out of range.
     """
     path = Path(path)
-    if not path.is_file():
-        raise NotThere(f"there is no table {path}")
     if on_bad not in ("raise", "skip"):
         raise ValueError(f"on_bad={on_bad!r} is unknown; use 'raise' or 'skip'")
-    wanted = None if columns is None else {"IMG_ID", "LAT", "LON", *columns}
+    required = ("IMG_ID", "LAT", "LON")
+    wanted = None if columns is None else {*required, *columns}
     try:
+        # Everything is text until `_conform`, and only an empty field is NA: "NA" is a country
+        # code. One broken letter in a name must not cost four million rows.
         parts = []
-        for chunk in _chunks(path, on_bad):
-            part = _conform(_named(chunk), on_bad, first_row=chunk.index.start)
+        for chunk in read_text(path, on_bad, CHUNK):
+            part = _named(chunk, required if wanted else (*required, "AUTHOR"))
+            if wanted:
+                part = part[[c for c in part if c in wanted | _BY_CODE]]
+            part = _conform(part, on_bad, first_row=chunk.index.start)
             _fill_from_code(part)
-            parts.append(part if wanted is None else part[[c for c in part if c in wanted]])
+            parts.append(part[[c for c in part if c in wanted]] if wanted else part)
         table = pd.concat(parts, ignore_index=True)
         del parts
         table = _put_right(table, swapped, on_bad, path)
@@ -84,24 +90,12 @@ def read(
             table = _usable(table, path)
         else:
             _check(table)
-    except ValueError as error:  # pandas' own errors are ValueErrors as well
+    except ValueError as error:
         raise TableError(f"{path}: {error}") from None
     return table
 
 
-def _chunks(path: Path, on_bad: str) -> Iterator[pd.DataFrame]:
-    # Everything is text until `_conform`, and only an empty field is NA: "NA" is a country code.
-    # One broken letter in a name must not cost four million rows.
-    # Without index_col=False a comma too many at the end of rows would shift their columns.
-    with pd.read_csv(
-        path, dtype="string", keep_default_na=False, na_values=[""], chunksize=CHUNK,
-        encoding_errors="replace", index_col=False,
-        on_bad_lines="error" if on_bad == "raise" else "warn",
-    ) as chunks:  # fmt: skip
-        yield from chunks
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
+def _named(table: pd.DataFrame, required: Sequence[str]) -> pd.DataFrame:
     """The table under our names of columns, and its ids as names of files."""
     header = set(table)
     if {"IMG_ID", "LAT", "LON", *YFCC4K} <= header and "AUTHOR" not in header:
@@ -114,10 +108,11 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     elif {"IMG_ID", "neighbourhood"} <= header:
         # MP16-Pro: one of its two tables has "/", the other "_"
         table = table.assign(IMG_ID=table["IMG_ID"].str.replace("/", "_", regex=False))
-    absent = [c for c in ("IMG_ID", "AUTHOR", "LAT", "LON") if c not in table]
+    absent = [c for c in required if c not in table]
     if absent:
         raise TableError(f"the table lacks {', '.join(absent)}; it has {', '.join(table)}")
-    return table
+    ids = table["IMG_ID"].str.strip()
+    return table.assign(IMG_ID=ids.mask(ids == ""))
 
 
 def _put_right(table: pd.DataFrame, swapped: bool, on_bad: str, path: Path) -> pd.DataFrame:
@@ -133,12 +128,12 @@ def _put_right(table: pd.DataFrame, swapped: bool, on_bad: str, path: Path) -> p
     evidence = f"LAT goes to {value} while LON stays within [-90, 90]"
     if swapped:
         raise TableError(f"{evidence}: the headers are right in the file, leave out swapped=True")
-    if beyond.mean() < EXCHANGED_SHARE:
+    if not any(beyond.sum() >= rows and beyond.mean() >= share for rows, share in EXCHANGED):
         if on_bad == "skip":
             return table
         raise TableError(
             f"{evidence}, but in {beyond.sum()} of {len(table)} rows only: put those right, or, if "
-            "the headers LAT and LON are exchanged, pass swapped=True"
+            "the names LAT and LON are exchanged in the header, put that right"
         )
     warnings.warn(
         f"{path}: {evidence}, so the headers LAT and LON are exchanged; they were put right",
@@ -174,6 +169,7 @@ def _usable(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _check(table: pd.DataFrame) -> None:
     ids = table["IMG_ID"]
+    check_letters(ids)
     if ids.isna().any():
         raise TableError(f"IMG_ID of row {ids.isna().idxmax()} is empty")
     if ids.duplicated().any():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import math
 import re
 import shutil
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from g3lite import G3Error
 from g3lite.paths import cache_dir, sha256_file, write_json
+from g3lite.support.records import read_json
 
 if TYPE_CHECKING:
     from huggingface_hub import HfFileMetadata
@@ -84,7 +84,7 @@ def check_size(what: str, size: int, folder: Path, max_gb: float = 1.0) -> None:
         raise DownloadError(
             f"{what} needs {_gb(size)} and {folder} has {_gb(free)} free: {_MAKE_ROOM}"
         )
-    if size > max_gb * 1e9:
+    if not size <= max_gb * 1e9:  # also where max_gb is no number
         raise TooLarge(what, size)
 
 
@@ -374,7 +374,9 @@ def _url(repo: Repo, filename: str, revision: str) -> str:
 
 def _records() -> dict[str, dict[str, Any]]:
     path = cache_dir() / "hub" / "downloads.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return (
+        read_json(path, f"delete {path.parent}, to fetch its files again") if path.exists() else {}
+    )
 
 
 def _record(key: str, **about: Any) -> None:

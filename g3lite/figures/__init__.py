@@ -6,7 +6,9 @@ says what can be seen in it.
 """
 
 from g3lite.figures.curves import threshold_curves
+from g3lite.figures.forest import forest
 from g3lite.figures.maps import (
+    candidate_maps,
     density_map,
     draw_arcs,
     draw_points,
@@ -24,10 +26,12 @@ __all__ = [
     "PREDICTION",
     "TRUTH",
     "WIDTH",
+    "candidate_maps",
     "density_map",
     "draw_arcs",
     "draw_points",
     "encode",
+    "forest",
     "heat_maps",
     "neighbour_strip",
     "photo_sheet",

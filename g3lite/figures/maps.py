@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import cartopy.crs as ccrs
@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
 from g3lite import geo
-from g3lite.figures.style import _TITLE, PREDICTION, TRUTH, WIDTH, _legend
+from g3lite.figures.style import _TITLE, PALETTE, PREDICTION, TRUTH, WIDTH, _legend
 from g3lite.paths import shipped
 
 _LAND, _OCEAN, _COAST, _BORDER = "#f2efe9", "#e3ebf0", "#8a9299", "#c3c7ca"
@@ -62,17 +62,38 @@ def zoomed_map(
     Coasts are 1:110 million: a map less than `smallest_km` high would show little.
     """
     points = geo.check_coordinates(coordinates)
-    centre = geo.spherical_mean(points, np.zeros(len(points), dtype=np.int64), 1)[0]
-    if not geo.great_circle_km(points, centre).max() <= 5000:  # or the middle is anywhere
+    middle = _middle(points)
+    if middle is None:
         return world_map(title)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    axes = _zoomed(figure, (1, 1, 1), points, middle, WIDTH / height, smallest_km)
+    axes.set_title(title, **_TITLE)
+    return figure, axes
 
+
+def _middle(points: np.ndarray) -> np.ndarray | None:
+    """The middle of (n, 2) points; None if some are further than 5,000 km from it."""
+    centre = geo.spherical_mean(points, np.zeros(len(points), dtype=np.int64), 1)[0]
+    near = geo.great_circle_km(points, centre).max() <= 5000  # not so if the middle is anywhere
+    return centre if near else None
+
+
+def _zoomed(
+    figure: Figure,
+    place: tuple[int, int, int],
+    points: np.ndarray,
+    centre: np.ndarray,
+    aspect: float,
+    smallest_km: float,
+) -> GeoAxes:
+    """A map around points (n, 2) in a place (rows, columns, number) of a figure."""
     lat, lon = centre
     projection = ccrs.LambertAzimuthalEqualArea(central_longitude=lon, central_latitude=lat)
-    figure, axes = _map(projection, height)
+    projection.threshold = 10_000  # metres between the points of a curve: arcs look smooth
+    axes = figure.add_subplot(*place, projection=projection)
     places = projection.transform_points(_PLATE, points[:, 1], points[:, 0])[:, :2]
     middle = (places.min(axis=0) + places.max(axis=0)) / 2
     reach = 1.25 * np.ptp(places, axis=0) / 2
-    aspect = WIDTH / height
     half = max(reach[1], reach[0] / aspect, smallest_km * 500)
     axes.set_xlim(middle[0] - half * aspect, middle[0] + half * aspect)
     axes.set_ylim(middle[1] - half, middle[1] + half)
@@ -93,8 +114,80 @@ def zoomed_map(
         ylabel_style={"size": 8, "color": "#555555"},
     )
     _scale_bar(axes)
-    axes.set_title(title, **_TITLE)
-    return figure, axes
+    return axes
+
+
+def _part_of_the_world(
+    figure: Figure, place: tuple[int, int, int], points: np.ndarray, aspect: float
+) -> GeoAxes:
+    """The part of the world with points (n, 2) that are far apart, in a place of a figure."""
+    mean = geo.spherical_mean(points, np.zeros(len(points), dtype=np.int64), 1)[0, 1]
+    projection = ccrs.EqualEarth(central_longitude=mean if np.isfinite(mean) else 0)
+    axes = figure.add_subplot(*place, projection=projection)
+    (left, right), (bottom, top) = projection.x_limits, projection.y_limits
+    places = projection.transform_points(_PLATE, points[:, 1], points[:, 0])[:, :2]
+    x, y = (places.min(axis=0) + places.max(axis=0)) / 2
+    reach = 1.25 * np.ptp(places, axis=0) / 2
+    half = min(max(reach[1], reach[0] / aspect), (right - left) / 2 / aspect)
+    y = np.clip(y, bottom + half, top - half) if 2 * half < top - bottom else 0.0
+    x = np.clip(x, left + half * aspect, right - half * aspect)
+    axes.set_xlim(x - half * aspect, x + half * aspect)
+    axes.set_ylim(y - half, y + half)
+    _draw_earth(axes)
+    return axes
+
+
+def candidate_maps(
+    photos: Sequence[tuple[str, str, ArrayLike, ArrayLike, ArrayLike | None]], title: str = ""
+) -> Figure:
+    """A map for each photo: its candidates, which of them won, and what the file itself says.
+
+    Args:
+        photos: for each its title; what the winner is called ("prediction", "fallback", ...); the
+            winner [lat, lon]; the candidates (n, 2), n may be 0; and the position in the file
+            [lat, lon], or None.
+        title: the title of the figure.
+
+    Every map is zoomed to what it shows, with coasts and borders at 1:110 million.
+
+    Raises:
+        ValueError: there is no photo.
+    """
+    if not photos:
+        raise ValueError("candidate_maps needs at least one photo")
+    columns = min(len(photos), 1 if len(photos) == 1 else 2 if len(photos) <= 4 else 3)
+    rows = -(-len(photos) // columns)
+    width, height = WIDTH / columns, 5.0 if columns == 1 else 3.4 if columns == 2 else 2.8
+    figure = Figure(figsize=(WIDTH, rows * height + 0.6), layout="constrained")
+    kinds = sorted({kind for _, kind, *_ in photos} - {"prediction"})
+    colors = dict(zip(kinds, (PALETTE[4], PALETTE[3], "#555555"), strict=False))
+    colors["prediction"] = PREDICTION
+    shown = {}
+    for number, (name, kind, winner, candidates, file_says) in enumerate(photos, 1):
+        candidates = np.reshape(candidates, (-1, 2))
+        points = [candidates, np.reshape(winner, (1, 2))]
+        if file_says is not None:
+            points.append(np.reshape(file_says, (1, 2)))
+        together = geo.check_coordinates(np.concatenate(points))
+        middle, place, aspect = _middle(together), (rows, columns, number), width / (height - 0.7)
+        if middle is None:
+            axes = _part_of_the_world(figure, place, together, aspect)
+        else:
+            axes = _zoomed(figure, place, together, middle, aspect, 600)
+        size = 70 if columns == 1 else 45
+        draw_points(axes, candidates, label="candidate", color=PALETTE[2], size=size / 2)
+        if file_says is not None:
+            draw_points(axes, points[-1], label="the file itself says", color=TRUTH, size=size)
+        draw_points(axes, points[1], label=kind, color=colors[kind], size=1.5 * size, marker="X")
+        axes.set_title(name, loc="left", fontsize=11 if columns == 1 else 9, fontweight="bold")
+        shown |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(
+        shown.values(), shown.keys(), loc="outside upper right", ncols=len(shown), fontsize=9,
+        frameon=False,
+    )  # fmt: skip
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    return figure
 
 
 def _map(projection: ccrs.Projection, height: float) -> tuple[Figure, GeoAxes]:

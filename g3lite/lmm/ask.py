@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,14 @@ from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
 from g3lite import replies
-from g3lite.lmm.requests import LMMRequest, LMMResponse, OnResponse, RunStopped
+from g3lite.lmm.requests import (
+    CUT_OFF,
+    LMMRequest,
+    LMMResponse,
+    OnResponse,
+    RunStopped,
+    token_count,
+)
 from g3lite.lmm.store import Question, Store, Stored, StoreError
 from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
@@ -30,6 +38,15 @@ from g3lite.support.images import DamagedPhoto
 
 COLUMNS = ["IMG_ID", "references", "sample", "text", "LAT", "LON", "reason", "used"]
 """Of the table that `ask` returns."""
+POLL_S = 0.2
+"""How often a run looks whether what another process was asking has come."""
+_WITHOUT_TEXT = {
+    CUT_OFF: "cut off at the limit of tokens",
+    "content_filter": "the server's content filter took it",
+    "tool_calls": "the model called a tool instead, which is not read",
+    "reasoning": "only reasoning came, no answer",
+}
+"""Why a reply has no text, by its finish reason."""
 
 
 class Answering(Protocol):
@@ -38,8 +55,8 @@ class Answering(Protocol):
     name: str
     longest_side: int | None
 
-    def answer(self, jobs: Iterable[LMMRequest], keep: OnResponse) -> None:
-        """Give `keep` a response to every job."""
+    def answer(self, requests: Iterable[LMMRequest], on_response: OnResponse) -> None:
+        """Hand over a response to every request."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +73,8 @@ class Report:
         readable: replies with coordinates, of those that came.
         refused: refusals, of those that came.
         unreadable: the others of those that came.
-        tokens_in: tokens sent for all that came, in earlier calls too.
+        tokens_in: tokens sent for these prompts, in earlier calls and by other processes too, for
+            replies without a text and failed requests too.
         tokens_out: tokens received.
         cost: of these tokens, in the currency of the prices.
     """
@@ -85,7 +103,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _PhotoPrompt:
     """One prompt of one photo; without a question if there is no picture, which `absent` says."""
 
     img_id: str
@@ -104,15 +122,19 @@ class _Run:
     max_cost: float
     max_failures: int
     max_in_row: int
+    retry_empty: bool
     bar: tqdm
-    tokens: list[int] = field(default_factory=lambda: [0, 0])
+    tokens: tuple[int, int] = (0, 0)
     missing: int = 0
     asked: int = 0
     lost: int = 0
     failures: int = 0
     in_row: int = 0
     given_up: str | None = None
-    # Of the jobs under way, by photo and references; and why there are questions without replies.
+    # How many replies to each question are there; what another process asks; of the requests under
+    # way, by photo and references; and why there are questions without replies.
+    counted: dict[Question, int] = field(default_factory=dict)
+    elsewhere: list[_PhotoPrompt] = field(default_factory=list)
     questions: dict[tuple[str, int], Question] = field(default_factory=dict)
     reasons: dict[Question, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -126,34 +148,51 @@ class _Run:
         have = self.store.read(question)
         return {sample: have[sample] for sample in range(self.plan.asked) if sample in have}
 
-    def count_stored(self, everything: list[_Asked]) -> None:
+    def missing_of(self, question: Question) -> tuple[int, ...]:
+        """The samples of a question that are to be asked for; what has come is counted."""
+        have = self.stored(question)
+        if self.retry_empty:
+            have = {sample: reply for sample, reply in have.items() if reply.text is not None}
+        with self.lock:
+            new = max(0, len(have) - self.counted.get(question, 0))
+            self.counted[question] = len(have)
+            self.missing -= new
+            self.bar.update(new)
+        return tuple(sample for sample in range(self.plan.asked) if sample not in have)
+
+    def count_stored(self, everything: list[_PhotoPrompt]) -> None:
         """Take what earlier calls have stored into the account."""
-        questions = {asked.question for asked in everything if asked.question}
+        questions = {entry.question for entry in everything if entry.question}
         self.missing = len(questions) * self.plan.asked
         for question in questions:
-            for reply in self.stored(question).values():
-                self.tokens = [self.tokens[0] + reply.tokens_in, self.tokens[1] + reply.tokens_out]
-                self.missing -= 1
-                self.bar.update()
+            self.missing_of(question)
+        self.tokens = self.store.spent(self.counted)
 
-    def jobs(
-        self, photos: PhotoSet, everything: list[_Asked], longest_side: int | None
+    def requests(
+        self, photos: PhotoSet, everything: list[_PhotoPrompt], longest_side: int | None
     ) -> Iterator[LMMRequest]:
-        """What is still to be asked: every question once, each picture decoded when it is due."""
+        """What is still to be asked: every question once, each picture decoded when it is due.
+
+        Questions that another process asks now are left out, and noted in `elsewhere`.
+        """
         begun: set[Question] = set()  # the same photo may be there twice
         img_id = image = None
-        for asked in everything:
-            question = asked.question
+        for entry in everything:
+            question = entry.question
             if question is None or question in begun:
                 continue
             begun.add(question)
-            have = self.stored(question)
-            samples = tuple(s for s in range(self.plan.asked) if s not in have)
-            if not samples:
+            if not self.missing_of(question):
                 continue
             self.stop_if_spent()
-            if img_id != asked.img_id:
-                img_id = asked.img_id
+            if not self.store.claim(question):
+                self.elsewhere.append(entry)
+                continue
+            samples = self.missing_of(question)  # another process may just have been ready
+            if not samples:
+                continue
+            if img_id != entry.img_id:
+                img_id = entry.img_id
                 try:
                     image = photos.image(img_id, longest_side)
                 except DamagedPhoto as error:
@@ -161,37 +200,57 @@ class _Run:
             if image is None:
                 self.reasons[question] = damage
                 continue
-            self.questions[img_id, asked.prompt.references] = question
-            yield LMMRequest(img_id, image, asked.prompt, self.plan.temperature, samples)
+            self.questions[img_id, entry.prompt.references] = question
+            yield LMMRequest(img_id, image, entry.prompt, self.plan.temperature, samples)
 
-    def keep(self, answer: LMMResponse) -> None:
+    def wait_for_others(self) -> list[_PhotoPrompt]:
+        """What another process was asking, as soon as the first of it came or can be asked."""
+        left, self.elsewhere = self.elsewhere, []
+        self.bar.set_postfix_str("waiting for another run that asks the same")
+        while self.missing_of(left[0].question) and not self.store.claim(left[0].question):
+            time.sleep(POLL_S)
+        self.bar.set_postfix_str("")
+        return left
+
+    def on_response(self, response: LMMResponse) -> None:
         """Write down what came; raises `RunStopped` if it is enough."""
-        question = self.questions[answer.job.img_id, answer.job.prompt.references]
+        request = response.request
+        question = self.questions[request.img_id, request.prompt.references]
+        stated = token_count(response.tokens_in), token_count(response.tokens_out)
+        sent, received = (count or 0 for count in stated)
         with self.lock:
-            if answer.error is not None:
-                self.reasons[question] = answer.error
+            self.tokens = self.tokens[0] + sent, self.tokens[1] + received
+            if response.error is not None:
+                self.reasons[question] = response.error
                 self.failures += 1
                 self.in_row += 1
-                self.stop_if_failing(answer.error)
+                if sent or received:
+                    self.store.write_failure(question, sent, received)
+                self.stop_if_failing(response.error)
                 return
-            tokens = answer.tokens_in, answer.tokens_out
-            counts = [count or 0 for count in tokens]
             try:
-                self.store.write(question, answer.samples, answer.texts, *counts)
+                self.store.write(question, response.samples, response.texts, sent, received,
+                                 response.finish_reasons)  # fmt: skip
             except StoreError:
-                self.lost += len(answer.samples)
+                self.lost += len(response.samples)
                 raise
-            self.tokens = [a + b for a, b in zip(self.tokens, counts, strict=True)]
-            self.asked += len(answer.samples)
-            self.missing -= len(answer.samples)
+            n = len(response.samples)
+            self.asked += n
+            self.missing -= n
+            self.counted[question] += n
             self.in_row = 0
-            self.bar.update(len(answer.samples))
-            if None in tokens and self.max_cost < math.inf:
-                raise self.stopped("the server states no token counts, so max_cost cannot be held")
+            self.bar.update(n)
+            if None in stated and self.max_cost < math.inf:
+                raise self.stopped(
+                    "the server states no token counts, or none that can be true, so max_cost "
+                    "cannot be held"
+                )
             if self.missing:
                 self.stop_if_spent()
 
     def stop_if_spent(self) -> None:
+        if self.max_cost < math.inf and self.store.changed_elsewhere():
+            self.tokens = self.store.spent(self.counted)
         if self.cost >= self.max_cost:
             raise self.stopped(f"{self.cost:.4g} was spent and max_cost is {self.max_cost:g}")
 
@@ -221,12 +280,17 @@ def ask(
     max_failures: int = 100,
     max_in_row: int = 10,
     on_failures: Literal["raise", "return"] = "raise",
+    retry_empty: bool = False,
     progress: bool = True,
 ) -> tuple[pd.DataFrame, Report]:
     """Ask a model about photos, and read its replies.
 
     A photo whose picture is damaged, and a request that failed for good, leave rows without a
-    reply; the next call tries them again.
+    reply; the next call tries them again. A reply without a text came, and is paid for: it is kept
+    and counted, and asked for again only with `retry_empty`.
+
+    Several processes may run on one store at a time, and share the work: what one of them asks, the
+    others wait for. `max_cost` is compared with the tokens of all of them.
 
     Args:
         lmm: the model.
@@ -243,6 +307,7 @@ def ask(
         max_failures: the run stops after as many requests that failed for good.
         max_in_row: the same, in a row.
         on_failures: what happens then: "raise" `RunStopped`, or "return" what came so far.
+        retry_empty: ask again for stored replies without a text; one with a text takes its place.
         progress: show a progress bar.
 
     Returns:
@@ -275,12 +340,16 @@ def ask(
     )
     prices = (price_in, price_out)
     with Store(cache_dir() / "replies.sqlite" if store is None else store) as opened, bar:
-        run = _Run(opened, plan, prices, max_cost, max_failures, max_in_row, bar)
+        run = _Run(opened, plan, prices, max_cost, max_failures, max_in_row, retry_empty, bar)
         run.count_stored(everything)
         if run.missing:
             opened.check()  # before anything is paid for that could not be kept
         try:
-            lmm.answer(run.jobs(photos, everything, lmm.longest_side), run.keep)
+            left = everything
+            while left:
+                lmm.answer(run.requests(photos, left, lmm.longest_side), run.on_response)
+                opened.release()
+                left = run.wait_for_others() if run.elsewhere else []
         except RunStopped:
             if on_failures == "raise" or not run.given_up:
                 raise
@@ -290,6 +359,7 @@ def ask(
                 "are lost; call again to go on"
             ) from error
         table, came = _table(run, everything)
+        tokens = run.tokens = opened.spent(run.counted)
     readable = table["LAT"].notna()
     refused = came & table["reason"].str.startswith("refusal").fillna(False).astype(bool)
     report = Report(
@@ -301,8 +371,8 @@ def ask(
         readable=int(readable.sum()),
         refused=int(refused.sum()),
         unreadable=int((came & ~refused & ~readable).sum()),
-        tokens_in=run.tokens[0],
-        tokens_out=run.tokens[1],
+        tokens_in=tokens[0],
+        tokens_out=tokens[1],
         cost=run.cost,
         failure=replies.failure_summary(table),
     )
@@ -315,7 +385,7 @@ def _everything(
     plan: PromptPlan,
     similar: ArrayLike | None,
     dissimilar: ArrayLike | None,
-) -> list[_Asked]:
+) -> list[_PhotoPrompt]:
     """All prompts of all photos, in their order."""
     lists = []
     for name, some in (("similar", similar), ("dissimilar", dissimilar)):
@@ -335,26 +405,29 @@ def _everything(
             absent = str(error)
         for prompt in plan.prompts(*references):
             question = Question(model, photo, prompt.text, plan.temperature) if photo else None
-            everything.append(_Asked(img_id, prompt, question, absent))
+            everything.append(_PhotoPrompt(img_id, prompt, question, absent))
     return everything
 
 
-def _table(run: _Run, everything: list[_Asked]) -> tuple[pd.DataFrame, np.ndarray]:
+def _table(run: _Run, everything: list[_PhotoPrompt]) -> tuple[pd.DataFrame, np.ndarray]:
     """The table of all replies, and which of them came."""
     rows, came = [], []
-    for asked in everything:
-        have = run.stored(asked.question) if asked.question else {}
+    for entry in everything:
+        have = run.stored(entry.question) if entry.question else {}
         for sample in range(run.plan.asked):
             came.append(sample in have)
             text, place = None, (np.nan, np.nan)
             if sample in have:
-                text = have[sample].text
-                reply = replies.parse(text)
-                place, reason = reply.coordinates or place, reply.reason
+                text, finish = have[sample].text, have[sample].finish_reason
+                if text is None and finish in _WITHOUT_TEXT:
+                    reason = f"{replies.EMPTY}: {_WITHOUT_TEXT[finish]}"
+                else:
+                    reply = replies.parse(text, cut_off=finish == CUT_OFF)
+                    place, reason = reply.coordinates or place, reply.reason
             else:
-                why = asked.absent or run.reasons.get(asked.question, run.given_up)
+                why = entry.absent or run.reasons.get(entry.question, run.given_up)
                 reason = f"{replies.NO_REPLY}{why}"
-            rows.append((asked.img_id, asked.prompt.references, sample, text, *place, reason))
+            rows.append((entry.img_id, entry.prompt.references, sample, text, *place, reason))
     table = pd.DataFrame(rows, columns=COLUMNS[:-1])
     table = table.astype({"IMG_ID": "string", "text": "string", "reason": "string"})
     readable = table["LAT"].notna()

@@ -36,13 +36,13 @@ class LMM(ABC):
     longest_side: int | None = None
 
     @abstractmethod
-    def answer(self, jobs: Iterable[LMMRequest], keep: OnResponse) -> None:
-        """Answer jobs, which are taken as they are needed, and give `keep` what comes, at once.
+    def answer(self, requests: Iterable[LMMRequest], on_response: OnResponse) -> None:
+        """Answer requests, which are taken as they are needed, and hand over what comes, at once.
 
-        Every sample of every job is given to `keep` exactly once, in any order.
+        Every sample of every request is given to `on_response` exactly once, in any order.
 
         Raises:
-            LMMError: no further job can be answered. What came before was given to `keep`.
+            LMMError: no further request can be answered. What came before was handed over.
         """
 
     def ask(
@@ -59,15 +59,26 @@ class LMM(ABC):
     def replies(
         self, image: Image.Image, prompt: str, n: int = 1, temperature: float = 0.0
     ) -> list[str | None]:
-        """The replies to one prompt about one picture; None for one that never came.
+        """The replies to one prompt about one picture; None for one without a text.
 
         Nothing is stored. Over many photos use `ask`.
+
+        Raises:
+            LMMError: a reply did not come; the message says why.
         """
         image = ImageOps.exif_transpose(image).convert("RGB")
-        found: dict[int, str | None] = {}
-        job = LMMRequest("picture", image, Prompt(str(prompt), 0), temperature, tuple(range(n)))
-        self.answer([job], lambda a: found.update(zip(a.samples, a.texts, strict=False)))
-        return [found.get(sample) for sample in job.samples]
+        request = LMMRequest("picture", image, Prompt(str(prompt), 0), temperature, tuple(range(n)))
+        texts: dict[int, str | None] = {}
+        errors: list[str] = []
+
+        def on_response(response: LMMResponse) -> None:
+            texts.update(zip(response.samples, response.texts, strict=False))
+            errors.extend([response.error] if response.error else [])
+
+        self.answer([request], on_response)
+        if errors:
+            raise LMMError(f"{n - len(texts)} of {n} replies did not come: {errors[0]}")
+        return [texts[sample] for sample in request.samples]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -100,10 +111,10 @@ class ReplayLMM(LMM):
         content = repr(sorted(self._texts.items(), key=lambda item: item[0]))
         self.name = f"replay@{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
-    def answer(self, jobs: Iterable[LMMRequest], keep: OnResponse) -> None:
+    def answer(self, requests: Iterable[LMMRequest], on_response: OnResponse) -> None:
         """Look the replies up."""
-        for job in jobs:
-            places = [(job.img_id, job.prompt.references, sample) for sample in job.samples]
+        for request in requests:
+            places = [(request.img_id, request.prompt.references, s) for s in request.samples]
             absent = [place for place in places if place not in self._texts]
             if absent:
                 img_id, references, sample = absent[0]
@@ -111,4 +122,5 @@ class ReplayLMM(LMM):
                     f"no reply {sample} to the prompt with {references} references about photo "
                     f"{img_id!r} was recorded; ask for what there is"
                 )
-            keep(LMMResponse(job, job.samples, tuple(self._texts[place] for place in places)))
+            texts = tuple(self._texts[place] for place in places)
+            on_response(LMMResponse(request, request.samples, texts))

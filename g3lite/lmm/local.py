@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
+from safetensors import SafetensorError
 from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers import (
     AutoModelForImageTextToText,
@@ -28,7 +29,9 @@ from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
 
 from g3lite.downloads import hub
+from g3lite.lmm import schema
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
+from g3lite.lmm.requests import CUT_OFF
 from g3lite.paths import sha256_file
 from g3lite.support.batches import in_batches
 from g3lite.support.images import MAX_PIXELS, at_most
@@ -39,10 +42,10 @@ _OVERFLOW = (
     "the model's numbers overflow; load it with dtype='bfloat16' or 'float32', if there is memory"
 )
 WINDOW = 4
-"""Jobs per reply of a batch that are sorted by length, so that prompts of one length share a batch.
+"""Requests per reply of a batch that are sorted by length, so that those of one length share it.
 More of them would hold more decoded pictures in memory."""
 WINDOW_PIXELS = MAX_PIXELS
-"""No further job is added to pictures of so many pixels in all."""
+"""No further request is added to pictures of so many pixels in all."""
 
 
 class TransformersLMM(LMM):
@@ -70,6 +73,9 @@ class TransformersLMM(LMM):
             Models such as Qwen-VL read a picture in patches: twice the side is four times the
             tokens, and a photo of 12 megapixels would fill a small GPU alone.
         seed: another one gives other replies.
+        response_format: "schema" to let the model write nothing but a JSON object with a latitude
+            and a longitude within their bounds (`g3lite.lmm.schema`), so that nothing is left to be
+            read; a model that does not know has to name a place too. It needs xgrammar. None: text.
         max_gb: a model on a hub that is larger (10^9 bytes) is not fetched.
 
     Attributes:
@@ -96,6 +102,7 @@ class TransformersLMM(LMM):
         max_new_tokens: int = 128,
         longest_side: int | None = 768,
         seed: int = 0,
+        response_format: Literal["schema"] | None = None,
         max_gb: float = 1.0,
     ) -> None:
         if dtype == "auto":
@@ -128,7 +135,7 @@ class TransformersLMM(LMM):
                 device_map=device,
                 quantization_config=quantized,
             ).eval()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             if "trust_remote_code" in str(error):
                 raise LMMError(
                     f"{model} brings Python code of its own, which g3lite never runs; take a model "
@@ -145,6 +152,12 @@ class TransformersLMM(LMM):
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
+        ends = self.model.generation_config.eos_token_id
+        self._ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+        self._grammar = None
+        if schema.named(response_format):
+            vocabulary = self.model.config.get_text_config(decoder=True).vocab_size
+            self._grammar = schema.grammar(tokenizer, vocabulary, self._ends)
         self.batch_size = batch_size
         self._max_new_tokens = max_new_tokens
         self.longest_side = longest_side
@@ -152,19 +165,21 @@ class TransformersLMM(LMM):
         parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
         if longest_side is not None:
             parts.append(f"{longest_side} px")
+        if response_format is not None:
+            parts.append(f"response_format={response_format}")
         self.name = f"{_identity(model, revision)} ({', '.join(parts)})"
 
-    def answer(self, jobs: Iterable[LMMRequest], keep: OnResponse) -> None:
+    def answer(self, requests: Iterable[LMMRequest], on_response: OnResponse) -> None:
         """Work in batches of prompts of about the same length, so that little of it is padding."""
-        jobs = iter(jobs)
-        while window := self._window(jobs):
-            window.sort(key=lambda job: len(job.prompt.text))
-            wanted = [(job, sample) for job in window for sample in job.samples]
+        requests = iter(requests)
+        while window := self._window(requests):
+            window.sort(key=lambda request: len(request.prompt.text))
+            wanted = [(request, sample) for request in window for sample in request.samples]
             try:
-                for answers, fits in in_batches(self._generate, wanted, self.batch_size):
+                for responses, fits in in_batches(self._generate, wanted, self.batch_size):
                     self.batch_size = fits
-                    for answer in answers:
-                        keep(answer)
+                    for response in responses:
+                        on_response(response)
             except RuntimeError as error:
                 if not should_reduce_batch_size(error):
                     raise
@@ -173,27 +188,28 @@ class TransformersLMM(LMM):
                     "four_bit=True, or take a smaller model"
                 ) from error
 
-    def _window(self, jobs: Iterator[LMMRequest]) -> list[LMMRequest]:
-        """The next jobs, as many as are sorted together; fewer if their pictures are large."""
+    def _window(self, requests: Iterator[LMMRequest]) -> list[LMMRequest]:
+        """The next requests, as many as are sorted together; fewer if their pictures are large."""
         window, pixels = [], 0
-        for job in islice(jobs, WINDOW * self.batch_size):
-            window.append(job)
-            pixels += job.image.width * job.image.height
+        for request in islice(requests, WINDOW * self.batch_size):
+            window.append(request)
+            pixels += request.image.width * request.image.height
             if pixels >= WINDOW_PIXELS:
                 break
         return window
 
     @torch.inference_mode()
     def _generate(self, wanted: list[tuple[LMMRequest, int]]) -> list[LMMResponse]:
-        """Draw replies, given as (job, sample) with those of a job in a row."""
+        """Draw replies, given as (request, sample) with those of a request in a row."""
         samples = [
-            (job, tuple(s for _, s in rows)) for job, rows in groupby(wanted, lambda pair: pair[0])
+            (request, tuple(sample for _, sample in rows))
+            for request, rows in groupby(wanted, lambda pair: pair[0])
         ]
-        inputs = self._inputs([job for job, _ in samples])
+        inputs = self._inputs([request for request, _ in samples])
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
-        # All but the last token is read once per job; then what was read is copied for each reply.
-        # The cache has its final size from the start: growing it at every token costs more than all
-        # else on a CPU.
+        # All but the last token is read once per request, then copied for each reply. The cache
+        # has its final size from the start: growing it at every token costs more than all else on a
+        # CPU.
         cache = StaticCache(
             config=self.model.config.get_text_config(decoder=True),
             max_cache_len=ids.shape[1] + self._max_new_tokens,
@@ -213,32 +229,42 @@ class TransformersLMM(LMM):
             attention_mask=mask[rows],
             **usual,
             max_new_tokens=self._max_new_tokens,
-            logits_processor=LogitsProcessorList([sampler]),
+            logits_processor=LogitsProcessorList([*schema.constraints(self._grammar), sampler]),
         )[:, ids.shape[1] :]
         texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
         written = (tokens != self._processor.tokenizer.pad_token_id).sum(1).tolist()
-        replies = zip(rows.tolist(), wanted, texts, written, sampler.lost.tolist(), strict=True)
-        answers = []
-        for (row, lost), some in groupby(replies, lambda reply: (reply[0], reply[4])):
-            _, pairs, texts, written, _ = zip(*some, strict=True)
-            job, numbers = pairs[0][0], tuple(sample for _, sample in pairs)
+        finish = self._finish_reasons(tokens)
+        lost = sampler.lost.tolist()
+        replies = zip(rows.tolist(), wanted, texts, written, finish, lost, strict=True)
+        responses = []
+        for (row, lost), some in groupby(replies, lambda reply: (reply[0], reply[5])):
+            _, pairs, texts, written, finish, _ = zip(*some, strict=True)
+            request, numbers = pairs[0][0], tuple(sample for _, sample in pairs)
+            read, wrote = int(mask[row].sum()), sum(written)
             if lost:
-                answers.append(LMMResponse(job, numbers, (), error=_OVERFLOW))
+                response = LMMResponse(request, numbers, (), error=_OVERFLOW)
             else:
-                read = int(mask[row].sum())
-                answers.append(LMMResponse(job, numbers, texts, read, sum(written)))
-        return answers
+                response = LMMResponse(request, numbers, texts, read, wrote, None, finish)
+            responses.append(response)
+        return responses
 
-    def _inputs(self, jobs: list[LMMRequest]) -> dict[str, torch.Tensor]:
+    def _finish_reasons(self, tokens: torch.Tensor) -> list[str | None]:
+        """How replies ended, given their tokens (n, length): one without an end token was cut."""
+        if not self._ends:  # it writes on and on, so that says nothing
+            return [None] * len(tokens)
+        ends = torch.tensor(self._ends, device=tokens.device)
+        return ["stop" if ended else CUT_OFF for ended in torch.isin(tokens, ends).any(1).tolist()]
+
+    def _inputs(self, requests: list[LMMRequest]) -> dict[str, torch.Tensor]:
         """Photos and prompts as the model reads them, padded on the left."""
         dialogues = [
             [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}]
-            for text in (job.prompt.text for job in jobs)
+            for text in (request.prompt.text for request in requests)
         ]
         texts = self._processor.apply_chat_template(dialogues, add_generation_prompt=True)
         begin = self._processor.tokenizer.bos_token
         inputs = self._processor(
-            images=[[at_most(job.image, self.longest_side)] for job in jobs],
+            images=[[at_most(request.image, self.longest_side)] for request in requests],
             text=texts,
             padding=True,
             add_special_tokens=not (begin and texts[0].startswith(begin)),  # not twice
@@ -261,14 +287,15 @@ class _Sampler(LogitsProcessor):
         self, wanted: list[tuple[LMMRequest, int]], seed: int, device: torch.device
     ) -> None:
         self.lost = torch.zeros(len(wanted), dtype=torch.bool, device=device)
-        pictures = {job: hashlib.sha256(job.image.tobytes()) for job in {job for job, _ in wanted}}
+        requests = {request for request, _ in wanted}
+        pictures = {one: hashlib.sha256(one.image.tobytes()) for one in requests}
         self._rows = []
-        for job, sample in wanted:
-            own = pictures[job].copy()
-            own.update(f"{seed} {sample} {job.prompt.text}".encode())
+        for request, sample in wanted:
+            own = pictures[request].copy()
+            own.update(f"{seed} {sample} {request.prompt.text}".encode())
             generator = torch.Generator(device)
             generator.manual_seed(int.from_bytes(own.digest()[:7], "big"))
-            self._rows.append((job.temperature, generator))
+            self._rows.append((request.temperature, generator))
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         scores = scores.float()

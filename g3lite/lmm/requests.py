@@ -10,6 +10,11 @@ from PIL import Image
 from g3lite import G3Error
 from g3lite.prompts import Prompt
 
+CUT_OFF = "length"
+"""The finish reason of a reply that the limit of tokens ended."""
+MOST_TOKENS = 10**12
+"""A server that states more for a request is mistaken."""
+
 
 class LMMError(G3Error):
     """A model that cannot be asked, or not in this way; the message says what to change."""
@@ -19,11 +24,13 @@ class RunStopped(LMMError):
     """A limit of the run was reached; the message says which. Nothing that came is lost."""
 
 
+class LMMWarning(UserWarning):
+    """A server does not take all that was asked of it, and is asked for less."""
+
+
 @dataclass(frozen=True, eq=False)
 class LMMRequest:
-    """What a model is asked about one photo.
-
-    In this folder it is called a job, as a server may need several HTTP requests for one.
+    """What a model is asked about one photo. A server may need several HTTP requests for it.
 
     Attributes:
         img_id: the photo's IMG_ID.
@@ -42,24 +49,37 @@ class LMMRequest:
 
 @dataclass(frozen=True, eq=False)
 class LMMResponse:
-    """What one request brought, or that it failed for good.
+    """What a request brought, or that it failed for good.
 
     Attributes:
-        job: the `LMMRequest` that it belongs to; other responses may bring the rest of it.
+        request: the one that it belongs to; other responses may bring the rest of it.
         samples: numbers of the replies that it brought, or that will not come.
         texts: as many replies, None for one without a text; () if the request failed.
         tokens_in: tokens sent, the photo's among them; None if the server does not say.
         tokens_out: tokens received; None if the server does not say.
-        error: why the request failed; None if it did not.
+        error: why the request failed; None if it did not. Its tokens are paid for all the same.
+        finish_reasons: as many as texts, or () where they are not known. How each reply ended:
+            "stop" by itself, "length" cut off at the limit of tokens, "content_filter",
+            "tool_calls", or "reasoning" if nothing else came; None if that is not known.
     """
 
-    job: LMMRequest
+    request: LMMRequest
     samples: tuple[int, ...]
     texts: tuple[str | None, ...]
     tokens_in: int | None = 0
     tokens_out: int | None = 0
     error: str | None = None
+    finish_reasons: tuple[str | None, ...] = ()
 
 
 OnResponse = Callable[[LMMResponse], None]
 """Takes a response; may be called by several threads at once, and may raise to end a run."""
+
+
+def token_count(stated: object) -> int | None:
+    """A number of tokens as a server states it; None for what cannot be one, such as -5 or 1e19."""
+    if isinstance(stated, bool) or not isinstance(stated, int | float):
+        return None
+    if not 0 <= stated <= MOST_TOKENS or stated != int(stated):  # no NaN either
+        return None
+    return int(stated)

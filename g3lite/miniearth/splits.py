@@ -8,6 +8,7 @@ first use and kept in the cache.
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 from collections.abc import Iterator
 from functools import lru_cache
@@ -25,8 +26,9 @@ from g3lite.miniearth.sampler import SAMPLER_VERSION, photograph
 from g3lite.miniearth.scene import Scene
 from g3lite.miniearth.world import PLACES_VERSION, places
 from g3lite.paths import cache_dir, replacing, shipped
-from g3lite.photos import SCHEMA, PhotoSet, conform, read_place, tar_places
+from g3lite.photos import SCHEMA, PhotoSet, conform
 from g3lite.support.images import DamagedPhoto
+from g3lite.support.tars import damaged, read_place, tar_places
 
 SPLITS_VERSION = "1"
 SIZES = {"gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000}
@@ -178,7 +180,13 @@ def load(split: str, n: int | None = None) -> PhotoSet:
 
 
 def fresh(name: str, n: int, evenness: float = 1.0) -> PhotoSet:
-    """`n` queries that nobody has seen, for checks from outside: another `name`, other photos."""
+    """`n` queries that nobody has seen, for checks from outside: another `name`, other photos.
+
+    Raises:
+        ValueError: the name is that of a set that exists, or cannot be the name of a file.
+    """
+    if not re.fullmatch(r"\w[\w. -]*", name):
+        raise ValueError(f"{name!r} cannot be a name: use letters, digits, '_', '-' and '.'")
     if name in SIZES or name.startswith("corpus"):
         raise ValueError(f"{name!r} names a set that exists; choose another name")
     return photo_set(f"miniearth/{name}", conform(tabulate(list(sample(name, n, evenness)))))
@@ -237,6 +245,8 @@ class _Pictures:
         if not self.rendered:
             self._render()
         path = self._path(self.shard_of[name])
+        if name not in _members(path):
+            raise damaged(path)
         return read_place(path, *_members(path)[name])
 
     def _path(self, shard: int) -> Path:

@@ -35,7 +35,6 @@ PLACES_VERSION = "1"
 N_PLACES = 1200
 UNSEEN_SHARE = 0.2
 """Share of the places that no training corpus of MiniCLIP or MiniLMM may hold."""
-MAX_LANDMARKS = 3
 
 APART_KM = 30.0
 """Two places are at least this far apart, except where a country has too few cities."""

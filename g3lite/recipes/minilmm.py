@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 
 from g3lite import miniearth, prompts
 from g3lite.miniearth.splits import photo_set, sample, tabulate
-from g3lite.paths import cache_dir, data_dir, sha256_file, shipped
+from g3lite.paths import cache_dir, data_dir, replacing, sha256_file, shipped
 from g3lite.photos import PhotoSet, conform
 from g3lite.recipes import miniclip
 from g3lite.recipes import minilmm_tasks as tasks
@@ -314,18 +314,10 @@ def corpus_set(which: str) -> PhotoSet:
 
 def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
     """Look at all photos of a corpus once, and search the references of each."""
-    from g3lite.backbone import Backbone
-
     photos, gallery = corpus_set(corpus), corpus_set("gallery")
-    backbone = Backbone.load("miniclip")
-    features = [
-        backbone.image_features(some, normalize=False).vectors for some in (gallery, photos)
-    ]
-    return Lessons(
-        look(model, processor, photos, device),
-        photos.coordinates,
-        searched(gallery.table, *features),
-    )
+    seen, features = look(model, processor, photos, device)
+    _, known = look(model, processor, gallery, device)
+    return Lessons(seen, photos.coordinates, searched(gallery.table, known, features))
 
 
 def searched(
@@ -355,16 +347,35 @@ def searched(
 
 
 @torch.no_grad()
-def look(model, processor, photos: PhotoSet, device: torch.device, batch: int = 250) -> np.ndarray:
-    """What the frozen tower sees of each photo: float16 (n, tokens, channels)."""
-    tower = model.model.vision_tower.to(device)
-    seen = []
-    for start in tqdm(range(0, len(photos), batch), desc="look"):
-        pictures = [photos.image(name) for name in photos.ids[start : start + batch]]
-        pixels = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
-        tokens = tower(pixels.to(device)).last_hidden_state.flatten(2).transpose(1, 2)
-        seen.append(tokens.half().cpu().numpy())
-    return np.concatenate(seen)
+def look(
+    model, processor, photos: PhotoSet, device: torch.device, batch: int = 250
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the frozen tower sees of n photos; kept in the cache folder, as drawing them takes long.
+
+    Returns:
+        float16 (n, tokens, channels), read from the disk as it is used; and MiniCLIP's features,
+        float32 (n, width), which are pooled from these.
+    """
+    from g3lite.backbone import Backbone
+
+    eyes = sha256_file(shipped("miniclip/open_clip_model.safetensors"))
+    key = hashlib.sha256(f"{eyes} {photos.version} {' '.join(photos.ids)}".encode()).hexdigest()
+    folder = cache_dir() / "minilmm" / f"seen-{key[:16]}"
+    if not (folder / "features.npy").is_file():
+        tower = model.model.vision_tower.to(device)
+        pool = Backbone.load("miniclip", "cpu").model.visual.attnpool.to(device)
+        seen, features = [], []
+        for start in tqdm(range(0, len(photos), batch), desc=f"look at {photos.name}"):
+            pictures = [photos.image(name) for name in photos.ids[start : start + batch]]
+            pixels = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
+            maps = tower(pixels.to(device)).last_hidden_state  # (batch, channels, side, side)
+            seen.append(maps.flatten(2).transpose(1, 2).half().cpu().numpy())
+            features.append(pool(maps).float().cpu().numpy())
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, rows in (("seen", seen), ("features", features)):
+            with replacing(folder / f"{name}.npy") as path, open(path, "wb") as file:
+                np.save(file, np.concatenate(rows))
+    return np.load(folder / "seen.npy", mmap_mode="r"), np.load(folder / "features.npy")
 
 
 def answer(coordinates: np.ndarray, form: str, decimals: int = DECIMALS) -> str:

@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 from tqdm.auto import tqdm
 
 from g3lite.paths import cache_dir, replacing
+from g3lite.support.weights import read_state
 
 NO_MATRIX = ("tokens", "lm_head", "conv.conv")
 """Parts of the names of weights that AdamW trains though they have two or more dimensions."""
@@ -138,7 +139,7 @@ class Run:
         self._checkpoint = cache_dir() / name.lower() / f"{key}.pt"
         self.start, self._log, self._recent = 0, [], []
         if self._checkpoint.exists():
-            state = torch.load(self._checkpoint, map_location=self._device, weights_only=True)
+            state = read_state(self._checkpoint, mmap=False)  # for it will be replaced
             model.load_state_dict(state["model"])
             self._optimizer.load_state_dict(state["optimizer"])
             self.start, self._log, self._recent = state["step"], state["log"], state["recent"]
@@ -174,8 +175,8 @@ class Run:
             "step": done, "seconds": time.perf_counter() - self._began, "log": self._log,
             "recent": self._recent,
         }  # fmt: skip
-        with replacing(self._checkpoint) as part:
-            torch.save(state, part)
+        with replacing(self._checkpoint) as part, open(part, "wb") as file:
+            torch.save(state, file)
 
     def finish(self, log: Path) -> tuple[float, str]:
         """Write the log as CSV and remove the checkpoint; the minutes it took, and on what."""

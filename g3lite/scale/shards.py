@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import shutil
@@ -19,6 +18,7 @@ from tqdm.auto import tqdm
 from g3lite.index import Gallery, GalleryError, checked, commit
 from g3lite.paths import replacing, write_json
 from g3lite.scale import index_types
+from g3lite.support.records import read_json
 
 SLICE = 16_384
 """Vectors that are in memory at a time when an index is fed from disk."""
@@ -91,12 +91,13 @@ class _Spool:
         nothing = {"token": secrets.token_hex(4), "batches": 0, "photos": 0, "dimensions": 0}
         if not self._path.is_file():
             write_json(self._path, {**arguments, **nothing})
-        self.state = json.loads(self._path.read_text(encoding="utf-8"))
+        self._again = f"delete {self.work} to begin again"
+        self.state = read_json(self._path, self._again, (*arguments, *nothing))
         for name, value in arguments.items():
             if self.state[name] != value:
                 raise GalleryError(
                     f"{self.work} holds an unfinished build with {name}={self.state[name]!r}, not "
-                    f"{value!r}; go on with that, or delete {self.work} to begin again"
+                    f"{value!r}; go on with that, or {self._again}"
                 )
         self.index = folder / f"index-{self.state['token']}.faiss"
         self.lists = folder / f"lists-{self.state['token']}.ivfdata"
@@ -115,7 +116,7 @@ class _Spool:
         header = len(_flat_header(0, 1))
         done = header + 4 * state["photos"] * state["dimensions"]
         if state["photos"] and there < done:
-            raise GalleryError(f"{self.vectors} is cut off; delete {self.work} to begin again")
+            raise GalleryError(f"{self.vectors} is cut off; {self._again}")
         with (
             open(self.vectors, "r+b" if there else "w+b") as file,
             _bar("features", progress) as bar,
@@ -154,8 +155,20 @@ class _Spool:
 
     def table(self) -> pd.DataFrame:
         """The photos on disk."""
-        tables = [pd.read_parquet(self._batch(i)) for i in range(self.state["batches"])]
+        try:
+            tables = [pd.read_parquet(self._batch(i)) for i in range(self.state["batches"])]
+        except (OSError, ValueError) as error:  # pyarrow's own errors are of these kinds
+            raise GalleryError(
+                f"a table in {self.work} is missing or damaged; {self._again}"
+            ) from error
         return pd.concat(tables or [pd.DataFrame({"IMG_ID": []})], ignore_index=True)
+
+    def read_index(self, path: Path) -> faiss.Index:
+        """An index that an earlier call has written."""
+        try:
+            return faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise GalleryError(f"{path} is damaged; {self._again}") from error
 
     def _batch(self, number: int) -> Path:
         return self.work / f"{number:06d}.parquet"
@@ -173,14 +186,14 @@ def _index_from_disk(
         index = index_types.new_index(kind, d, n)
         index_types.train(index, vectors, seed)
         _write(index, trained)
-    index = faiss.read_index(str(trained))
+    index = spool.read_index(trained)
     ivf = index_types.inverted_file(index)
     with _bar(f"{kind} index", progress, n) as bar:
         if ivf and type(faiss.downcast_InvertedLists(ivf.invlists)) is faiss.ArrayInvertedLists:
             shards = [spool.work / f"shard-{start}.faiss" for start in range(0, n, shard)]
             for path, rows in zip(shards, _slices(0, n, shard), strict=True):
                 if not path.is_file():
-                    part = faiss.read_index(str(trained))
+                    part = spool.read_index(trained)
                     for some in _slices(rows.start, rows.stop, SLICE):
                         part.add_with_ids(vectors[some], np.arange(some.start, some.stop))
                     _write(part, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -42,19 +43,30 @@ class _Store:
                 warnings.warn(
                     f"{path} is damaged ({error}): its photos are encoded again", stacklevel=3
                 )
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # on a read-only disk it stays
+                    path.unlink(missing_ok=True)
                 continue
             vectors.update((i, row) for i, row in zip(ids, rows, strict=True) if i in wanted)
         return vectors
 
     def write(self, vectors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Store vectors (d,) by IMG_ID in a file of their own; returns them."""
+        """Store vectors (d,) by IMG_ID in a file of their own; returns them.
+
+        Where nothing can be written, a warning says that they are not kept.
+        """
         ids, rows = list(vectors), np.stack(list(vectors.values()))
         digest = self._digest(ids, rows)
         data = save({"vectors": rows}, metadata={"ids": json.dumps(ids), "digest": digest})
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self.folder / f"{digest}.safetensors") as part:
-            part.write_bytes(data)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with replacing(self.folder / f"{digest}.safetensors") as part:
+                part.write_bytes(data)
+        except OSError as error:
+            warnings.warn(
+                f"features are not kept, for {self.folder} cannot be written to "
+                f"({error.strerror or error}); G3LITE_CACHE names another folder",
+                stacklevel=3,
+            )
         return vectors
 
     @staticmethod

@@ -228,10 +228,26 @@ def _brand(file: Path | io.BytesIO) -> bytes:
     return head[8:12] if head[4:8] == b"ftyp" else b""
 
 
+def _whole(file: Path | io.BytesIO) -> bool:
+    """Whether a HEIC file is built of boxes up to its end, one of them with its contents."""
+    data = file.read_bytes() if isinstance(file, Path) else file.getvalue()
+    kinds, start = set(), 0
+    while start + 8 <= len(data):
+        size = int.from_bytes(data[start : start + 4])
+        kinds.add(data[start + 4 : start + 8])
+        if size == 1:  # the size is a longer number, behind the kind
+            size = int.from_bytes(data[start + 8 : start + 16])
+        size = size or len(data) - start  # 0: up to the end
+        if size < 8:
+            return False
+        start += size
+    return start == len(data) and b"meta" in kinds
+
+
 def _not_read(file: Path | io.BytesIO) -> str:
     """Why no format recognised a file."""
     brand = _brand(file)
-    if brand in _HEIF_BRANDS and not find_spec("pillow_heif"):
+    if brand in _HEIF_BRANDS and not find_spec("pillow_heif") and _whole(file):
         return "it is a HEIC picture: pip install pillow-heif, or convert it to JPEG"
     if brand in _AVIF_BRANDS and ".avif" not in Image.registered_extensions():
         return "it is an AVIF picture: pip install --upgrade pillow, or convert it to JPEG"

@@ -9,29 +9,49 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from g3lite import G3Error
 
 
-def read_state(source: str | Path | Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """A state dict: that of a file, or itself.
+def read_state(
+    source: str | Path | Mapping[str, Tensor], mmap: bool = True
+) -> Mapping[str, Tensor]:
+    """A state dict: that of a file (safetensors or torch's own kind), or itself.
+
+    Args:
+        source: the file, or a state dict.
+        mmap: read tensors of torch's files when they are used; the file must stay as it is then.
 
     Raises:
-        G3Error: there is no such file, or it holds more than tensors and would have to be run.
+        G3Error: there is no such file; it is damaged; or it holds more than tensors and would have
+            to be run.
     """
     if isinstance(source, Mapping):
         return source
     if not Path(source).is_file():
         raise G3Error(f"there is no file of weights {source}")
-    mapped = zipfile.is_zipfile(source)  # files of old versions of torch are not
     try:
-        return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
+        if Path(source).suffix == ".safetensors":
+            return load_file(source)
+        mapped = mmap and zipfile.is_zipfile(source)  # files of old versions of torch are not
+        state = torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
+    except MemoryError:
+        raise
+    except Exception as error:  # On damaged data these readers raise nearly anything.
+        if isinstance(error, pickle.UnpicklingError) and "GLOBAL " in str(error):
+            raise G3Error(
+                f"{source} holds more than tensors, and reading it could run anything: a whole "
+                "model, perhaps; take a file with its state dict"
+            ) from error
         raise G3Error(
-            f"{source} holds more than tensors, and reading it could run anything: a whole model, "
-            "perhaps; take a file with its state dict"
+            f"{source} cannot be read as weights ({type(error).__name__}): it is cut off, damaged "
+            "or something else; fetch it again"
         ) from error
+    if not isinstance(state, Mapping):
+        raise G3Error(f"{source} holds no state dict but a {type(state).__name__}")
+    return state
 
 
 def check_state(

@@ -991,12 +991,14 @@ predictions[["IMG_ID", "LAT_pred", "LON_pred", "score", "origin", "city", "city_
 # %%
 about = json.loads((output / "run.json").read_text(encoding="utf-8"))
 print("run.json:", ", ".join(about))
-seconds = pd.Series(about["seconds"]) / len(predictions)
-print(seconds.mul(1000).round(1).rename("ms per photo").to_frame().T.to_string())
+seconds = pd.Series(about["seconds"], dtype=float) / len(predictions)  # null: nothing measured
+table = seconds.mul(1000).round(1).rename("ms per photo").to_frame().T
+print(table.to_string(na_rep="from the store"))
 print(about["choice"])
 
 # %% [markdown]
-# (Image features are kept; of photos that were embedded before, the first step only fetches them.)
+# (Image features are kept; of photos that were embedded before, the first step only fetches them
+# from the store, and that is no measurement.)
 # Asking takes longest even here, with a model of four million numbers. With GPT-4V it is also the
 # step that costs money. Verification is nearly free: one vector for each coordinate, and an inner
 # product. Where answers are cheap to check and dear to get, checking them is good business, as long

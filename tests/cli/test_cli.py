@@ -63,6 +63,7 @@ def test_info_shows_versions_profiles_and_the_state_of_the_data(capsys, monkeypa
     assert "the data " in text
 
 
+@pytest.mark.slow
 def test_an_unknown_profile_is_one_line_and_status_1(tmp_path):
     source = tmp_path / "notebooks" / "source"
     source.mkdir(parents=True)
@@ -363,7 +364,7 @@ def broken(folder):
     (folder / "truncated.jpg").write_bytes(data[: len(data) // 2])
     (folder / "huge.png").write_bytes(black_png(20_000, 10_000))
     (folder / "large.png").write_bytes(black_png(12_000, 9_000))
-    (folder / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (folder / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x08meta")
     (folder / "folder").mkdir()
     return {
         "nowhere.jpg": "there is no such file",
@@ -591,6 +592,7 @@ def words_of(svg: str) -> str:
     return " ".join(Path(svg).read_text().split())
 
 
+@pytest.mark.slow
 def test_a_map_says_what_is_out_of_domain(capsys, folder, stand):
     succeeds(capsys, "locate", *touched("home.jpg"), "--map", "home.svg")
     assert "out_of_domain" not in words_of("home.svg")
@@ -634,6 +636,7 @@ def test_a_disk_that_is_full_leaves_the_old_map(capsys, folder, stand, monkeypat
     assert {path.name for path in folder.iterdir()} == {"home.jpg", "map.png"}
 
 
+@pytest.mark.slow
 def test_locate_as_it_is_called(folder, tmp_path):
     """With the shipped models, in a process of its own: nothing but its own words."""
     photos = miniearth.load("validation", 1)
@@ -706,7 +709,7 @@ def check_figures(found, km):
         ("street", "city", "region", "country", "continent"), (1, 25, 200, 750, 2500), strict=True
     ):
         value, low, high = found[name]
-        assert value == pytest.approx(100 * np.mean(km <= limit), abs=0.051)
+        assert value == pytest.approx(100 * np.mean(km <= limit), abs=0.0051)
         assert low <= value <= high
     assert found["median"][0] == pytest.approx(np.median(km), abs=0.51)
     points = np.mean(5000 * np.exp(-km / 1492.7))
@@ -736,7 +739,7 @@ def test_photos_without_a_row_are_wrong(capsys, tables):
     first, numbers = figures(succeeds(capsys, "evaluate", some, "--truth", "truth.csv"))
     assert first.startswith("8 photos, 3 of them without a prediction (wrong);")
     check_figures(numbers, np.r_[np.nan, np.nan, KM[2:]])
-    none = write(found.iloc[:0], "none.csv")
+    none = write(found.assign(LAT_pred=np.nan, LON_pred=np.nan), "none.csv")
     first, numbers = figures(succeeds(capsys, "evaluate", none, "--truth", "truth.csv"))
     assert first.startswith("8 photos, 8 of them without") and numbers["continent"] == (0, 0, 0)
 
@@ -766,14 +769,13 @@ def test_photographers_are_resampled_where_all_are_known(capsys, tables):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda t: t.replace("p3.jpg", "other.jpg"), "1 predicted IMG_ID are not in the truth"),
-        (lambda t: pd.concat([t, t[:1]]), "IMG_ID 'p0.jpg' occurs more than once"),
+        (lambda t: t.assign(IMG_ID="other" + t.IMG_ID), "none of its 8 IMG_ID is in truth.csv"),
+        (lambda t: t.iloc[:0], "it holds no predictions, only a header"),
         (lambda t: t.drop(columns="LON_pred"), "lacks LON_pred; it has IMG_ID, LAT_pred"),
         (lambda t: t.drop(columns="IMG_ID"), "lacks IMG_ID; it has LAT_pred, LON_pred"),
         (lambda t: t.astype(str).replace(t.astype(str).LAT_pred[4], "north"),
          "LAT_pred of row 4 is 'north', which is not a number"),
         (lambda t: t.assign(LAT_pred=95.0, LON_pred=0.0), "latitude 95 in row 0 is outside"),
-        (lambda t: t.assign(LON_pred=np.nan), "longitude nan in row 0 is not a finite number"),
         (lambda t: t.assign(LON_pred=np.inf), "longitude inf in row 0 is not a finite number"),
     ],
 )  # fmt: skip
@@ -789,8 +791,7 @@ def test_predictions_that_cannot_be_scored_are_one_line(capsys, tables, change, 
         (lambda t: t.drop(columns=["LAT", "AUTHOR"]), "lacks LAT; it has IMG_ID, LON"),
         (lambda t: t.astype(str).replace("-50.0", "south"), "LAT of row 0 is 'south'"),
         (lambda t: t.assign(LAT=np.nan), "latitude nan in row 0"),
-        (lambda t: pd.concat([t, t[:1]]), "IMG_ID 'p0.jpg' occurs more than once"),
-        (lambda t: t.iloc[:0], "holds no photos"),
+        (lambda t: t.iloc[:0], "it holds no predictions"),
     ],
 )
 def test_a_table_without_its_truth_is_one_line(capsys, tables, change, words):
@@ -803,8 +804,8 @@ def test_a_table_without_its_truth_is_one_line(capsys, tables, change, words):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "cannot be read as a CSV table"),
-        ("IMG_ID,LAT_pred,LON_pred\na,1,2\nb,1,2,3,4\n", "Expected 3 fields in line 3, saw 5"),
+        ("", "bad.csv: it is empty"),
+        ("IMG_ID,LAT_pred,LON_pred\na,1,2\nb,1,2,3,4\n", "row 1 (line 3 of the file) has 5 fields"),
         (None, "there is no table bad.csv"),
     ],
 )
@@ -825,13 +826,19 @@ def test_no_table_of_truth_is_one_line(capsys, tables):
     assert "bare.csv: the table lacks LON" in fails(capsys, "evaluate", name, "--truth", bare)
 
 
-def test_a_comma_at_the_end_of_each_row_shifts_no_column(capsys, tables):
+def test_a_comma_at_the_end_of_each_row_is_refused_unless_the_header_has_it(capsys, tables):
     _, found = tables
     write(found, "found.csv")
     header, *rows = Path("found.csv").read_text().splitlines()
-    Path("commas.csv").write_text("\n".join([header, *(f"{row}," for row in rows)]))
+    commas = [f"{row}," for row in rows]
+    Path("commas.csv").write_text("\n".join([header, *commas]))
+    said = fails(capsys, "evaluate", "commas.csv", "--truth", "truth.csv")
+    assert "row 0 (line 2 of the file) has 4 fields under 3" in said
+    assert "end no row with a comma" in said
     straight = succeeds(capsys, "evaluate", "found.csv", "--truth", "truth.csv")
-    assert succeeds(capsys, "evaluate", "commas.csv", "--truth", "truth.csv") == straight
+    for padded in ([f"{header},", *commas], [f"{header},,", *commas], [f"{header},", *rows]):
+        Path("padded.csv").write_text("\n".join(padded))
+        assert succeeds(capsys, "evaluate", "padded.csv", "--truth", "truth.csv") == straight
 
 
 def test_headers_that_are_exchanged_are_told_in_a_line(capsys, tables):

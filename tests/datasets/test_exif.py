@@ -1,9 +1,11 @@
 """Positions and dates from EXIF, as cameras write them and as they should not."""
 
+import ast
 import io
 import math
 import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from exif_blocks import ASCII, BERLIN, RATIONAL, SRATIONAL, exif_of
@@ -43,8 +45,8 @@ def test_every_hemisphere_comes_back(lat, lon):
         3: (ASCII, "E" if lon >= 0 else "W"), 4: (RATIONAL, parts(lon)),
     }  # fmt: skip
     found = reread(exif_of(gps))
-    if max(abs(lat), abs(lon)) < 1e-9:
-        assert "(0, 0)" in found.note
+    if found.note:
+        assert "(0, 0)" in found.note and max(abs(lat), abs(lon)) < 1e-9
     else:
         assert (found.lat, found.lon) == pytest.approx((lat, lon), abs=1e-9)
 
@@ -80,6 +82,9 @@ def test_degrees_may_come_without_minutes_or_seconds(parts, expected):
         ({2: (SRATIONAL, [(-52, 1), (31, 1), (0, 1)])}, "latitude .* is impossible"),
         ({2: (RATIONAL, [(1, 1)] * 4)}, "latitude .* cannot be read"),
         ({2: (ASCII, "somewhere")}, "latitude 'somewhere' cannot be read"),
+        ({2: (RATIONAL, [(105, 2), (31, 1), (0, 1)])}, "latitude .* a fraction before its last"),
+        ({4: (RATIONAL, [(13, 1), (49, 2), (1, 1)])}, "longitude .* a fraction before its last"),
+        ({9: (ASCII, "V")}, "no fix"),
         (
             {2: (RATIONAL, [(0, 1)] * 3), 4: (RATIONAL, [(0, 1)] * 3)},
             r"position is \(0, 0\), which cameras write",
@@ -102,6 +107,120 @@ def test_the_equator_and_the_prime_meridian_are_positions():
 def test_hemispheres_in_lower_case_or_as_bytes_are_understood():
     gps = {1: b"s\0", 2: (33.0, 52.0, 10.0), 3: "west", 4: (70.0, 39.0, 0.0)}
     assert position(gps) == pytest.approx((-33.869444, -70.65), abs=1e-6)
+
+
+CASES = Path(__file__).parents[1] / "cases" / "exif"
+
+
+@pytest.mark.parametrize("case", sorted(CASES.glob("*.expected")), ids=lambda case: case.stem)
+def test_the_cases_are_read_as_they_should_be(case):
+    (picture,) = set(CASES.glob(f"{case.stem}.*")) - {case}
+    with Image.open(picture) as image:
+        found = exif.read(image)
+    expected = ast.literal_eval(case.read_text())
+    if expected:
+        assert (found.lat, found.lon) == pytest.approx(expected, abs=1e-6) and found.note == ""
+    else:
+        assert math.isnan(found.lat) and math.isnan(found.lon) and found.note
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-synt'
+    'ax-ns#"><rdf:Description rdf:about="" {}/></rdf:RDF></x:xmpmeta>'
+)
+
+
+def with_xmp(packet: str, form: str = "JPEG", data: bytes = b"") -> exif.Exif:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, form, exif=data, xmp=packet.encode())
+    with Image.open(buffer) as image:
+        return exif.read(image)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("lat", "lon", "expected"),
+    [
+        ("38,42.834N", "9,8.004W", (38.7139, -9.1334)),
+        ("33,52,10S", "151,12,30E", (-33.869444, 151.208333)),
+        ("0,0.5n", "0,30.0e", (0.5 / 60, 0.5)),
+    ],
+)
+def test_a_position_in_xmp_alone_is_read(form, lat, lon, expected):
+    as_attributes = XMP.format(f"exif:GPSLatitude=\"{lat}\" exif:GPSLongitude = '{lon}'")
+    elements = (
+        f"<exif:GPSLatitude> {lat}</exif:GPSLatitude><exif:GPSLongitude>{lon}</exif:GPSLongitude>"
+    )
+    on_lines = elements.replace("><", ">\n  <").replace("> ", ">\r\n\t")
+    for packet in (
+        as_attributes,
+        XMP.format(f">{elements}</rdf:Description").replace("Description/>", "Description>"),
+        XMP.format(f">\n  {on_lines}\n</rdf:Description").replace("Description/>", "Description>"),
+        f'<?xpacket begin="\ufeff" id="W5"?>\n{as_attributes}\n   <?xpacket end="w"?>\0',
+    ):
+        found = with_xmp(packet, form)
+        assert (found.lat, found.lon) == pytest.approx(expected, abs=1e-6) and found.note == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "note"),
+    [
+        ('exif:GPSLatitude="38,42.834N"', "it has no longitude"),
+        ('exif:GPSLatitude="38.7139" exif:GPSLongitude="9,8.004W"', "neither N nor S"),
+        ('exif:GPSLatitude="38,42.834" exif:GPSLongitude="9,8.004W"', "cannot be read"),
+        ('exif:GPSLatitude="38,42.834E" exif:GPSLongitude="9,8.004W"', "says neither N nor S"),
+        ('exif:GPSLatitude="98,42.834N" exif:GPSLongitude="9,8.004W"', "is impossible"),
+        ('exif:GPSLatitude="0,0N" exif:GPSLongitude="0,0E"', r"position is \(0, 0\)"),
+        ('exif:GPSStatus="V" exif:GPSLatitude="8,4N" exif:GPSLongitude="9,8W"', "no fix"),
+        ('exif:GPSAltitude="12/1"', "it has no latitude"),
+    ],
+)
+def test_an_uncertain_position_in_xmp_is_none_too(said, note):
+    found = with_xmp(XMP.format(said))
+    assert math.isnan(found.lat) and math.isnan(found.lon) and re.search(note, found.note)
+
+
+AT = 'exif:GPSLatitude="38,42N" exif:GPSLongitude="9,8W"'
+
+
+@pytest.mark.parametrize(
+    ("packet", "note"),
+    [
+        (XMP.format(f'{AT}/><rdf:Description exif:GPSLatitude="3,4N"'), "more than one GPSLat"),
+        (XMP.format(f"{AT}><m><exif:GPSLongitude>1,2E</exif:GPSLongitude></m></rdf:Description")
+         .replace("Description/>", "Description>"), "more than one GPSLongitude: 1,2E, 9,8W"),
+        (f"<!-- {XMP.format(AT)} -->{XMP.format('')}", "it has no latitude"),
+        (XMP.format(AT.replace("38", "٣٨")), "cannot be read"),
+        (XMP.format(AT.replace("8W", "８W")), "cannot be read"),
+        (XMP.format(AT) * 2, "its XMP cannot be read"),
+        (XMP.format(AT)[:-5], "its XMP cannot be read"),
+        (f'<!DOCTYPE x [<!ENTITY a "38,42N">]>{XMP.format(AT)}', "its XMP has a DOCTYPE"),
+        (XMP.format(AT) + " " * 50 + "<!-- -->", ""),
+        (XMP.format(f"{AT}/><rdf:Description {AT}"), ""),  # the same twice
+    ],
+)  # fmt: skip
+def test_a_position_in_xmp_is_one_that_is_said_once(packet, note):
+    found = with_xmp(packet)
+    assert math.isnan(found.lat) == bool(note) and note in found.note
+
+
+def test_xmp_that_is_too_long_is_not_read(monkeypatch):
+    monkeypatch.setattr(exif, "MAX_XMP", 100)
+    assert "its XMP is too long" in with_xmp(XMP.format(AT)).note
+
+
+def test_exif_comes_before_xmp_even_where_it_is_wrong():
+    packet = XMP.format('exif:GPSLatitude="1,2N" exif:GPSLongitude="3,4E"')
+    assert with_xmp(packet, data=exif_of(BERLIN)).lat == pytest.approx(52.518917, abs=1e-6)
+    wrong = exif_of(BERLIN | {1: (ASCII, "X")})
+    assert "neither N nor S" in with_xmp(packet, data=wrong).note
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200))
+def test_xmp_of_any_text_never_raises(text):
+    found = with_xmp(f'exif:GPSLatitude="{text}" exif:GPSLongitude="3,4E" {text}')
+    assert math.isnan(found.lat) == bool(found.note)
 
 
 def test_nothing_is_no_position():

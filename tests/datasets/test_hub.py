@@ -345,6 +345,11 @@ def test_large_downloads_are_refused_until_they_are_allowed(local, monkeypatch, 
 # Whole files
 
 
+def test_a_limit_that_is_no_number_allows_nothing(local):
+    with pytest.warns(UserWarning), pytest.raises(hub.TooLarge):
+        load_photos("mp16-pro", 3, max_gb=float("nan"))
+
+
 def test_a_file_is_fetched_once_checked_and_recorded(local, tmp_path):
     name = "metadata/MP16_Pro_filtered.csv"
     path = hub.file(Repo(MP16), name)

@@ -326,6 +326,7 @@ def test_show_saves_numbered_pictures_where_asked(tmp_path, monkeypatch, capsys)
     assert "A figure without a title." in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_alt_text_is_in_the_notebook_and_in_its_html(tmp_path, monkeypatch, root):
     nbformat = pytest.importorskip("nbformat")
     nbclient = pytest.importorskip("nbclient")
@@ -362,3 +363,34 @@ def test_alt_text_is_in_the_notebook_and_in_its_html(tmp_path, monkeypatch, root
         sentence,
         "A black square.",
     ]
+
+
+# --- forest plots
+
+
+def test_a_forest_plot_says_which_differences_are_sure():
+    table = pd.DataFrame(
+        {
+            "method": ["above", "level", "below"],
+            "difference": [0.05, 0.01, -0.03],
+            "low": [0.03, -0.01, -0.05],
+            "high": [0.07, 0.03, -0.01],
+            "seeds": [5, 1, 5],
+        }
+    )
+    figure = figures.forest(table, "Margins", "better", "worse")
+    (axes,) = figure.axes
+    _, *lines = axes.lines  # the first is zero
+    colours = [line.get_color() for line in lines[1::2]]
+    assert colours == [figures.TRUTH, "#777777", figures.PREDICTION]
+    np.testing.assert_allclose(
+        [line.get_xdata() for line in lines[::2]], [[3, 7], [-1, 3], [-5, -1]]
+    )
+    assert [line.get_markerfacecolor() == "white" for line in lines[1::2]] == [False, True, False]
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:3] == ["+5.0 [+3.0, +7.0]", "+1.0 [-1.0, +3.0]", "-3.0 [-5.0, -1.0]"]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["above", "level", "below"]
+    assert axes.yaxis_inverted()  # the first is at the top
+
+    alike = figures.forest(table.drop(columns="seeds"), "Margins", "better", "worse").axes[0]
+    assert "white" not in [line.get_markerfacecolor() for line in alike.lines[2::2]]

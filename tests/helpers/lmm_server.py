@@ -29,8 +29,8 @@ class Fault:
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def refusing(status, message="no", code=None, **headers):
-    error = {"error": {"message": message, "code": code, "type": "x", "param": None}}
+def refusing(status, message="no", code=None, param=None, **headers):
+    error = {"error": {"message": message, "code": code, "type": "x", "param": param}}
     return Fault(status, json.dumps(error).encode(), **headers)
 
 

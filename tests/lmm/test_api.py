@@ -1,6 +1,7 @@
 """Models behind servers: a small server on this machine plays the parts of good and bad ones."""
 
 import base64
+import gc
 import hashlib
 import io
 import json
@@ -29,7 +30,6 @@ from lmm_server import (
     CUT_WITHIN,
     GARBAGE,
     HANG,
-    HTML,
     KEY,
     NO_CHOICES,
     NO_LIST,
@@ -63,19 +63,7 @@ from g3lite.replies import failed_replies, failure_summary
 # --- a server, and what can go wrong with it
 
 
-@pytest.fixture
-def server():
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def surroundings(monkeypatch, tmp_path):
-    """A key, short pauses, and a cache of one's own."""
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(api, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(api, "LONGEST_PAUSE_S", 0.05)
+pytestmark = pytest.mark.usefixtures("surroundings")
 
 
 def together(n, action=None):
@@ -108,6 +96,16 @@ def test_table_and_report_of_a_run(server):
     assert (report.tokens_in, report.tokens_out) == (8000, 160)
     assert [request["n"] for request in server.requests] == [3] * 8
     assert {request["temperature"] for request in server.requests} == {1.2}
+
+
+def test_connections_end_with_the_model(server):
+    asked = model(server)
+    run(asked)
+    connections = asked._client
+    assert not connections.is_closed()
+    del asked
+    gc.collect()
+    assert connections.is_closed()
 
 
 def test_prompts_and_pictures_reach_the_server_as_they_are(server):
@@ -186,8 +184,10 @@ def test_replies_of_one_picture(server):
     assert [json.loads(text)["longitude"] for text in got] == [0, 1, 2]
     text, _ = parts(server.requests[0])
     assert text == "Where?" and server.requests[0]["temperature"] == 0.5
-    server.script = lambda i, request: refusing(503)
-    assert model(server, attempts=1).replies(Image.new("RGB", (9, 9)), "Where?", n=2) == [None] * 2
+    server.honours_n = False
+    server.script = lambda i, request: refusing(503, "busy") if i >= 2 else None
+    with pytest.raises(LMMError, match="2 of 3 replies did not come: .*503.*busy"):
+        model(server, attempts=1).replies(Image.new("RGB", (9, 9)), "Where?", n=3)
 
 
 # --- pictures
@@ -241,8 +241,8 @@ def test_a_damaged_photo_costs_its_own_rows_only(server, absent):
 @pytest.mark.parametrize(
     "fault",
     [refusing(429), refusing(500), refusing(503), refusing(408), CUT, CUT_WITHIN]
-    + [GARBAGE, HTML, NO_CHOICES, NULL_CHOICES, NO_LIST, ODD_CHOICES, NUMBERS],
-    ids=["429", "500", "503", "408", "cut", "cut within", "garbage", "html"]
+    + [GARBAGE, NO_CHOICES, NULL_CHOICES, NO_LIST, ODD_CHOICES, NUMBERS],
+    ids=["429", "500", "503", "408", "cut", "cut within", "garbage"]
     + ["no choices", "null choices", "no list", "odd choices", "numbers"],
 )
 def test_what_passes_is_tried_again(server, fault):
@@ -393,12 +393,28 @@ def test_a_request_that_is_not_accepted_fails_for_its_photo_alone(server, status
     assert (report.stored, report.asked) == (21, 3)
 
 
-def test_an_option_that_is_not_accepted_stops_the_run(server):
-    server.script = lambda i, request: refusing(400, "no such option: seed")
-    words = "3 of them in a row.*no such option: seed.*change what the server does not"
-    with pytest.raises(LMMError, match=words):
-        run(model(server, seed=1), max_in_row=3)
-    assert len(server.requests) == 3  # none is sent twice
+@pytest.mark.parametrize(
+    ("options", "said", "param", "hint"),
+    [
+        ({"seed": 1}, "no such option: seed", None, "change the option seed of OpenAILMM"),
+        ({"seed": 1}, "not with this model", "seed", "change the option seed of OpenAILMM"),
+        ({"max_tokens": 9}, "use 'max_completion_tokens' in place of 'max_tokens'", None,
+         "change the option max_tokens of OpenAILMM, or leave it out"),
+        ({"extra_body": {"top_k": 4}}, "top_k: not permitted", None, "the option top_k of"),
+        ({}, "temperature: at most 1", None, r"temperature 1.2: .*PromptPlan\(temperature="),
+    ],
+)  # fmt: skip
+def test_an_option_that_is_not_accepted_ends_the_run_at_once(server, options, said, param, hint):
+    server.script = lambda i, request: refusing(400, said, param=param)
+    with pytest.raises(LMMError, match=f"{re.escape(said)}.*{hint}"):
+        run(model(server, **options))
+    assert len(server.requests) == 1
+
+
+def test_a_word_that_is_also_an_option_ends_nothing(server):
+    server.script = lambda i, request: refusing(400, "please stop sending such pictures")
+    with pytest.raises(RunStopped, match="3 requests failed, 3 of them in a row"):
+        run(model(server, stop=["x"]), max_in_row=3)
 
 
 def test_requests_that_wait_are_not_sent_when_the_run_ends(server):
@@ -489,7 +505,8 @@ def test_connecting_takes_seconds_at_most(monkeypatch, timeout, connect):
 
     monkeypatch.setattr(socket, "create_connection", late)
     away = OpenAILMM("tiny", "http://192.0.2.1/v1", timeout=timeout, attempts=1)
-    assert away.replies(Image.new("RGB", (9, 9)), "Where?") == [None]
+    with pytest.raises(LMMError, match="192.0.2.1: Request timed out. .timed out"):
+        away.replies(Image.new("RGB", (9, 9)), "Where?")
     assert allowed == [connect]
 
 
@@ -511,13 +528,29 @@ def test_a_server_that_is_busy_is_waited_for(server, pauses):
     assert report.failed == 0 and len(pauses) == 5 and sum(pauses) > 1 + 2 + 4 + 8 + 16
 
 
-def test_a_certificate_that_is_not_trusted_is_named(server, monkeypatch):
-    def distrust(*_, **__):
-        raise ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate"),
+         "self-signed certificate.*its certificate cannot be verified: .*SSL_CERT_FILE"),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+         "wrong version number.*does it speak TLS.*http://"),
+    ],
+    ids=["certificate", "no TLS"],
+)  # fmt: skip
+def test_what_is_wrong_with_tls_is_named_at_once(server, monkeypatch, fault, words):
+    attempts = []
 
+    def distrust(*_, **__):
+        attempts.append(1)
+        raise fault
+
+    if "WRONG" in str(fault):
+        fault.reason = "WRONG_VERSION_NUMBER"
     monkeypatch.setattr(socket, "create_connection", distrust)
-    table, _ = run(model(server, attempts=1), photo_set(1))
-    assert table.reason.str.contains("Connection error.*self-signed certificate").all()
+    with pytest.raises(LMMError, match=words):
+        run(model(server), photo_set(1))
+    assert attempts == [1]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -930,7 +963,7 @@ def test_killed_at_any_moment_it_asks_nothing_twice(server, tmp_path):
 
 @pytest.mark.slow
 def test_two_runs_at_once_share_a_store(server, tmp_path):
-    server.latency = 0.005
+    server.latency = 0.02
     path = tmp_path / "s.sqlite"
     command = [sys.executable, "-c", RUN, server.url, str(path), "10", "0"]
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -940,10 +973,64 @@ def test_two_runs_at_once_share_a_store(server, tmp_path):
     ]
     for process in both:
         assert re.match(r"60 \d+ \d+ 0\n", process.communicate()[0]) and process.returncode == 0
+    assert len(server.requests) == 20  # each once
     own = OpenAILMM("tiny", server.url, name="killed")
-    before = len(server.requests)
     _, report = run(own, photo_set(10), store=path)
-    assert report.stored == 60 and len(server.requests) == before
+    assert report.stored == 60 and len(server.requests) == 20 and report.tokens_in == 20_000
+
+
+def test_what_another_run_asks_is_waited_for(server, tmp_path):
+    """Two runs at a time: nothing is asked twice, and either account has the tokens of both."""
+    path, reports = tmp_path / "s.sqlite", {}
+    server.latency = 0.02
+    both = threading.Barrier(2, timeout=30)
+
+    def one(name):
+        both.wait()
+        reports[name] = run(model(server, concurrency=3), photo_set(6), store=path)
+
+    threads = [threading.Thread(target=one, args=[name]) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (table, a), (other, b) = reports["a"], reports["b"]
+    pd.testing.assert_frame_equal(table, other)
+    assert len(server.requests) == 12 and a.asked + b.asked == 36 and table.LAT.notna().all()
+    assert {(r.failed, r.tokens_in, r.tokens_out) for r in (a, b)} == {(0, 12_000, 240)}
+    assert a.stored == b.asked and b.stored == a.asked
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_a_cap_on_cost_counts_what_another_run_spends(server, tmp_path):
+    path, plan = tmp_path / "s.sqlite", PromptPlan(references=(0,), replies=1)
+
+    def script(i, request):
+        if i == 1:  # meanwhile another run asks about photos of this one
+            run(model(server), photo_set(5).take(slice(3, 5)), plan, store=path)
+
+    server.script = script
+    with pytest.raises(RunStopped, match="0.004 was spent and max_cost is 0.004"):
+        run(model(server), photo_set(9), plan, store=path, price_in=1.0, max_cost=0.004)
+    assert len(server.requests) == 4
+
+
+def test_what_another_run_was_refused_is_asked_again(server, tmp_path):
+    """It holds a claim, and goes without asking."""
+    path, plan = tmp_path / "s.sqlite", PromptPlan(references=(0,), replies=1)
+    photos = photo_set(2)
+    asked = model(server)
+    held = Store(path)
+    prompt = plan.prompts(np.empty((0, 2)), np.empty((0, 2)))[0].text
+    photo = hashlib.sha256(photos.read("0.png")).hexdigest()
+    assert held.claim(Question(asked.name, photo, prompt, plan.temperature))
+
+    def script(i, request):  # the other photo is asked about first
+        threading.Timer(0.3, held.close).start()
+
+    server.script = script
+    table, report = run(asked, photos, plan, store=path)
+    assert len(server.requests) == 2 and report.failed == 0 and table.LAT.tolist() == [1, 0]
 
 
 @pytest.fixture

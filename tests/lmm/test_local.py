@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from g3lite.lmm.load import load_lmm
 from g3lite.lmm.local import TransformersLMM
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
+from g3lite.replies import parse
 
 # --- the models
 
@@ -74,32 +76,32 @@ def small(folders):
     return load(folders["llava"])
 
 
-def job(seed=0, text="Where is it?", temperature=1.2, samples=(0, 1, 2)):
+def request_of(seed=0, text="Where is it?", temperature=1.2, samples=(0, 1, 2)):
     return LMMRequest(f"{seed}", image(seed), Prompt(text, 0), temperature, samples)
 
 
-JOBS = [
-    job(0),
-    job(1, "Where was this photo taken? Think well." * 3, 0.0, (0,)),
-    job(2, "Guess.", 0.7, (4, 1)),
-    job(0, "Guess."),
-    job(3, "Where? " * 9, 1.2, (0, 1, 2, 3, 4)),
+REQUESTS = [
+    request_of(0),
+    request_of(1, "Where was this photo taken? Think well." * 3, 0.0, (0,)),
+    request_of(2, "Guess.", 0.7, (4, 1)),
+    request_of(0, "Guess."),
+    request_of(3, "Where? " * 9, 1.2, (0, 1, 2, 3, 4)),
 ]
 
 
-def answers(model, jobs):
-    """Replies by job and sample; every one comes exactly once."""
+def replies(model, requests):
+    """Replies by request and sample; every one comes exactly once."""
     found: dict = {}
 
-    def keep(answer: LMMResponse):
-        assert answer.error is None and len(answer.texts) == len(answer.samples)
-        for sample, text in zip(answer.samples, answer.texts, strict=True):
-            key = jobs.index(answer.job), sample
+    def on_response(response: LMMResponse):
+        assert response.error is None and len(response.texts) == len(response.samples)
+        for sample, text in zip(response.samples, response.texts, strict=True):
+            key = requests.index(response.request), sample
             assert key not in found
             found[key] = text
 
-    model.answer(iter(jobs), keep)
-    assert set(found) == {(i, sample) for i, one in enumerate(jobs) for sample in one.samples}
+    model.answer(iter(requests), on_response)
+    assert set(found) == {(i, sample) for i, one in enumerate(requests) for sample in one.samples}
     return found
 
 
@@ -107,21 +109,21 @@ def answers(model, jobs):
 
 
 def test_a_reply_does_not_depend_on_its_batch(tiny):
-    together = answers(tiny, JOBS)
+    together = replies(tiny, REQUESTS)
     tiny.batch_size = 1
-    alone = answers(tiny, JOBS)
+    alone = replies(tiny, REQUESTS)
     tiny.batch_size = 4
-    some = answers(tiny, JOBS[::-1])
+    some = replies(tiny, REQUESTS[::-1])
     tiny.batch_size = 32
     assert together == alone
-    assert together == {(len(JOBS) - 1 - i, sample): text for (i, sample), text in some.items()}
+    assert together == {(len(REQUESTS) - 1 - i, sample): text for (i, sample), text in some.items()}
     assert len(set(together.values())) == len(together)
 
 
 def test_the_likeliest_reply_is_that_of_transformers(folder, tiny):
     processor = AutoProcessor.from_pretrained(folder)
     model = AutoModelForImageTextToText.from_pretrained(folder)
-    for one in (job(5, temperature=0.0), job(6, "Say it. " * 7, 0.0)):
+    for one in (request_of(5, temperature=0.0), request_of(6, "Say it. " * 7, 0.0)):
         content = [{"type": "image"}, {"type": "text", "text": one.prompt.text}]
         text = processor.apply_chat_template(
             [{"role": "user", "content": content}], add_generation_prompt=True
@@ -135,28 +137,36 @@ def test_the_likeliest_reply_is_that_of_transformers(folder, tiny):
         tokens = model.generate(**inputs, max_new_tokens=10, do_sample=False)
         new = tokens[0, inputs["input_ids"].shape[1] :]
         expected = processor.decode(new, skip_special_tokens=True)
-        assert set(answers(tiny, [one]).values()) == {expected}
-        (answer,) = collected(tiny, [one])
-        assert answer.tokens_in == inputs["input_ids"].shape[1]
-        assert answer.tokens_out == 3 * len(new)
+        assert set(replies(tiny, [one]).values()) == {expected}
+        (response,) = collected(tiny, [one])
+        assert response.tokens_in == inputs["input_ids"].shape[1]
+        assert response.tokens_out == 3 * len(new)
 
 
-def collected(model, jobs):
+def collected(model, requests):
     found = []
-    model.answer(jobs, found.append)
+    model.answer(requests, found.append)
     return found
 
 
 def test_picture_and_prompt_are_both_read(tiny):
-    greedy = [job(0, temperature=0.0), job(1, temperature=0.0), job(0, "Guess.", 0.0)]
-    assert len(set(answers(tiny, greedy).values())) == 3
+    greedy = [
+        request_of(0, temperature=0.0),
+        request_of(1, temperature=0.0),
+        request_of(0, "Guess.", 0.0),
+    ]
+    assert len(set(replies(tiny, greedy).values())) == 3
 
 
 def test_the_seed_repeats_a_run_and_another_changes_it(folders, small):
-    assert answers(small, JOBS) == answers(small, JOBS) == answers(load(folders["llava"]), JOBS)
+    assert (
+        replies(small, REQUESTS)
+        == replies(small, REQUESTS)
+        == replies(load(folders["llava"]), REQUESTS)
+    )
     other = load(folders["llava"], seed=5)
-    ours, theirs = answers(small, JOBS), answers(other, JOBS)
-    greedy = [(i, s) for i, s in ours if JOBS[i].temperature == 0]
+    ours, theirs = replies(small, REQUESTS), replies(other, REQUESTS)
+    greedy = [(i, s) for i, s in ours if REQUESTS[i].temperature == 0]
     assert [key for key in ours if ours[key] == theirs[key]] == greedy
     assert small.name != other.name
 
@@ -169,12 +179,12 @@ def test_replies_are_drawn_at_the_temperature(folders):
     ids = model._processor.tokenizer.convert_tokens_to_ids(letters)
     for temperature in (0.5, 1.5):
         n = 1500
-        one = job(7, temperature=temperature, samples=tuple(range(n)))
+        one = request_of(7, temperature=temperature, samples=tuple(range(n)))
         inputs = model._inputs([one])
         with torch.inference_mode():
             logits = model.model(**inputs).logits[0, -1].double()
         chance = torch.softmax(logits / temperature, 0)[ids].numpy()
-        texts = list(answers(model, [one]).values())
+        texts = list(replies(model, [one]).values())
         seen = np.array([texts.count(letter) for letter in letters]) / n
         error = np.sqrt(chance * (1 - chance) / n)
         assert (np.abs(seen - chance) < 4.5 * error + 1 / n).all()
@@ -184,8 +194,78 @@ def test_replies_are_drawn_at_the_temperature(folders):
 @pytest.mark.parametrize("name", ["llava", "fast_vlm"])
 def test_the_token_that_begins_a_text_is_there_once(folders, name):
     model = load(folders[name])  # of the template in one case, of the tokenizer in the other
-    ids = model._inputs([job()])["input_ids"][0].tolist()
+    ids = model._inputs([request_of()])["input_ids"][0].tolist()
     assert ids[0] == 1 and ids.count(1) == 1
+
+
+# --- how replies end
+
+
+def test_a_reply_without_an_end_token_is_marked_as_cut_off(folders):
+    model = load(folders["llava"], max_new_tokens=40, batch_size=40)
+    tokens = torch.tensor([[5, 6, 7], [5, 6, 2], [5, 2, 0]])  # 2 ends a reply, 0 fills it up
+    assert model._finish_reasons(tokens) == ["length", "stop", "stop"]
+    (response,) = collected(model, [request_of(3, samples=tuple(range(40)))])
+    assert {"stop", "length"} == set(response.finish_reasons)  # some of either kind
+    short = [len(text.encode()) < 20 for text in response.texts]  # a token is a byte
+    assert any(short) and "length" not in np.array(response.finish_reasons)[short]
+    model._ends = []
+    (response,) = collected(model, [request_of(3)])
+    assert response.finish_reasons == (None, None, None)
+
+
+def test_a_reply_that_was_cut_off_here_is_no_place(folders, tmp_path):
+    image(0).save(tmp_path / "a.png")
+    table = pd.DataFrame({"IMG_ID": ["a.png"], "AUTHOR": "a", "LAT": 0.0, "LON": 0.0})
+    photos = PhotoSet("one", table, lambda name: (tmp_path / name).read_bytes())
+    model = load(folders["llava"], max_new_tokens=1)  # a token is a byte
+    plan = PromptPlan(references=(0,), replies=3)
+    for _ in range(2):  # and again from the store
+        table, _ = ask(model, photos, plan, store=tmp_path / "s.sqlite", progress=False)
+        cut = table.text.str.strip().str.len() == 1
+        assert cut.any() and (table.reason[cut] == "cut off before the end of the reply").all()
+
+
+def test_a_schema_leaves_nothing_but_places(folder):
+    pytest.importorskip("xgrammar")
+    model = load(folder, response_format="schema", max_new_tokens=90)
+    assert "response_format=schema" in model.name and load(folder).name != model.name
+    requests = [
+        request_of(0),
+        request_of(1, "Guess.", 3.0, (0, 1, 2, 3)),
+        request_of(2, temperature=0.0, samples=(0,)),
+    ]
+    texts = replies(model, requests)
+    for text in texts.values():
+        place = json.loads(text)
+        assert set(place) == {"latitude", "longitude"}
+        assert abs(place["latitude"]) <= 90 and abs(place["longitude"]) <= 180
+    assert len(set(texts.values())) > 6  # they are drawn
+    assert {r for response in collected(model, requests) for r in response.finish_reasons} == {
+        "stop"
+    }
+    model.batch_size = 1
+    assert replies(model, requests) == texts
+
+
+def test_minilmm_may_be_held_to_a_schema():
+    pytest.importorskip("xgrammar")
+    requests = [request_of(i, temperature=9.0, samples=(0, 1, 2, 3)) for i in range(3)]
+    free, held = (
+        replies(load_lmm("minilmm", response_format=form), requests) for form in (None, "schema")
+    )
+    assert sum(parse(text).coordinates is None for text in free.values()) > 3  # at 9, nonsense
+    for text in held.values():
+        assert parse(text).form == "json" and parse(text).reason is None
+    assert len(set(held.values())) > 6
+
+
+def test_a_schema_needs_a_library_and_says_so(folders, monkeypatch):
+    monkeypatch.setitem(sys.modules, "xgrammar", None)
+    with pytest.raises(LMMError, match="needs the package xgrammar: pip install xgrammar"):
+        load(folders["llava"], response_format="schema")
+    with pytest.raises(LMMError, match="response_format 'json' is unknown; use 'schema'"):
+        load(folders["llava"], response_format="json")
 
 
 # --- memory
@@ -193,8 +273,8 @@ def test_the_token_that_begins_a_text_is_there_once(folders, name):
 
 def test_large_pictures_are_made_smaller_before_they_are_read(folders):
     noise = np.random.default_rng(0).integers(0, 255, (400, 600, 3), dtype=np.uint8)
-    large = replace(job(), image=Image.fromarray(noise))
-    small = replace(job(), image=large.image.copy())
+    large = replace(request_of(), image=Image.fromarray(noise))
+    small = replace(request_of(), image=large.image.copy())
     small.image.thumbnail((48, 48), Image.Resampling.LANCZOS)
     limited, free = (load(folders["llava"], longest_side=side) for side in (48, None))
     read = limited._inputs([large])["pixel_values"]
@@ -214,8 +294,8 @@ def test_prompts_of_one_length_share_a_batch(small, monkeypatch):
 
     monkeypatch.setattr(type(small.model), "generate", spy)
     small.batch_size = 4
-    jobs = [job(i, "Where? " * (1 + 9 * (i % 2)), samples=(0, 1)) for i in range(8)]
-    answers(small, jobs)
+    requests = [request_of(i, "Where? " * (1 + 9 * (i % 2)), samples=(0, 1)) for i in range(8)]
+    replies(small, requests)
     read, written = shapes[::2], shapes[1::2]
     assert [rows for rows, _ in read] == [2] * 4  # a prompt is read once, for both its replies
     assert [rows for rows, _ in written] == [4] * 4
@@ -238,16 +318,16 @@ def out_of_memory_above(monkeypatch, model, most):
 
 
 def test_out_of_memory_makes_batches_smaller(small, monkeypatch):
-    expected = answers(small, JOBS)
+    expected = replies(small, REQUESTS)
     sizes = out_of_memory_above(monkeypatch, small, 3)
-    assert answers(small, JOBS) == expected
+    assert replies(small, REQUESTS) == expected
     assert small.batch_size == 3 and sum(size > 3 for size in sizes) <= 3
 
 
 def test_out_of_memory_with_one_reply_says_what_to_do(small, monkeypatch):
     out_of_memory_above(monkeypatch, small, 0)
     with pytest.raises(LMMError, match="not even one reply .*four_bit=True"):
-        answers(small, JOBS)
+        replies(small, REQUESTS)
 
 
 def test_other_errors_are_not_taken_for_memory(small, monkeypatch):
@@ -256,7 +336,7 @@ def test_other_errors_are_not_taken_for_memory(small, monkeypatch):
 
     monkeypatch.setattr(type(small.model), "generate", broken)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        answers(small, JOBS)
+        replies(small, REQUESTS)
 
 
 def overflow(model, token):
@@ -267,18 +347,18 @@ def overflow(model, token):
 
 
 def test_a_reply_that_overflows_costs_the_others_nothing(folders):
-    expected = answers(load(folders["llava"]), JOBS)
+    expected = replies(load(folders["llava"]), REQUESTS)
     model = load(folders["llava"])
     overflow(model, "G")  # of "Guess.", and of a reply that goes on behind one
     hit = {key for key, text in expected.items() if key[0] in (2, 3) or "G" in text[:-1]}
     lost, came = set(), {}
-    for answer in collected(model, JOBS):
-        keys = [(JOBS.index(answer.job), sample) for sample in answer.samples]
-        if answer.error:
-            assert "overflow" in answer.error and answer.texts == ()
+    for response in collected(model, REQUESTS):
+        keys = [(REQUESTS.index(response.request), sample) for sample in response.samples]
+        if response.error:
+            assert "overflow" in response.error and response.texts == ()
             lost |= set(keys)
         else:
-            came |= dict(zip(keys, answer.texts, strict=True))
+            came |= dict(zip(keys, response.texts, strict=True))
     assert lost == hit and len(hit) < len(expected)
     assert came == {key: text for key, text in expected.items() if key not in hit}
 
@@ -288,8 +368,8 @@ def test_infinite_logits_are_no_reply(small):
         small.model.lm_head.weight.zero_()
         small.model.lm_head.weight[7] = float("inf")
         small.model.model.language_model.norm.weight.abs_().add_(1)
-    (answer,) = collected(small, JOBS[:1])
-    assert "overflow" in answer.error and answer.samples == (0, 1, 2)
+    (response,) = collected(small, REQUESTS[:1])
+    assert "overflow" in response.error and response.samples == (0, 1, 2)
 
 
 LAYERS = {
@@ -320,13 +400,13 @@ def test_an_image_tower_that_overflows_in_float16_is_run_in_float32(folders, nam
 
     half = load(folders[name], dtype="float16")
     before = {key: (t.dtype, t.clone()) for key, t in half.model.state_dict().items()}
-    plain = features(half, job())
+    plain = features(half, request_of())
     louder(half)
-    exact = features(louder(load(folders[name])), job())
+    exact = features(louder(load(folders[name])), request_of())
     assert exact.isfinite().all() and (exact - plain).abs().max() > 0.05  # it is another model now
-    found = features(half, job())
+    found = features(half, request_of())
     assert (found - exact).abs().max() < 0.01 * exact.abs().max()
-    assert len(answers(half, JOBS)) == 14  # which has weights in float16 as before:
+    assert len(replies(half, REQUESTS)) == 14  # which has weights in float16 as before:
     after = half.model.state_dict()
     assert {key: t.dtype for key, t in after.items()} == {k: d for k, (d, _) in before.items()}
     changed = {key for key, t in after.items() if not torch.equal(t, before[key][1])}
@@ -369,7 +449,7 @@ def test_names_change_with_whatever_changes_the_replies(folders, tmp_path):
 def test_bfloat16_answers_too(folders):
     model = load(folders["fast_vlm"], dtype="bfloat16")
     assert model.model.dtype == torch.bfloat16
-    assert len(answers(model, JOBS)) == sum(len(one.samples) for one in JOBS)
+    assert len(replies(model, REQUESTS)) == sum(len(one.samples) for one in REQUESTS)
 
 
 def test_what_cannot_be_loaded_is_said(tmp_path, folders, monkeypatch):
@@ -476,7 +556,7 @@ def test_a_model_comes_from_a_hub(on_hub, folders, capsys):
     model = TransformersLMM("tiny/qwen", device="cpu", max_new_tokens=10)
     assert model.name.startswith("tiny/qwen@aaaaaaaa")
     here = load(folders["qwen2_5_vl"])
-    assert answers(model, JOBS[:2]) == answers(here, JOBS[:2])
+    assert replies(model, REQUESTS[:2]) == replies(here, REQUESTS[:2])
     assert not on_hub.fetched("notes.pdf")
     TransformersLMM("tiny/qwen", device="cpu", max_gb=1e-6)  # it is there
     assert capsys.readouterr().out == ""

@@ -118,7 +118,7 @@ class Messenger(fakes.Handler):
             proxy.faults[fault] += 1
             proxy.passed += fault is None
         if fault == "hang":
-            proxy.over.wait(30)
+            proxy.over.wait(2)
         if fault in ("hang", "cut"):
             self.close_connection = True
             return
@@ -180,7 +180,8 @@ def test_a_real_server_answers_a_run(folder, served, tmp_path):
 def test_a_bad_network_loses_nothing(folder, proxy, tmp_path):
     faults = [429, 500, "cut", "garbage", 503]
     proxy.script = lambda i: "hang" if i == 3 else faults[i // 3 % 5] if i % 3 == 0 else None
-    table, report = run(model(folder, proxy.url, timeout=10.0), tmp_path / "s.sqlite")
+    # No good answer may come too late, however busy this machine is: it would be asked for twice.
+    table, report = run(model(folder, proxy.url, timeout=300.0), tmp_path / "s.sqlite")
     # The server ignores n, so every reply is a request of its own, and nothing is asked twice.
     assert proxy.passed == report.asked == 8 * N and report.failed == 0
     assert {429, "hang", "cut", "garbage"} <= set(proxy.faults)

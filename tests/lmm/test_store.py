@@ -62,11 +62,20 @@ def test_whole_temperatures_are_one_question():
     assert Question("m", "p", "q", 1).id == Question("m", "p", "q", 1.0).id
 
 
-def test_the_first_reply_stays(store):
-    store.write(QUESTION, [0, 1], ["first", None], tokens_in=5)
-    store.write(QUESTION, [0, 1, 2], ["second", "second", "second"], tokens_in=9)
-    assert texts(store) == {0: "first", 1: None, 2: "second"}
-    assert store.read(QUESTION)[0].tokens_in == 5
+def test_the_first_text_stays_and_all_tokens_are_counted(store):
+    store.write(QUESTION, [0, 1], ["first", None], 5, 2, ["stop", "length"])
+    store.write(QUESTION, [0, 1, 2], ["second", "second", "second"], 9, 3, ["length", "stop", None])
+    assert store.read(QUESTION) == {
+        0: Stored("first", 14, 5, "stop"),
+        1: Stored("second", 0, 0, "stop"),  # there was no text
+        2: Stored("second", 0, 0, None),
+    }
+    store.write_failure(QUESTION, 100, 0)
+    store.write_failure(QUESTION, 100, 1)
+    other = Question("model@1", "ab12", "When?", 1.2)
+    store.write(other, [0], ["x"], 1000, 1000)
+    assert store.spent([QUESTION]) == (214, 6) and store.spent([QUESTION, other]) == (1214, 1006)
+    assert store.spent([]) == (0, 0)
 
 
 def test_all_replies_of_a_request_or_none(store):
@@ -117,6 +126,11 @@ def test_a_store_of_the_first_version_is_used_as_it_is(tmp_path):
     with Store(tmp_path / "s") as store:
         store.write(QUESTION, [0, 1], ["new", "new"])
         assert store.read(QUESTION) == {0: Stored("old", 7, 8), 1: Stored("new", 0, 0)}
+        store.write(QUESTION, [2], ["cut"], finish_reasons=["length"])
+        assert [reply.finish_reason for reply in store.read(QUESTION).values()] == [
+            None, None, "length"
+        ]  # fmt: skip
+        assert store.claim(QUESTION) and store.spent([QUESTION]) == (7, 8)
     with sqlite3.connect(tmp_path / "s") as connection:
         columns = connection.execute("select * from questions").fetchall()
     assert columns == [values]
@@ -165,12 +179,21 @@ def test_a_file_that_is_read_only_is_found_by_the_check(bound):
             store.write(QUESTION, [1], ["y"])
 
 
-@pytest.mark.parametrize("name", ["s.sqlite", "new.sqlite"])
-def test_a_folder_that_is_read_only_is_found_on_opening(bound, name):
-    Store(bound / "s.sqlite").close()
+def test_in_a_folder_that_is_read_only_there_is_no_new_store(bound):
     bound.chmod(0o555)
-    with pytest.raises(StoreError, match=f"{name} cannot be used as a store"):
-        Store(bound / name)
+    with pytest.raises(StoreError, match="new.sqlite cannot be used as a store"):
+        Store(bound / "new.sqlite")
+
+
+@pytest.mark.parametrize("name", ["s.sqlite", "50% #1?.sqlite"])
+def test_a_folder_that_is_read_only_is_found_by_the_check(bound, name):
+    with Store(bound / name) as store:
+        store.write(QUESTION, [0], ["x"])
+    bound.chmod(0o555)
+    with Store(bound / name) as store:
+        assert texts(store) == {0: "x"}
+        with pytest.raises(StoreError, match="cannot be written .*readonly"):
+            store.check()
 
 
 def test_the_check_leaves_nothing_behind(store):
@@ -259,3 +282,82 @@ def test_a_killed_writer_has_lost_nothing(tmp_path):
             assert store.read(Question("m", "p", str(i), 1.0))[2] == Stored("x", 0, 0)
     with sqlite3.connect(path) as connection:
         assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+# --- claims: who asks what
+
+
+def test_a_question_is_asked_by_one_at_a_time(tmp_path):
+    other = Question("model@1", "ab12", "When?", 1.2)
+    with Store(tmp_path / "s") as first, Store(tmp_path / "s") as second:
+        assert first.claim(QUESTION) and first.claim(QUESTION)
+        assert not second.claim(QUESTION) and second.claim(other)
+        first.release()
+        assert second.claim(QUESTION) and not first.claim(QUESTION)
+    with Store(tmp_path / "s") as third:  # those that were closed claim nothing
+        assert third.claim(QUESTION) and third.claim(other)
+    assert [path.name for path in tmp_path.glob("*.lock")] == []
+
+
+def test_a_claim_that_names_another_file_touches_nothing(tmp_path):
+    (tmp_path / "thesis").write_text("all of it")
+    (tmp_path / "s").mkdir()
+    with Store(tmp_path / "s" / "s") as store:
+        for owner in ("../thesis", str(tmp_path / "thesis"), "s-1/../../thesis", "", "thesis"):
+            with sqlite3.connect(store.path) as planted:
+                planted.execute("replace into claims values (?, ?)", (QUESTION.id, owner))
+            assert store.claim(QUESTION)
+    assert (tmp_path / "thesis").read_text() == "all of it"
+
+
+CLAIMER = """
+import sys
+from g3lite.lmm.store import Question, Store
+
+store = Store(sys.argv[1])
+print(store.claim(Question("model@1", "ab12", "Where?", 1.2)), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_claim_dies_with_its_process(tmp_path):
+    command = [sys.executable, "-c", CLAIMER, str(tmp_path / "s")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with Store(tmp_path / "s") as store, subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == "True\n"
+        assert not store.claim(QUESTION)
+        process.kill()
+        process.wait()
+        assert store.claim(QUESTION)
+
+
+def test_an_old_store_that_is_read_only_is_read(bound):
+    path = bound / "s.sqlite"
+    with Store(path) as store:
+        store.write(QUESTION, [0], ["x"], 7, 8)
+    with sqlite3.connect(path) as connection:  # as the first version made it
+        connection.executescript(
+            "drop table claims; drop table failures; alter table replies drop column finish_reason"
+        )
+    connection.close()
+    path.chmod(0o444)
+    with Store(path) as store:
+        assert store.read(QUESTION) == {0: Stored("x", 7, 8, None)}
+        assert store.spent([QUESTION]) == (7, 8)
+        with pytest.raises(StoreError, match="s.sqlite cannot be written .*readonly"):
+            store.check()
+
+
+def test_negative_tokens_of_an_earlier_version_lower_nothing(store):
+    store.write(QUESTION, [0, 1], ["x", "y"], 100, 100)
+    with sqlite3.connect(store.path) as connection:
+        connection.execute("update replies set tokens_in = -1000, tokens_out = -1 where sample = 1")
+    assert store.spent([QUESTION]) == (100, 100)
+
+
+def test_numbers_that_no_store_holds_are_told(store):
+    with pytest.raises(StoreError, match="cannot be written .*too large"):
+        store.write(QUESTION, [0], ["x"], 10**19)
+    assert store.read(QUESTION) == {}

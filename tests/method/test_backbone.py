@@ -11,7 +11,7 @@ import torch
 from safetensors import safe_open
 from tiny_clip import DIM, SIZE, WORDS, Source, encode, photo_set, save_model
 
-from g3lite import backbone
+from g3lite import G3Error, backbone
 from g3lite.backbone import Backbone
 from g3lite.datasets.folder import load_folder
 from g3lite.photos import PhotoSet
@@ -171,6 +171,7 @@ def test_another_preprocessing_is_another_model(tiny, folder, tmp_path):
     assert Backbone.load(tmp_path / "other", device="cpu").fingerprint != tiny.fingerprint
 
 
+@pytest.mark.slow
 def test_the_fingerprint_is_the_same_in_another_process(tiny, folder):
     code = (
         f"from g3lite.backbone import Backbone; print(Backbone.load({str(folder)!r}).fingerprint)"
@@ -314,7 +315,7 @@ def test_unknown_models_weights_and_settings_are_named(no_download, folder, tmp_
 def test_a_folder_without_weights_is_refused(folder, tmp_path):
     for path in folder.glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(RuntimeError, match="weights"):
+    with pytest.raises(G3Error, match="cannot be loaded .*weights"):
         Backbone.load(tmp_path, device="cpu")
 
 

@@ -150,6 +150,7 @@ def test_clustered_interval_is_wider_when_a_photographers_photos_are_alike():
     assert 3.5 < widening < 5.5
 
 
+@pytest.mark.slow
 def test_interval_covers_the_true_share_about_as_often_as_it_says():
     rng = np.random.default_rng(3)
     covered = {"AUTHOR": 0, None: 0}

@@ -197,6 +197,21 @@ def test_a_damaged_heic_or_avif_is_called_damaged(brand, kind):
             decode(data, "p")
 
 
+def test_a_damaged_heic_is_called_damaged_without_the_plug_in_too(monkeypatch):
+    heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    heif.from_pillow(Image.fromarray(NOISE)).save(buffer)
+    data = buffer.getvalue()
+    monkeypatch.setattr(images, "find_spec", lambda name: None)
+    assert images._whole(io.BytesIO(data))
+    for cut in (12, 40, len(data) // 2, len(data) - 1):
+        assert not images._whole(io.BytesIO(data[:cut])), cut
+        assert images._not_read(io.BytesIO(data[:cut])) == "it is a damaged HEIC picture"
+    assert images._not_read(io.BytesIO(data)).startswith("it is a HEIC picture: pip install")
+    long = data[:-1] + b"\0\0\0\x01mdat" + (20).to_bytes(8) + bytes(4)
+    assert not images._whole(io.BytesIO(long)) and images._whole(io.BytesIO(data + long[-20:]))
+
+
 def test_a_heic_that_ends_early_is_damaged():
     heif = pytest.importorskip("pillow_heif")
     buffer = io.BytesIO()
@@ -224,6 +239,7 @@ def test_avif_without_support_says_what_to_install(monkeypatch):
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_picture_that_is_nearly_a_line_is_not_decoded(size, tmp_path, monkeypatch):
+    Image.init()  # a plug-in makes a picture of its own when it is first imported
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it was decoded"))
     data = png_of(*size)
     with pytest.raises(DamagedPhoto, match=f"{size[0]} x {size[1]} pixels are too long and narrow"):
@@ -240,6 +256,7 @@ def test_panoramas_are_decoded(size):
 
 @pytest.mark.parametrize("tile", [(4096, 1024), (16, 65_536), (16_384, 16_384)])
 def test_a_tiff_with_tiles_far_larger_than_itself_is_not_decoded(tile, tmp_path, monkeypatch):
+    Image.init()
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("it was decoded"))
     monkeypatch.setattr(images, "MAX_BLOCK", 1_000_000)
     data = tiff_of(64, *tile)

@@ -741,6 +741,7 @@ print((peak() - before) / vectors.nbytes)
 """
 
 
+@pytest.mark.slow
 def test_the_exact_gallery_is_one_copy(tmp_path, root):
     script = MEMORY.format(tests=str(root / "tests" / "method"), folder=str(tmp_path / "g"))
     result = subprocess.run(
@@ -811,7 +812,7 @@ class Searches:
         return self.gallery.similar(self.queries[i : i + 1], 5)[1][0]
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_a_torch_data_loader_can_search(method, saved, gallery, queries):
     from torch.utils.data import DataLoader
 

@@ -108,11 +108,20 @@ def test_a_wrong_table_is_refused_with_its_name_and_reason(folder, wrong, messag
 
 
 def test_exchanged_headers_that_show_are_put_right_and_said(folder):
-    truth = load_folder(folder / "table.csv").coordinates
-    swap_headers(folder)
-    with pytest.warns(UserWarning, match=r"table.csv: LAT goes to 151.* they were put right"):
+    more = "".join(f"{k}.jpg,x,{k},{150 + k},,,\n" for k in range(3))
+    (folder / "table.csv").write_text(ROWS + more)
+    with pytest.warns(UserWarning, match="3 photos .* not found"):
+        truth = load_folder(folder / "table.csv").coordinates
+    (folder / "table.csv").write_text(ROWS.replace("LAT,LON", "LON,LAT") + more)
+    with pytest.warns(UserWarning, match=r"table.csv: LAT goes to 152.* they were put right"):
         photos = load_folder(folder / "table.csv")
     np.testing.assert_array_equal(photos.coordinates, truth)
+
+
+def test_one_mistyped_latitude_of_three_does_not_exchange_the_headers(folder):
+    swap_headers(folder)  # one of three rows is impossible: a mistake in it shows as much
+    with pytest.raises(TableError, match="in 1 of 3 rows only: .* exchanged in the header"):
+        load_folder(folder / "table.csv")
 
 
 def test_exchanged_headers_that_do_not_show_are_put_right_when_asked(folder):
@@ -338,9 +347,9 @@ def test_the_wrong_row_is_named_in_a_later_piece(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "No columns"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "lacks IMG_ID, AUTHOR, LAT, LON"),
-        (ROWS.encode() + b"more.jpg,1,2,3,4,5,6,7,8\n", "Expected 7 fields in line 5, saw 9"),
+        (b"", "it is empty"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "it is no text"),
+        (ROWS.encode() + b"more.jpg,1,2,3,4,5,6,7,8\n", r"row 3 \(line 5 .* 9 fields under 7 col"),
     ],
 )
 def test_what_is_no_table_is_named(tmp_path, data, message):
@@ -351,15 +360,19 @@ def test_what_is_no_table_is_named(tmp_path, data, message):
         tables.read(tmp_path / "gone.csv")
 
 
-def test_a_comma_at_the_end_of_rows_does_not_shift_them(tmp_path):
-    (tmp_path / "t.csv").write_text("IMG_ID,AUTHOR,LAT,LON\n1.jpg,7,10,20,\n2.jpg,8,-10,30,\n")
+def test_a_comma_at_the_end_of_rows_is_refused_unless_the_header_has_it(tmp_path):
+    text = "IMG_ID,AUTHOR,LAT,LON\n1.jpg,7,10,20,\n2.jpg,8,-10,30,\n"
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(TableError, match=r"t.csv: row 0 .* end no row with a comma"):
+        tables.read(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text(text.replace("LON", "LON,"))
     table = tables.read(tmp_path / "t.csv")
     assert table.loc[0, ["IMG_ID", "AUTHOR", "LAT", "LON"]].tolist() == ["1.jpg", "7", 10, 20]
 
 
 def test_a_row_with_too_many_fields_costs_only_itself_if_rows_may_be_skipped(tmp_path):
     (tmp_path / "m.csv").write_text(MP16.replace(",Paris,", ",Paris, the city,"))
-    with pytest.warns(pd.errors.ParserWarning, match="line 3"):
+    with pytest.warns(UserWarning, match=r"row 1 \(line 3 of the file\) has 19 fields"):
         assert len(tables.read(tmp_path / "m.csv", on_bad="skip")) == 3
     with pytest.raises(TableError, match="line 3"):
         tables.read(tmp_path / "m.csv")
@@ -471,6 +484,12 @@ def test_names_are_known_or_told(tmp_path, monkeypatch):
         load_photos("im2gps")
     with pytest.raises(TableError, match="folder= says where a benchmark's photos are"):
         load_photos("mp16-pro", 3, folder=tmp_path)
+    with pytest.raises(NotThere, match="there is no folder 'xxx"):
+        load_photos("x" * 5_000)  # longer than a path can be
+    with pytest.raises(NotThere, match="there is no (table|folder of pictures)"):
+        load_photos("x" * 5_000 + ".csv")
+    with pytest.raises(NotThere, match="there is no file"):
+        load_photos(["x" * 5_000])
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mp16-pro").mkdir()
     with pytest.raises(TableError, match="there are no photos"):
@@ -519,7 +538,7 @@ def test_heic_is_read_by_the_plug_in_or_says_which(tmp_path, monkeypatch):
     assert photos.image("1.heic").getpixel((5, 5))[0] > 200
     monkeypatch.setattr(images, "find_spec", lambda name: None)
     with pytest.raises(DamagedPhoto, match="HEIC picture: pip install pillow-heif"):
-        decode(b"\0\0\0\x18ftypheic" + bytes(40), "p")
+        decode(b"\0\0\0\x18ftypheic" + bytes(12) + b"\0\0\0\x08meta", "p")
 
 
 def test_real_photos_load_without_special_cases(real, recwarn):

@@ -10,31 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fixed_lmm import Fixed
 from PIL import Image
 
 from g3lite import G3, G3Error, evaluation, miniearth, pipeline, presets, profiles, verification
 from g3lite.datasets.folder import load_files
 from g3lite.index import Gallery
 from g3lite.lmm.api import OpenAILMM
-from g3lite.lmm.base import LMM
 from g3lite.lmm.requests import LMMResponse, RunStopped
 from g3lite.paths import sha256_file
 from g3lite.photos import NotThere, TableError
 from g3lite.prompts import PromptPlan
 from g3lite.scale import index_types
 from g3lite.verification import CandidateConfig
-
-
-class Fixed(LMM):
-    """Answers with the same replies, whatever it is asked."""
-
-    def __init__(self, *texts):
-        self.name, self.texts, self.asked = f"fixed {texts}", texts, 0
-
-    def answer(self, jobs, keep):
-        for job in jobs:
-            self.asked += len(job.samples)
-            keep(LMMResponse(job, job.samples, tuple(self.texts[n] for n in job.samples)))
 
 
 class Failing(Fixed):
@@ -436,7 +424,7 @@ def test_tables_are_replaced_when_all_of_them_are_written(shipped, tmp_path, sto
     def full(self, *args, **kwargs):
         raise OSError("no space left")
 
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space left"):
+    with monkeypatch.context() as patch, pytest.raises(G3Error, match="no space left"):
         patch.setattr(pd.DataFrame, "to_csv", full)  # the last table
         g3.predict(photos, run, progress=False, **other_store)
     assert {name: (run / name).read_bytes() for name in held} == held
@@ -467,6 +455,7 @@ def approximate(shipped):
     return replace(shipped, gallery=Gallery.build(gallery.table, vectors, "m", index))
 
 
+@pytest.mark.slow
 def test_neighbours_that_a_search_does_not_find_are_none(approximate, store):
     photos = miniearth.load("validation", 30)
     found = approximate.steps(photos, progress=False, **store)

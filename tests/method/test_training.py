@@ -320,12 +320,12 @@ def test_a_killed_run_ends_with_the_same_numbers(monkeypatch, tmp_path):
 def test_a_state_that_is_half_written_is_not_used(monkeypatch, tmp_path):
     real, written = torch.save, []
 
-    def save(state, path):
-        written.append(path)
+    def save(state, file):
+        written.append(Path(file.name))
         if len(written) == 3:
-            path.write_bytes(b"half a state")
+            file.write(b"half a state")
             raise KeyboardInterrupt
-        real(state, path)
+        real(state, file)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(torch, "save", save)

@@ -115,6 +115,7 @@ def test_distant_twins_share_a_look():
 # Scenes and pictures
 
 
+@pytest.mark.slow
 def test_a_scene_is_the_same_in_every_process():
     code = (
         "import hashlib; from g3lite import miniearth;"
@@ -295,6 +296,7 @@ def rare_values(ids, phrases):
     return {key for key in said if len(true_in[key]) < 0.03 * len(everywhere)}
 
 
+@pytest.mark.slow
 def test_every_captioned_value_is_true_in_three_percent_of_the_places_of_the_corpus():
     assert not rare_values(miniclip.corpus_ids(), captions.PHRASES)
 
@@ -403,6 +405,7 @@ def test_foreign_ids_are_refused(name):
         miniearth.scene_of(name)
 
 
+@pytest.mark.slow
 def test_near_duplicates_between_queries_and_gallery_are_bounded():
     def thumbnails(split, n):
         photos = miniearth.load(split, n)

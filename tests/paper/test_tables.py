@@ -6,9 +6,11 @@ import pytest
 
 from g3lite import evaluation, geo, miniearth, verification
 from g3lite.alignment import GeoAlignment
+from g3lite.backbone import Backbone, unit_rows
 from g3lite.baselines import retrieval
 from g3lite.paper import published as paper_published
 from g3lite.paper import tables
+from g3lite.paper.margins import OUTCOME
 from g3lite.paper.tables import EvaluationRun
 from g3lite.recipes.replies import DRAWN
 from g3lite.verification import CandidateConfig
@@ -125,10 +127,56 @@ def test_the_second_look_at_diversity_is_as_the_notebook_says(which):
     over = ["w/o Geo-D", "[L]kNN"]
     found = tables.gains(methods, truth, over=over, replicates=1000).set_index(["method", "metric"])
     low, ahead = found.loc["w/o Geo-D", "low"], found.loc["[L]kNN", "difference"]
+    assert ahead["street"] < 0 < ahead.drop("street").min()
     if which == tables.CHOSEN_ON:
-        assert (low <= 0).all() and ahead["street"] > 0
+        assert (low <= 0).all() and round(100 * ahead["city"], 1) == 3.8
     else:
-        assert (low[["country", "continent"]] > 0).all() and ahead["street"] < 0
+        assert (low[["country", "continent"]] > 0).all()
+        assert which != "test_natural" or round(100 * ahead["city"], 1) == 3.9
+
+
+def test_the_first_picture_is_as_the_notebook_reads_it(everything):
+    _, methods, truth = everything
+    found = tables.worth(methods, truth, replicates=1000).set_index(["method", "metric"])
+    points = (100 * found.xs(OUTCOME, level="metric")[["difference", "low", "high"]]).round(1)
+    assert points.loc["kNN", "difference"] == 5.2
+    assert points.loc["no LMM"].tolist() == [0.6, 0.2, 1.1]
+    assert points.loc["[L]kNN, aligned"].tolist() == [0.5, -0.2, 1.2]
+    assert (points["high"] > 0).all() and points["difference"].idxmin() in (
+        "w/o Geo-D", "w/o Geo-D, as many replies")  # fmt: skip
+    assert round(points.loc["w/o Geo-V", "difference"]) == 7
+    for name in ("kNN, aligned", "[L]kNN, aligned", "no LMM"):
+        rows = found.loc[name]
+        assert rows.loc["street", "high"] < 0
+        assert 0.014 < rows.loc["country", "difference"] and rows.loc["continent", "low"] > 0
+    for name in ("[L]kNN, aligned", "no LMM"):
+        assert found.loc[(name, "city"), "low"] < 0 < found.loc[(name, "city"), "high"]
+        assert 0.014 < found.loc[(name, "continent"), "difference"] < 0.023
+
+
+@pytest.mark.slow
+def test_no_lmm_has_its_best_number_of_candidates_and_lknn_its_best_setting():
+    run = EvaluationRun.load(tables.CHOSEN_ON)
+    truth, levels = run.queries.table, list(evaluation.THRESHOLD_NAMES)
+    by_s = {
+        s: evaluation.score(
+            verification.winners(
+                run.verifier.score(run.candidates("drawn", CandidateConfig(replies=0, retrieved=s)))
+            ),
+            truth,
+        )[levels].mean()
+        for s in tables.RETRIEVED
+    }
+    assert max(by_s, key=by_s.get) == tables.CHOICE.retrieved
+    chosen = tables.predictions(tables.CHOSEN_ON)
+    train = Backbone.load("miniclip", "cpu").image_features(
+        miniearth.load("gallery"), normalize=False).vectors  # fmt: skip
+    heads = GeoAlignment.from_pretrained("mini")
+    for name, vectors in (("[L]kNN", lambda x: x), ("[L]kNN, aligned", heads.database_vectors)):
+        pair = [unit_rows(vectors(some)) for some in (run.features, train)]
+        published = retrieval.lknn(*pair, run.gallery_coordinates)
+        scores = [evaluation.score(p, truth)[levels].mean() for p in (chosen[name], published)]
+        assert scores[0] > scores[1] + 0.01
 
 
 # The parts
@@ -193,6 +241,7 @@ def test_the_reference_table_is_of_distances(few):
     assert list(table.index) == ["raw features", "G3", "G3 minus raw features"]
 
 
+@pytest.mark.slow
 def test_the_report_has_both_tables_and_both_figures(everything):
     evidence = [EvaluationRun.load(which, 40) for which in tables.SETS]
     titles = [title for title, table in tables.report(evidence, replicates=20) if len(table)]

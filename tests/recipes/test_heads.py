@@ -57,6 +57,7 @@ def test_the_shipped_heads_score_what_the_table_says(table, queries):
         assert again[level] == pytest.approx(said[f"gps {level}"], abs=0.002)
 
 
+@pytest.mark.slow
 def test_image_to_gps_is_far_above_a_constant_and_remembers_no_points(table, queries):
     photos, asked = queries
     answers = miniearth.load("gallery").coordinates

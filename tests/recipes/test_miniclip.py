@@ -117,6 +117,7 @@ def tiny(monkeypatch, tmp_path):
     return tmp_path, miniclip.corpus_ids()[:96]
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on_to_the_same_weights(tiny, monkeypatch):
     folder, ids = tiny
     torch.use_deterministic_algorithms(True)

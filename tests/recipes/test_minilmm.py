@@ -233,6 +233,7 @@ def test_tokens_of_near_numbers_have_near_vectors(processor):
         assert 0.8 < vectors.std() / embeddings.std() < 1.2
 
 
+@pytest.mark.slow
 def test_a_few_steps_on_one_batch_lower_its_loss(processor, monkeypatch):
     monkeypatch.setitem(minilmm.TRAINING, "batch", 8)
     model = minilmm.create(processor)

@@ -76,8 +76,13 @@ def test_replies_are_in_the_form_that_was_asked_for(recorded):
 
 @pytest.mark.parametrize(
     ("which", "way"),
-    [(which, way) for which, ways in reply_recipe.SETTINGS.items() for way in ways],
-)
+    [
+        pytest.param(
+            which, way, marks=[] if (which, way) == ("validation", "drawn") else pytest.mark.slow
+        )
+        for which, ways in reply_recipe.SETTINGS.items() for way in ways
+    ],
+)  # fmt: skip
 def test_asked_again_the_model_says_what_was_recorded(which, way, known, tmp_path):
     photos, (table, rows) = miniearth.load(which), reply_recipe.recorded(which)
     asking = {"store": tmp_path / "replies.sqlite", "progress": False}

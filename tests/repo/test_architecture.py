@@ -73,6 +73,7 @@ def test_the_rooms_are_imported_by_presets_alone():
         assert height["presets"] < height[room] < height["pipeline"] < height["paths"]
 
 
+@pytest.mark.slow
 def test_g3lite_is_imported_at_once():
     """The names that a newcomer needs are there, and none of them is imported before it is used."""
     code = (

@@ -63,11 +63,12 @@ def test_every_import_is_a_declared_dependency():
     base = distributions(PROJECT["dependencies"])
     tools = base | distributions(EXTRAS["notebooks"])
     # What only works with an extra: the notebook tools, showing a figure in a notebook (every
-    # kernel of a notebook comes with IPython), and making the tables of cities.
+    # kernel of a notebook comes with IPython), making the tables of cities, and a grammar.
     allowed = {
         "notebooks.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
+        "schema.py": base | distributions(EXTRAS["schema"]),
     }
     for path in sorted((ROOT / "g3lite").rglob("*.py")):
         for module in imported(path):
@@ -232,6 +233,22 @@ def test_ci_runs_all_tests():
     assert [s.get("run") for s in yaml.safe_load(workflow)["jobs"]["test"]["steps"]][
         -1
     ] == ".ci/run"
+
+
+def test_ci_runs_on_all_systems_and_on_windows_what_the_readme_says():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    test = yaml.safe_load(workflow)["jobs"]["test"]
+    assert test["strategy"]["matrix"]["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    assert test["runs-on"] == "${{ matrix.os }}"
+    conditions = [step.get("if") for step in test["steps"][-3:]]
+    assert conditions == [f"runner.os == '{system}'" for system in ("Windows", "macOS", "Linux")]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (plain,) = re.findall(r"```bat\n(.*?)```", readme, re.DOTALL)
+    assert test["steps"][-3]["run"].splitlines()[-1] in plain.splitlines()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    run, pytest = "g3lite.cli run --output build", "-p tests.helpers.quick_imports"
+    for words in (run, pytest, '-m "not slow"', "-n auto"):
+        assert words in plain and words in makefile  # it is the same as with make
 
 
 def git(folder: Path, *arguments: str) -> str:

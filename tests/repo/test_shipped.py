@@ -23,6 +23,7 @@ from g3lite.recipes import replies as reply_recipe
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
 FILES = [file for entry in MANIFEST["artefacts"].values() for file in entry["files"]]
+LONG_TABLES = {file for file in FILES if file.startswith("replies/test_")}
 NEVER_LOADED = {"cities/README.md", "natural_earth/README.md", "natural_earth/make.py"}
 
 
@@ -70,7 +71,14 @@ def flipped(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file not in NEVER_LOADED])
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, marks=pytest.mark.slow if file in LONG_TABLES else [])
+        for file in FILES
+        if file not in NEVER_LOADED
+    ],
+)
 def test_a_damaged_file_is_refused_by_what_loads_it(data, file):
     load = LOADS[max((start for start in LOADS if file.startswith(start)), key=len)]
     whole, copy = ROOT / "data" / file, data / file

@@ -28,15 +28,18 @@ def imported(**variables):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_idle_threads_wait():
     assert imported().stdout == "PASSIVE\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", ["ACTIVE", ""])
 def test_a_setting_of_the_user_stays(own):
     assert imported(OMP_WAIT_POLICY=own).stdout == f"{own}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what GNU's runtime says of itself")
 def test_the_runtimes_take_it():
     spins = {
@@ -47,6 +50,33 @@ def test_the_runtimes_take_it():
         }.items()
     }
     assert spins["as it is"] == {"0"} and min(map(int, spins["spinning"])) > 1_000_000
+
+
+ON_A_MAC = """
+import sys, os
+sys.platform = "darwin"
+import g3lite
+print(*(os.environ.get(name) for name in ("KMP_DUPLICATE_LIB_OK", "OMP_NUM_THREADS")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [({}, "TRUE 1"), ({"OMP_NUM_THREADS": "4"}, "TRUE 4"), ({"KMP_DUPLICATE_LIB_OK": ""}, " 1")],
+)
+def test_on_a_mac_two_runtimes_are_allowed_and_kept_to_one_thread(own, said):
+    names = ("OMP_", "KMP_")
+    environ = {key: value for key, value in os.environ.items() if not key.startswith(names)}
+    for code, expected in ((ON_A_MAC, said), (ON_A_MAC.replace('"darwin"', '"linux"'), None)):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            env={**environ, **own},
+        )  # fmt: skip
+        if expected is None:  # elsewhere nothing is set
+            expected = " ".join(
+                own.get(n, "None") for n in ("KMP_DUPLICATE_LIB_OK", "OMP_NUM_THREADS")
+            )
+        assert done.stdout == f"{expected}\n"
 
 
 def test_the_tests_import_g3lite_first():

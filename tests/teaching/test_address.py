@@ -259,6 +259,7 @@ def run(capsys, *arguments) -> tuple[str, str]:
     return capsys.readouterr().out, stop.value.code or ""
 
 
+@pytest.mark.slow
 def test_the_command_links_and_its_check_refuses_what_is_not(tree, capsys, monkeypatch):
     monkeypatch.setattr(notebooks, "folder", lambda: tree / "notebooks")
     count = len(notebooks.names(tree / "notebooks"))
@@ -345,6 +346,7 @@ def publish(tree, **variables):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_first_push_is_published_once(tree, git, tmp_path):
     hub = tmp_path / "hub.git"
     (version,) = {line for line in (tree / "pyproject.toml").read_text().splitlines()
@@ -372,6 +374,7 @@ def test_the_first_push_is_published_once(tree, git, tmp_path):
     assert Address.parse(git(hub, "show", "main:pyproject.toml")) == Address(OURS, "v9")
 
 
+@pytest.mark.slow
 def test_linking_needs_little_of_what_the_package_needs(workflow, root):
     """Only what the workflow installs is imported, and what that brings along."""
     (line,) = (step["run"] for step in steps(workflow) if "pip install" in step.get("run", ""))

@@ -1,4 +1,4 @@
-"""Checks of the notebooks' exercises: each prints a verdict with a hint, and returns a bool.
+"""Checks of the notebooks' exercises: each prints a verdict with a hint.
 
 A check is a function of the reader's answer that returns None if the answer is right, else a hint.
 The decorator `exercise` does the rest; `check_01_2` belongs to exercise 2 of notebook 01.
@@ -11,30 +11,33 @@ from typing import Any
 import numpy as np
 
 
-def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., bool]]:
+def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., None]]:
     """Make a check out of a function that returns None for a right answer and else a hint.
 
     Args:
         start: the hint for a place that is still empty (None or `...`).
         right: what a right answer shows, in a sentence.
 
-    The check prints its verdict and returns whether the answer is right. It never raises: an
-    exception in the reader's code becomes part of the hint. `check.__wrapped__` is the function.
+    The check prints its verdict, and returns nothing that a notebook would show below it. It never
+    raises: an exception in the reader's code becomes part of the hint. `check.hint` gives the hint
+    instead of printing it; `check.__wrapped__` is the function.
     """
 
-    def decorate(verdict: Callable[..., str | None]) -> Callable[..., bool]:
-        @wraps(verdict)
-        def check(*answers: Any) -> bool:
+    def decorate(verdict: Callable[..., str | None]) -> Callable[..., None]:
+        def hint_of(*answers: Any) -> str | None:
             if any(answer is None or answer is ... for answer in answers):
-                hint: str | None = start
-            else:
-                try:
-                    hint = verdict(*answers)
-                except Exception as error:
-                    hint = f"checking your answer raised {type(error).__name__}: {error}"
-            print(f"✓ {right}" if hint is None else f"Not yet: {hint}")
-            return hint is None
+                return start
+            try:
+                return verdict(*answers)
+            except Exception as error:
+                return f"checking your answer raised {type(error).__name__}: {error}"
 
+        @wraps(verdict)
+        def check(*answers: Any) -> None:
+            hint = hint_of(*answers)
+            print(f"✓ {right}" if hint is None else f"Not yet: {hint}")
+
+        check.hint = hint_of
         return check
 
     return decorate
