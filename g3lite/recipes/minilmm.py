@@ -21,53 +21,40 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as F
-from tqdm.auto import tqdm
 
-from g3lite import miniearth, prompts
-from g3lite.miniearth.splits import photo_set, sample, tabulate
-from g3lite.paths import cache_dir, data_dir, replacing, sha256_file, shipped
-from g3lite.photos import PhotoSet, conform
+from g3lite import prompts
+from g3lite.paths import data_dir, sha256_file, shipped
 from g3lite.recipes import miniclip
 from g3lite.recipes import minilmm_tasks as tasks
+from g3lite.recipes.minilmm_lessons import CORPORA, SEEDS, Lessons, lessons
 from g3lite.recipes.minilmm_start import REHEARSAL, freeze, rehearse, start_to_copy
 from g3lite.recipes.optim import Run, autocast
 
-CORPORA = {
-    "even": {"name": "corpus-minilmm", "photos": 60_000, "evenness": 0.15},
-    "popular": {"name": "corpus-minilmm-popular", "photos": 12_000, "evenness": 0.6},
-    "gallery": {"name": "corpus-minilmm-gallery", "photos": 20_000, "evenness": 1.0},
-}
-"""Its photos: nearly even over the seen places, so that it gets to know all of them, then more of
-those where more photos are taken; and those where its references are searched."""
 TRAINING = {
     "batch": 32,
     "own_wording": 0.5,  # share of the batches whose prompt is worded as `WORDINGS` are
     "references": 0.5,  # weight of the references' numbers in the loss, see `loss_of`
-    "weight_decay": 0.02,
-}
+    "rehearsal": 2.0,  # weight of the rehearsal in the loss of a step that asks about photos
+    "lr": 3e-3, "adam_lr": 1.5e-3, "warmup": 20, "weight_decay": 0.02,
+}  # fmt: skip
+"""Learning rates are those of Muon (matrices) and AdamW (embeddings, norms and biases)."""
 STAGES = (
-    {"seed": 0, "corpus": "even", "rehearsal": REHEARSAL, "samples": 25_600, "most": 5,
-     "lr": 3e-3, "adam_lr": 1.5e-3, "warmup": 100, "tasks": {
-         "picture": 0.4, "references": 0.1, "town": 0.1, "globe": 0.1,
-         "twice": 0.1, "together": 0.1, "middle": 0.1}},
-    {"seed": 1, "corpus": "even", "samples": 64_000, "most": 15, "lr": 3e-3, "adam_lr": 1.5e-3,
-     "warmup": 100, "tasks": {
-         "picture": 0.4, "references": 0.2, "town": 0.1, "globe": 0.15,
-         "twice": 0.05, "together": 0.05, "middle": 0.05}},
-    {"seed": 2, "corpus": "popular", "samples": 20_480, "most": 15, "lr": 2e-3, "adam_lr": 1e-3,
-     "warmup": 100, "tasks": {
-         "picture": 0.25, "references": 0.25, "town": 0.2, "globe": 0.2,
-         "twice": 0.04, "together": 0.03, "middle": 0.03}},
+    {"steps": 1200},
+    {"steps": 500, "corpus": "even", "most": 5, "tasks": {
+        "picture": 0.35, "references": 0.15, "town": 0.15, "globe": 0.2,
+        "twice": 0.05, "together": 0.05, "middle": 0.05}},
+    {"steps": 1300, "corpus": "even", "most": 15, "tasks": {
+        "picture": 0.35, "references": 0.2, "town": 0.15, "globe": 0.15,
+        "twice": 0.05, "together": 0.05, "middle": 0.05}},
+    {"steps": 600, "corpus": "popular", "most": 15, "tasks": {
+        "picture": 0.25, "references": 0.3, "town": 0.15, "globe": 0.2,
+        "twice": 0.04, "together": 0.03, "middle": 0.03}},
 )  # fmt: skip
-"""One after the other: which photos, how many of them (again and again), the most references of
-either kind, which share of the batches is of which task (see `Batches`); learning rates of Muon
-(matrices) and AdamW (embeddings, norms and biases)."""
-HEADS = ("mini",)
-"""The heads of geo-alignment that references are searched with, beside the raw features; names
-that `GeoAlignment.from_pretrained` knows."""
+"""One after the other: rehearsal alone, then which photos are asked about, the most references of
+either kind, which share of the batches is of which task (see `Batches`)."""
+STEPS = sum(stage["steps"] for stage in STAGES)
 TEXT = {
     "model_type": "lfm2", "hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 4,
     "layer_types": ["conv", "full_attention", "conv", "full_attention"], "conv_L_cache": 8,
@@ -194,9 +181,9 @@ def make_processor():
 
 
 RUN = {
-    "corpora": CORPORA, "training": TRAINING, "stages": STAGES, "tasks": tasks.RUN,
-    "heads": HEADS, "text": TEXT, "decimals": DECIMALS, "chat": CHAT_TEMPLATE, "split": SPLIT,
-    "vocabulary": vocabulary(),
+    "corpora": CORPORA, "seeds": SEEDS, "training": TRAINING, "stages": STAGES,
+    "rehearsal": REHEARSAL, "tasks": tasks.RUN, "text": TEXT, "decimals": DECIMALS,
+    "chat": CHAT_TEMPLATE, "split": SPLIT, "vocabulary": vocabulary(),
     "prompts": [(template.text, form) for some in templates() for template, form in some],
 }  # fmt: skip
 """All that MiniLMM depends on, beside the photos, MiniCLIP and the heads of geo-alignment."""
@@ -289,95 +276,6 @@ def eyes() -> dict[str, torch.Tensor]:
 # What it learns from
 
 
-class Lessons(NamedTuple):
-    """The corpus as it is trained on, n photos.
-
-    Attributes:
-        eyes: float16 (n, tokens, channels), what the frozen tower sees of each.
-        coordinates: float64 (n, 2).
-        references: float64 (ways, 2, n, `MOST`, 2): the similar and the dissimilar references of
-            each, as they are found in several ways.
-    """
-
-    eyes: np.ndarray
-    coordinates: np.ndarray
-    references: np.ndarray
-
-
-def corpus_set(which: str) -> PhotoSet:
-    """The photos of a key of `CORPORA`; seen places only."""
-    table, corpus = miniearth.places(), CORPORA[which]
-    seen = table.index[table.seen].to_numpy()
-    ids = sample(corpus["name"], corpus["photos"], corpus["evenness"], seen)
-    return photo_set(f"miniearth/{corpus['name']}", conform(tabulate(list(ids))))
-
-
-def lessons(model, processor, corpus: str, device: torch.device) -> Lessons:
-    """Look at all photos of a corpus once, and search the references of each."""
-    photos, gallery = corpus_set(corpus), corpus_set("gallery")
-    seen, features = look(model, processor, photos, device)
-    _, known = look(model, processor, gallery, device)
-    return Lessons(seen, photos.coordinates, searched(gallery.table, known, features))
-
-
-def searched(
-    gallery: pd.DataFrame, gallery_features: np.ndarray, query_features: np.ndarray
-) -> np.ndarray:
-    """The references of each query in all ways, float64 (ways, 2, n, `MOST`, 2).
-
-    By the raw features, and for each of the `HEADS` twice: as the paper does, and with dissimilar
-    references that are not always the same few photos.
-    """
-    from g3lite.alignment import GeoAlignment
-    from g3lite.backbone import unit_rows
-    from g3lite.index import Gallery
-
-    raw = [unit_rows(rows) for rows in (gallery_features, query_features)]
-    found = [prompts.references(Gallery.build(gallery, raw[0], model="raw"), raw[1], MOST)]
-    for head in HEADS:
-        aligner = GeoAlignment.from_pretrained(head)
-        known, asked = (
-            aligner.database_vectors(rows) for rows in (gallery_features, query_features)
-        )
-        index = Gallery.build(gallery, known, model=f"aligned, {head}")
-        found += [
-            prompts.references(index, asked, MOST, centre) for centre in (None, known.mean(axis=0))
-        ]
-    return np.stack(found)
-
-
-@torch.no_grad()
-def look(
-    model, processor, photos: PhotoSet, device: torch.device, batch: int = 250
-) -> tuple[np.ndarray, np.ndarray]:
-    """What the frozen tower sees of n photos; kept in the cache folder, as drawing them takes long.
-
-    Returns:
-        float16 (n, tokens, channels), read from the disk as it is used; and MiniCLIP's features,
-        float32 (n, width), which are pooled from these.
-    """
-    from g3lite.backbone import Backbone
-
-    eyes = sha256_file(shipped("miniclip/open_clip_model.safetensors"))
-    key = hashlib.sha256(f"{eyes} {photos.version} {' '.join(photos.ids)}".encode()).hexdigest()
-    folder = cache_dir() / "minilmm" / f"seen-{key[:16]}"
-    if not (folder / "features.npy").is_file():
-        tower = model.model.vision_tower.to(device)
-        pool = Backbone.load("miniclip", "cpu").model.visual.attnpool.to(device)
-        seen, features = [], []
-        for start in tqdm(range(0, len(photos), batch), desc=f"look at {photos.name}"):
-            pictures = [photos.image(name) for name in photos.ids[start : start + batch]]
-            pixels = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
-            maps = tower(pixels.to(device)).last_hidden_state  # (batch, channels, side, side)
-            seen.append(maps.flatten(2).transpose(1, 2).half().cpu().numpy())
-            features.append(pool(maps).float().cpu().numpy())
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in (("seen", seen), ("features", features)):
-            with replacing(folder / f"{name}.npy") as path, open(path, "wb") as file:
-                np.save(file, np.concatenate(rows))
-    return np.load(folder / "seen.npy", mmap_mode="r"), np.load(folder / "features.npy")
-
-
 def answer(coordinates: np.ndarray, form: str, decimals: int = DECIMALS) -> str:
     """The answer that is right for a place, in the form asked for."""
     lat, lon = (f"{degrees:.{decimals}f}" for degrees in coordinates)
@@ -412,8 +310,8 @@ class Batches:
     the picture shows.
     """
 
-    def __init__(self, of: Lessons, processor, stage: dict) -> None:
-        self.of, self.tokenizer, self.stage = of, processor.tokenizer, stage
+    def __init__(self, of: Lessons, processor, stage: dict, seed: int) -> None:
+        self.of, self.tokenizer, self.stage, self.seed = of, processor.tokenizer, stage, seed
         self.degrees = torch.tensor(self.tokenizer.convert_tokens_to_ids(DEGREES))
         self.image = "<image>" * of.eyes.shape[1]
         self.chat = string.Template(
@@ -425,7 +323,7 @@ class Batches:
 
     def __call__(self, step: int) -> Batch:
         """The batch of a step; the same in every run."""
-        n, size, seed = len(self.of.coordinates), TRAINING["batch"], self.stage["seed"]
+        n, size, seed = len(self.of.coordinates), TRAINING["batch"], self.seed
         epoch, k = divmod(step, n // size)
         order = np.random.default_rng([seed, epoch]).permutation(n)
         rows = order[k * size : (k + 1) * size]
@@ -518,57 +416,51 @@ def loss_of(model, batch: Batch, device: torch.device) -> tuple[torch.Tensor, di
 
 
 def train(folder: Path) -> tuple[float, str]:
-    """Train MiniLMM and write it to `folder` as transformers saves a model, with its logs.
+    """Train MiniLMM and write it to `folder` as transformers saves a model, with its log.
 
-    Each stage ends in a model in the cache folder, which the next one begins with, and every
-    `CHECKPOINT_STEPS` the state goes there too; a run that was stopped goes on from there. Returns
-    the minutes that it took, looking and searching included, and on what.
+    Every `CHECKPOINT_STEPS` the state goes to the cache folder; a run that was stopped goes on from
+    there. Returns the minutes that it took, looking and searching included, and on what.
     """
+    began = time.perf_counter()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     processor = make_processor()
-    model, minutes, logs = create(processor).to(device), 0.0, []
-    for number, stage in enumerate(STAGES, 1):
-        after = cache_dir() / "minilmm" / _stage_key(number)
-        if not (after / "minutes.json").is_file():
-            took, where = _train_stage(model, processor, stage, after, device)
-            (after / "minutes.json").write_text(json.dumps([took, where]))
-        took, where = json.loads((after / "minutes.json").read_text())
-        minutes += took
-        logs.append(pd.read_csv(after / "log.csv").assign(stage=number))
-        model = type(model).from_pretrained(after, dtype=torch.float32).to(device)
-        freeze(model)
-    pd.concat(logs).to_csv(folder / "log.csv", index=False, lineterminator="\n")
-    model.to("cpu").half().save_pretrained(folder)
-    processor.save_pretrained(folder)
-    return minutes, where
-
-
-def _train_stage(model, processor, stage: dict, after: Path, device) -> tuple[float, str]:
-    """Train a stage and write the model, in float16, with its log into the folder `after`."""
-    began = time.perf_counter()
-    batches = Batches(lessons(model, processor, stage["corpus"], device), processor, stage)
+    model = create(processor).to(device)
     run = Run(
-        "MiniLMM", after.name, model, TRAINING | stage, began=began,
+        "MiniLMM", _key(), model, TRAINING | {"samples": STEPS * TRAINING["batch"]}, began=began,
         log_steps=LOG_STEPS, checkpoint_steps=CHECKPOINT_STEPS,
     )  # fmt: skip
+    answers, batches = [partial(answer, form=form) for form in FORMS], None
     model.train()
     model.model.vision_tower.eval()
-    if "rehearsal" in stage and not run.start:
-        rehearse(model, processor.tokenizer, [partial(answer, form=form) for form in FORMS])
     for step in run:
+        number, stage = stage_of(step)
+        if "corpus" in stage and (batches is None or batches.stage is not stage):
+            seen = lessons(model.model.vision_tower, processor.image_processor, stage["corpus"])
+            batches = Batches(seen, processor, stage, seed=number)
         with autocast(device):
-            loss, figures = loss_of(model, batches(step), device)
+            loss, figures = rehearse(model, processor.tokenizer, step, answers)
+            if batches:
+                asked, more = loss_of(model, batches(step), device)
+                loss, figures = asked + TRAINING["rehearsal"] * loss, figures | more
         run.descend(loss, **figures)
-    model.eval().half().save_pretrained(after)
-    return run.finish(after / "log.csv")
+    took, where = run.finish(folder / "log.csv")
+    model.eval().to("cpu").half().save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return took, where
 
 
-def _stage_key(number: int) -> str:
-    """A digest of all that the model after the first `number` stages depends on."""
+def stage_of(step: int) -> tuple[int, dict]:
+    """Which of the `STAGES` a step belongs to: its number and itself."""
+    ends = np.cumsum([stage["steps"] for stage in STAGES])
+    number = int(np.searchsorted(ends, step, side="right"))
+    return number, STAGES[number]
+
+
+def _key() -> str:
+    """A digest of all that the model depends on."""
     weights = [shipped("miniclip/open_clip_model.safetensors"),
                shipped("alignment/model.safetensors")]  # fmt: skip
-    run = RUN | {"stages": STAGES[:number]}
-    parts = [run, *(sha256_file(path) for path in weights)]
+    parts = [RUN, *(sha256_file(path) for path in weights)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -582,8 +474,8 @@ def build(folder: Path) -> None:
             minutes=minutes, device=device, layers=TEXT["num_hidden_layers"],
             width=TEXT["hidden_size"], decimals=DECIMALS,
             even=CORPORA["even"]["photos"], popular=CORPORA["popular"]["photos"],
-            gallery=CORPORA["gallery"]["photos"], stages=len(STAGES),
-            samples=f"{sum(stage['samples'] for stage in STAGES):,}",
+            gallery=CORPORA["gallery"]["photos"],
+            samples=f"{sum(stage['steps'] for stage in STAGES[1:]) * TRAINING['batch']:,}",
         ),
         encoding="utf-8",
     )  # fmt: skip
@@ -600,10 +492,11 @@ the large multimodal model in G3.
   turn) of {layers} layers and width {width}.
 - **Data**: rendered photos of the *seen* places of MiniEarth, {even:,} of them nearly even over the
   places, {popular:,} more where more photos are taken; their references were retrieved, by raw
-  features and with the heads of geo-alignment, from {gallery:,} others. No scene and no
+  features and with heads of geo-alignment of five seeds, from {gallery:,} others. No scene and no
   photographer of these occurs in the gallery or in a set of queries.
-- **Training**: it begins with weights that let it copy, and rehearses that on lists that are named
-  twice. Then {samples} photos seen, in {stages} stages, the last with the {popular:,}. In most
+- **Training**: it begins with weights that let it copy, and rehearses on lists of places, without
+  pictures: to name them again, and to choose one of them. Then {samples} photos seen, the
+  {popular:,} last, while the rehearsal goes on. In most
   prompts with references nothing can be known by heart: the whole globe is turned, or the photo's
   town stands elsewhere, or the places are random and their pattern tells which is meant. The right
   answer is the similar reference nearest to the truth, if there is one near it ({decimals} decimals

@@ -4,8 +4,8 @@ To copy, attention must find where the last words stood before, and what followe
 random weights this comes late and suddenly (an "induction head": Olsson et al., 2022), too late for
 a training of an hour. So it is given at the start, as Trockman and Kolter (2023) do it ("mimetic
 initialization"): the first short convolution hands each token the ones before it, and the first
-attention compares these. Then it rehearses on short lists, without pictures, which takes some
-minutes. All of it is trained on.
+attention compares these. Then it rehearses on lists of places, without pictures: that is cheap, and
+each list asks for many places. All of it is trained on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from g3lite.recipes.minilmm_tasks import PATTERNS, anywhere, pattern
-from g3lite.recipes.optim import half_cosine, muon
+from g3lite.geo import great_circle_km
+from g3lite.recipes.minilmm_tasks import PATTERNS, anywhere, crowded, pattern, scattered
 
 COMPARED = (3, 2, 5)
 """How many tokens each head of the first attention compares; a nearer one counts more."""
@@ -100,32 +100,31 @@ def freeze(model: torch.nn.Module) -> None:
             bias.register_hook(trained.mul)
 
 
-REHEARSAL = {
-    "samples": 12_800, "batch": 16, "places": (2, 8), "lr": 3e-3, "adam_lr": 1.5e-3, "warmup": 20,
-    "weight_decay": 0.02, "copying": 200,  # steps, before it must choose as well
-}  # fmt: skip
+REHEARSAL = {"batch": 16, "places": (2, 12), "copying": 100, "asked": 6, "cue_km": (10.0, 1000.0)}
+"""Lists of so many places; steps before it must choose as well; of `nearest`, how many places are
+asked for, and how far the cue lies from one."""
 
 
-def rehearse(model, tokenizer, answers: list[Callable[[np.ndarray], str]]) -> None:
-    """Train a model on texts alone: to name the places of a list again, then also to choose one.
+def rehearse(
+    model, tokenizer, step: int, answers: list[Callable[[np.ndarray], str]]
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """A step of training on texts alone: to name the places of a list again, or to choose one.
 
     Args:
-        model: it is trained as it is, on its device.
+        model: any state of it.
         tokenizer: its own.
-        answers: ways to name a place, one for each batch.
+        step: which step; the lists follow from it.
+        answers: ways to name a place, which take turns.
+
+    Returns:
+        The loss, and what the log tells of it.
     """
-    steps = REHEARSAL["samples"] // REHEARSAL["batch"]
-    optimizer = muon(model.named_parameters(), REHEARSAL)
-    rate = half_cosine(optimizer, steps, REHEARSAL["warmup"])
-    for step in range(steps):
-        lesson = named_twice if step < REHEARSAL["copying"] or step % 2 else chosen
-        rng = np.random.default_rng([1, step])
-        loss = rehearsal_loss(model, *lesson(rng, tokenizer, answers[step // 2 % len(answers)]))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        rate.step()
+    turns = (named_twice, chosen, nearest, chosen, nearest)
+    lesson = named_twice if step < REHEARSAL["copying"] else turns[step % len(turns)]
+    rng = np.random.default_rng([1, step])
+    tokens, known = lesson(rng, tokenizer, answers[step // len(turns) % len(answers)])
+    loss = rehearsal_loss(model, tokens, known)
+    return loss, {lesson.__name__: loss.item()}
 
 
 def rehearsal_loss(model, tokens: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
@@ -133,7 +132,7 @@ def rehearsal_loss(model, tokens: torch.Tensor, known: torch.Tensor) -> torch.Te
     tokens = tokens.to(model.device)
     embedded = model.get_input_embeddings()(tokens[:, :-1])
     hidden = model.model.language_model(inputs_embeds=embedded).last_hidden_state
-    logits = model.lm_head(hidden[:, known - 1])
+    logits = model.lm_head(hidden[:, known - 1]).float()
     return F.cross_entropy(logits.flatten(0, 1), tokens[:, known].flatten())
 
 
@@ -167,6 +166,30 @@ def chosen(
     places, meant = pattern(rng, kind, REHEARSAL["batch"], k)
     tokens, start = _answered(tokenizer, places, [answer(place) for place in meant])
     return tokens, torch.arange(start, tokens.shape[1])
+
+
+def nearest(
+    rng: np.random.Generator, tokenizer, answer: Callable[[np.ndarray], str]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Lists of places, some of them close together, and for other places the nearest of the list;
+    what `named_twice` returns."""
+    n, k = REHEARSAL["batch"], rng.integers(*REHEARSAL["places"], endpoint=True)
+    asked = min(k, REHEARSAL["asked"])
+    places = crowded(rng, n, k)
+    near = rng.permuted(np.tile(np.arange(k), (n, 1)), axis=1)[:, :asked]
+    cues = scattered(rng, np.take_along_axis(places, near[..., None], axis=1), REHEARSAL["cue_km"])
+    km = great_circle_km(places[:, None], cues[:, :, None])  # (n, asked, k)
+    right = np.take_along_axis(places, km.argmin(axis=2)[..., None], axis=1)
+    cue = "({:.5f}, {:.5f}): "
+    answers = [
+        "".join(cue.format(*one) + answer(place) + "\n" for one, place in zip(*some, strict=True))
+        for some in zip(cues, right, strict=True)
+    ]
+    tokens, start = _answered(tokenizer, places, answers)
+    each = (tokens.shape[1] - start) // asked
+    told = len(tokenizer(cue.format(1, 1))["input_ids"])
+    known = [start + each * i + j for i in range(asked) for j in range(told, each)]
+    return tokens, torch.tensor(known)
 
 
 def _answered(tokenizer, places: np.ndarray, answers: list[str]) -> tuple[torch.Tensor, int]:

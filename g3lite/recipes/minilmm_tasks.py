@@ -18,12 +18,12 @@ TOWN_KM = 100.0
 """References so near to the truth are of its town."""
 MOVED_DEGREES = (0.1, 10.0)
 """How far a town is moved, at least and at most."""
-MIDDLE_KM, TOGETHER_KM = (100.0, 1000.0), (3.0, 200.0)
-"""How far four places lie around their middle, and two beside each other."""
+MIDDLE_KM, TOGETHER_KM, CROWD_KM = (100.0, 1000.0), (3.0, 200.0), (3.0, 1000.0)
+"""How far four places lie around their middle, two beside each other, and many about a centre."""
 
 PATTERNS = {"twice": 2, "together": 2, "middle": 5}
 """What `pattern` makes, and how many places it needs."""
-RUN = [NEAR_KM, TOWN_KM, MOVED_DEGREES, MIDDLE_KM, TOGETHER_KM, PATTERNS]
+RUN = [NEAR_KM, TOWN_KM, MOVED_DEGREES, MIDDLE_KM, TOGETHER_KM, CROWD_KM, PATTERNS]
 
 
 def nearest(places: np.ndarray, similar: np.ndarray, within: float) -> np.ndarray:
@@ -71,6 +71,21 @@ def _moved(coordinates: np.ndarray, by: np.ndarray) -> np.ndarray:
 def anywhere(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
     """Places spread evenly over the globe, (n, k, 2)."""
     return _degrees(Rotation.random(n * k, random_state=rng).as_matrix()[..., 0]).reshape(n, k, 2)
+
+
+def crowded(rng: np.random.Generator, n: int, k: int) -> np.ndarray:
+    """Places anywhere, half of them near one of a few others, (n, k, 2)."""
+    places, centres = anywhere(rng, n, k), anywhere(rng, n, max(1, k // 3))
+    which = rng.integers(centres.shape[1], size=(n, k, 1))
+    near = scattered(rng, np.take_along_axis(centres, which, axis=1), CROWD_KM)
+    return np.where(rng.random((n, k, 1)) < 0.5, near, places)
+
+
+def scattered(rng: np.random.Generator, places: np.ndarray, km: tuple[float, float]) -> np.ndarray:
+    """Each of the places (n, k, 2), moved by so many km at least and at most."""
+    flat = places.reshape(-1, 2)
+    bearing = rng.uniform(0, 360, len(flat))
+    return offset(flat, bearing, _log_uniform(rng, km, len(flat))).reshape(places.shape)
 
 
 def pattern(rng: np.random.Generator, kind: str, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from g3lite import miniearth, prompts, replies
 from g3lite.geo import great_circle_km
 from g3lite.miniearth import splits
 from g3lite.recipes import minilmm, optim
+from g3lite.recipes import minilmm_lessons as corpora
 from g3lite.recipes import minilmm_start as start
 from g3lite.recipes import minilmm_tasks as tasks
 
@@ -43,7 +44,7 @@ def lessons(n=130):
     return minilmm.Lessons(
         rng.normal(size=(n, side**2, channels)).astype(np.float16),
         somewhere(n),
-        somewhere(3, 2, n, minilmm.MOST),
+        somewhere(3, 2, n, corpora.MOST),
     )
 
 
@@ -130,7 +131,7 @@ def stage(**tasks):
 
 def test_batches_are_worded_as_the_processor_words_a_question(processor):
     of = lessons()
-    batches = minilmm.Batches(of, processor, stage(picture=0.3, references=0.7))
+    batches = minilmm.Batches(of, processor, stage(picture=0.3, references=0.7), 0)
     seen = set()
     for step in range(12):
         batch = batches(step)
@@ -160,7 +161,7 @@ def test_batches_are_worded_as_the_processor_words_a_question(processor):
 
 def test_turned_batches_hold_no_place_of_the_lessons_and_answer_with_the_nearest(processor):
     of = lessons()
-    batches = minilmm.Batches(of, processor, stage(globe=1.0))
+    batches = minilmm.Batches(of, processor, stage(globe=1.0), 0)
     for step in range(4):
         batch = batches(step)
         assert not batch.recall
@@ -188,7 +189,7 @@ def test_the_loss_is_that_of_answers_and_of_whole_degrees(
 ):
     monkeypatch.setitem(minilmm.TRAINING, "batch", 4)
     task = {"references": 1.0} if references else {"picture": 1.0}
-    batch = minilmm.Batches(lessons(), processor, stage(**task))(0)
+    batch = minilmm.Batches(lessons(), processor, stage(**task), 0)(0)
     words = [processor.tokenizer.decode([i]) for i in batch.tokens[0]]
     degrees = [i for i, word in enumerate(words) if re.fullmatch(r"-?\d+\.", word)]
     assert batch.degrees.nonzero().squeeze(1).tolist() == degrees
@@ -237,9 +238,9 @@ def test_tokens_of_near_numbers_have_near_vectors(processor):
 def test_a_few_steps_on_one_batch_lower_its_loss(processor, monkeypatch):
     monkeypatch.setitem(minilmm.TRAINING, "batch", 8)
     model = minilmm.create(processor)
-    settings = minilmm.TRAINING | minilmm.STAGES[0]
+    settings = minilmm.TRAINING | {"samples": 96_000}
     optimizer = optim.muon(model.named_parameters(), settings)
-    batch = minilmm.Batches(lessons(), processor, stage(picture=1.0))(0)
+    batch = minilmm.Batches(lessons(), processor, stage(picture=1.0), 0)(0)
     losses = []
     for _ in range(8):
         loss, _ = minilmm.loss_of(model, batch, torch.device("cpu"))
@@ -277,9 +278,9 @@ def test_it_begins_as_a_model_that_can_copy(processor, model, places, monkeypatc
 
 def test_what_stands_beside_a_prompt_in_a_batch_changes_nothing(processor):
     model = minilmm.create(processor)
-    settings = minilmm.TRAINING | minilmm.STAGES[0] | {"adam_lr": 0.1}
+    settings = minilmm.TRAINING | {"samples": 96_000} | {"adam_lr": 0.1}
     optimizer = optim.muon(model.named_parameters(), settings)
-    batch = minilmm.Batches(lessons(), processor, stage(picture=1.0))(0)
+    batch = minilmm.Batches(lessons(), processor, stage(picture=1.0), 0)(0)
     for _ in range(2):
         optimizer.zero_grad()
         minilmm.loss_of(model, batch, torch.device("cpu"))[0].backward()
@@ -305,9 +306,9 @@ def test_what_stands_beside_a_prompt_in_a_batch_changes_nothing(processor):
 
 
 def test_its_corpora_hold_seen_places_and_share_nothing_with_any_other_set(monkeypatch):
-    for corpus in minilmm.CORPORA.values():
+    for corpus in corpora.CORPORA.values():
         monkeypatch.setitem(corpus, "photos", 2_000)
-    ours = {f"minilmm {which}": minilmm.corpus_set(which).ids for which in minilmm.CORPORA}
+    ours = {f"minilmm {which}": corpora.corpus_set(which).ids for which in corpora.CORPORA}
     sets = ours | {split: miniearth.load(split).ids for split in splits.SIZES}
     sets["miniclip"] = minilmm.miniclip.corpus_ids()
     authors = {name: {i.split("_")[2] for i in ids} for name, ids in sets.items()}
@@ -339,13 +340,73 @@ def test_a_rehearsal_asks_for_all_that_a_list_and_the_first_degrees_determine(pr
 
 
 def test_a_rehearsal_teaches_to_copy(processor, monkeypatch, places):
-    monkeypatch.setitem(start.REHEARSAL, "samples", 16 * 12)
     monkeypatch.setitem(start.REHEARSAL, "places", (3, 3))
     model = minilmm.create(processor)
+    settings = minilmm.TRAINING | {"samples": 96_000}
+    optimizer = optim.muon(model.named_parameters(), settings)
     lists = [places[i : i + 3] for i in range(0, 30, 3)]
     before = np.mean([repeated(model, processor, some) for some in lists])
-    start.rehearse(model, processor.tokenizer, [partial(minilmm.answer, form="pair")])
+    for step in range(12):
+        loss, figures = start.rehearse(
+            model, processor.tokenizer, step, [partial(minilmm.answer, form="pair")]
+        )
+        assert figures == {"named_twice": loss.item()}
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
     assert np.mean([repeated(model, processor, some) for some in lists]) > before + 0.2
+
+
+def test_what_is_rehearsed_follows_from_the_step(processor, model):
+    answers = [partial(minilmm.answer, form=form) for form in minilmm.FORMS]
+    with torch.no_grad():
+        figures = [start.rehearse(model, processor.tokenizer, step, answers)[1]
+                   for step in (*range(100, 105), 100)]  # fmt: skip
+    assert [*figures[0]] == ["named_twice"] and figures[-1] == figures[0]
+    assert [key for some in figures[1:5] for key in some] == ["chosen", "nearest"] * 2
+
+
+@pytest.mark.parametrize("form", list(minilmm.FORMS))
+def test_a_rehearsal_also_asks_for_the_nearest_of_a_list(processor, form):
+    for seed in range(6):
+        tokens, known = start.nearest(
+            np.random.default_rng(seed), processor.tokenizer, partial(minilmm.answer, form=form)
+        )
+        for row in tokens:
+            listed, *asked = processor.tokenizer.decode(row).strip().split("\n")
+            places = np.array(numbers(listed))
+            read = []
+            for line in asked:
+                cue, reply = line.split(": ", 1)
+                place = replies.parse(reply).coordinates
+                km = great_circle_km(places, np.array([pair(cue)]))
+                assert np.allclose(places[km.argmin()], place, atol=1e-9)
+                assert km.min() < 1001
+                read.append(reply)
+            assert processor.tokenizer.decode(row[known]).split() == " ".join(read).split()
+
+
+def test_the_stages_follow_each_other(monkeypatch):
+    monkeypatch.setattr(minilmm, "STAGES", ({"steps": 2}, {"steps": 1}, {"steps": 3}))
+    assert [minilmm.stage_of(step)[0] for step in range(6)] == [0, 0, 1, 2, 2, 2]
+    assert minilmm.stage_of(2)[1] is minilmm.STAGES[1]
+
+
+def test_photos_are_looked_at_once(processor, model, monkeypatch, tmp_path):
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
+    photos = corpora.corpus_set("gallery").take(slice(0, 3))
+    tower = model.model.vision_tower
+    seen, features = corpora.look(tower, processor.image_processor, photos)
+    side = minilmm.miniclip.MODEL["vision_cfg"]["image_size"] // minilmm.STRIDE
+    assert seen.shape[:2] == (3, side**2) and seen.dtype == np.float16
+    from g3lite.backbone import Backbone, unit_rows
+
+    backbone = Backbone.load("miniclip", device="cpu")
+    ours = backbone.image_features(photos, normalize=False, cache=False).vectors
+    assert ((unit_rows(features) * unit_rows(ours)).sum(axis=1) > 0.9).all()
+    monkeypatch.setattr(type(photos), "image", None)
+    for first, again in zip((seen, features), corpora.look(None, None, photos), strict=True):
+        assert np.array_equal(first, again)
 
 
 @pytest.mark.parametrize("form", list(minilmm.FORMS))
@@ -364,7 +425,9 @@ def test_a_rehearsal_also_asks_for_the_place_that_a_pattern_means(processor, for
 
 
 def test_muon_turns_the_matrices_and_adamw_trains_tables_and_kernels(model):
-    groups = optim.muon(model.named_parameters(), minilmm.TRAINING | minilmm.STAGES[0]).param_groups
+    groups = optim.muon(
+        model.named_parameters(), minilmm.TRAINING | {"samples": 96_000}
+    ).param_groups
     names = {id(p): name for name, p in model.named_parameters()}
     turned, others = ({names[id(p)] for p in group["params"]} for group in groups)
     assert {"lm_head.weight", "model.language_model.embed_tokens.weight"} <= others
