@@ -196,26 +196,28 @@ def recorded(which: str = "validation") -> tuple[pd.DataFrame, dict[str, np.ndar
         return table, {name: rows[name].astype(np.int64) for name in rows.files}
 
 
+UNIT = 10.0**-minilmm.DECIMALS
+"""Of the coordinates that are kept, in degrees."""
 _PACKED = {"way": "category", "references": "int8", "sample": "int8", "photo": "int16",
-           "lat": "int16", "lon": "int16", "text": "string"}  # fmt: skip
+           "lat": "int32", "lon": "int32", "text": "string"}  # fmt: skip
 _FORMS = {name: way.plan.template.name for name, way in SETTINGS["validation"].items()}
 
 
 def packed(table: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
-    """Replies as they are kept: hundredths of degrees, and the text only where it says more.
+    """Replies as they are kept: whole numbers, and the text only where it says more.
 
-    Those that were recorded have two decimals in the form that was asked for, so most texts follow
-    from their numbers; `unpacked` gives all of them back, letter by letter.
+    MiniLMM answers with as many decimals as its prompts have, in the form that was asked for, so
+    most texts follow from their numbers; `unpacked` gives all of them back, letter by letter.
     """
     places, _ = replies.parse_all(table["text"].astype(object).where(table["text"].notna(), None))
-    hundredths = np.round(np.nan_to_num(places) * 100)
+    units = np.round(np.nan_to_num(places) / UNIT)
     form = table["way"].map(_FORMS)
-    usual = np.array(_texts(hundredths, form)) == table["text"].fillna("").to_numpy(dtype=object)
-    hundredths[~usual] = 0
+    usual = np.array(_texts(units, form)) == table["text"].fillna("").to_numpy(dtype=object)
+    units[~usual] = 0
     keys = {
         "way": table["way"], "references": table["references"], "sample": table["sample"],
         "photo": pd.Index(ids).get_indexer(table["IMG_ID"]),
-        "lat": hundredths[:, 0], "lon": hundredths[:, 1],
+        "lat": units[:, 0], "lon": units[:, 1],
         "text": table["text"].fillna("").mask(usual),
     }  # fmt: skip
     kept = pd.DataFrame(keys).astype(_PACKED)
@@ -225,11 +227,11 @@ def packed(table: pd.DataFrame, ids: list[str]) -> pd.DataFrame:
 def unpacked(kept: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
     """The table of replies behind what `packed` made, in the order of the photos."""
     kept = kept.sort_values(["way", "photo", "references", "sample"], ignore_index=True)
-    hundredths = kept[["lat", "lon"]].to_numpy(dtype=np.float64)
-    places = hundredths / 100
+    units = kept[["lat", "lon"]].to_numpy(dtype=np.float64)
+    places = (units * UNIT).round(minilmm.DECIMALS)
     reasons = np.full(len(kept), None, dtype=object)
     usual = kept["text"].isna().to_numpy()
-    texts = np.array(_texts(hundredths, kept["way"].map(_FORMS)), dtype=object)
+    texts = np.array(_texts(units, kept["way"].map(_FORMS)), dtype=object)
     texts[~usual] = [text or None for text in kept["text"][~usual]]
     places[~usual], reasons[~usual] = replies.parse_all(texts[~usual])
     return pd.DataFrame(
@@ -245,10 +247,10 @@ def unpacked(kept: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _texts(hundredths: np.ndarray, form: pd.Series) -> list[str]:
+def _texts(units: np.ndarray, form: pd.Series) -> list[str]:
     """The usual replies to these places (n, 2), each in its form."""
-    places = hundredths / 100
-    return [minilmm.answer(place, how, decimals=2) for place, how in zip(places, form, strict=True)]
+    places = (units * UNIT).round(minilmm.DECIMALS)
+    return [minilmm.answer(place, how) for place, how in zip(places, form, strict=True)]
 
 
 def build(folder: Path) -> None:
