@@ -290,10 +290,15 @@ def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]
 
 
 def _part(which: str, name: str, rows: Mapping[str, np.ndarray], part: slice) -> pd.DataFrame:
+    return part_of(miniearth.load(which), SETTINGS[which][name], rows, part).assign(way=name)
+
+
+def part_of(
+    queries: PhotoSet, way: Setting, rows: Mapping[str, np.ndarray], part: slice
+) -> pd.DataFrame:
+    """What MiniLMM replies about these of the queries in one way: IMG_ID, references, sample, text,
+    LAT and LON. The references are at these rows of the gallery."""
     places = miniearth.load("gallery").coordinates
     coordinates = {key: coordinates_of(found, places) for key, found in rows.items()}
-    way = SETTINGS[which][name]
-    table = ask_way(
-        load_lmm("minilmm"), miniearth.load(which), way, coordinates, part, progress=False
-    )
-    return table[["IMG_ID", "references", "sample", "text"]].assign(way=name)
+    table = ask_way(load_lmm("minilmm"), queries, way, coordinates, part, progress=False)
+    return table[["IMG_ID", "references", "sample", "text", "LAT", "LON"]]
