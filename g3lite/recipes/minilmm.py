@@ -429,14 +429,17 @@ def train(folder: Path) -> tuple[float, str]:
         "MiniLMM", _key(), model, TRAINING | {"samples": STEPS * TRAINING["batch"]}, began=began,
         log_steps=LOG_STEPS, checkpoint_steps=CHECKPOINT_STEPS,
     )  # fmt: skip
-    answers, batches = [partial(answer, form=form) for form in FORMS], None
+    answers = [partial(answer, form=form) for form in FORMS]
+    seen, batches = {}, None
     model.train()
     model.model.vision_tower.eval()
     for step in run:
         number, stage = stage_of(step)
         if "corpus" in stage and (batches is None or batches.stage is not stage):
-            seen = lessons(model.model.vision_tower, processor.image_processor, stage["corpus"])
-            batches = Batches(seen, processor, stage, seed=number)
+            corpus, tower = stage["corpus"], model.model.vision_tower
+            if corpus not in seen:
+                seen = {corpus: lessons(tower, processor.image_processor, corpus)}
+            batches = Batches(seen[corpus], processor, stage, seed=number)
         with autocast(device):
             loss, figures = rehearse(model, processor.tokenizer, step, answers)
             if batches:
