@@ -101,7 +101,7 @@ class Fault(Exception):
         name = re.escape(parameter)
         named = rf"['\"`]{name}['\"`]|\b(?:param\w*|option|argument|field|value)\W{{1,4}}{name}\b"
         if len(parameter) == 1:  # n, which is no word
-            named += rf"|(?<![\w\\'’.]){name}(?![\w'’])"
+            named += rf"|(?<![\w\\'’.*×/=+-])(?<![x*×] ){name}(?![\w'’*×/+-]| ?[x×*] )"
         elif "_" in parameter or parameter == "temperature":  # which is said of nothing else
             named += rf"|\b{name}\b"
         if parameter == "response_format":
