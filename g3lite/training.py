@@ -257,12 +257,14 @@ def _warn_at_chance(history: list[dict], n: int, schedule: Schedule) -> None:
     terms = 1 + schedule.use_text
     if best > CHANCE * terms * math.log(n):
         accuracy = max(row["accuracy"] for row in history)
+        advice = "T"
+        if schedule.decay_every is None:  # it dies soon where an epoch has few steps
+            advice = "Let the rate decay over the run (decay_every=0.25), for more epochs; else t"
         warnings.warn(
             f"validation stays at chance: its best loss is {best:.2f}, that of guessing among "
             f"{n} photos {terms * math.log(n):.2f} ({'2 ' * schedule.use_text}ln {n}); within "
-            f"{schedule.near_km:g} km at best {accuracy:.1%}. With few steps per epoch let the "
-            "rate decay over the run (decay_every=0.25) and train for more epochs; else take more "
-            "photos, or a backbone that knows such photos",
+            f"{schedule.near_km:g} km at best {accuracy:.1%}. {advice}ake more photos, or a "
+            "backbone that knows such photos",
             stacklevel=3,
         )
 

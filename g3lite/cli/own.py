@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +104,11 @@ def align_gallery(
     made = featurefolder.read(gallery)
     model = None if image_only else _of_gallery(made, backbone, device)
     check_folder(output)
-    heads, history, parted = own.train(made, model, seed=seed, folder=output)
+    with warnings.catch_warnings(record=True, action="always") as told:
+        heads, history, parted = own.train(made, model, seed=seed, folder=output)
+    for warning in told:
+        if warning.category is UserWarning:
+            typer.echo(f"g3lite: {warning.message}", err=True)
     save_heads(heads, output, made, **parted, texts=bool(heads.config.text))
     history.to_csv(output / "history.csv", index=False)
     typer.echo(

@@ -11,7 +11,7 @@ from typing import Any
 
 from g3lite import G3Error
 from g3lite.alignment import GeoAlignment
-from g3lite.datasets.featurefolder import FeatureFolder
+from g3lite.datasets.featurefolder import FEATURES, FeatureFolder
 from g3lite.paths import write_json
 from g3lite.support.records import read_json
 
@@ -25,7 +25,9 @@ def save_heads(
     folder = Path(folder)
     model.save_pretrained(folder)
     backbone = {"name": made_on.backbone, "sha256": made_on.fingerprint}
-    gallery = {"name": str(made_on.path), "photos": len(made_on)}
+    features = made_on.manifest["files"][FEATURES]["sha256"]
+    name = made_on.manifest.get("name") or made_on.path.name
+    gallery = {"name": name, "photos": len(made_on), "features": features}
     write_json(folder / MADE_OF, {"backbone": backbone, "gallery": gallery, **about})
 
 

@@ -31,7 +31,9 @@ from g3lite.training import SCHEDULES, AlignmentDataset, Schedule, fit
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 STEPS = 1500
-"""A run has at least so many steps, however few of them an epoch has."""
+"""A run has so many steps, in 30 to `EPOCHS` epochs."""
+EPOCHS = 100
+"""A data set whose epochs have few steps is not read more often: it would be learnt by heart."""
 AGREE_KM = 200.0
 """Near photos that were taken at most so far from the answer agree with it."""
 
@@ -88,9 +90,10 @@ def split(table: pd.DataFrame, share: float = 0.15, seed: int = 0) -> tuple[np.n
 def schedule_for(photos: int, texts: bool, seed: int = 0) -> Schedule:
     """How to train on so many photos: the rate falls over the run, and accuracy chooses."""
     steps = max(photos // SCHEDULES["small"].batch_size, 1)
+    epochs = min(max(30, math.ceil(STEPS / steps)), EPOCHS)
     return replace(
-        SCHEDULES["small"], epochs=max(30, math.ceil(STEPS / steps)), decay=0.3, decay_every=0.25,
-        patience=None, select="accuracy", use_text=texts, seed=seed,
+        SCHEDULES["small"], epochs=epochs, decay=0.3, decay_every=0.25, patience=None,
+        select="accuracy", use_text=texts, seed=seed,
     )  # fmt: skip
 
 
@@ -222,7 +225,10 @@ def locate(
             f"the heads are for features of {heads.config.image} numbers, those of {gallery.path} "
             f"({gallery.backbone}) have {gallery.dim}; train heads for this gallery"
         )
-    to_vectors = unit_rows if heads is None else heads.database_vectors
+
+    def to_vectors(rows: np.ndarray) -> np.ndarray:  # inner products are means of cosines
+        return unit_rows(rows if heads is None else heads.database_vectors(rows))
+
     photos = PhotoSet.from_files(files)
     hashes = [sha256_file(file) for file in files]
     photos = replace(photos, table=photos.table.assign(sha256=hashes))
