@@ -1,5 +1,6 @@
 """Heads for a gallery of own photos, and the places of photos without a position."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from g3lite.backbone import Backbone
 from g3lite.datasets import featurefolder, own
 from g3lite.datasets.heads import load_heads, save_heads
 from g3lite.photos import PhotoSet
+from g3lite.recipes import own as recipe
 from g3lite.recipes.own import groups, locate, schedule_for, split, train
 from g3lite.training import Schedule
 
@@ -198,3 +200,19 @@ def test_parts_that_do_not_belong_together_are_refused(own_home, gallery, tiny):
     fitting = GeoAlignment(GeoAlignmentConfig(tiny.dim, 0, 8, 8, 8, 4))
     with pytest.raises(G3Error, match="made by .*tiny .*, not by another"):
         G3.from_parts(backbone=another, heads=fitting, gallery=gallery)
+
+
+def test_the_page_about_own_encoders_runs_as_it_stands(own_home, root, monkeypatch, capsys):
+    """Its code, but for the weights, which would be fetched, and the length of the training."""
+    text = (root / "g3lite" / "own-photos.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert "pretrained=True" in code
+    monkeypatch.chdir(own_home)
+    save(own_home / "unknown.jpg", "oslo", 80, located=False)
+    monkeypatch.setattr(recipe, "EPOCHS", 2)
+    names: dict[str, object] = {}
+    torch.manual_seed(0)
+    exec(code.replace("pretrained=True", "pretrained=False"), names)
+    assert capsys.readouterr().out.startswith("unknown.jpg: ")
+    assert names["gallery"].dim == 1280 and names["heads"].config.text == 0
+    assert names["g3"].gallery.dim == 1280 + names["heads"].config.shared
