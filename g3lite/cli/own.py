@@ -97,15 +97,20 @@ def align_gallery(
     gallery: Path, output: Path, backbone: str | None, device: str, seed: int, image_only: bool
 ) -> None:
     """Train heads for a gallery of one's own."""
+    from accelerate import PartialState
+
     from g3lite.datasets import featurefolder
     from g3lite.datasets.heads import save_heads
     from g3lite.recipes import own
 
+    process = PartialState()
     made = featurefolder.read(gallery)
     model = None if image_only else _of_gallery(made, backbone, device)
     check_folder(output)
     with warnings.catch_warnings(record=True, action="always") as told:
         heads, history, parted = own.train(made, model, seed=seed, folder=output)
+    if not process.is_main_process:
+        return
     for warning in told:
         if warning.category is UserWarning:
             typer.echo(f"g3lite: {warning.message}", err=True)

@@ -25,7 +25,10 @@ from g3lite.datasets.folder import load_files
 from g3lite.paths import sha256_file
 from g3lite.photos import SCHEMA, NotThere, PhotoSet
 from g3lite.support.images import find_pictures
+from g3lite.support.records import read_json
 
+KIND = "gallery"
+"""What the manifest says that the folder is."""
 COPY = "a copy of "
 """Begins the reason for which a copy is left out."""
 
@@ -144,9 +147,10 @@ def index(
     position, damaged, or a copy.
 
     Raises:
-        FolderError: no photo can be used.
+        FolderError: no photo can be used; or the folder holds something else.
     """
     photos = found.photos
+    _check_output(Path(output))
     if not len(photos):
         raise FolderError(
             f"none of the {len(found.left_out):,} photos of {photos.name} has a position"
@@ -163,5 +167,12 @@ def index(
     left_out = {**found.left_out, **features.skipped}
     return featurefolder.write(
         output, kept.table, features.vectors, (backbone.name, backbone.fingerprint),
-        name=photos.name, left_out=left_out,
+        kind=KIND, name=photos.name, left_out=left_out,
     )  # fmt: skip
+
+
+def _check_output(folder: Path) -> None:
+    """Refuse a folder that something else was written to, which `write` would replace."""
+    path = folder / featurefolder.MANIFEST
+    if path.is_file() and read_json(path, "name another folder").get("kind") != KIND:
+        raise FolderError(f"{path} is of something else than g3lite index; name another folder")

@@ -110,6 +110,13 @@ def test_positions_may_come_from_a_table(folder, tmp_path, tiny):
     assert len(gallery) == 3 and "text.jpg" in gallery.manifest["left_out"]
 
 
+def test_what_something_else_has_written_is_not_replaced(folder, tmp_path, tiny):
+    (tmp_path / "manifest.json").write_text('{"kind": "exact"}')
+    with pytest.raises(FolderError, match="something else than g3lite index"):
+        own.index(own.find(folder), tiny, tmp_path, progress=False)
+    assert (tmp_path / "manifest.json").read_text() == '{"kind": "exact"}'
+
+
 def test_folders_of_no_use_are_refused(tmp_path, tiny):
     with pytest.raises(NotThere, match="there is no folder"):
         own.find(tmp_path / "x")

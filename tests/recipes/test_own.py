@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fixed_lmm import Fixed
 from own_photos import PLACES, folder_of, save
 from tiny_clip import save_model
 
@@ -185,6 +186,11 @@ def test_g3_from_parts_of_ones_own(own_home, gallery, tiny):
     assert found.coordinates and len(found.candidates) == 10 and not found.fallback
     assert len(found.replies) == 0 and found.failure is None and found.warning is None
     assert g3.gallery.dim == tiny.dim + 8
+
+    asked = G3.from_parts(backbone=tiny, heads=heads, gallery=gallery, lmm=Fixed("(1.5, 2.5)"))
+    replied = asked.locate(file, store=own_home / "replies.sqlite")
+    assert (replied.candidates[["LAT", "LON"]].to_numpy() == [1.5, 2.5]).all()
+    assert asked.lmm.asked == 20 and replied.coordinates == (1.5, 2.5)
 
     photos = own.find(own_home / "holiday").photos
     with pytest.warns(UserWarning, match="skipped 1 of"):
