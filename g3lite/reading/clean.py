@@ -33,8 +33,9 @@ def same_signs(text: str) -> str:
     """The text with one sign for each meaning: minus, primes, quotes, spaces, full-width signs."""
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
     text = _LATEX_WORD.sub(r"\1", text)  # its braces are no object
-    text = _SHORT_DASH_SEPARATES.sub(r"\1—", text).translate(_SAME)
-    return _with_west(text)
+    if "–" in text or "‒" in text:  # looking for the labels before them takes long
+        text = _SHORT_DASH_SEPARATES.sub(r"\1—", text)
+    return _with_west(text.translate(_SAME))
 
 
 _O = re.compile(r"(?<=[0-9°'\"])( ?)O(?![\w'])")
@@ -51,7 +52,7 @@ def _with_west(text: str) -> str:
     It is west in Spanish, French, Portuguese and Italian, and east in German; a text whose language
     is not clear keeps it, and is refused.
     """
-    if not _O.search(text):
+    if "O" not in text or not _O.search(text):
         return text
     west, east = _O_IS_WEST.search(text), _O_IS_EAST.search(text)
     if bool(west) == bool(east):

@@ -1,7 +1,7 @@
 """Heads for a gallery of one's own, and where photos without a position were taken.
 
 gallery = featurefolder.read("gallery")
-model, history = own.train(gallery)                       # photographer-disjoint validation
+heads, history, parted = own.train(gallery)               # photographer-disjoint validation
 for photo in own.locate(["a.jpg"], gallery, backbone):    # near photos are the evidence
     print(photo.coordinates, photo.near)
 """

@@ -303,7 +303,7 @@ def test_the_numbered_header_of_yfcc4k_is_understood(real):
     assert first == [
         "10201275523.jpg", "55289779@N00", 43.649708, -79.365637, "Attribution-ShareAlike License",
     ]  # fmt: skip
-    assert table["url"].str.startswith("http").all() and table["AUTHOR"].notna().all()
+    assert table["url"].str.startswith("http", na=False).all() and table["AUTHOR"].notna().all()
 
 
 MP16 = """\

@@ -514,7 +514,11 @@ def test_without_replies_and_neighbours_a_photo_is_not_located(approximate, stor
     lost = ~found.predictions.IMG_ID.isin(found.neighbours.IMG_ID)
     assert 0 < lost.sum() < len(photos)
     assert (found.predictions.error.notna() == lost).all()
-    assert found.predictions.error[lost].str.contains("no reply can be read, and the search").all()
+    assert (
+        found.predictions.error[lost]
+        .str.contains("no reply can be read, and the search", na=False)
+        .all()
+    )
     assert (found.predictions.LAT_pred.isna() == lost).all()
     assert found.predictions.out_of_domain.tolist() == [False] * len(photos)
     nowhere = g3.locate(photos.take(lost.to_numpy()), **store)
