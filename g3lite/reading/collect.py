@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from g3lite.reading.clean import without_markup
+from g3lite.reading.clean import with_o_told, without_latex_words, without_markup
 from g3lite.reading.context import with_roles
 from g3lite.reading.forms import text_statements
 from g3lite.reading.objects import MOST, PLACEHOLDER, object_statements, take_objects
@@ -33,7 +33,7 @@ def list_begun(text: str) -> bool:
 
 def collect(text: str, depth: int = 0) -> tuple[list[Statement], bool]:
     """The statements in a text whose signs are alike, and whether an object in it is cut off."""
-    taken = take_objects(text)
+    taken = take_objects(without_latex_words(with_o_told(text) if depth == 0 else text))
     plain = without_markup(taken.text)
     found = text_statements(plain)
     if len(taken.objects) > MOST:

@@ -7,12 +7,12 @@ which know no spaces. All are meant to be matched without regard to case.
 # Labels of the two coordinates.
 _OF_LABEL = r"(?:(?<!\w)|(?<=(?:gps|ted|mal|nal|est)_))"  # "estimated_latitude"
 LAT = (
-    rf"(?:{_OF_LABEL}(?:latitude|latitud|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])"
+    rf"(?:{_OF_LABEL}(?:latitude|latitud|latitudine|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])"
     r"(?![^\W_])"
     r"|[纬緯]度)"
 )
 LON = (
-    rf"(?:{_OF_LABEL}(?:longitude|longitud|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?"
+    rf"(?:{_OF_LABEL}(?:longitude|longitud|longitudine|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?"
     r"|долгот[аыуе])(?![^\W_])|[经經経]度)"
 )
 

@@ -75,7 +75,7 @@ def test_a_number_that_goes_on_is_none(number, frame):
         ("-48.85 S", "latitude", "contradicts itself"),
         ("N 48.85 S", "latitude", "contradicts itself"),
         ("48.85 E", "latitude", "contradicts itself"),
-        ("9.13 O", "longitude", "contradicts itself"),  # Spanish west, German east
+        ("9.13 O", "longitude", "may be west or east"),  # Spanish west, German east
         ("48°75'", "latitude", "wrong minutes"),
         ("48.5°10'", "latitude", "wrong minutes"),
         ("90.5", "latitude", "outside"),
