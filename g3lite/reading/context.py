@@ -13,6 +13,7 @@ from g3lite.reading.words import (
     CORRECTED,
     DENIED_AFTER,
     DENIES,
+    FORCED,
     FORM,
     MARK,
     MARK_COLON,
@@ -21,6 +22,7 @@ from g3lite.reading.words import (
     REFUSAL,
     STATES,
     STILL,
+    SUPPOSED,
     UNKNOWN,
 )
 
@@ -62,6 +64,9 @@ _FORM_ASKED = re.compile(
     r"(?:is|would be|looks?|like)\W{0,4}$",
     _I,
 )
+_SUPPOSED = re.compile(SUPPOSED, _I)
+_FORCED = re.compile(FORCED, _I)
+_TURN = re.compile(rf"[,;:—-]\s?(?:{BEGINS})|\b(?:but|pero|aber|mais|mas|но)\b|但", _I)
 _STILL = re.compile(rf"(?:{STILL})[^.;\d]{{0,70}}$", _I)
 _IN_FORM = re.compile(r"\b(?:in|as|with) (?:the|this|your|that) (?:\w+ ){0,2}forma?t?\b", _I)
 _REFUSAL = re.compile(REFUSAL, _I)
@@ -113,7 +118,7 @@ def _role(text: str, statement: Statement, refusal: bool) -> str:
     clause = _clause(text, statement.start)
     cue = _cue(clause) or _heading_cue(text, statement.start, clause)
     rest = text[statement.end : statement.end + 200]
-    if cue == DENIED or _is_question(rest):
+    if cue == DENIED or _is_question(rest) or _is_supposed(clause, rest):
         return DENIED
     if statement.form in ("json", "labels", "pair") and _is_form(clause, rest, refusal):
         return DENIED
@@ -183,6 +188,14 @@ def _is_question(rest: str) -> bool:
     """Whether the sentence of a statement ends with a question mark."""
     end = _SENTENCE_END.search(rest)
     return bool(end) and end[0] in "?？"
+
+
+def _is_supposed(clause: str, rest: str) -> bool:
+    """Whether the sentence of a statement only says where it would be if something were so."""
+    before = _TURN.split(clause)[-1]
+    behind = _TURN.split(_SENTENCE_END.split(rest, maxsplit=1)[0], maxsplit=1)[0]
+    sentence = f"{before} … {behind}".replace("\n", " ")
+    return bool(_SUPPOSED.search(_FORCED.sub(" I ", sentence)))
 
 
 def _is_form(clause: str, rest: str, refusal: bool) -> bool:

@@ -262,7 +262,7 @@ def _paired(
         statement = replace(statement, reason=SOMETHING_ELSE, role=DENIED)
     elif ahead.endswith("/"):
         statement = replace(statement, reason=SOMETHING_ELSE)
-    elif len(axes) % 2:
+    elif len(axes) % 2 or axes[:2] == ["lon", "lat"]:
         statement = replace(statement, reason=NOT_CLEAR)
     elif not meant and fine < 3:
         role = DENIED if fine < 2 else PLAIN

@@ -74,7 +74,7 @@ MARK = (
     r"|i(?:'d| would|'ll| will)? (?:guess|estimate|say|go with|choose|pick|settle (?:on|for)"
     r"|conclude|predict|answer)"
     r"|(?:mi |la )?(?:respuesta final|mejor (?:estimación|suposición|conjetura)|estimación final)"
-    r"|mi (?:respuesta|estimación)"
+    r"|mi (?:respuesta|estimación)|diría|je dirais|eu diria|ich würde sagen|würde ich sagen"
     r"|(?:endgültige|finale|meine|beste)[nrs]? (?:antwort|schätzung|vermutung)"
     r"|(?:réponse finale|(?:ma )?meilleure (?:estimation|hypothèse|supposition)|ma réponse"
     r"|mon estimation|estimation finale)"
@@ -123,7 +123,7 @@ DENIES = (
     r"|\b(?:rul(?:e[sd]?|ing)(?: \w+){0,2} out|(?<!as a )rul(?:e[sd]?|ing)|exclud\w+|discard\w*"
     r"|reject\w*|eliminat\w+"
     r"|dismiss\w*|unlike(?:ly)?|rather than|instead of|as opposed to|other than|except|differ\w*"
-    r"|wrong\w*|incorrect\w*|impossible|confus\w+|mistak\w+|resembl\w+|reminiscent|remind\w*|compar\w+"
+    r"|wrong\w*|incorrect\w*|impossible|confus\w+|(?<!no )mistak\w+|resembl\w+|reminiscent|remind\w*|compar\w+"
     r"|versus|vs|between|halfway|midway|zwischen|entre|между|away from|far from"
     r"|(?:north|south|east|west)(?:[ -]?(?:east|west))?(?:ern part)? of"
     r"|(?:km|kilomet(?:re|er)s?|mi|miles|m|metres|meters|feet) (?:\w+ ){0,2}(?:from|of|to))\b"
@@ -159,6 +159,36 @@ BEGINS = (
 STATES = (
     r"\b(?:i (?:think|believe)|must be|it is|it's|(?:the )?coordinates are"
     r"|(?:the|this) (?:place|photo|picture|image|location|scene) (?:is|was taken))\b"
+)
+# A sentence that only supposes, by its mood: "Were the sun in the south, I'd say", "if it were
+# summer, it would", "si fuera", "wäre es", "s'il y avait, je dirais", "se fosse", "если бы".
+_IT = r"(?:it|this|that|the|there|these|those|they|an?|we|he|she|my|its|no|only)"
+_IF = r"(?:(?<!sure )(?<!tell )(?<!know )(?<!even )if|unless)"
+_WOULD = r"(?:would\w*|could\w*|might|were|weren't|had|hadn't|\w+'d|did|didn't)"
+_WÄRE = r"(?:wäre|hätte|gäbe|stünde|läge|käme|würde)\w*"
+SUPPOSED = (
+    rf"(?:\A\W*|[,;:—(]\s?)(?:were|had|should) (?:{_IT}|i (?!to\b))\b"
+    rf"|\b{_IF}\b.*\b{_WOULD}\b|\b{_WOULD}\b.*\b{_IF}\b"
+    r"|\b(?:suppos|assum|imagin|pretend)\w*\b.*\b(?:were|had)\b"
+    rf"|\b(?:otherwise|in (?:that|which) case)\b.*\b{_WOULD}\b"
+    r"|\bsi\b.*\w(?:iera|iese|uera|uese)[ns]?\b|\bhabría|(?<![-\w])se\b.*\wssem?\b|\bteria\b"
+    rf"|\A\W*(?:{_WÄRE}|sollte|müsste)\b|\b(?:wenn|falls|sofern)\b.*\b{_WÄRE}\b"
+    rf"|\b{_WÄRE}\b.*\b(?:wenn|falls|sofern)\b"
+    r"|(?<!pas )\b(?:si|s'ils?)\b.*\wrai(?:s|t|ent)\b|\wrai(?:s|t|ent)\b.*(?<!pas )\b(?:si|s'ils?)\b"
+    r"|если бы|如果|假如|要是|假设|もし"
+)
+# ... but for the condition that the model has to answer at all: "if I had to guess".
+FORCED = (
+    r"\b(?:if|were|had|should|when)\b(?: (?:i|we|you|one))?(?: \w+){0,3}? (?:forced|pressed|pushed"
+    r"|asked|required|to (?:\w+ )?(?:guess|choose|pick|say|answer|bet|name|give|estimate|place|decide"
+    r"|commit|narrow|make|provide|select|venture|wager|put|settle)|must|guess|choose)\b"
+    r"|\bif (?:you|one|so|needed|necessary|anything|i (?:am|remember|recall|read|see)|i'm)\b"
+    r"|\bsi (?:\w+ ){0,2}(?:tuvi|debi|hubi)e[rs]\w+ (?:que|de)\b|\bsi (?:je |on )?(?:devais|devait)"
+    r"|\bs'il fallait|\bse (?:\w+ ){0,2}(?:tivesse (?:que|de)|precisasse|fosse (?:para|forçado))"
+    rf"|\b(?:müsste|sollte|{_WÄRE}|wenn)\b[^,.]{{0,40}}\b(?:sagen|raten|schätzen|tippen|wählen)\b"
+    r"(?: (?:müsste|sollte|würde))?"
+    r"|если бы (?:мне )?(?:пришлось|надо|нужно)|(?:如果|要是)[^,，]{0,4}(?:猜|选|说|估)"
+    r"|もし[^、,]{0,6}(?:推測|推定|選|答え|言)"
 )
 # Behind a place, in its sentence.
 DENIED_AFTER = (
