@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from g3lite.reading.forms import cells_of
 from g3lite.reading.objects import PLACEHOLDER
 from g3lite.reading.statements import ANSWER, ASKED, DENIED, PLAIN, Statement
 from g3lite.reading.words import (
     BASED_ON,
     BEGINS,
+    CELL_DENIES,
+    CHOSEN,
     CORRECTED,
     DENIED_AFTER,
     DENIES,
@@ -29,6 +32,8 @@ from g3lite.reading.words import (
 _I = re.IGNORECASE
 FAR = 240
 """Characters before a statement that are looked at."""
+WIDEST = 500
+"""Characters of a row of a table that are looked at, on either side of a statement."""
 TAIL = 8000
 """Characters at the end of a text in which an announced answer is looked for."""
 _IS = r"(?:\s{0,2}[:=→]|\s{1,2}(?:is|would be|are|es|ist|lautet|est|é)\b|\s?(?:は|为|是))"
@@ -67,6 +72,8 @@ _FORM_ASKED = re.compile(
 _SUPPOSED = re.compile(SUPPOSED, _I)
 _FORCED = re.compile(FORCED, _I)
 _TURN = re.compile(rf"[,;:—-]\s?(?:{BEGINS})|\b(?:but|pero|aber|mais|mas|но)\b|但", _I)
+_CHOSEN = re.compile(CHOSEN, _I)
+_CELL_DENIES = re.compile(CELL_DENIES, _I)
 _STILL = re.compile(rf"(?:{STILL})[^.;\d]{{0,70}}$", _I)
 _IN_FORM = re.compile(r"\b(?:in|as|with) (?:the|this|your|that) (?:\w+ ){0,2}forma?t?\b", _I)
 _REFUSAL = re.compile(REFUSAL, _I)
@@ -93,8 +100,55 @@ def with_roles(text: str, statements: list[Statement]) -> list[Statement]:
         )
         for s in statements
     ]
+    found = _of_tables(text, found)
     found += _unread_answers(text, found)
     return found + _corrected(text, found)
+
+
+def _of_tables(text: str, statements: list[Statement]) -> list[Statement]:
+    """The statements; those in the rows of a table have the roles that the other cells give them.
+
+    A row with a word of denial makes its table one of candidates, and so does such a word in the
+    head: then only a row that is called the answer counts.
+    """
+    rows = {}
+    for i, s in enumerate(statements):
+        row = _row_of(text, s)
+        if row and s.role != DENIED:
+            rows[i] = row
+    if not rows:
+        return statements
+    candidates = any(DENIED in (role, _cell_role(head)) for head, role in rows.values())
+    found = list(statements)
+    for i, (_, role) in rows.items():
+        if role == ANSWER or candidates:
+            found[i] = replace(found[i], role=ANSWER if role == ANSWER else DENIED)
+    return found
+
+
+def _row_of(text: str, statement: Statement) -> tuple[list[str], str | None] | None:
+    """The head of the table in which a statement is a row, and what the row's cells say of it."""
+    start = text.rfind("\n", max(0, statement.start - WIDEST), statement.start) + 1
+    end = text.find("\n", statement.end, statement.end + WIDEST)
+    line = text[start : end if end >= 0 else statement.end + WIDEST]
+    whole = (start, len(line)) == (statement.start, statement.end - statement.start)
+    sign = "|" if line.count("|") > 1 else max(",;|", key=line.count) if whole else ""
+    if not sign or "\n" in line:
+        return None
+    lines = text[max(0, start - 4 * WIDEST) : start].split("\n")[:-1]
+    head = ""
+    while lines and sign in lines[-1]:
+        head = lines.pop()
+    return cells_of(head, sign), _cell_role(cells_of(line, sign))
+
+
+def _cell_role(cells: list[str]) -> str | None:
+    """What the cells of a row say of the place in it."""
+    cues = [_cue(f"{cell}:") for cell in cells]
+    if ANSWER in cues or any(map(_CHOSEN.fullmatch, cells)):
+        return ANSWER
+    denied = any(_CELL_DENIES.fullmatch(cell) or _AFTER.match(f"it {cell}") for cell in cells)
+    return DENIED if denied or DENIED in cues else None
 
 
 def _corrected(text: str, statements: list[Statement]) -> list[Statement]:
