@@ -10,7 +10,7 @@ from g3lite.reading.context import with_roles
 from g3lite.reading.forms import text_statements
 from g3lite.reading.objects import MOST, PLACEHOLDER, object_statements, take_objects
 from g3lite.reading.signs import turned_behind
-from g3lite.reading.statements import Statement
+from g3lite.reading.statements import ANSWER, Statement
 
 _STUCK = re.compile(
     r"[)\]}]{0,2}[0-9]|[)\]} ]{1,3}[0-9][0-9.]*(?!\s?%|[0-9.]| [^\W\d]|\.?\n|\. )"
@@ -37,7 +37,8 @@ def collect(text: str, depth: int = 0) -> tuple[list[Statement], bool]:
     plain = without_markup(taken.text)
     found = text_statements(plain)
     if len(taken.objects) > MOST:
-        found.append(Statement("none", 0, len(plain), reason="more objects than an answer has"))
+        reason = "more objects than an answer has"
+        return [Statement("none", 0, len(plain), reason=reason, role=ANSWER)], taken.cut
     for sign in re.finditer(PLACEHOLDER, plain):
         found += _of_object(plain, sign.start(), taken.objects[sign[0]], depth)
     return with_roles(plain, sorted(found, key=lambda s: s.start)), taken.cut

@@ -113,9 +113,9 @@ def _of_tables(text: str, statements: list[Statement]) -> list[Statement]:
     """
     rows = {}
     for i, s in enumerate(statements):
-        row = _row_of(text, s)
-        if row and s.role != DENIED:
-            rows[i] = row
+        if s.role != DENIED and s.form != "none" and s.end - s.start < WIDEST:
+            if row := _row_of(text, s):
+                rows[i] = row
     if not rows:
         return statements
     candidates = any(DENIED in (role, _cell_role(head)) for head, role in rows.values())

@@ -11,7 +11,7 @@ from g3lite.reading.angles import one_letter, only_angle
 from g3lite.reading.statements import ANSWER, DENIED, PLAIN, Statement
 from g3lite.reading.words import CELL_DENIES, CHOSEN, LAT, LON, OTHER_ORDER
 
-MOST = 1000
+MOST = 200
 """Objects of a text that are looked at; no reply that is meant to be read has as many."""
 _LIST = "list"
 _ORDER = re.compile(rf"{OTHER_ORDER}|[\"']type[\"']\s{{0,3}}:\s{{0,3}}[\"']\w*point", re.IGNORECASE)
