@@ -38,7 +38,7 @@ _O_IS_WEST = re.compile(
 )
 _O_IS_EAST = re.compile(
     r"\b(?:(?:geogra\w+ )?(?:breite|länge)(?:ngrad)?|koordinaten|und|ist|eine|nicht|wurde|ich"
-    r"|zeigt|vermutlich|wahrscheinlich|(?:öst|nörd|süd|west)lich\w*|süd|osten|norden)\b",
+    r"|zeigt|vermutlich|wahrscheinlich|(?:öst|nörd|süd|west)lich\w*|süd|osten|norden|standort|auf|bei)\b",
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"(?<=[0-9°'\"])(?: ?)([EW])(?![\w'])")

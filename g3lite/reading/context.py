@@ -9,6 +9,7 @@ from g3lite.reading.forms import cells_of
 from g3lite.reading.objects import PLACEHOLDER
 from g3lite.reading.statements import ANSWER, ASKED, DENIED, PLAIN, Statement
 from g3lite.reading.words import (
+    ASIDES,
     BASED_ON,
     BEGINS,
     CELL_DENIES,
@@ -43,6 +44,7 @@ _CUES = re.compile(
     rf"|(?P<denied>{DENIES})|(?P<begins>{BEGINS})|(?P<states>{STATES})",
     _I,
 )
+_ASIDES = re.compile(ASIDES, _I)
 _BASED_ON = re.compile(BASED_ON, _I)
 _ASIDE = re.compile(
     r"\b(?:since|because|as|while|whereas|although|though|unlike|than|relies)\b", _I
@@ -109,7 +111,7 @@ def _of_tables(text: str, statements: list[Statement]) -> list[Statement]:
     """The statements; those in the rows of a table have the roles that the other cells give them.
 
     A row with a word of denial makes its table one of candidates, and so does such a word in the
-    head: then only a row that is called the answer counts.
+    head or in the line above: then only a row that is called the answer counts.
     """
     rows = {}
     for i, s in enumerate(statements):
@@ -127,7 +129,7 @@ def _of_tables(text: str, statements: list[Statement]) -> list[Statement]:
 
 
 def _row_of(text: str, statement: Statement) -> tuple[list[str], str | None] | None:
-    """The head of the table in which a statement is a row, and what the row's cells say of it."""
+    """The head of a statement's table with the line above, and what its row says of it."""
     start = text.rfind("\n", max(0, statement.start - WIDEST), statement.start) + 1
     end = text.find("\n", statement.end, statement.end + WIDEST)
     line = text[start : end if end >= 0 else statement.end + WIDEST]
@@ -139,7 +141,10 @@ def _row_of(text: str, statement: Statement) -> tuple[list[str], str | None] | N
     head = ""
     while lines and sign in lines[-1]:
         head = lines.pop()
-    return cells_of(head, sign), _cell_role(cells_of(line, sign))
+    above = next((above for above in reversed(lines) if above.strip()), "")
+    return [*cells_of(head, sign), above if above.endswith(":") else ""], _cell_role(
+        cells_of(line, sign)
+    )
 
 
 def _cell_role(cells: list[str]) -> str | None:
@@ -198,7 +203,7 @@ def _clause(text: str, start: int) -> str:
 def _cue(clause: str) -> str | None:
     """What the last word says that speaks of the statement behind the clause."""
     cue = None
-    clause = re.sub(r",? (?:however|though|therefore|thus),", "", clause, flags=_I)
+    clause = _ASIDES.sub("", clause)
     for match in _CUES.finditer(clause):
         if match["denied"] and _BASED_ON.search(clause[: match.start()]):
             ends = "[,:]" if cue and cue["mark"] else ","

@@ -32,7 +32,7 @@ from g3lite.reading.words import (
     UNITS,
 )
 
-MOST = 1000
+MOST = 500
 """Numbers of a text that are looked at; no reply that is meant to be read has as many."""
 SOMETHING_ELSE = "the pair may be something else"
 NOT_CLEAR = "which number is the latitude is not clear"
@@ -106,7 +106,9 @@ _LINE_END = re.compile(
 )
 _AXES = re.compile(rf"({LAT})|({LON})", _I)
 _OTHER = re.compile(rf"(?:{OTHER_QUANTITY})[^.;\n]{{0,40}}$", _I)
-_PICTURE = re.compile(rf"(?:{IN_PICTURE})[^.;\n]{{0,40}}$", _I)
+_PICTURE = re.compile(
+    rf"(?:{IN_PICTURE})(?:(?!, (?:so|therefore|thus|hence)\b)[^.;\n]){{0,40}}$", _I
+)
 _RADIANS = re.compile(rf"(?:{RADIANS})", _I)
 _ORDER = re.compile(OTHER_ORDER, _I)
 

@@ -125,11 +125,13 @@ DENIES = (
     r"|were the|reply (?:like|in|with)|(?<!the )(?:output|expected|reply|answer) format"
     r"|expected output|the form|souvenir|replica|the original|has (?:the )?coordinates"
     rf"|{_DEPICTS} (?:\w+ ){{0,5}}?(?:shows?|says?|reads?|states?|gives?|depicts?|displays?"
-    r"|mentions?|names?|points?|departs?|leaves?|goes|bound|has a pin|marks?)"
+    r"|mentions?|names?|points?|departs?|leaves?|goes|has a pin|marks?|advertis\w+)"
+    r"|(?:trains?|flights?|bus|ferry|roads?|tickets?|bound|heading) (?:to|for)|lives? (?:in|at)"
     r"|other (?:places?|locations?|options?|photos?)"
     r"|score table|long way from|(?<!most )(?<!very )(?<!highly )implausib\w+|improbab\w+"
     r"|no (?:evidence|signs?|reasons?|indications?|hints?|clues?|way|longer|match)"
-    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b|\A\W*(?:given|input|format):"
+    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b"
+    r"|\A\W*(?:(?:given|input|format):|(?:like|as in)\b)"
     r"|\b(?:rul(?:e[sd]?|ing)(?: \w+){0,2} out|(?<!as a )rul(?:e[sd]?|ing)|exclud\w+|discard\w*"
     r"|reject\w*|eliminat\w+"
     r"|dismiss\w*|unlike(?:ly)?|rather than|instead of|as opposed to|other than|except|differ\w*"
@@ -179,14 +181,15 @@ _WÄRE = r"(?:wäre|hätte|gäbe|stünde|läge|käme|würde)\w*"
 SUPPOSED = (
     rf"(?:\A\W*|[,;:—(]\s?)(?:were|had|should) (?:{_IT}|i (?!to\b))\b"
     rf"|\b{_IF}\b.*\b{_WOULD}\b|\b{_WOULD}\b.*\b{_IF}\b"
-    r"|\b(?:suppos|assum|imagin|pretend)\w*\b.*\b(?:were|had)\b"
+    r"|\b(?:suppos|assum|imagin|pretend|provid)\w*\b.*\b(?:were|had)\b"
+    rf"|\b{_WOULD}\b.*\b(?:except|but) for\b|\b(?:except|but) for\b.*\b{_WOULD}\b"
     rf"|\b(?:otherwise|in (?:that|which) case)\b.*\b{_WOULD}\b"
     r"|\bsi\b.*\w(?:iera|iese|uera|uese)[ns]?\b|\bhabría|(?<![-\w])se\b.*\wssem?\b|\bteria\b"
     rf"|\A\W*(?:{_WÄRE}|sollte|müsste)\b|\b(?:wenn|falls|sofern)\b.*\b{_WÄRE}\b"
     rf"|\b{_WÄRE}\b.*\b(?:wenn|falls|sofern)\b"
     r"|(?<!pas )\b(?:si|s'ils?)\b.*\wrai(?:s|t|ent)\b"
     r"|\wrai(?:s|t|ent)\b.*(?<!pas )\b(?:si|s'ils?)\b"
-    r"|если бы|如果|假如|要是|假设|もし"
+    r"|если бы|如果|假如|要是|假设|もし|なければ|であれば|だったら|ならば"
 )
 # ... but for the condition that the model has to answer at all: "if I had to guess".
 FORCED = (
@@ -201,8 +204,16 @@ FORCED = (
     r"|если бы (?:мне )?(?:пришлось|надо|нужно)|(?:如果|要是)[^,，]{0,4}(?:猜|选|说|估)"
     r"|もし[^、,]{0,6}(?:推測|推定|選|答え|言)"
 )
+# Asides that take nothing back.
+ASIDES = (
+    r",? (?:however|though|therefore|thus),|\bif i(?:'m| am) not (?:mistaken|wrong|too far off),?"
+    r"|\bsi no me equivoco,?|\bsi je ne me trompe pas,?|\bse não me engano,?"
+    r"|\bwenn (?:ich mich nicht (?:irre|täusche)|mich nicht alles täuscht),?|если (?:я )?"
+    r"не ошибаюсь,?"
+)
 # Behind a place, in its sentence.
 DENIED_AFTER = (
+    r"\bwould have been\b|"
     r"\bbe (?:ruled out|excluded|discarded|rejected|dismissed|eliminated)\b"
     r"|\b(?:is|was|are|were|has been|have been|gets?) (?:(?:be )?"
     r"(?:ruled out|excluded|discarded|rejected)"
@@ -230,7 +241,8 @@ MARKED_AFTER = (
 
 # A cell of a table, or a value of an object, that says what its row or object is.
 CELL_DENIES = (
-    r"\W*(?:no|none|nein|non|não|нет|否|x|✗|✘|✕|❌|🚫|false|rejected|excluded|eliminated|discarded"
+    r"\W*(?:(?:no|nein|non|não|нет)(?:\W.*)?|[✗✘✕❌🚫否].*|x|0(?:\.0+)? ?%|none|false|rejected"
+    r"|excluded|eliminated|discarded"
     r"|dismissed|unlikely|wrong|incorrect|ruled out|mismatch|fail(?:ed|s)?|invalid|unknown|weak"
     r"|(?:candidate|similar|dissimilar|reference|neighbou?r|alternative|option|negative|example"
     r"|runner-up|draft|backup)s?(?: ?#?(?:[0-9]{1,3}|[a-z]))?)\W*"
@@ -276,7 +288,8 @@ CORRECTED = (  # behind an answer: it no longer holds
 NO_CONFIDENCE = r"\b(?:confiden\w*|probability|certainty|score)\W{1,6}(?:is )?0(?:\.0*)?(?![.\d])"
 FAILED = (  # the value of a key "error"
     r"\berrors?[\"']?\s{0,3}:\s{0,3}[\"'][^\"\n]{0,200}?"
-    r"(?:could not|couldn't|unable|cannot|can't|fail|default|not determin|unknown)"
+    r"(?:could not|couldn't|unable|cannot|can't|fail|default|placeholder|dummy|not determin"
+    r"|unknown)"
 )
 RADIANS = r"\bradians?\b|\brad\b|radianes|bogenmaß|радиан|弧度"
 OTHER_ORDER = (
