@@ -28,7 +28,7 @@ _FRONT = re.compile(
     rf"(?<![^\W_])([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
 )
 _BACK = re.compile(  # "33.4 S", "33.4 (S)"
-    rf"\s{{0,2}}(?:{_OF})?(?:({HEMISPHERE})|\(({HEMISPHERE})\))"
+    rf"\s{{0,2}}(?:{_OF})?(?:({HEMISPHERE})|\(({HEMISPHERE})\)(?!\w))"
 )
 _DEGREE = r"(?:°|(?i:deg(?:rees?)?\b\.?|grados?\b|grad\b|degrés?\b|graus?\b|градус\w{0,3})|度)"
 _MINUTE, _SECOND = r"(?:'(?!')|min(?:utes?)?\b\.?|分)", r"(?:''|\"|sec(?:onds?)?\b\.?|秒)"
@@ -47,9 +47,9 @@ _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
 _DASH_OF_A_NAME = re.compile(r"[^\W\d]{2} [—-] $")  # "Paris — 48.8566° N"
 _CUT = re.compile(  # the number goes on, or was left out
     r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.[+-]?\d|,,|[^\w\s,;()\[\]{}°-]\d"
-    r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
+    r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d|\([a-zA-Z]\)\d"
 )
-_CUT_BEFORE = re.compile(r"\d[^\w\s,;()\[\]{}°+-]{1,3}\Z")
+_CUT_BEFORE = re.compile(r"\d(?:[^\w\s,;()\[\]{}°+-]{1,3}|\([a-zA-Z]\))\Z")
 _POINT_BEFORE = re.compile(r"(?<![\d.,])\d{1,3}\. \Z")
 _DASH_BEHIND = re.compile(r"[-~+][.,]?\d")
 _BROKEN = re.compile(r"\. ?[+-]?\d|\.\w")  # 38. 7139

@@ -73,7 +73,9 @@ _FORM_ASKED = re.compile(
 )
 _SUPPOSED = re.compile(SUPPOSED, _I)
 _FORCED = re.compile(FORCED, _I)
-_TURN = re.compile(rf"[,;:—-]\s?(?:{BEGINS})|\b(?:but|pero|aber|mais|mas|но)\b|但", _I)
+_TURN = re.compile(
+    rf"[,;:—-]\s?(?:{BEGINS})(?! for\b)|\b(?:but(?! for\b)|pero|aber|mais|mas|но)\b|但", _I
+)
 _CHOSEN = re.compile(CHOSEN, _I)
 _CELL_DENIES = re.compile(CELL_DENIES, _I)
 _STILL = re.compile(rf"(?:{STILL})[^.;\d]{{0,70}}$", _I)

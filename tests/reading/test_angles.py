@@ -19,6 +19,8 @@ WHOLE = [
     ("48.85° ю. ш.", -48.85, "latitude"),
     ("2.35 deg. W", -2.35, "longitude"),
     ("2.35 oeste", -2.35, "longitude"),
+    ("12,5° de latitude sud", -12.5, "latitude"),
+    ("77,03° de longitud oeste", -77.03, "longitude"),
     ("48°51'", 48.85, "latitude"),
     ("48° 51' 36''", 48.86, "latitude"),
     ("48 51.6 N", 48.86, "latitude"),
@@ -59,7 +61,7 @@ def test_an_angle_is_read_with_its_sign(text, degrees, axis):
     assert only_angle(text).on(axis) == pytest.approx(degrees)
 
 
-CUT += ["2.-35", "2.longitude", "2.35.-5"]
+CUT += ["2(E)35", "2.-35", "2.longitude", "2.35.-5"]
 
 
 @pytest.mark.parametrize("number", CUT)
