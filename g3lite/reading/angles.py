@@ -25,7 +25,7 @@ _RUN = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _ONE = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,20})?")
 _TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}\.[0-9]{1,20}")  # no space between
 _FRONT = re.compile(
-    rf"(?<![^\W_])([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
+    rf"(?<![^\W_])(?<!\d\()([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
 )
 _BACK = re.compile(  # "33.4 S", "33.4 (S)"
     rf"\s{{0,2}}(?:{_OF})?(?:({HEMISPHERE})|\(({HEMISPHERE})\)(?!\w))"
