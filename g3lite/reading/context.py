@@ -137,7 +137,7 @@ def _row_of(text: str, statement: Statement) -> tuple[list[str], str | None] | N
     line = text[start : end if end >= 0 else statement.end + WIDEST]
     whole = (start, len(line)) == (statement.start, statement.end - statement.start)
     sign = "|" if line.count("|") > 1 else max(",;|", key=line.count) if whole else ""
-    if not sign or "\n" in line:
+    if not sign or sign not in line or "\n" in line:
         return None
     lines = text[max(0, start - 4 * WIDEST) : start].split("\n")[:-1]
     head = ""

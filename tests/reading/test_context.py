@@ -139,7 +139,8 @@ def test_other_words_leave_a_place_as_it_is(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["{}", "So it is this:\n{}", "Near Paris, so {}", "```json\n{}\n```"]
+    "text",
+    ["{}", "I can't tell, but:\n{}", "So it is this:\n{}", "Near Paris, so {}", "```json\n{}\n```"],
 )
 def test_an_object_that_stands_by_itself_is_what_was_asked_for(text):
     assert roles(text.format('{"latitude": 48.85, "longitude": 2.35}')) == [ASKED]
