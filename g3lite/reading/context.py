@@ -135,7 +135,10 @@ def _row_of(text: str, statement: Statement) -> tuple[list[str], str | None] | N
     start = text.rfind("\n", max(0, statement.start - WIDEST), statement.start) + 1
     end = text.find("\n", statement.end, statement.end + WIDEST)
     line = text[start : end if end >= 0 else statement.end + WIDEST]
-    whole = (start, len(line)) == (statement.start, statement.end - statement.start)
+    whole = statement.form == "labels" and (start, len(line)) == (
+        statement.start,
+        statement.end - statement.start,
+    )
     sign = "|" if line.count("|") > 1 else max(",;|", key=line.count) if whole else ""
     if not sign or sign not in line or "\n" in line:
         return None

@@ -131,7 +131,11 @@ def test_a_list_of_objects_with_one_rejected_holds_candidates():
     "text",
     ["It is {}", "I am not sure, but {}", "It is not Milan but {}", "The sign isn't clear.\n{}"]
     + ["I cannot be certain: {}", "Based on the similar photos, {}", "{}, which is not certain"]
-    + ["If I'm not mistaken, this is {}", "This is unmistakably Paris {}"]
+    + [
+        "It is not Milan, I think.\n48.8566, 2.3522",
+        "If I'm not mistaken, this is {}",
+        "This is unmistakably Paris {}",
+    ]
     + ["I am not sure if the sign is Spanish, but it is {}"],
 )
 def test_other_words_leave_a_place_as_it_is(text):
