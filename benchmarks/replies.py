@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/replies.py
 
 Prints milliseconds per recorded reply of MiniLMM, and for texts of a megabyte, in which a pattern
-that goes back and forth would take minutes, the seconds of the slowest ones. In four runs on one
-core of a small server: 0.6 to 0.8 ms per reply, and at most 0.6 to 1 s for 100,000 characters and
-1.1 to 1.3 s for a megabyte.
+that goes back and forth would take minutes, the seconds of the slowest ones. On one core of a small
+server, in processor time: 0.9 ms per reply, at most 0.5 s for 100,000 characters and 0.9 s for a
+megabyte.
 """
 
 import time

@@ -21,9 +21,10 @@ from lmm_server import Fault, model, photo_set, picture, refusing, run, serving
 from PIL import Image
 
 from g3lite import G3Error
-from g3lite.lmm import api, completions, transport
+from g3lite.lmm import api, transport
 from g3lite.lmm.api import OpenAILMM
 from g3lite.lmm.base import LMMError
+from g3lite.lmm.completions import Fault as Refusal
 from g3lite.lmm.requests import RunStopped, token_count
 from g3lite.lmm.schema import RESPONSE_FORMAT
 from g3lite.prompts import PromptPlan
@@ -232,23 +233,41 @@ def test_a_limit_of_tokens_has_many_names(server, finish):
     assert table.reason.tolist() == ["cut off before the end of the reply"]
 
 
-@pytest.mark.parametrize("key", ["finishReason", "stop_reason", "native_finish_reason"])
-def test_a_limit_of_tokens_is_named_in_several_fields(server, key):
-    message = {"content": "Latitude: 31.2397, Longitude: 12"}
-    server.script = lambda i, request: Fault(
-        body=body({"finish_reason": None, key: "max_tokens", "message": message})
-    )
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"finish_reason": None, "stop_reason": "max_tokens"},
+        {"finish_reason": None, "finishReason": "MAX_TOKENS"},
+        {"finish_reason": "FINISH_REASON_MAX_TOKENS"},
+        {"native_finish_reason": "MAX_TOKENS"},
+        {"finish_reason": "stop", "stop_reason": "length"},
+        {"finish_reason": None, "finish_details": {"type": "max_tokens"}},
+        {"incomplete_details": {"reason": "max_output_tokens"}},
+        {"finish_reason": "content_filter"},
+        {"incomplete_details": {"reason": "content_filter"}},
+        {"finish_reason": "model_context_window_exceeded"},
+    ],
+)
+def test_that_a_reply_was_cut_off_is_said_in_many_places(server, ends):
+    text = {"message": {"content": "Latitude: 31.2397, Longitude: 12.5432"}}
+    server.script = lambda i, request: Fault(body=body(text | ends))
     table, _ = run(model(server), photo_set(1), ONE)
     assert table.reason.tolist() == ["cut off before the end of the reply"]
 
 
-@pytest.mark.parametrize(
-    ("words", "meant"),
-    [("n must be 1", True), ("only n=1 is supported", True), ("n > 1 is not allowed", True)]
-    + [("the image must have at least n x n pixels", False), ("a grid of n × n", False)],
-)
-def test_the_n_of_a_message_is_not_always_the_parameter(words, meant):
-    assert completions.Fault(words, status=400).refuses("n") == meant
+def test_a_response_tells_of_its_only_choice_that_it_was_cut_off(server):
+    text = {"message": {"content": "Latitude: 31.2397, Longitude: 12.5432"}}
+    told = body(text, incomplete_details={"reason": "max_output_tokens"})
+    server.script = lambda i, request: Fault(body=told)
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert table.reason.tolist() == ["cut off before the end of the reply"]
+
+
+@pytest.mark.parametrize("stop", ["</s>", 2, None, ["x"], {"reason": 3}, {}])
+def test_what_a_reply_stopped_at_cuts_nothing_off(server, stop):
+    choice = {"message": {"content": "31.2397, 12.5432"}, "stop_reason": stop}
+    server.script = lambda i, request: Fault(body=body(choice, incomplete_details=stop))
+    assert run(model(server), photo_set(1), ONE)[0].LAT.tolist() == [31.2397]
 
 
 @pytest.mark.parametrize("finish", ["stop", "end_turn", "eos", None, "odd", 12, ["x"]])
@@ -479,6 +498,24 @@ def test_a_refusal_of_n_in_other_forms(server, told, status):
     with pytest.warns(UserWarning, match="refuses n.*it said: Error code: 4.. - "):
         _, report = run(model(server), photo_set(1), PromptPlan(references=(0,), replies=3))
     assert report.failed == 0 and len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("n > 1 is not supported", True),
+        ("only n=1 is allowed", True),
+        ("max n is 1", True),
+        ("n must be between 1 and 1", True),
+        ("the image must have at most n x n pixels", False),
+        ("images of N×N pixels only", False),
+        ("crop to n by n", False),
+        ("the n-th image is broken", False),
+        ("more than n pixels", False),
+    ],
+)
+def test_a_size_of_n_pixels_is_no_refusal_of_n(said, refused):
+    assert Refusal(said, "request", status=400).refuses("n") is refused
 
 
 @pytest.mark.parametrize(
