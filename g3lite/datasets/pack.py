@@ -1,4 +1,4 @@
-"""A pack: what a course needs of some thousand real photos, in one folder, for machines without GPU.
+"""A pack: what a course needs of some thousand real photos, in a folder, made once for CPUs.
 
     pack = packs.read("class")                  # packs.chosen() is that of G3LITE_PACK
     pack.dataset("train")                       # for `training.fit`; stays on disk
