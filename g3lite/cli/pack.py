@@ -19,7 +19,7 @@ DEFAULT = "ViT-L-14-quickgelu:openai"
 
 def pack(
     name: Annotated[
-        str, typer.Argument(help="osv5m, mp16-pro, a folder of photos, or miniearth (drawings)", show_default=False)
+        str, typer.Argument(help="osv5m, mp16-pro, or a folder of photos", show_default=False)
     ],
     out: Annotated[Path, typer.Argument(help="folder to write", show_default=False)],
     n: Annotated[int, typer.Option("-n", min=1, help="photos at most")] = 20_000,

@@ -242,8 +242,13 @@ def read(folder: str | Path, verify: bool = True) -> Pack:
     lacking = {"name", "parts", "licence"} - about.keys() or {"part"} - set(found.table)
     if lacking:
         raise FolderError(f"{folder / MANIFEST} lacks {min(lacking)}; make the pack again")
-    counts = [about["parts"].get(part, -1) for part in PARTS]
-    if not np.array_equal(found.table["part"].to_numpy(), np.repeat(PARTS, np.maximum(counts, 0))):
+    parts, have = about["parts"], found.table["part"].to_numpy()
+    if (
+        not isinstance(parts, dict)
+        or list(parts) != list(PARTS)
+        or sum(parts.values()) != len(have)
+        or not (have == np.repeat(PARTS, list(parts.values()))).all()
+    ):
         raise FolderError(f"{folder}: the parts of its table are not the manifest's; make it again")
     texts, features = [], np.empty((0, found.dim), np.float16)
     if TEXTS in about["files"]:

@@ -45,8 +45,8 @@ def groups(table: pd.DataFrame) -> tuple[pd.Series, str]:
     """What must not be parted, (n,), and its name: photographers, where known.
 
     Photos of an unknown photographer go by the sequence (a drive, or walk) that they belong to,
-    else by the day when they were taken, else by their folder. Pictures of one walk are near copies of each other: in two parts they would make the heads look
-    better than they are.
+    else by the day when they were taken, else by their folder. Pictures of one walk are near
+    copies of each other: in two parts they would make the heads look better than they are.
     """
     author = table["AUTHOR"].astype("string")
     if author.notna().all():

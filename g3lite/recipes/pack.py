@@ -57,7 +57,7 @@ BLOCK = 500
 """Photos per file while a pack is being made: what is lost at most."""
 WORK = "unfinished"
 
-SIDE, BYTES = 160, 2_300
+SIDE, BYTES = 160, 2_250
 """Longest side of a thumbnail in pixels, and the most that it takes."""
 LARGE, LARGE_SIDE, LARGE_BYTES = 60, 512, 40_000
 """So many photos of validation and of test are kept larger, to be shown to language models."""
@@ -173,7 +173,8 @@ def make(
     photos, kind = _parted(photos, seed)
     for line in _forecast(photos, encoder, batch_size):
         say(line)
-    about = {"name": photos.name, "parted_by": kind, "seed": seed}
+    known = str(name) if str(name) in LICENCES else photos.name
+    about = {"name": known, "parted_by": kind, "seed": seed}
     terms = LICENCES.get(str(name), licence or OWN)
     key = [about, encoder.fingerprint, encoder.precision, BLOCK, photos.version, photos.ids]
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
@@ -200,8 +201,8 @@ def _before(name: str, n: int, backbone: Backbone | str, hub: bool) -> Iterator[
         known = remote.COLLECTIONS[name]
         yield (
             f"{min(n, known.photos):,} photos of {name}: about {n * known.photo_bytes / 1e9:.1f} "
-            f"GB to fetch (from published figures), kept in {remote.photos_dir() / name}, which may "
-            f"be deleted afterwards; and its table. {known.terms[0].upper()}{known.terms[1:]}."
+            f"GB to fetch (from published figures), kept in {remote.photos_dir() / name}, which "
+            f"may be deleted afterwards; and its table. {known.terms[0].upper()}{known.terms[1:]}."
         )
     if isinstance(backbone, str) and backbone != "miniclip":
         yield (
