@@ -34,6 +34,8 @@ _NAMES = {
     "tool_calls": ["tool_calls", "function_call", "tool_use"],
 }  # fmt: skip
 _FINISHED = {name: finish for finish, names in _NAMES.items() for name in names}
+_ENDS = ("finish_reason", "finishReason", "stop_reason", "native_finish_reason")
+"""Where servers say how a reply ended; the first is OpenAI's."""
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 _SPENT = re.compile(
     r"\binsufficient[_ ](?:\w+[_ ])?(?:quota|credit|balance|funds)|\b(?:no|out of) credits?\b"
@@ -101,7 +103,7 @@ class Fault(Exception):
         name = re.escape(parameter)
         named = rf"['\"`]{name}['\"`]|\b(?:param\w*|option|argument|field|value)\W{{1,4}}{name}\b"
         if len(parameter) == 1:  # n, which is no word
-            named += rf"|(?<![\w\\'’.]){name}(?![\w'’])"
+            named += rf"|(?<![\w\\'’.*×/=+-])(?<![x*×] ){name}(?![\w'’*×/+-]| ?[x×*] )"
         elif "_" in parameter or parameter == "temperature":  # which is said of nothing else
             named += rf"|\b{name}\b"
         if parameter == "response_format":
@@ -318,8 +320,8 @@ def _reply(choice: object) -> tuple[str | None, str | None]:
         raise Fault(f"it sent a choice that is none: {_words(choice)}")
     if _says_something(choice.get("error")):
         raise error_inside(choice["error"])
-    finish = choice.get("finish_reason")
-    finish = finish.strip().lower().replace("-", "_") if isinstance(finish, str) else None
+    finish = next((choice[key] for key in _ENDS if isinstance(choice.get(key), str)), None)
+    finish = finish.strip().lower().replace("-", "_") if finish else None
     if finish in ("error", "abort"):
         raise Fault(f"the server gave a reply up (finish_reason {finish!r})")
     message = choice.get("message")

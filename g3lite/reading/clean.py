@@ -18,6 +18,9 @@ _SAME |= {
     for wide, narrow in zip("：；（）［］｛｝＝＋．／｜＜＞～％", ":;()[]{}=+./|<>~%", strict=True)
 }
 _SAME |= {ord("，"): ", "}
+_LATEX_WORD = re.compile(
+    r"\\(?:text\w{0,6}|math\w{0,6}|emph|mbox|large|bf)\b ?\{([^{}\n]{0,200})\}"
+)
 _SHORT_DASH_SEPARATES = re.compile(
     rf"((?:{LAT}|{LON})[ *_`\"']{{0,3}})[–‒](?= ?[0-9])", re.IGNORECASE
 )
@@ -29,7 +32,31 @@ _ENTITY = re.compile(
 def same_signs(text: str) -> str:
     """The text with one sign for each meaning: minus, primes, quotes, spaces, full-width signs."""
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    return _SHORT_DASH_SEPARATES.sub(r"\1—", text).translate(_SAME)
+    text = _LATEX_WORD.sub(r"\1", text)  # its braces are no object
+    text = _SHORT_DASH_SEPARATES.sub(r"\1—", text).translate(_SAME)
+    return _with_west(text)
+
+
+_O = re.compile(r"(?<=[0-9°'\"])( ?)O(?![\w'])")
+_O_IS_WEST = re.compile(
+    r"\b(?:latitud|longitud|coordenadas|ubicación|coordonnées|oeste|ouest|coordinate geo\w+)\b",
+    re.IGNORECASE,
+)
+_O_IS_EAST = re.compile(r"\b(?:länge\w*|breite\w*|koordinaten|östlich\w*|ost)\b", re.IGNORECASE)
+
+
+def _with_west(text: str) -> str:
+    """The text with W or E for a letter O behind a number, if its language tells which.
+
+    It is west in Spanish, French, Portuguese and Italian, and east in German; a text whose language
+    is not clear keeps it, and is refused.
+    """
+    if not _O.search(text):
+        return text
+    west, east = _O_IS_WEST.search(text), _O_IS_EAST.search(text)
+    if bool(west) == bool(east):
+        return text
+    return _O.sub(r"\1W" if west else r"\1E", text)
 
 
 _THOUGHTS = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_monologue)"
@@ -67,9 +94,6 @@ _FENCE = re.compile(
 )
 _URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
 _LATEX_DEGREE = re.compile(r"\^? ?\{? ?\\(?:circ|degree|deg)\b ?\}?")
-_LATEX_WORD = re.compile(
-    r"\\(?:text\w{0,6}|math\w{0,6}|emph|mbox|large|bf)\b ?\{([^{}\n]{0,200})\}"
-)
 _BOXED = re.compile(r"\\f?boxed\b ?")
 _FORMATTING = re.compile(
     r"</?(?:b|i|u|em|strong|span|p|div|code|pre|small|mark|font|li|ul|ol|tr|table|tbody|thead)"
@@ -119,7 +143,6 @@ def without_markup(text: str) -> str:
     text = text.replace("“", '"').replace("”", '"').replace("„", '"')
     text = _HEADING.sub(r"\1\2:", text)
     text = _LATEX_DEGREE.sub("°", text)
-    text = _LATEX_WORD.sub(r"\1", text)
     text = _FENCE.sub("", _BOXED.sub("\nfinal answer: ", text))
     text = _CELL.sub("\n", _FORMATTING.sub("", text))
     text = _CLOSING.sub("\n", text)

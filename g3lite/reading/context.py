@@ -21,6 +21,7 @@ from g3lite.reading.words import (
     REFUSAL,
     STATES,
     STILL,
+    SUPPOSED,
     UNKNOWN,
 )
 
@@ -55,6 +56,7 @@ _AFTER = re.compile(
     _I,
 )
 _MARKED_AFTER = re.compile(rf"[)\]}}\"',;. —-]{{0,6}}(?:{MARKED_AFTER})", _I)
+_SUPPOSED = re.compile(SUPPOSED, _I)
 _FORM = re.compile(FORM, _I)
 _FORM_ASKED = re.compile(
     r"\b(?:asked|asks?|wanted|requested|expected|required|prescribed)\b[^.\n]{0,40}\b(?:form|format)\b"
@@ -111,6 +113,8 @@ def _role(text: str, statement: Statement, refusal: bool) -> str:
     if statement.form == "none":
         return ANSWER
     clause = _clause(text, statement.start)
+    if _supposed(clause):
+        return DENIED
     cue = _cue(clause) or _heading_cue(text, statement.start, clause)
     rest = text[statement.end : statement.end + 200]
     if cue == DENIED or _is_question(rest):
@@ -156,6 +160,12 @@ def _cue(clause: str) -> str | None:
     if cue["mark"]:
         return DENIED if _ASIDE.search(clause[cue.end() :]) else ANSWER
     return DENIED if cue["denied"] or cue["draft"] else None
+
+
+def _supposed(clause: str) -> bool:
+    """Whether a statement behind a clause holds only if something were otherwise."""
+    found = _SUPPOSED.search(clause)
+    return bool(found) and not re.search(rf"\b(?:{BEGINS})", clause[found.end() :], _I)
 
 
 def _heading_cue(text: str, start: int, clause: str) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from g3lite.reading.angles import Angle, angles, hemisphere, one_letter, only_angle
 from g3lite.reading.signs import turned_before, turned_behind
-from g3lite.reading.statements import DENIED, PLAIN, Statement
+from g3lite.reading.statements import ANSWER, DENIED, PLAIN, Statement
 from g3lite.reading.words import (
     AND,
     HEMISPHERES,
@@ -29,6 +29,8 @@ from g3lite.reading.words import (
     RADIANS,
     RANGE,
     RANGE_BEFORE,
+    ROW_DENIED,
+    ROW_MARKED,
     UNITS,
 )
 
@@ -78,7 +80,8 @@ _CLOSE = {
 }
 _LEADS = re.compile(
     rf"(?:{LEAD}|{LAT}\W{{1,4}}(?:{AND} )?{LON}|{MARK}|{MARK_COLON})[^.;\d\n]{{0,60}}?"
-    rf"(?:[:=→]|\b(?:say|with|es|ist|sind|lauten|est|sont|{IS})|{IS_SIGNS})(?: (?:{IS})){{0,2}}"
+    rf"(?:[:=→]|\b(?:say|with|es|sería|ist|wäre|sind|lauten|est|serait|sont|seria|{IS})|{IS_SIGNS})"
+    rf"(?: (?:{IS})){{0,2}}"
     rf"[\s\"'~≈({{\[]{{0,4}}$|\b(?:{MARK}) $",
     _I,
 )
@@ -361,6 +364,17 @@ _HEADER = re.compile(
 )
 
 
+_ROW_DENIED, _ROW_MARKED = re.compile(ROW_DENIED, _I), re.compile(ROW_MARKED, _I)
+
+
+def _role_of_row(cells: list[str]) -> str:
+    """What the other cells of a row say of its place: its answer, ruled out, or nothing."""
+    words = [cell.strip(" *_`.!()") for cell in cells[:40]]
+    if any(_ROW_MARKED.fullmatch(word[:60]) for word in words):
+        return ANSWER
+    return DENIED if any(_ROW_DENIED.fullmatch(word[:60]) for word in words) else PLAIN
+
+
 def _table_rows(text: str) -> Iterator[Statement]:
     """Rows of tables with a column of latitudes and one of longitudes."""
     columns, separator, at, left = None, "", 0, 0
@@ -384,7 +398,7 @@ def _table_rows(text: str) -> Iterator[Statement]:
                 continue
             left -= 1
             decimals = [value.decimals for value in values]
-            row = Statement("labels", start, start + len(line))
+            row = Statement("labels", start, start + len(line), role=_role_of_row(cells))
             if one_letter(*values):
                 yield replace(row, reason=ONE_LETTER)
                 continue

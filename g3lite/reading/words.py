@@ -149,6 +149,27 @@ BASED_ON = (
     r"\b(?:bas(?:ed|ing) (?:this |it )?(?:up)?on|using|judging (?:from|by)|given|according to"
     r"|considering|with the help of|compar\w+ (?:it |this )?(?:to|with))\b[^,:;]{0,60}$"
 )
+# A place in a world that is not this one: "were the signs French, I would say (...)". With a first
+# person it is an answer: "if I had to guess, I would say (...)".
+_ME = (
+    r"(?:i|we|you|one|forced|pressed|pushed|asked|required|needed|necessary|anything|possible"
+    r"|in doubt|my|our)\b"
+)
+SUPPOSED = (
+    r"(?:(?:\A|[,;:—(]|\b(?:but|and|so|then)\b)\W{0,3}(?:were|had|should)"
+    r" (?!i\b|we\b|you\b|one\b)\w+"
+    rf"|\bif (?!{_ME})(?:\w+[ ,]+){{1,12}}?(?=(?:were|was|had|did|drove|looked|pointed|could"
+    r"|showed|used|spoke|read|\w+ed)\b))[^.;]{0,120}?(?:\bwould\b|'d\b|\bmight\b|\bcould\b)"
+    r"|\bsi (?!tuvier|tuvies|debier|hubiera que|je |j'|on |nous |yo )[^.;]{0,80}?(?:[aeiu]ra[ns]?"
+    r"|[aeiu]sen?|[aeio]is|[aeio]it|aient)\b[^.;]{0,80}?\b\w+(?:ría|rais|rait)\b"
+    r"|\b(?:wäre|hätte|stünde|läge|führe|würde|gäbe)n? (?!ich\b)"
+    r"[^.;]{0,80}?\b(?:würde|wäre|läge)\b"
+    r"|\bwenn (?!ich\b|man\b|wir\b)[^.;]{0,80}?\b(?:wäre|hätte|stünde|läge|führe|würde|gäbe)n?\b"
+    r"|\bse (?!tivesse|eu |fosse para)[^.;]{0,80}?[aeio]sse(?:m|mos)?\b[^.;]{0,80}?\b\w+ria\b"
+    r"|\bесли бы (?!мне|я\b|меня)[^.;]{0,100}?\bбы\b"
+    r"|如果(?!要|让我|必须|我|非要|一定)[^。；]{0,40}?[，, ][^。；]{0,20}?(?:会|就|则)"
+    r"|もし(?!私|どうしても|推測)[^。；]{0,40}?(?:なら|たら|れば)"
+)
 # Between a denial and a place these begin anew: "not Paris, but (...)".
 BEGINS = (
     r"\b(?:but|however|so|therefore|thus|hence|instead(?! of)|rather(?! than)|actually|in fact"
@@ -183,6 +204,18 @@ DENIED_AFTER = (
 )
 MARKED_AFTER = (
     rf"\b(?:is|are|remains?|as|would be|=|:) (?:{MARK}|(?:the|an) answer)\b|\((?:{MARK}|answer)\)"
+)
+
+# In a row of a table beside a place: what the row says of it.
+ROW_DENIED = (
+    r"(?:rejected|ruled out|excluded|discarded|dismissed|eliminated|unlikely|implausible|impossible"
+    r"|wrong|incorrect|no|no match|not a match|false|✗|✘|❌|×"
+    r"|(?:dis)?similar(?: (?:photo|place|image))?(?: ?#?\d+)?|references?(?: ?#?\d+)?"
+    r"|neighbou?rs?(?: ?#?\d+)?|retrieved(?: ?#?\d+)?|example)"
+)
+ROW_MARKED = (
+    r"(?:(?:the |my |final |best |chosen )*(?:answer|guess|estimate|choice|prediction)"
+    r"|chosen|selected)"
 )
 
 # The text after these is a question, a form, or a position in the picture.

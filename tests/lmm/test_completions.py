@@ -21,7 +21,7 @@ from lmm_server import Fault, model, photo_set, picture, refusing, run, serving
 from PIL import Image
 
 from g3lite import G3Error
-from g3lite.lmm import api, transport
+from g3lite.lmm import api, completions, transport
 from g3lite.lmm.api import OpenAILMM
 from g3lite.lmm.base import LMMError
 from g3lite.lmm.requests import RunStopped, token_count
@@ -226,6 +226,25 @@ def test_a_limit_of_tokens_has_many_names(server, finish):
     server.script = lambda i, request: saying("Latitude: 31.2397, Longitude: 12", finish)
     table, _ = run(model(server), photo_set(1), ONE)
     assert table.reason.tolist() == ["cut off before the end of the reply"]
+
+
+@pytest.mark.parametrize("key", ["finishReason", "stop_reason", "native_finish_reason"])
+def test_a_limit_of_tokens_is_named_in_several_fields(server, key):
+    message = {"content": "Latitude: 31.2397, Longitude: 12"}
+    server.script = lambda i, request: Fault(
+        body=body({"finish_reason": None, key: "max_tokens", "message": message})
+    )
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert table.reason.tolist() == ["cut off before the end of the reply"]
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("n must be 1", True), ("only n=1 is supported", True), ("n > 1 is not allowed", True)]
+    + [("the image must have at least n x n pixels", False), ("a grid of n × n", False)],
+)
+def test_the_n_of_a_message_is_not_always_the_parameter(words, meant):
+    assert completions.Fault(words, status=400).refuses("n") == meant
 
 
 @pytest.mark.parametrize("finish", ["stop", "end_turn", "eos", None, "odd", 12, ["x"]])
