@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 import warnings
 import zipfile
@@ -230,6 +232,20 @@ def test_the_profile_of_a_gpu_takes_the_pack_instead_of_a_download(made, monkeyp
     monkeypatch.setattr(G3, "from_official", lambda gallery, **_: taken.append(gallery))
     G3.from_pretrained(profiles.PROFILES["gpu"])
     assert taken[0].ids == made.photos("gallery").ids
+
+
+def test_the_code_of_the_page_runs_as_it_stands(made, root, tmp_path, monkeypatch, capsys):
+    text = (root / "g3lite" / "pack.md").read_text(encoding="utf-8")
+    making, using = re.findall(r"^ *```python\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    monkeypatch.setenv(packs.VARIABLE, str(made.folder.path))
+    names: dict[str, object] = {}
+    exec(using, names)
+    assert names["features"].vectors.shape == (made.parts["test"], made.folder.dim)
+    assert len(names["data"]) == made.parts["train"]
+    assert len(names["gallery"]) == made.parts["gallery"]
+    monkeypatch.setattr(pack, "make", lambda *arguments: f"made of {arguments}")
+    exec(textwrap.dedent(making), names)
+    assert capsys.readouterr().out == "made of ('osv5m', 'class')\n"
 
 
 # --- made from hubs and folders
