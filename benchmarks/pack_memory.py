@@ -9,6 +9,9 @@ with its hashes compared, trained on (heads of the paper's size, some steps and 
 searched (a block of it at a time), under a limit of 12 GB that the system enforces on what a
 process may allocate. What is mapped from the file is memory, too, that the system takes back as
 soon as it needs it: it is not counted by the limit, and shown apart.
+
+Measured once, 4,122,119 photos on two cores that others used, too: allocated 1.9 GB at most, 8.1 GB
+with what is mapped; the process that wrote the pack, 9.6 GB; 15 minutes in all.
 """
 
 from __future__ import annotations

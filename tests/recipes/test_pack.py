@@ -351,6 +351,16 @@ def test_positions_that_cameras_wrote_are_taken_but_not_kept_in_thumbnails(tiny,
             assert not picture.getexif()
 
 
+def test_real_photos_become_a_pack(real, tiny, tmp_path):
+    folder = real / "im2gps3k"
+    table = folder / "im2gps3k_places365.csv"
+    got, _ = quiet(folder / "images", tmp_path / "p", tiny, table=table, n=60)
+    assert len(got) == 60 and got.folder.manifest["left_out"] == {"damaged": 0, "copies": 0}
+    authors = [set(got.photos(part).table["AUTHOR"]) for part in PARTS]
+    assert all(authors) and sum(map(len, authors)) == len(set.union(*authors))
+    assert all(len(got.photos("train").read(i)) <= pack.BYTES for i in got.photos("train").ids)
+
+
 # --- parts
 
 
