@@ -207,7 +207,8 @@ class Backbone:
 
         Vectors are kept under `cache_dir()` as they are made, by model, precision, `photos.version`
         and IMG_ID: a photo is encoded once, whatever subset is asked for, and an interrupted call
-        goes on where it stopped. A set without a version is encoded afresh each time.
+        goes on where it stopped. A set without a version is encoded afresh each time. One that
+        brings features of this model (`photos.ready`) is not encoded.
 
         Args:
             photos: the photo set.
@@ -226,6 +227,10 @@ class Backbone:
         """
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error={on_error!r} is unknown; use 'raise' or 'skip'")
+        known = photos.ready and photos.ready(self.fingerprint, photos.ids)
+        if known is not None:
+            rows = unit_rows(known) if normalize else known
+            return Features(photos.ids, rows, {}, len(photos))
         store = _Store(self._cache_folder(photos.version)) if cache and photos.version else None
         vectors = store.read(photos.ids) if store else {}
         todo = [img_id for img_id in photos.ids if img_id not in vectors]

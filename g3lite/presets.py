@@ -9,6 +9,7 @@ The method knows no data set and no language model by name; this file does, and 
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ from torch import Tensor
 from g3lite import G3Error, miniearth, official, profiles
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, check_device
-from g3lite.datasets import featurefolder
+from g3lite.datasets import featurefolder, pack
 from g3lite.datasets.featurefolder import FeatureFolder
 from g3lite.datasets.heads import load_heads
 from g3lite.datasets.load import load_photos
@@ -58,7 +59,8 @@ class G3(Pipeline):
         """G3 with the models and the gallery of a profile.
 
         The photos of the gallery are encoded at first use, which takes minutes, and kept. The
-        profile gpu fetches its photos and models first.
+        profile gpu fetches its photos and models first; its photos are those of the pack's gallery
+        if `G3LITE_PACK` names one.
 
         Args:
             profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
@@ -87,6 +89,8 @@ class G3(Pipeline):
                 _check_gpu(chosen)  # before gigabytes are fetched
             if chosen.gallery in miniearth.SIZES:
                 gallery = miniearth.load(chosen.gallery, size)
+            elif os.environ.get(pack.VARIABLE):  # instead of gigabytes of other real photos
+                gallery = load_photos("pack/gallery", gallery_size)
             else:
                 gallery = load_photos(chosen.gallery, size, max_gb=max_gb)
         parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}

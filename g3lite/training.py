@@ -39,8 +39,9 @@ class AlignmentDataset:
     """What geo-alignment learns from, row by row; made once, on disk in the feature cache.
 
     Attributes:
-        image: float32 (n, d) image features as the frozen tower gives them.
-        texts: float32 (m, d) features of the m different place texts; (1, 0) where there are none.
+        image: (n, d) image features as the frozen tower gives them, float32, or float16 that may be
+            mapped from disk: batches are read from there.
+        texts: (m, d) likewise, of the m different place texts; (1, 0) where there are none.
         text_of: int64 (n,) which of them belongs to each photo.
         coordinates: float64 (n, 2).
     """
@@ -74,11 +75,12 @@ class AlignmentDataset:
     def without_texts(cls, image: np.ndarray, coordinates: np.ndarray) -> AlignmentDataset:
         """Photos of which image features and coordinates are known, for `use_text=False`."""
         none = np.empty((1, 0), dtype=np.float32), np.zeros(len(image), dtype=np.int64)
-        return cls(np.asarray(image, dtype=np.float32), *none, coordinates)
+        return cls(image, *none, coordinates)
 
     def batch(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """Image features, text features and coordinates of some rows."""
-        parts = self.image[rows], self.texts[self.text_of[rows]], self.coordinates[rows]
+        """Image features, text features (float32) and coordinates of some rows."""
+        image, texts = self.image[rows], self.texts[self.text_of[rows]]
+        parts = np.float32(image), np.float32(texts), self.coordinates[rows]
         return tuple(torch.from_numpy(part).to(device) for part in parts)
 
 

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks, own
+from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks, own, pack
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
 from g3lite.recipes import artefacts
@@ -22,6 +22,7 @@ from g3lite.recipes import artefacts
 app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **OPTIONS)
 app.command()(locate)
 app.command()(own.index)
+app.command()(pack.pack)
 app.command()(evaluate)
 app.command("tables")(paper_tables)
 app.add_typer(develop.app, name="dev")
@@ -112,15 +113,26 @@ def align(
         bool, typer.Option("--image-only", help="with --gallery: no place texts, no backbone")
     ] = False,
     device: Annotated[str, typer.Option(help="with --gallery: auto, cpu, cuda, ...")] = "auto",
+    packed: Annotated[
+        Path | None,
+        typer.Option("--pack", envvar="G3LITE_PACK", help="train on this pack (of g3lite pack)"),
+    ] = None,
+    size: Annotated[
+        str, typer.Option(help="with --pack: mini, or official for heads of the paper's size")
+    ] = "mini",
 ) -> None:
     """Train the heads of geo-alignment. In several processes: torchrun -m g3lite.cli align ...
 
-    With --gallery validation photos are of other photographers (where none are named: of other
-    days) than those that are trained on; the rate falls over the run, and the epoch of the best
-    accuracy within 200 km is kept.
+    With --gallery or --pack validation photos are of other photographers (where none are named: of
+    other days) than those that are trained on; the rate falls over the run, and the epoch of the
+    best accuracy within 200 km is kept.
     """
     if gallery:
         own.align_gallery(gallery, output, backbone, device, seed, image_only)
+        return
+    if packed:
+        typer.echo(f"the pack {packed} is trained on")
+        pack.align_pack(packed, output, size, seed)
         return
     if backbone or image_only:
         raise G3Error("--backbone and --image-only go with --gallery")

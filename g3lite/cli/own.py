@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:  # they take seconds to import
+    import pandas as pd
+
+    from g3lite.alignment import GeoAlignment
     from g3lite.backbone import Backbone
     from g3lite.datasets.featurefolder import FeatureFolder
     from g3lite.recipes.own import Located
@@ -100,7 +103,6 @@ def align_gallery(
     from accelerate import PartialState
 
     from g3lite.datasets import featurefolder
-    from g3lite.datasets.heads import save_heads
     from g3lite.recipes import own
 
     process = PartialState()
@@ -114,7 +116,20 @@ def align_gallery(
     for warning in told:
         if warning.category is UserWarning:
             typer.echo(f"g3lite: {warning.message}", err=True)
-    save_heads(heads, output, made, **parted, texts=bool(heads.config.text))
+    save_trained(heads, history, output, made, parted)
+
+
+def save_trained(
+    heads: GeoAlignment,
+    history: pd.DataFrame,
+    output: Path,
+    made_on: FeatureFolder,
+    parted: dict[str, object],
+) -> None:
+    """Write heads and their history, and say how good the best epoch was."""
+    from g3lite.datasets.heads import save_heads
+
+    save_heads(heads, output, made_on, **parted, texts=bool(heads.config.text))
     history.to_csv(output / "history.csv", index=False)
     typer.echo(
         f"trained on {parted['train']:,} photos, validated on {parted['validation']:,} of other "

@@ -44,9 +44,9 @@ AGREE_KM = 200.0
 def groups(table: pd.DataFrame) -> tuple[pd.Series, str]:
     """What must not be parted, (n,), and its name: photographers, where known.
 
-    Photos of an unknown photographer go by the day when they were taken, else by their folder.
-    Pictures of one walk are near copies of each other: in two parts they would make the heads look
-    better than they are.
+    Photos of an unknown photographer go by the sequence (a drive, or walk) that they belong to,
+    else by the day when they were taken, else by their folder. Pictures of one walk are near
+    copies of each other: in two parts they would make the heads look better than they are.
     """
     author = table["AUTHOR"].astype("string")
     if author.notna().all():
@@ -54,7 +54,9 @@ def groups(table: pd.DataFrame) -> tuple[pd.Series, str]:
     taken = table["taken"] if "taken" in table else pd.Series(pd.NaT, index=table.index)
     day = pd.to_datetime(taken).dt.strftime("day %Y-%m-%d").astype("string")
     folder = "folder " + table["IMG_ID"].str.rpartition("/")[0]
-    named = {"photographers": author, "days": day, "folders": folder.astype("string")}
+    drive = table.get("sequence", pd.Series(pd.NA, index=table.index)).astype("string")
+    named = {"photographers": author, "sequences": drive, "days": day,
+             "folders": folder.astype("string")}  # fmt: skip
     parts, kinds = pd.Series(pd.NA, index=table.index, dtype="string"), []
     for kind, values in named.items():
         if (parts.isna() & values.notna()).any():

@@ -16,7 +16,7 @@ from exif_blocks import ASCII, BERLIN, exif_of
 from PIL import Image
 
 from g3lite import miniearth
-from g3lite.datasets import remote, tables
+from g3lite.datasets import pack, remote, tables
 from g3lite.datasets.folder import load_folder
 from g3lite.datasets.load import LOADERS, load_photos
 from g3lite.photos import SCHEMA, NotThere, PhotoSet, TableError, conform, identical
@@ -590,4 +590,5 @@ def test_whether_a_set_is_drawn_is_said_by_the_set():
 
 def test_every_photo_set_that_has_a_name_has_a_loader():
     drawn = {"miniearth", *(f"miniearth/{name}" for name in miniearth.SIZES)}
-    assert set(LOADERS) == {*remote.BENCHMARKS, *remote.COLLECTIONS, *drawn}
+    packed = {"pack", *(f"pack/{part}" for part in pack.PARTS)}
+    assert set(LOADERS) == {*remote.BENCHMARKS, *remote.COLLECTIONS, *drawn, *packed}

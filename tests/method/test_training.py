@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -665,3 +666,21 @@ def test_half_precision_on_a_gpu_learns_alike(tmp_path):
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
     again = model()
     pd.testing.assert_frame_equal(run(schedule, folder=tmp_path, aligner=again)[0], history)
+
+
+def test_features_on_disk_are_read_by_the_batch(tmp_path):
+    """A data set of 40 MB: neither batches nor the name of the run take it into memory."""
+    mapped = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float16, (100_000, 200))
+    mapped[::1000] = 1.5
+    mapped.flush()
+    image = np.load(tmp_path / "x.npy", mmap_mode="r")
+    places = np.zeros((len(image), 2))
+    data = AlignmentDataset.without_texts(image, places)
+    model = GeoAlignment(GeoAlignmentConfig(200, 0, 8, 8, 8, 4))
+    tracemalloc.start()
+    got = [data.batch(np.arange(k, len(image), 1000), "cpu")[0] for k in range(3)]
+    training._key(model, data, data, training.Schedule(use_text=False))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(data.image, np.memmap) and peak < 4_000_000
+    assert (got[0] == 1.5).all() and (got[1] == 0).all() and got[0].dtype == torch.float32

@@ -120,7 +120,14 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "CONTRIBUTING.md", "data/README.md", "g3lite/README.md", "g3lite/own-photos.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "data/README.md",
+        "g3lite/README.md",
+        "g3lite/own-photos.md",
+        "g3lite/pack.md",
+    ],
 )
 def test_links_of_the_documents_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
