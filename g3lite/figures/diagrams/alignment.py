@@ -11,8 +11,18 @@ from numpy.typing import ArrayLike
 
 from g3lite.alignment import CONFIGS, GeoAlignmentConfig, info_nce
 from g3lite.figures.diagrams.canvas import (
-    BLUE, GREEN, GREY, INK, ORANGE, PINK, SMALL, TITLE, Canvas, Diagram, tint,
-)  # fmt: skip
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    SMALL,
+    TITLE,
+    Canvas,
+    Diagram,
+    tint,
+)
 from g3lite.figures.maps import _PLATE, _feature
 from g3lite.location import LocationEncoder, project
 
@@ -20,7 +30,7 @@ _EQUATOR_KM = 40_075
 
 
 def spaces(config: GeoAlignmentConfig = CONFIGS["official"]) -> Diagram:
-    """Three inputs, the towers that read them, four heads, two spaces; sizes are those of a model."""
+    """Three inputs, the towers that read them, four heads, two spaces; a model's sizes."""
     canvas = Canvas(372, "Three inputs, four heads, two spaces")
     canvas.panel(10, 40, 880, 322)
     for x, head in ((86, "input"), (268, "tower"), (478, "head"), (752, "space")):
@@ -57,15 +67,15 @@ def spaces(config: GeoAlignmentConfig = CONFIGS["official"]) -> Diagram:
         canvas.arrow((776, y + 50), (752, y + 50), color=INK)
         canvas.arrow((722, y + 50), (746, y + 50), color=INK)
     canvas.text(
-        30, 340, "blue: trained    dashed: frozen    in each space the two vectors of one photo are "
-        "pulled together", ha="left", size=SMALL,
+        30, 340, "blue: trained    dashed: frozen    in each space the two vectors of one photo "
+        "are pulled together", ha="left", size=SMALL,
     )  # fmt: skip
     return canvas.done(
         f"""Flow from left to right. Place text and photo are read by CLIP's frozen towers, into
         {config.text} and {config.image} numbers; GPS by a trained location encoder, into
-        {config.gps}. Four trained heads follow: text and image lead into the image-text space, image
-        and GPS into the image-GPS space, each of {config.shared} numbers. Within a space the vectors
-        of one photo are pulled together."""
+        {config.gps}. Four trained heads follow: text and image lead into the image-text space,
+        image and GPS into the image-GPS space, each of {config.shared} numbers. Within a space the
+        vectors of one photo are pulled together."""
     )
 
 
@@ -113,7 +123,9 @@ def batch(cosines: ArrayLike, names: Sequence[str], scale: float) -> Diagram:
     ):
         canvas.box(684, y, 194, 56, words, color=color, size=SMALL)
     canvas.text(781, 282, f"loss {loss:.2f}", size=TITLE, weight="bold")
-    canvas.text(781, 320, "the mean of all rows and\nthat of all columns,\nadded and halved", size=SMALL)
+    canvas.text(
+        781, 320, "the mean of all rows and\nthat of all columns,\nadded and halved", size=SMALL
+    )
     return canvas.done(
         f"""A matrix of {n} photos and {n} places with their cosines. The diagonal holds the right
         pairs; after multiplying by {scale:.0f} and a softmax over each row they get
@@ -232,7 +244,9 @@ def waves(encoder: LocationEncoder, sigma_names: Sequence[str] = ("2⁰", "2⁴"
         canvas.text(x + 134, 66, f"σ = {sigma_names[n]}", weight="bold", size=12)
         wide = "the world" if n == 0 else f"{km:,} km wide"
         canvas.text(x + 134, 84, wide, size=SMALL)
-        canvas.text(x + 134, 334, f"a wave is {_round(length_km)} km long\nat the equator", size=SMALL)
+        canvas.text(
+            x + 134, 334, f"a wave is {_round(length_km)} km long\nat the equator", size=SMALL
+        )
         said.append(f"{_round(length_km)} km for sigma {sigma_names[n]}")
     return canvas.done(
         f"""Three Mercator maps with stripes, each a cosine of one random frequency of the location

@@ -9,8 +9,16 @@ from scipy.spatial import Voronoi, voronoi_plot_2d
 from sklearn.cluster import KMeans
 
 from g3lite.figures.diagrams.canvas import (
-    BLUE, GREEN, GREY, INK, ORANGE, PINK, SMALL, Canvas, Diagram,
-)  # fmt: skip
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    SMALL,
+    Canvas,
+    Diagram,
+)
 
 
 def inner_products() -> Diagram:
@@ -37,7 +45,9 @@ def inner_products() -> Diagram:
             canvas.text(*(middle + 130 * spot * [1, -1]), f"{number + 1}", size=SMALL)
         tip = middle + sign * 96 * query * [1, -1]
         canvas.arrow(tuple(middle), tuple(tip), color=ORANGE, width=3)
-        canvas.text(*(middle + sign * 60 * query * [1, -1] + [0, -16]), name, size=12, weight="bold")
+        canvas.text(
+            *(middle + sign * 60 * query * [1, -1] + [0, -16]), name, size=12, weight="bold"
+        )
         x = 320 + 440 * n
         canvas.text(x + 48, 66, f"⟨{name}, photo⟩", weight="bold")
         for place, number in enumerate(np.argsort(-values, kind="stable")):
@@ -113,7 +123,9 @@ def hub(dissimilar: ArrayLike, photos: int, shown: int = 24, random_state: int =
     )
 
 
-def code_book(vectors: ArrayLike, number: int = 0, pieces: int = 4, prototypes: int = 16) -> Diagram:
+def code_book(
+    vectors: ArrayLike, number: int = 0, pieces: int = 4, prototypes: int = 16
+) -> Diagram:
     """Product quantisation of one vector: cut into pieces, each replaced by its nearest prototype.
 
     What is drawn are the first 2 x `pieces` numbers of the vectors, for example their coordinates

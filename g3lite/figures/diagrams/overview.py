@@ -48,15 +48,17 @@ def g3(here: str | None = None) -> Diagram:
     canvas.text(68, 176, "Where was\nit taken?\n\nlatitude and\nlongitude", size=SMALL)
 
     x = 152
-    for y, what in ((94, "image (CLIP, frozen)"), (130, "place text (CLIP, frozen)"), (166, "GPS (location encoder)")):
+    for y, what in (
+        (94, "image (CLIP, frozen)"),
+        (130, "place text (CLIP, frozen)"),
+        (166, "GPS (location encoder)"),
+    ):
         canvas.box(x, y, 172, 30, what, color=INK, strength=0.0, edge=0.8, size=SMALL)
     canvas.text(238, 234, "trained heads pull\nwhat belongs together\nclose", size=SMALL)
 
     canvas.text(422, 90, "Gallery", weight="bold", size=12)
     length = config.image + 2 * config.shared
-    canvas.text(
-        422, 142, f"photos with\nknown places,\n{length:,} numbers\neach", size=SMALL
-    )
+    canvas.text(422, 142, f"photos with\nknown places,\n{length:,} numbers\neach", size=SMALL)
     canvas.box(368, 190, 108, 28, "most similar", color=INK, strength=0.0, edge=0.8, size=SMALL)
     canvas.box(368, 224, 108, 28, "least similar", color=INK, strength=0.0, edge=0.8, size=SMALL)
 

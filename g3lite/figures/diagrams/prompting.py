@@ -10,8 +10,18 @@ from numpy.typing import ArrayLike
 
 from g3lite import places, replies
 from g3lite.figures.diagrams.canvas import (
-    BLUE, GREEN, GREY, INK, ORANGE, PINK, SKY, SMALL, YELLOW, Canvas, Diagram,
-)  # fmt: skip
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PINK,
+    SKY,
+    SMALL,
+    YELLOW,
+    Canvas,
+    Diagram,
+)
 from g3lite.figures.maps import _PLATE, _draw_earth
 from g3lite.prompts import PLANS, Template, prompt, rough_tokens
 
@@ -72,9 +82,7 @@ def _wrapped(text: str) -> list[str]:
     return lines
 
 
-def tokens_to_place(
-    tokens: Sequence[str], chances: Sequence[float] | None = None
-) -> Diagram:
+def tokens_to_place(tokens: Sequence[str], chances: Sequence[float] | None = None) -> Diagram:
     """From the tokens of a reply to a point on the map, by way of the reader of replies.
 
     Args:
@@ -108,7 +116,9 @@ def tokens_to_place(
     short = textwrap.shorten(" ".join(text.split()), 70)
     canvas.box(24, y + 14, 500, 30, short, color=INK, strength=0.0, edge=0.8, size=SMALL,
                family="monospace")  # fmt: skip
-    canvas.text(24, y + 66, "3  The reader takes the place out, or refuses", ha="left", weight="bold")
+    canvas.text(
+        24, y + 66, "3  The reader takes the place out, or refuses", ha="left", weight="bold"
+    )
     if reply.coordinates is None:
         canvas.box(24, y + 80, 500, 40, textwrap.fill(reply.reason, 70), color=ORANGE, size=SMALL)
         return canvas.done(f"The {len(tokens)} tokens of a reply that is refused: {reply.reason}.")

@@ -10,8 +10,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from g3lite.figures.diagrams.canvas import (
-    BLUE, GREEN, GREY, INK, ORANGE, SMALL, Canvas, Diagram,
-)  # fmt: skip
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    SMALL,
+    Canvas,
+    Diagram,
+)
 
 USES = {
     "gallery": ("training and gallery", "weights are learnt from it,\nand searches look into it"),
@@ -68,7 +75,7 @@ def resampling(
         hits: (n,) True where the answer is right.
         draws: how often a set is drawn.
         seed: of the draws.
-        shown: photographers that are shown, the first ones.
+        shown: photographers that are shown, the first ones, up to 12.
     """
     names, who = np.unique(np.asarray(authors).astype(str), return_inverse=True)
     hits = np.asarray(hits, dtype=bool)
@@ -79,7 +86,7 @@ def resampling(
     low, high = np.quantile(shares, [0.025, 0.975])
     canvas = Canvas(400, "Resampling by photographer")
     canvas.panel(10, 40, 880, 350)
-    shown = min(shown, len(names))
+    shown = min(shown, len(names), 12)
     few = rng.integers(0, shown, (2, shown))
     rows = (("photographers", np.arange(shown)), ("a draw", few[0]), ("another draw", few[1]))
     for n, (title, people) in enumerate(rows):
@@ -116,6 +123,6 @@ def resampling(
     return canvas.done(
         f"""Left: {shown} photographers with their photos, right or wrong, and two draws of as many
         photographers, some drawn twice and some not at all. Right: the shares of {draws:,} draws of
-        all {len(names):,} photographers; {100 * hits.mean():.1f} per cent are right, and 95 per cent
-        of the draws lie between {100 * low:.1f} and {100 * high:.1f}."""
+        all {len(names):,} photographers; {100 * hits.mean():.1f} per cent are right, and 95 per
+        cent of the draws lie between {100 * low:.1f} and {100 * high:.1f}."""
     )

@@ -8,8 +8,15 @@ from numpy.typing import ArrayLike
 
 from g3lite import geo, miniearth
 from g3lite.figures.diagrams.canvas import (
-    BLUE, GREEN, ORANGE, SKY, SMALL, YELLOW, Canvas, Diagram,
-)  # fmt: skip
+    BLUE,
+    GREEN,
+    ORANGE,
+    SKY,
+    SMALL,
+    YELLOW,
+    Canvas,
+    Diagram,
+)
 from g3lite.miniearth.cues import SCALES
 
 _SHADES = dict(zip(SCALES, (BLUE, SKY, GREEN, YELLOW, ORANGE), strict=True))
@@ -51,9 +58,9 @@ def cue_scales() -> Diagram:
         "Earth do.", ha="left", size=SMALL,
     )  # fmt: skip
     return canvas.done(
-        f"""A table of five scales of cues and five distances. In the same place all cues agree, 100;
-        at {", ".join(" ".join(r.split()) for r in rings)} and beyond the agreement above chance is:
-        {"; ".join(said)}."""
+        f"""A table of five scales of cues and five distances. In the same place all cues agree,
+        100; at {", ".join(" ".join(r.split()) for r in rings)} and beyond the agreement above
+        chance is: {"; ".join(said)}."""
     )
 
 
@@ -88,7 +95,7 @@ FACTS = {
 
 
 def fooled(query: str, nearest: str, close: str, cosines: ArrayLike) -> Diagram:
-    """A search that goes by the view: what the nearest neighbour shares with the query, and what not.
+    """A search that goes by the view: what the nearest neighbour shares with the query.
 
     Args:
         query: IMG_ID of a MiniEarth photo.
@@ -128,18 +135,17 @@ def fooled(query: str, nearest: str, close: str, cosines: ArrayLike) -> Diagram:
                 same = value == values[0]
                 color = BLUE if n == 0 else GREEN if same else ORANGE
                 mark = "" if n == 0 else "= " if same else "≠ "
-                canvas.box(
-                    columns[n], y, 150, 20, mark + value, color=color, size=SMALL, edge=0.8
-                )
+                canvas.box(columns[n], y, 150, 20, mark + value, color=color, size=SMALL, edge=0.8)
             y += 23
         shared[group] = sum(_fact(scenes[1], f) == _fact(scenes[0], f) for f in known), len(known)
         y += 5
     (view, views), (place, of) = shared.values()
+    lower = np.asarray(cosines)[1]
     return canvas.done(
         f"""Three photos of MiniEarth. The query, from {table.loc[scenes[0].place_id].city}; its
         nearest neighbour, {km[1]:,.0f} km away, which shares {view} of {views} facts of the view
-        and {place} of {of} facts of the place with it; and a photo taken {km[2]:,.0f} km away, whose
-        cosine is lower."""
+        and {place} of {of} facts of the place with it; and a photo taken {km[2]:,.0f} km away, with
+        the cosine {lower:.2f}."""
     )
 
 

@@ -9,8 +9,15 @@ from PIL import Image
 
 from g3lite import geo, places
 from g3lite.figures.diagrams.canvas import (
-    BLUE, GREEN, GREY, ORANGE, PINK, SMALL, Canvas, Diagram,
-)  # fmt: skip
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    SMALL,
+    Canvas,
+    Diagram,
+)
 from g3lite.figures.maps import _middle, _part_of_the_world, _zoomed, draw_arcs, draw_points
 
 
@@ -44,7 +51,8 @@ def candidates_and_judge(
         y, first = 78 + 30 * row, row == 0
         color = ORANGE if first else GREEN if one["origin"] == "reply" else PINK
         name = cities[row] + (f", {one['times']} times" if one["times"] > 1 else "")
-        canvas.box(258, y, 270, 25, name, color=color, size=SMALL, weight="bold" if first else "normal",
+        bold = "bold" if first else "normal"
+        canvas.box(258, y, 270, 25, name, color=color, size=SMALL, weight=bold,
                    strength=0.36 if first else 0.14, edge=2.2 if first else 0.8)  # fmt: skip
         canvas.arrow((528, y + 12), (560, y + 12), width=1)
         length = 22 + 148 * (one["score"] - low) / max(high - low, 1e-9)
@@ -52,10 +60,10 @@ def candidates_and_judge(
         said = f"{one['score']:.3f}"
         if away is not None:
             said += f"   {away[row]:,.0f} km off"
-        canvas.text(740, y + 12, said, ha="left", size=SMALL, weight="bold" if first else "normal")
+        canvas.text(740, y + 12, said, ha="left", size=SMALL, weight=bold)
     canvas.arrow((206, 72 + height / 2), (258, 72 + height / 2), width=2)
     y = 78 + 30 * len(table) + 14
-    legend = "orange: the winner   green: replies   pink: retrieved"
+    legend = "orange: winner   green: replies   pink: retrieved   bars: lowest to highest"
     more = f"   ({all_ - len(table)} more places)" if all_ > len(table) else ""
     canvas.text(258, y, legend + more, ha="left", size=SMALL)
     off = "" if away is None else f", {away[0]:,.0f} km from the truth"
