@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from cartopy.mpl.gridliner import Gridliner
 from numpy.typing import ArrayLike
 from PIL import Image
 
@@ -12,6 +13,7 @@ from g3lite.figures.diagrams.canvas import (
     BLUE,
     GREEN,
     GREY,
+    INK,
     ORANGE,
     PINK,
     SMALL,
@@ -100,6 +102,11 @@ def mean_and_medoid(coordinates: ArrayLike, scores: ArrayLike | None = None) -> 
         axes = _zoomed(canvas.figure, (1, 1, 1), together, middle, 580 / 346, 600)
     axes.set_position([50 / 900, 1 - (346 + 50) / 424, 540 / 900, 330 / 424])
     axes.set_zorder(3)
+    for lines in axes.artists:  # a map's own words are smaller than a diagram's
+        if isinstance(lines, Gridliner):
+            lines.xlabel_style = lines.ylabel_style = {"size": 9, "color": INK}
+    for words in axes.texts:
+        words.set_size(9)
     draw_arcs(axes, points, np.repeat(mean, len(points), axis=0), color="#8a9299", width=0.5)
     draw_points(axes, points, color=GREEN, size=44)
     looks = {"mean": (GREY, "D", 120), "medoid": (BLUE, "s", 120), "best score": (ORANGE, "X", 130)}
