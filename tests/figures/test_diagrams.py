@@ -343,3 +343,11 @@ def test_neighbours_of_the_hub_are_those_of_a_search():
     vectors = unit(40, 8).astype(np.float32)
     _, rows = neighbours(-vectors, vectors, 5)
     assert "of 40 queries" in words(diagrams.hub(rows, 40))
+
+
+def test_a_diagram_is_shown_with_its_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("G3LITE_FIGURES", str(tmp_path))
+    figures.show(*made("spaces"))
+    assert "Four trained heads follow" in capsys.readouterr().out
+    (saved,) = tmp_path.iterdir()
+    assert Image.open(saved).convert("RGBA").getpixel((2, 2))[3] == 0
