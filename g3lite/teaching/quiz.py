@@ -235,8 +235,17 @@ class Quiz:
 
         A click on the map opens a part of it, a second one answers: to 3 degrees. Every field of
         the map is a button, so that the keyboard will do as well.
+
+        Raises:
+            G3Error: ipywidgets is not installed.
         """
-        return Board(self).widget
+        try:
+            return Board(self).widget
+        except ModuleNotFoundError as error:
+            raise G3Error(
+                f"the map to click needs {error.name}: pip install ipywidgets, or answer with "
+                "quiz.guess(1, 'Lisbon')"
+            ) from error
 
 
 class Board:

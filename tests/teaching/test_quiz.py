@@ -2,13 +2,14 @@
 
 import io
 import re
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from g3lite import figures, geo, miniearth, paths
+from g3lite import G3Error, figures, geo, miniearth, paths
 from g3lite.teaching import quiz as module
 from g3lite.teaching.quiz import WORLD, NoPlace, Quiz, place
 
@@ -149,6 +150,12 @@ def test_a_part_of_the_world_can_be_closed_again(quiz):
     assert board.window == (60.0, -180.0, 30.0, 30.0) and len(board.fields.children) == 100
     board.back.click()
     assert board.window == WORLD and Image.open(io.BytesIO(board.map.value)).size == (640, 320)
+
+
+def test_without_widgets_there_is_a_way_out(quiz, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    with pytest.raises(G3Error, match="needs ipywidgets: pip install ipywidgets, or answer with"):
+        quiz.play()
 
 
 @pytest.mark.slow
