@@ -31,7 +31,7 @@ from g3lite.index import Gallery
 from g3lite.lmm.base import LMM, NoLMM
 from g3lite.lmm.load import load_lmm
 from g3lite.photos import PhotoSet
-from g3lite.pipeline import Pipeline
+from g3lite.pipeline import Pipeline, Prediction
 from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
 from g3lite.verification import CandidateConfig
@@ -40,8 +40,16 @@ RETRIEVED = 10
 """Candidates where no language model is asked: so many similar photos, as far as there are."""
 
 
+def _card(prediction: Prediction, photos: PhotoSet) -> str:
+    from g3lite.figures.card import prediction_card  # maps are imported when one is drawn
+
+    return prediction_card(prediction, photos)
+
+
 class G3(Pipeline):
     """A pipeline whose parts are those of a profile, or those that G3's authors published."""
+
+    card = staticmethod(_card)
 
     @classmethod
     def from_pretrained(

@@ -67,6 +67,7 @@ def with_fixed(shipped, *texts, choice=None):
 
 def test_a_photo_gets_a_place_and_how_it_came_about(shipped, files, store):
     found = shipped.locate(files[0], **store)
+    assert found._repr_html_().count("<img") == 2  # the photo, and a map
     lat, lon = found.coordinates
     assert -90 <= lat <= 90 and -180 <= lon <= 180
     assert tuple(found.candidates.loc[0, ["LAT", "LON"]]) == found.coordinates
