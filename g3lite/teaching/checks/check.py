@@ -4,11 +4,35 @@ A check is a function of the reader's answer that returns None if the answer is 
 The decorator `exercise` does the rest; `check_01_2` belongs to exercise 2 of notebook 01.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
 import numpy as np
+
+_SEED: ContextVar[int | None] = ContextVar("seed", default=None)
+
+
+def generator(number: int) -> np.random.Generator:
+    """The random numbers of a check: always the same in a notebook, others within `reseeded`.
+
+    Args:
+        number: of the check; each has its own.
+    """
+    seed = _SEED.get()
+    return np.random.default_rng(number if seed is None else [number, seed])
+
+
+@contextmanager
+def reseeded(seed: int) -> Iterator[None]:
+    """Let checks draw other data, so that answers learnt by heart are found out."""
+    token = _SEED.set(seed)
+    try:
+        yield
+    finally:
+        _SEED.reset(token)
 
 
 def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., None]]:
