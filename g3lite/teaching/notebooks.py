@@ -38,7 +38,7 @@ _VOLATILE = {"execution", "ExecuteTime", "papermill", "trusted", "widgets"}
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|\b(?:href|src)=[\"']([^\"']+)")
 _FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1`*\s*$", re.MULTILINE | re.DOTALL)
 _MYST = re.compile(r"^\s*(:{3,}|`{3,}\{)|\{[\w:-]+\}`", re.MULTILINE)
-_SOLUTION = re.compile(
+SOLUTION = re.compile(
     r"<details>\s*<summary>Solution</summary>\s*```python\n(.*?)^```\s*</details>",
     re.MULTILINE | re.DOTALL,
 )
@@ -238,7 +238,7 @@ def exercises(notebook: NotebookNode, name: str) -> list[Exercise]:
         around = notebook.cells[place - 1 : place] + notebook.cells[place + 1 : place + 2]
         if [other.cell_type for other in around] != ["markdown", "markdown"]:
             raise NotebookError(f"{check}: the exercise needs Markdown before and a solution after")
-        solution = _SOLUTION.search(around[1].source)
+        solution = SOLUTION.search(around[1].source)
         if solution is None:
             raise NotebookError(
                 f"{check}: <details><summary>Solution</summary> with ```python must follow it"

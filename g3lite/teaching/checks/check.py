@@ -7,12 +7,22 @@ The decorator `exercise` does the rest; `check_01_2` belongs to exercise 2 of no
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-_SEED: ContextVar[int | None] = ContextVar("seed", default=None)
+
+@dataclass
+class Draws:
+    """Another seed for the checks' data, and whether a check has drawn any."""
+
+    seed: int
+    used: bool = False
+
+
+_DRAWS: ContextVar[Draws | None] = ContextVar("draws", default=None)
 
 
 def generator(number: int) -> np.random.Generator:
@@ -21,18 +31,21 @@ def generator(number: int) -> np.random.Generator:
     Args:
         number: of the check; each has its own.
     """
-    seed = _SEED.get()
-    return np.random.default_rng(number if seed is None else [number, seed])
+    draws = _DRAWS.get()
+    if draws is None:
+        return np.random.default_rng(number)
+    draws.used = True
+    return np.random.default_rng([number, draws.seed])
 
 
 @contextmanager
-def reseeded(seed: int) -> Iterator[None]:
+def reseeded(seed: int) -> Iterator[Draws]:
     """Let checks draw other data, so that answers learnt by heart are found out."""
-    token = _SEED.set(seed)
+    token = _DRAWS.set(draws := Draws(seed))
     try:
-        yield
+        yield draws
     finally:
-        _SEED.reset(token)
+        _DRAWS.reset(token)
 
 
 def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., None]]:
