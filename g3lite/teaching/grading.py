@@ -174,8 +174,9 @@ class _Process:
             if reply.get("unsendable"):
                 raise _Ended(BY_HAND, str(reply.get("words")))
             raise _raised(reply)
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(5)
+        if reply is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
         code = self._process.returncode
         if code is not None and -code == getattr(signal, "SIGXCPU", None):
             raise _Ended(SLOW, "it was stopped: it took too much CPU time")
