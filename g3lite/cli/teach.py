@@ -72,3 +72,36 @@ def grade_submissions(
     for student, verdicts in grading.grade(submissions, output, exercises, seeds, limits, jobs):
         typer.echo(f"{student}: {grading.passed_of(verdicts)}")
     typer.echo(f"wrote results.csv and feedback/ to {output}; the seed was {start}")
+
+
+@cache_app.command("fill")
+def fill_cache(
+    folder: Annotated[Path, typer.Argument(help="folder that the class can read")],
+    profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
+    notebook: Chosen = None,
+) -> None:
+    """Run the series once, and keep in a folder what it draws, encodes and asks."""
+    import tempfile
+
+    from g3lite import profiles
+    from g3lite.teaching import lab
+
+    notebooks = import_notebooks()
+    chosen = profiles.get(profile).name
+    check_folder(folder)
+    with tempfile.TemporaryDirectory() as results, lab.filling(folder, chosen):
+        for done in notebooks.run(notebooks.folder(), Path(results), chosen, notebook):
+            typer.echo(f"{done.name}: {done.seconds:.0f} s")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    typer.echo(f"{folder} holds {size / 1e6:.0f} MB; students: g3lite teach cache use {folder}")
+
+
+@cache_app.command("use")
+def use_cache(
+    folder: Annotated[Path, typer.Argument(help="folder that somebody filled")],
+) -> None:
+    """Read what the folder holds, without copying it; what is new goes into your own cache."""
+    from g3lite.teaching import lab
+
+    linked, copied = lab.use(folder)
+    typer.echo(f"{linked} files linked, {copied} copied: the notebooks find them")

@@ -184,8 +184,10 @@ def _linked(root: Path, address: Address) -> Iterator[tuple[Path, str]]:
             yield path, nbformat.writes(clean(notebook)) + "\n"
 
 
-def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
-    """Run the series with papermill, notebook by notebook.
+def run(
+    notebooks: Path, output: Path, profile: str, chosen: list[str] | None = None
+) -> Iterator[Run]:
+    """Run the series with papermill, notebook by notebook, or those that begin as one `chosen`.
 
     Executed notebooks, HTML pages and pictures go to folders of `output`. The text of the cells
     tagged `results` comes back as tables.
@@ -196,6 +198,8 @@ def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
     for kind in ("notebooks", "html", "pictures"):
         (output / kind).mkdir(parents=True, exist_ok=True)
     for name in names(notebooks):
+        if chosen and not name.startswith(tuple(chosen)):
+            continue
         start = time.perf_counter()
         executed = output / "notebooks" / f"{name}.ipynb"
         try:

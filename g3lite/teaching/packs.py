@@ -63,7 +63,9 @@ def to_grade(series: list[Lesson]) -> list[grading.Exercise]:
 
 def title(exercise: notebooks.Exercise) -> str:
     """The heading of an exercise, without its marks."""
-    return next((line.lstrip("# ") for line in exercise.statement.splitlines() if line), "")
+    lines = [line for line in exercise.statement.splitlines() if line]
+    headings = [line for line in lines if line.startswith("#")]
+    return (headings or lines or [exercise.check])[-1].lstrip("# ")
 
 
 def for_students(lesson: Lesson, names: list[str]) -> NotebookNode:
