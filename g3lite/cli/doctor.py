@@ -177,7 +177,9 @@ def available_gb(root: Path = Path("/")) -> float | None:
     with suppress(OSError, ValueError):  # "max": no limit
         group = root / "sys/fs/cgroup"
         limit = int((group / "memory.max").read_text())
-        least.append(limit - int((group / "memory.current").read_text()))
+        used = int((group / "memory.current").read_text())
+        kept = re.search(r"inactive_file (\d+)", (group / "memory.stat").read_text())
+        least.append(limit - used + (int(kept[1]) if kept else 0))  # files are only kept if it fits
     if not least and hasattr(os, "sysconf"):
         with suppress(OSError, ValueError):
             least.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))

@@ -66,6 +66,8 @@ def test_every_import_is_a_declared_dependency():
     # kernel of a notebook comes with IPython), making the tables of cities, and a grammar.
     allowed = {
         "notebooks.py": tools,
+        "packs.py": tools,
+        "forms.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
         "schema.py": base | distributions(EXTRAS["schema"]),
