@@ -121,7 +121,7 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "data/README.md", "g3lite/README.md"]
+    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/README.md", "g3lite/README.md"]
 )
 def test_links_of_the_documents_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -175,7 +175,18 @@ def test_the_readme_lists_the_notebooks_that_exist():
 
 def written_by_people() -> list[Path]:
     """The documents, programs and notebooks of the tree; of the tests, their lists alone."""
-    folders = [ROOT / name for name in ("g3lite", "notebooks", "benchmarks", ".github", ".ci")]
+    folders = [
+        ROOT / name
+        for name in (
+            "g3lite",
+            "notebooks",
+            "benchmarks",
+            ".github",
+            ".ci",
+            ".binder",
+            ".devcontainer",
+        )
+    ]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     kinds = {"", ".py", ".ipynb", ".md", ".yml", ".yaml", ".toml", ".txt", ".cff"}
     top = [path for path in ROOT.iterdir() if path.is_file()]

@@ -267,3 +267,20 @@ def test_the_commands_build_and_grade(tmp_path, capsys):
     assert re.search(r"ada: public checks passed: 0 of \d\n", said) and "the seed was 4" in said
     with pytest.raises(G3Error, match="no folder .*a folder for each student"):
         app(["teach", "grade", str(tmp_path / "none"), *arguments[1:]], standalone_mode=False)
+
+
+@pytest.mark.slow
+def test_the_command_fills_a_cache(tmp_path, monkeypatch, capsys):
+    lesson = short_series(tmp_path / "notebooks")
+    source = tmp_path / "notebooks" / "source" / f"{lesson.name}.py"
+    code = "from g3lite import paths\n\n(paths.cache_dir() / 'x').write_text('y')\n"
+    source.write_text(f"{source.read_text()}\n# %%\n{code}")
+    monkeypatch.setenv("G3LITE_CACHE", str(tmp_path / "own"))
+    monkeypatch.setattr(notebooks, "folder", lambda: tmp_path / "notebooks")
+    fill = ["teach", "cache", "fill", str(tmp_path / "shared"), "--profile", "ci"]
+    app(fill, standalone_mode=False)
+    assert (tmp_path / "shared" / "x").read_text() == "y"
+    assert not (tmp_path / "own" / "x").exists()
+    app(["teach", "cache", "use", str(tmp_path / "shared")], standalone_mode=False)
+    assert (tmp_path / "own" / "x").is_symlink()
+    assert "1 files linked, 0 copied" in capsys.readouterr().out
