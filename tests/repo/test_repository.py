@@ -68,6 +68,8 @@ def test_every_import_is_a_declared_dependency():
     allowed = {
         "notebooks.py": tools,
         "quiz.py": tools,
+        "packs.py": tools,
+        "forms.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
         "schema.py": base | distributions(EXTRAS["schema"]),
@@ -125,6 +127,7 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
     [
         "README.md",
         "CONTRIBUTING.md",
+        "CHANGELOG.md",
         "data/README.md",
         "g3lite/README.md",
         "g3lite/own-photos.md",
@@ -183,7 +186,18 @@ def test_the_readme_lists_the_notebooks_that_exist():
 
 def written_by_people() -> list[Path]:
     """The documents, programs and notebooks of the tree; of the tests, their lists alone."""
-    folders = [ROOT / name for name in ("g3lite", "notebooks", "benchmarks", ".github", ".ci")]
+    folders = [
+        ROOT / name
+        for name in (
+            "g3lite",
+            "notebooks",
+            "benchmarks",
+            ".github",
+            ".ci",
+            ".binder",
+            ".devcontainer",
+        )
+    ]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     kinds = {"", ".py", ".ipynb", ".md", ".yml", ".yaml", ".toml", ".txt", ".cff"}
     top = [path for path in ROOT.iterdir() if path.is_file()]
