@@ -41,6 +41,7 @@ class GeoAlignmentConfig:
     image: int = 768
     """Length of the frozen image features."""
     text: int = 768
+    """Length of the frozen text features; 0 for heads of image and GPS alone."""
     shared: int = 768
     """Length of a vector in the image-text space and in the image-GPS space."""
     gps: int = 512
@@ -136,28 +137,36 @@ class GeoAlignment(nn.Module):
         self.location_encoder = LocationEncoder(
             config.projection, config.sigmas, config.frequencies, config.gps_width, config.gps
         )
-        self.image_to_text_head = _head(config.image, config.image, config.shared)
+        texts = config.text > 0
+        self.image_to_text_head = (
+            _head(config.image, config.image, config.shared) if texts else None
+        )
         self.image_to_gps_head = _head(config.image, config.image, config.shared)
-        self.text_head = _head(config.text, config.text, config.shared)
+        self.text_head = _head(config.text, config.text, config.shared) if texts else None
         self.gps_head = _head(config.gps, config.gps, config.shared)
         # image-text, image-GPS, and one for text-GPS that the paper's loss has no use for
         self.log_scales = nn.Parameter(torch.full((3,), FIRST_LOG_SCALE))
 
     def image_to_text(self, image: Tensor) -> Tensor:
-        """Image features (n, image) -> the image-text space, (n, shared)."""
-        return F.normalize(self.image_to_text_head(image), dim=-1)
+        """Image features (n, image) -> the image-text space, (n, shared); zeros without texts."""
+        return self._embed(self.image_to_text_head, image)
 
     def image_to_gps(self, image: Tensor) -> Tensor:
         """Image features (n, image) -> the image-GPS space, (n, shared)."""
         return F.normalize(self.image_to_gps_head(image), dim=-1)
 
     def text(self, text: Tensor) -> Tensor:
-        """Text features (n, text) -> the image-text space, (n, shared)."""
-        return F.normalize(self.text_head(text), dim=-1)
+        """Text features (n, text) -> the image-text space, (n, shared); zeros without texts."""
+        return self._embed(self.text_head, text)
 
     def gps(self, coordinates: Tensor) -> Tensor:
         """Coordinates (n, 2) in degrees -> the image-GPS space, (n, shared)."""
         return F.normalize(self.gps_head(self.location_encoder(coordinates)), dim=-1)
+
+    def _embed(self, head: nn.Module | None, rows: Tensor) -> Tensor:
+        if head is None:
+            return rows.new_zeros(len(rows), self.config.shared)
+        return F.normalize(head(rows), dim=-1)
 
     def forward(self, image: Tensor, text: Tensor, coordinates: Tensor) -> Embeddings:
         """A batch of n photos with their place texts and coordinates, in the two spaces."""
@@ -202,11 +211,12 @@ class GeoAlignment(nn.Module):
         """What the gallery stores: [image, image-to-text, image-to-GPS], (n, image + 2 shared).
 
         Each of the three parts has length 1, so an inner product of two such vectors is the sum of
-        three cosines. (The paper's Section 3.2: 3 x 768 = 2304 numbers.)
+        three cosines. (The paper's Section 3.2: 3 x 768 = 2304 numbers.) Heads without texts leave
+        out the image-to-text part.
         """
         to_text, to_gps = self.embed_images(features)
         plain = unit_rows(np.asarray(features, dtype=np.float32))
-        return np.hstack([plain, to_text, to_gps])
+        return np.hstack([plain, *([to_text] if self.config.text else []), to_gps])
 
     def nearest_gps(
         self, features: np.ndarray, coordinates: ArrayLike, k: int = 1

@@ -12,12 +12,9 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import io
 import json
-import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -37,8 +34,9 @@ from g3lite.paths import cache_dir, shipped
 from g3lite.photos import PhotoSet
 from g3lite.support import weights
 from g3lite.support.batches import in_batches
+from g3lite.support.decoding import decoding
+from g3lite.support.encoders import image_tower
 from g3lite.support.feature_cache import _Store
-from g3lite.support.images import DamagedPhoto, Room, decode, decoded_pixels, open_picture
 
 CHUNK = 512
 """Photos per file of the feature cache, and so the most that an interruption can cost."""
@@ -47,11 +45,6 @@ MARGIN = 4
 input. Only pictures of more than twice that are concerned: at 224 pixels, those of 1,792 or more on
 the shorter side. Features then have a cosine of at least 0.9999 with those of the full size
 (`benchmarks/pictures.py`)."""
-AT_A_TIME = 25_000_000
-"""Pixels of decoded pictures that are in memory at a time (200 MB, their copies in RGB included); a
-larger picture is decoded alone."""
-AHEAD = 50_000_000
-"""Bytes of picture files that are read before they are decoded; a larger file is read alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +69,11 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class Backbone:
-    """A frozen open_clip model; make one with `Backbone.load`.
+    """A frozen model; make one with `load` (open_clip) or `wrap` (any image encoder).
 
     Attributes:
         name: the name it was loaded by.
-        source: open_clip's own name for it.
+        source: open_clip's own name for it; "" for one that was wrapped.
         model: the open_clip model, in evaluation mode and without gradients.
         preprocess: PIL image -> float tensor (3, image_size, image_size), the model's own.
         dim: length d of a feature vector.
@@ -162,6 +155,39 @@ class Backbone:
             fingerprint=fingerprint,
         )
 
+    @classmethod
+    def wrap(
+        cls,
+        module: nn.Module,
+        preprocess: Callable[[Image.Image], torch.Tensor],
+        dim: int,
+        name: str | None = None,
+        device: str | torch.device = "auto",
+        precision: Literal["auto", "fp32", "fp16"] = "auto",
+    ) -> Backbone:
+        """Any frozen image encoder, of torch, timm or your own; it has no text tower.
+
+        Args:
+            module: pictures (n, 3, h, w) -> features (n, dim). Of a timm model: made with
+                `num_classes=0`. It is set to evaluation mode, and its gradients are turned off.
+            preprocess: PIL image (RGB, of any size) -> float tensor (3, h, w), always as large.
+            dim: length of a feature vector.
+            name: for messages and files; by default that of the module's class.
+            device, precision: as for `load`.
+
+        Raises:
+            ValueError: preprocess or module give something of another shape.
+        """
+        place, precision = check_device(device, precision)
+        name = name or type(module).__name__
+        tower, side, fingerprint = image_tower(module, preprocess, dim, name, place)
+        return cls(name, "", tower, preprocess, dim, side, place, precision, fingerprint)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether it has a text tower; one that `wrap` made has none."""
+        return bool(self.source)
+
     @cached_property
     def tokenizer(self) -> Callable[[list[str]], torch.Tensor]:
         """Texts -> token ids (n, context length). Made on first use: importing it may be slow."""
@@ -181,7 +207,8 @@ class Backbone:
 
         Vectors are kept under `cache_dir()` as they are made, by model, precision, `photos.version`
         and IMG_ID: a photo is encoded once, whatever subset is asked for, and an interrupted call
-        goes on where it stopped. A set without a version is encoded afresh each time.
+        goes on where it stopped. A set without a version is encoded afresh each time. One that
+        brings features of this model (`photos.ready`) is not encoded.
 
         Args:
             photos: the photo set.
@@ -200,6 +227,10 @@ class Backbone:
         """
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error={on_error!r} is unknown; use 'raise' or 'skip'")
+        known = photos.ready and photos.ready(self.fingerprint, photos.ids)
+        if known is not None:
+            rows = unit_rows(known) if normalize else known
+            return Features(photos.ids, rows, {}, len(photos))
         store = _Store(self._cache_folder(photos.version)) if cache and photos.version else None
         vectors = store.read(photos.ids) if store else {}
         todo = [img_id for img_id in photos.ids if img_id not in vectors]
@@ -215,8 +246,8 @@ class Backbone:
         encode_images = partial(self.encode, self.model.encode_image)
         try:
             side = MARGIN * self.image_size
-            for pictures, damaged in _decoding(
-                photos, todo, self.preprocess, side, batch_size, workers
+            for pictures, damaged in decoding(
+                photos.read, todo, self.preprocess, side, batch_size, workers
             ):
                 if damaged and on_error == "raise":
                     raise damaged[0]
@@ -260,6 +291,8 @@ class Backbone:
         """
         if isinstance(texts, str):
             raise TypeError(f"texts must be a list of strings; use [{texts!r}] for a single one")
+        if not self.has_text:
+            raise G3Error(f"{self.name} has no text tower; train heads with text=0 on it")
         parts = [np.empty((0, self.dim), dtype=np.float32)]
         for start in range(0, len(texts), batch_size):
             tokens = self.tokenizer(list(texts[start : start + batch_size]))
@@ -359,64 +392,3 @@ def _best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def _decoding(
-    photos: PhotoSet,
-    img_ids: list[str],
-    preprocess: Callable[[Image.Image], torch.Tensor],
-    shortest_side: int,
-    batch_size: int,
-    workers: int,
-) -> Iterator[tuple[dict[str, torch.Tensor], list[DamagedPhoto]]]:
-    """Yield batches: whole pictures by IMG_ID, and what is wrong with the others.
-
-    While a batch is in use, threads decode the next one. What is kept of a picture is the model's
-    input; `AHEAD` and `AT_A_TIME` limit the files and the decoded pictures in memory.
-    """
-    waiting, decoded = Room(AHEAD), Room(AT_A_TIME)
-
-    def start(img_id: str) -> Future[torch.Tensor]:
-        try:
-            data = photos.read(img_id)
-        except DamagedPhoto as error:
-            absent: Future[torch.Tensor] = Future()
-            absent.set_exception(error)
-            return absent
-        taken = waiting.enter(len(data))
-        future = pool.submit(prepare, data, img_id)
-        future.add_done_callback(lambda _: waiting.leave(taken))
-        return future
-
-    def prepare(data: bytes, img_id: str) -> torch.Tensor:
-        try:
-            with open_picture(io.BytesIO(data), img_id, shortest_side) as header:
-                pixels = decoded_pixels(header)
-            with decoded.holding(pixels):
-                return preprocess(decode(data, img_id, shortest_side=shortest_side))
-        except DamagedPhoto as error:
-            reason = error.reason
-        except MemoryError:
-            reason = "memory ran out"
-        raise DamagedPhoto(img_id, reason)  # a new one: the other's traceback holds the picture
-
-    def finish(
-        batch: dict[str, Future[torch.Tensor]],
-    ) -> tuple[dict[str, torch.Tensor], list[DamagedPhoto]]:
-        pictures, damaged = {}, []
-        for img_id, picture in batch.items():
-            try:
-                pictures[img_id] = picture.result()
-            except DamagedPhoto as error:
-                damaged.append(error)
-        return pictures, damaged
-
-    with ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool:
-        started = None
-        for first in range(0, len(img_ids), batch_size):
-            following = {img_id: start(img_id) for img_id in img_ids[first : first + batch_size]}
-            if started:
-                yield finish(started)
-            started = following
-        if started:
-            yield finish(started)

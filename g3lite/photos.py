@@ -38,6 +38,9 @@ class PhotoSet:
             picture under the same IMG_ID. Features are kept on disk under the version and the
             IMG_ID, and not at all if it is "" (unknown).
         rendered: the pictures are drawings of MiniEarth, made here.
+        ready: gives features that are there already, (n, d) as an image tower gives them, for a
+            backbone's fingerprint and n IMG_IDs; None if they are not that backbone's. It is None
+            itself where all have to be encoded.
 
     Raises:
         TableError: a column is missing or an IMG_ID occurs twice.
@@ -48,6 +51,7 @@ class PhotoSet:
     source: Callable[[str], bytes]
     version: str = ""
     rendered: bool = False
+    ready: Callable[[str, Sequence[str]], np.ndarray | None] | None = None
 
     def __post_init__(self) -> None:
         absent = [c for c in ("IMG_ID", "AUTHOR", "LAT", "LON") if c not in self.table]

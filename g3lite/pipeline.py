@@ -20,8 +20,9 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,7 @@ class Prediction:
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
         fallback: whether none of the replies could be read: the place comes from retrieval alone.
+        card: draws it for a notebook, as HTML; None: a notebook shows the text.
     """
 
     img_id: str
@@ -98,6 +100,7 @@ class Prediction:
     warning: str | None = None
     error: str | None = None
     fallback: bool = False
+    card: Callable[[Prediction], str] | None = field(default=None, repr=False)
 
     @property
     def failure(self) -> str | None:
@@ -126,6 +129,12 @@ class Prediction:
         ]
         said = (self.warning, FALLBACK if self.fallback else None, self.failure)
         return "\n".join([*lines, *(f"  {line}" for line in said if line)])
+
+    def _repr_html_(self) -> str | None:
+        return self.card(self) if self.card else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"card": None}  # a pickle leaves the photos behind, and so their card
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in plain types, for JSON."""
@@ -189,6 +198,8 @@ class Pipeline:
     plan: PromptPlan = PromptPlan()
     choice: CandidateConfig = verification.CANDIDATE_CONFIGS["paper_im2gps3k"]
     in_domain: Callable[[PhotoSet], np.ndarray] | None = None
+    card: ClassVar[Callable[[Prediction, PhotoSet], str] | None] = None
+    """What draws predictions for a notebook, with their photos; `presets.G3` has one."""
 
     def locate(
         self, what: str | Path | PhotoSet | Sequence[str | Path], **options: Any
@@ -238,6 +249,7 @@ class Pipeline:
                     warning=OUT_OF_DOMAIN if row.out_of_domain else None,
                     error=None if located else row.error,
                     fallback=located and bool(row.fallback),
+                    card=self.card and partial(self.card, photos=what),
                 )
             )
         return predictions[0] if single else predictions

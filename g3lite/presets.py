@@ -9,6 +9,7 @@ The method knows no data set and no language model by name; this file does, and 
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,21 +21,35 @@ from torch import Tensor
 from g3lite import G3Error, miniearth, official, profiles
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, check_device
+from g3lite.datasets import featurefolder, pack
+from g3lite.datasets.featurefolder import FeatureFolder
+from g3lite.datasets.heads import load_heads
 from g3lite.datasets.load import load_photos
 from g3lite.datasets.remote import G3_CHECKPOINT
 from g3lite.downloads import hub
 from g3lite.index import Gallery
-from g3lite.lmm.base import LMM
+from g3lite.lmm.base import LMM, NoLMM
 from g3lite.lmm.load import load_lmm
 from g3lite.photos import PhotoSet
-from g3lite.pipeline import Pipeline
+from g3lite.pipeline import Pipeline, Prediction
 from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
 from g3lite.verification import CandidateConfig
 
+RETRIEVED = 10
+"""Candidates where no language model is asked: so many similar photos, as far as there are."""
+
+
+def _card(prediction: Prediction, photos: PhotoSet) -> str:
+    from g3lite.figures.card import prediction_card  # maps are imported when one is drawn
+
+    return prediction_card(prediction, photos)
+
 
 class G3(Pipeline):
     """A pipeline whose parts are those of a profile, or those that G3's authors published."""
+
+    card = staticmethod(_card)
 
     @classmethod
     def from_pretrained(
@@ -52,7 +67,8 @@ class G3(Pipeline):
         """G3 with the models and the gallery of a profile.
 
         The photos of the gallery are encoded at first use, which takes minutes, and kept. The
-        profile gpu fetches its photos and models first.
+        profile gpu fetches its photos and models first; its photos are those of the pack's gallery
+        if `G3LITE_PACK` names one.
 
         Args:
             profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
@@ -81,6 +97,8 @@ class G3(Pipeline):
                 _check_gpu(chosen)  # before gigabytes are fetched
             if chosen.gallery in miniearth.SIZES:
                 gallery = miniearth.load(chosen.gallery, size)
+            elif os.environ.get(pack.VARIABLE):  # instead of gigabytes of other real photos
+                gallery = load_photos("pack/gallery", gallery_size)
             else:
                 gallery = load_photos(chosen.gallery, size, max_gb=max_gb)
         parts = {"lmm": lmm or chosen.lmm, "plan": plan, "choice": choice}
@@ -140,6 +158,56 @@ class G3(Pipeline):
         backbone, heads = official.load(weights, device, precision)
         searchable = _gallery(gallery, backbone, heads, batch_size, progress)
         return cls(backbone, heads, searchable, _lmm(lmm, max_gb), plan, choice)
+
+    @classmethod
+    def from_parts(
+        cls,
+        *,
+        backbone: Backbone | str | Path,
+        heads: GeoAlignment | str | Path,
+        gallery: PhotoSet | FeatureFolder | str | Path,
+        lmm: str | LMM | None = None,
+        plan: PromptPlan | None = None,
+        choice: str | CandidateConfig | None = None,
+        batch_size: int = 64,
+        max_gb: float = 1.0,
+        progress: bool = True,
+    ) -> G3:
+        """G3 with parts of your own.
+
+        Args:
+            backbone: such as `Backbone.wrap` makes; or a name for `Backbone.load`.
+            heads: trained on features of this backbone; or their folder.
+            gallery: photos with positions, encoded at first use; or a folder of features, as
+                `g3lite index` or `g3lite pack` writes it.
+            lmm: the multimodal model, or a name for `load_lmm`; None asks none: the places of the
+                most similar photos are the candidates.
+            plan, choice: as for `from_pretrained`; the paper's for IM2GPS3K by default.
+            batch_size, max_gb, progress: likewise.
+
+        Raises:
+            G3Error: two of backbone, heads and gallery do not belong together; both are named.
+        """
+        backbone = backbone if isinstance(backbone, Backbone) else Backbone.load(backbone)
+        if not isinstance(heads, GeoAlignment):
+            heads = load_heads(heads, backbone.name, backbone.fingerprint, str(backbone.device))
+        if heads.config.image != backbone.dim:
+            raise G3Error(
+                f"the heads are for features of {heads.config.image} numbers, the backbone "
+                f"{backbone.name} gives {backbone.dim}: train heads for it (g3lite align --gallery)"
+            )
+        if isinstance(gallery, str | Path):
+            gallery = featurefolder.read(gallery)
+        if isinstance(gallery, FeatureFolder):
+            gallery.check_backbone(backbone.name, backbone.fingerprint)
+            vectors = heads.database_vectors(gallery.features)
+            searchable = Gallery.build(gallery.table, vectors, f"{backbone.name}, aligned")
+        else:
+            searchable = _gallery(gallery, backbone, heads, batch_size, progress)
+        retrieved = CandidateConfig((), 0, min(RETRIEVED, len(searchable)))
+        choice = CandidateConfig.from_name(choice or ("paper_im2gps3k" if lmm else retrieved))
+        plan = plan or PromptPlan(replies=max(choice.replies, 1))
+        return cls(backbone, heads, searchable, _lmm(lmm or NoLMM(), max_gb), plan, choice)
 
 
 def fetch_weights(max_gb: float = 1.0) -> Path:

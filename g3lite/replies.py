@@ -10,9 +10,12 @@ labels ("Latitude: 48.85, Longitude: 2.35"), hemispheres ("48.85° N, 2.35° E")
   stands by itself does: the prompt asks for it. Else any statement counts.
 - Of those that count all must be readable, and lie within 1 km of each other: the most precise is
   read. Places further apart are refused.
-- What is ruled out, compared, asked, shown as an example or listed as a reference does not count.
+- What is ruled out, compared, asked, shown as an example or listed as a reference does not count,
+  nor does what is only supposed ("were it summer, I'd say"). Where a row of a table or an object of
+  a list is ruled out, the others are candidates: only the one that is called the answer counts.
 - No sign is guessed: a hemisphere that a number does not agree with, anywhere, refuses it, and so
-  does one beside only one of the two numbers if the other has no sign.
+  does one beside only one of the two numbers if the other has no sign. The letter O is west or east
+  where the words of the reply say in which language.
 - Words behind an answer that take it back ("correction:") refuse it, as does a later place behind
   an object, or a later "final answer:" without a place.
 - No number is cut short, clamped, swapped or completed. Of a reply that was cut off only an object

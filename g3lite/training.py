@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
-from collections.abc import Mapping
+import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -26,10 +28,10 @@ from tqdm.auto import tqdm
 from g3lite.alignment import Embeddings, GeoAlignment, alignment_loss, within_km
 from g3lite.backbone import Backbone
 from g3lite.geo import great_circle_km
-from g3lite.paths import replacing
 from g3lite.photos import PhotoSet
 from g3lite.places import place_texts
 from g3lite.support import weights
+from g3lite.support.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class AlignmentDataset:
     """What geo-alignment learns from, row by row; made once, on disk in the feature cache.
 
     Attributes:
-        image: float32 (n, d) image features as the frozen tower gives them.
-        texts: float32 (m, d) features of the m different place texts.
+        image: (n, d) image features as the frozen tower gives them, float32, or float16 that may be
+            mapped from disk: batches are read from there.
+        texts: (m, d) likewise, of the m different place texts; (1, 0) where there are none.
         text_of: int64 (n,) which of them belongs to each photo.
         coordinates: float64 (n, 2).
     """
@@ -55,17 +58,29 @@ class AlignmentDataset:
     def from_photos(
         cls, photos: PhotoSet, backbone: Backbone, wording: str = "paper"
     ) -> AlignmentDataset:
-        """Encode a photo set and its place texts; damaged photos are left out with a warning."""
+        """Encode a photo set and its place texts; damaged photos are left out with a warning.
+
+        A backbone without a text tower (`Backbone.wrap`) gives a data set without texts.
+        """
         features = backbone.image_features(photos, on_error="skip", normalize=False)
         rows = photos.table.set_index("IMG_ID").loc[features.ids].reset_index()
+        if not backbone.has_text:
+            return cls.without_texts(features.vectors, rows[["LAT", "LON"]].to_numpy(float))
         texts, text_of = np.unique(place_texts(rows, wording), return_inverse=True)
         encoded = backbone.text_features(list(texts), normalize=False)
         coordinates = rows[["LAT", "LON"]].to_numpy(float)
         return cls(features.vectors, encoded, text_of.astype(np.int64), coordinates)
 
+    @classmethod
+    def without_texts(cls, image: np.ndarray, coordinates: np.ndarray) -> AlignmentDataset:
+        """Photos of which image features and coordinates are known, for `use_text=False`."""
+        none = np.empty((1, 0), dtype=np.float32), np.zeros(len(image), dtype=np.int64)
+        return cls(image, *none, coordinates)
+
     def batch(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """Image features, text features and coordinates of some rows."""
-        parts = self.image[rows], self.texts[self.text_of[rows]], self.coordinates[rows]
+        """Image features, text features (float32) and coordinates of some rows."""
+        image, texts = self.image[rows], self.texts[self.text_of[rows]]
+        parts = np.float32(image), np.float32(texts), self.coordinates[rows]
         return tuple(torch.from_numpy(part).to(device) for part in parts)
 
 
@@ -79,9 +94,9 @@ class Schedule:
     lr: float = 3e-5
     weight_decay: float = 1e-6
     decay: float = 0.87
-    """The learning rate is multiplied by this after each epoch."""
+    """The learning rate is multiplied by this after each epoch, or as `decay_every` says."""
     patience: int | None = None
-    """Stop after so many epochs without a better validation loss; None: never."""
+    """Stop after so many epochs that were no better on validation; None: never."""
     seed: int = 0
     use_text: bool = True
     """False trains image and GPS alone (the paper's Table 5)."""
@@ -89,6 +104,30 @@ class Schedule:
     """Photos with the same place text are no negatives of each other."""
     mask_km: float | None = None
     """Photos at most so many km apart are no negatives of each other."""
+    decay_every: int | float | None = None
+    """When the rate has been multiplied by `decay` once, falling smoothly: after so many steps (a
+    whole number), or after this fraction of the run (0.25). None: at the end of each epoch, which
+    a data set of few steps per epoch does not survive."""
+    select: Literal["loss", "accuracy"] = "loss"
+    """What the best epoch is best in, on validation."""
+    near_km: float = 200.0
+    """Validation accuracy: an answer at most so many km off counts as right."""
+
+    def __post_init__(self) -> None:
+        every = self.decay_every
+        if every is not None and not (every >= 1 if isinstance(every, int) else 0 < every <= 1):
+            raise ValueError(
+                f"decay_every={every!r}: name a number of steps, or a fraction like 0.1"
+            )
+        if self.select not in ("loss", "accuracy"):
+            raise ValueError(f"select={self.select!r} is unknown; use 'loss' or 'accuracy'")
+
+    def rate(self, epoch: int, step: int, steps: int) -> float:
+        """The learning rate of a step, both counted from 0; an epoch has so many `steps`."""
+        if self.decay_every is None:
+            return self.lr * self.decay**epoch
+        run = 1 if isinstance(self.decay_every, int) else self.epochs * steps
+        return self.lr * self.decay ** ((epoch * steps + step) / (self.decay_every * run))
 
 
 SCHEDULES = {
@@ -97,10 +136,10 @@ SCHEDULES = {
 }
 """Presets: the paper's (4.1 million photos, a location encoder that GeoCLIP has trained), and one
 for tens of thousands of photos and a model that starts from nothing."""
+CHANCE = 0.98
+"""A validation loss above this share of guessing's is said to be one of guessing."""
 GPS_CHOICES = 4096
 """Validation accuracy: photos choose among the coordinates of so many training photos."""
-NEAR_KM = 200.0
-"""Validation accuracy: an answer at most so many km off counts as right."""
 
 
 def fit(
@@ -124,24 +163,27 @@ def fit(
         progress: show a progress bar.
 
     The schedule's seed becomes that of random, numpy and torch. Validation loss is the mean over
-    whole batches.
+    whole batches. A warning says if it never falls below that of guessing, ln(n) per term of the
+    loss in a batch of n.
 
     Returns:
         One row per epoch: epoch, loss (training), validation_loss, accuracy (share of validation
         photos whose best GPS embedding, of at most `GPS_CHOICES` training coordinates, is within
-        `NEAR_KM`), lr, seconds.
+        the schedule's `near_km`), lr (of the first step), seconds.
 
     Raises:
-        ValueError: too few photos, or a batch that the processes cannot share alike.
+        ValueError: too few photos, features that do not fit the model, or a batch that the
+            processes cannot share alike.
         FloatingPointError: the loss is not finite.
     """
     if min(len(train), len(validation)) < 2:
         raise ValueError(f"{len(train)} photos to train on, {len(validation)} to validate: too few")
+    _check_widths(model, schedule, train=train, validation=validation)
     accelerator = _accelerator(schedule)
     set_seed(schedule.seed)
     optimizer = _optimizer(model, schedule)
     wrapped, optimizer = accelerator.prepare(model, optimizer)
-    checkpoint = _Checkpoint(model, optimizer, accelerator)
+    checkpoint = Checkpoint(model, optimizer, accelerator)
     if folder is not None:
         checkpoint.path = Path(folder) / f"alignment-{_key(model, train, validation, schedule)}.pt"
     history, best = checkpoint.restore()
@@ -155,12 +197,10 @@ def fit(
         if _has_stalled(history, schedule):
             break
         began, losses = time.perf_counter(), []
-        lr = schedule.lr * schedule.decay**epoch
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-
         model.train()
-        for rows in _batches(len(train), epoch, schedule, accelerator):
+        for step, rows in enumerate(_batches(len(train), epoch, schedule, accelerator)):
+            for group in optimizer.param_groups:
+                group["lr"] = schedule.rate(epoch, step, steps)
             loss = _loss(wrapped, train, rows, schedule, accelerator)
             optimizer.zero_grad()
             accelerator.backward(loss)
@@ -175,7 +215,8 @@ def fit(
         history.append(
             {
                 "epoch": epoch + 1, "loss": epoch_loss, "validation_loss": validation_loss,
-                "accuracy": accuracy, "lr": lr, "seconds": time.perf_counter() - began,
+                "accuracy": accuracy, "lr": schedule.rate(epoch, 0, steps),
+                "seconds": time.perf_counter() - began,
             }
         )  # fmt: skip
         bar.set_postfix(
@@ -183,7 +224,7 @@ def fit(
             accuracy=f"{accuracy:.3f}",
         )  # fmt: skip
 
-        if validation_loss <= min(row["validation_loss"] for row in history):
+        if _worse(history[-1], schedule) <= min(_worse(row, schedule) for row in history):
             best = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
         checkpoint.save(history, best)
 
@@ -193,7 +234,41 @@ def fit(
     accelerator.unwrap_model(wrapped, keep_fp32_wrapper=False)
     model.load_state_dict(best)
     model.eval()
+    if accelerator.is_main_process:
+        _warn_at_chance(history, min(schedule.batch_size, len(validation)), schedule)
     return pd.DataFrame(history)
+
+
+def _check_widths(model: GeoAlignment, schedule: Schedule, **parts: AlignmentDataset) -> None:
+    """Refuse features of another width than the model's, which torch would not name."""
+    if schedule.use_text and not model.config.text:
+        raise ValueError("these heads have no texts (text=0): train them with use_text=False")
+    for part, photos in parts.items():
+        for kind in ("image", "texts"):
+            have, want = getattr(photos, kind).shape[1], getattr(model.config, kind.rstrip("s"))
+            if have != want and want:
+                raise ValueError(
+                    f"the {kind} of {part} have features of {have} numbers, the heads are for "
+                    f"{want}: make them with GeoAlignmentConfig({kind.rstrip('s')}={have})"
+                )
+
+
+def _warn_at_chance(history: list[dict], n: int, schedule: Schedule) -> None:
+    """Say so if no epoch did better on validation than guessing among n photos."""
+    best = min((row["validation_loss"] for row in history), default=0.0)
+    terms = 1 + schedule.use_text
+    if best > CHANCE * terms * math.log(n):
+        accuracy = max(row["accuracy"] for row in history)
+        advice = "T"
+        if schedule.decay_every is None:  # it dies soon where an epoch has few steps
+            advice = "Let the rate decay over the run (decay_every=0.25), for more epochs; else t"
+        warnings.warn(
+            f"validation stays at chance: its best loss is {best:.2f}, that of guessing among "
+            f"{n} photos {terms * math.log(n):.2f} ({'2 ' * schedule.use_text}ln {n}); within "
+            f"{schedule.near_km:g} km at best {accuracy:.1%}. {advice}ake more photos, or a "
+            "backbone that knows such photos",
+            stacklevel=3,
+        )
 
 
 def _optimizer(model: GeoAlignment, schedule: Schedule) -> torch.optim.Optimizer:
@@ -250,13 +325,18 @@ def validate(
     choices = np.random.RandomState(0).permutation(len(train))[:GPS_CHOICES]
     answers = train.coordinates[choices]
     best = model.nearest_gps(validation.image, answers)[1][:, 0]
-    near = great_circle_km(answers[best], validation.coordinates) <= NEAR_KM
+    near = great_circle_km(answers[best], validation.coordinates) <= schedule.near_km
     return float(np.mean(losses)), float(near.mean())
 
 
+def _worse(row: dict, schedule: Schedule) -> float:
+    """What of an epoch's row of the history is to be small."""
+    return row["validation_loss"] if schedule.select == "loss" else -row["accuracy"]
+
+
 def _has_stalled(history: list[dict], schedule: Schedule) -> bool:
-    """Whether the best validation loss is `schedule.patience` epochs old, or older."""
-    losses = [row["validation_loss"] for row in history]
+    """Whether the best epoch is `schedule.patience` epochs old, or older."""
+    losses = [_worse(row, schedule) for row in history]
     since = len(losses) - 1 - int(np.argmin(losses)) if losses else 0
     return schedule.patience is not None and since >= schedule.patience
 
@@ -308,46 +388,14 @@ def _of_first_process(figures: tuple[float, ...]) -> list[float]:
 def _key(
     model: GeoAlignment, train: AlignmentDataset, validation: AlignmentDataset, schedule: Schedule
 ) -> str:
-    """What a run is known by: config, first weights, schedule (but for its length) and data."""
-    about = [asdict(model.config), asdict(replace(schedule, epochs=0, patience=None))]
+    """What a run is known by: config, first weights, schedule and data.
+
+    Its length is no part of it, unless the rate depends on that.
+    """
+    epochs = schedule.epochs if isinstance(schedule.decay_every, float) else 0
+    about = [asdict(model.config), asdict(replace(schedule, epochs=epochs, patience=None))]
     key = hashlib.sha256(weights.digest(model.state_dict(), json.dumps(about)).encode())
     for photos in (train, validation):
         for array in (photos.image, photos.texts, photos.text_of, photos.coordinates):
             key.update(np.ascontiguousarray(array))
     return key.hexdigest()[:16]
-
-
-@dataclass
-class _Checkpoint:
-    """The state of a run on disk, written by the first process after every epoch."""
-
-    model: GeoAlignment
-    optimizer: torch.optim.Optimizer
-    accelerator: Accelerator
-    path: Path | None = None
-    """None keeps nothing."""
-
-    def restore(self) -> tuple[list[dict], Mapping[str, Tensor]]:
-        """History so far and the best weights; model and optimizer go on where they were."""
-        self.accelerator.wait_for_everyone()
-        if self.path is None or not self.path.exists():
-            return [], self.model.state_dict()
-        state = weights.read_state(self.path, mmap=False)  # for it will be replaced
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.accelerator.scaler is not None and state["scaler"]:
-            self.accelerator.scaler.load_state_dict(state["scaler"])
-        return state["history"], state["best"]
-
-    def save(self, history: list[dict], best: Mapping[str, Tensor]) -> None:
-        """Write all that `restore` needs."""
-        if self.path is None or not self.accelerator.is_main_process:
-            return
-        state = {
-            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "history": history, "best": dict(best),
-            "scaler": self.accelerator.scaler and self.accelerator.scaler.state_dict(),
-        }  # fmt: skip
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as part, open(part, "wb") as file:
-            torch.save(state, file)  # into an open file: a full disk is an OSError then

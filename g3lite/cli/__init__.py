@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unicodedata import category
 
 from g3lite import G3Error
 from g3lite.paths import replacing
@@ -75,3 +77,26 @@ def written(path: Path) -> Iterator[Path]:
             yield part
     except OSError as error:
         raise G3Error(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def own_position(path: Path, coordinates: tuple[float, float]) -> dict[str, float] | None:
+    """Where the file itself says it was taken, and how far that is from an answer in km."""
+    from g3lite import geo
+    from g3lite.datasets import exif
+    from g3lite.support.images import DamagedPhoto, open_picture
+
+    try:
+        with warnings.catch_warnings(action="ignore"), open_picture(path, path.name) as image:
+            said = exif.read(image)
+    except DamagedPhoto:  # it was a picture when it was located, and may be gone by now
+        return None
+    if said.note:
+        return None
+    km = float(geo.great_circle_km((said.lat, said.lon), coordinates))
+    return {"latitude": said.lat, "longitude": said.lon, "km": km}
+
+
+def shown(path: Path) -> str:
+    """A path without the signs that would break its line or cannot be printed."""
+    broken = ("Cc", "Cs", "Zl", "Zp")  # control signs, halves of letters, ends of lines
+    return "".join("?" if category(sign) in broken else sign for sign in str(path))

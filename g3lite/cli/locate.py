@@ -14,15 +14,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from unicodedata import category
 
 import typer
 
 if TYPE_CHECKING:  # they take seconds to import
     from g3lite import G3, Prediction
+    from g3lite.recipes.own import Located
 
 from g3lite import G3Error, profiles
-from g3lite.cli import check_output, written
+from g3lite.cli import check_output, own_position, shown, written
+from g3lite.cli import own as galleries
 
 _LMM = (
     "the language model that is asked, instead of the profile's: minilmm (shipped); a folder with "
@@ -47,6 +48,21 @@ def locate(
         typer.Option("--map", help="draw each photo's candidates into this file (.png, .svg, ...)"),
     ] = None,
     max_gb: Annotated[float, typer.Option(help="download no larger file without asking")] = 1.0,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(
+            help="look for similar photos in this gallery (of g3lite index), and ask none"
+        ),
+    ] = None,
+    heads: Annotated[
+        Path | None, typer.Option(help="with --gallery: heads of g3lite align --gallery")
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="with --gallery: its backbone, if the name has changed"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="with --gallery: auto, cpu, cuda, ...")] = "auto",
+    near: Annotated[int, typer.Option(min=1, help="with --gallery: photos shown as evidence")] = 5,
 ) -> None:
     """Say where photos were taken.
 
@@ -56,19 +72,29 @@ def locate(
 
     What the camera wrote into a file (EXIF) is never used for the answer; where it says a position,
     the command says how far away that is.
+
+    With --gallery the photos of a gallery of your own are searched, and no language model is asked:
+    each answer comes with the near photos that speak for it: similarity, km from it, file.
     """
     if not max_gb >= 0:  # also what is no number
         raise G3Error(f"--max-gb is {max_gb}; name a number of GB, 0 or more")
     if map_file:
         _check_map(map_file, files)
     problems = _problems(files)
+    if gallery:
+        if lmm:
+            raise G3Error("--gallery asks no language model: leave out --lmm, or use G3.from_parts")
+        _locate_in(gallery, files, problems, heads, backbone, device, near, as_json, map_file)
+        return
+    if heads or backbone:
+        raise G3Error("--heads and --backbone go with --gallery; without it the profile names both")
     found: list[Prediction] = []
     if as_json or not all(problems):  # else nothing slow is imported
         found = _located(files, problems, profiles.get(profile).name, lmm, max_gb)
         problems = [one.error for one in found]
     placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
     warning = next((one.warning for _, one in placed if one.warning), None)
-    own = {path: _own_position(path, one) for path, one in placed}
+    own = {path: own_position(path, one.coordinates) for path, one in placed}
     if as_json:
         photos = [
             {"photo": str(path), **one.as_dict(), "exif": None if one.error else own[path]}
@@ -87,10 +113,10 @@ def locate(
             if said:
                 place = f"{said['latitude']:.2f}, {said['longitude']:.2f}"
                 away = f"{said['km']:,.0f} km away"
-                typer.echo(f"{_shown(path)}: the file itself says {place}: {away}")
+                typer.echo(f"{shown(path)}: the file itself says {place}: {away}")
     for path, problem in zip(files, problems, strict=True):
         if problem:
-            typer.echo(f"{_shown(path)}: {problem}", err=True)
+            typer.echo(f"{shown(path)}: {problem}", err=True)
     if map_file and placed:
         _draw_map(map_file, placed, own, warning)
         typer.echo(f"wrote {map_file}", err=as_json)
@@ -102,6 +128,30 @@ def locate(
         last.append(f"{len(files) - len(placed)} of {len(files)} photos were not located")
     if last:
         raise G3Error("; ".join(reversed(last)))
+
+
+def _locate_in(
+    gallery: Path,
+    files: Sequence[Path],
+    problems: Sequence[str | None],
+    heads: Path | None,
+    backbone: str | None,
+    device: str,
+    near: int,
+    as_json: bool,
+    map_file: Path | None,
+) -> None:
+    """The same with a gallery of one's own."""
+    with _quiet(bars=False):
+        found = galleries.locate_in_gallery(files, problems, gallery, heads, backbone, device, near)
+    galleries.tell(files, found, as_json)
+    placed = [(path, one) for path, one in zip(files, found, strict=True) if not one.error]
+    if map_file and placed:
+        own = {path: own_position(path, one.coordinates) for path, one in placed}
+        _draw_map(map_file, placed, own, None, "Where it was taken, by similar photos")
+        typer.echo(f"wrote {map_file}", err=as_json)
+    if len(placed) < len(files):
+        raise G3Error(f"{len(files) - len(placed)} of {len(files)} photos were not located")
 
 
 def _problems(files: Sequence[Path]) -> list[str | None]:
@@ -192,7 +242,7 @@ def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
     for path, one in placed:
         lat, lon = one.coordinates
         cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", _mark(one))
-        lines.append((_shown(path), *cells))
+        lines.append((shown(path), *cells))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -207,28 +257,12 @@ def _check_map(path: Path, photos: Sequence[Path]) -> None:
     check_output(path, photos)
 
 
-def _own_position(path: Path, one: Prediction) -> dict[str, float] | None:
-    """Where the file itself says it was taken, and how far that is from the prediction in km."""
-    from g3lite import geo
-    from g3lite.datasets import exif
-    from g3lite.support.images import DamagedPhoto, open_picture
-
-    try:
-        with warnings.catch_warnings(action="ignore"), open_picture(path, path.name) as image:
-            said = exif.read(image)
-    except DamagedPhoto:  # it was a picture when it was located, and may be gone by now
-        return None
-    if said.note:
-        return None
-    km = float(geo.great_circle_km((said.lat, said.lon), one.coordinates))
-    return {"latitude": said.lat, "longitude": said.lon, "km": km}
-
-
 def _draw_map(
     path: Path,
-    placed: Sequence[tuple[Path, Prediction]],
+    placed: Sequence[tuple[Path, Prediction | Located]],
     own: dict[Path, dict[str, float] | None],
     warning: str | None,
+    title: str = "Where it was taken, as G3 has it",
 ) -> None:
     from g3lite.figures import maps, style
 
@@ -236,10 +270,10 @@ def _draw_map(
     for file, one in placed[:_MOST_MAPS]:
         said = own[file]
         candidates = one.candidates[["LAT", "LON"]].to_numpy() if len(one.candidates) else []
-        name = f"{_shown(Path(file.name))[-40:]}\n{one.place}"
+        name = f"{shown(Path(file.name))[-40:]}\n{one.place}"
         position = (said["latitude"], said["longitude"]) if said else None
         photos.append((name, _mark(one) or "prediction", one.coordinates, candidates, position))
-    figure = maps.candidate_maps(photos, "Where it was taken, as G3 has it")
+    figure = maps.candidate_maps(photos, title)
     notes = [warning] if warning else []
     if len(placed) > _MOST_MAPS:
         notes.append(f"the first {_MOST_MAPS} of {len(placed)} photos")
@@ -283,9 +317,3 @@ def _quiet(bars: bool) -> Iterator[None]:
             typer.echo(f"g3lite: {note.message}", err=True)
         logging.disable(logging.NOTSET)
         transformers_logging.enable_progress_bar()
-
-
-def _shown(path: Path) -> str:
-    """A path without the signs that would break its line or cannot be printed."""
-    broken = ("Cc", "Cs", "Zl", "Zp")  # control signs, halves of letters, ends of lines
-    return "".join("?" if category(sign) in broken else sign for sign in str(path))

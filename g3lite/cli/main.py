@@ -14,15 +14,20 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks
+from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks, own, pack, teach
+from g3lite.cli.doctor import doctor
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
 from g3lite.recipes import artefacts
 
 app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocalization.", **OPTIONS)
 app.command()(locate)
+app.command()(own.index)
+app.command()(pack.pack)
 app.command()(evaluate)
 app.command("tables")(paper_tables)
+app.command()(doctor)
+app.add_typer(teach.app, name="teach")
 app.add_typer(develop.app, name="dev")
 _SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
 
@@ -99,8 +104,41 @@ def align(
     profile: Annotated[str, typer.Option(help="auto, ci or cpu")] = "auto",
     schedule: Annotated[str, typer.Option(help="small, or paper")] = "small",
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    gallery: Annotated[
+        Path | None,
+        typer.Option(help="train for this gallery (of g3lite index) instead of MiniEarth's"),
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="with --gallery: its backbone, if the name has changed"),
+    ] = None,
+    image_only: Annotated[
+        bool, typer.Option("--image-only", help="with --gallery: no place texts, no backbone")
+    ] = False,
+    device: Annotated[str, typer.Option(help="with --gallery: auto, cpu, cuda, ...")] = "auto",
+    packed: Annotated[
+        Path | None,
+        typer.Option("--pack", envvar="G3LITE_PACK", help="train on this pack (of g3lite pack)"),
+    ] = None,
+    size: Annotated[
+        str, typer.Option(help="with --pack: mini, or official for heads of the paper's size")
+    ] = "mini",
 ) -> None:
-    """Train the heads of geo-alignment. In several processes: torchrun -m g3lite.cli align ..."""
+    """Train the heads of geo-alignment. In several processes: torchrun -m g3lite.cli align ...
+
+    With --gallery or --pack validation photos are of other photographers (where none are named: of
+    other days) than those that are trained on; the rate falls over the run, and the epoch of the
+    best accuracy within 200 km is kept.
+    """
+    if gallery:
+        own.align_gallery(gallery, output, backbone, device, seed, image_only)
+        return
+    if packed:
+        typer.echo(f"the pack {packed} is trained on")
+        pack.align_pack(packed, output, size, seed)
+        return
+    if backbone or image_only:
+        raise G3Error("--backbone and --image-only go with --gallery")
     import torch
     from accelerate import PartialState
 

@@ -3,6 +3,7 @@
 load_photos("im2gps3k", folder="im2gps3ktest")     a benchmark whose photos you have
 load_photos("mp16-pro", 20_000)                    the first photos of a data set on the hub
 load_photos("miniearth/validation")                rendered photos
+load_photos("pack/test")                           a part of the pack that G3LITE_PACK names
 load_photos("holiday")                             a folder of your own photos
 """
 
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from g3lite import miniearth
-from g3lite.datasets import remote
+from g3lite.datasets import pack, remote
 from g3lite.datasets.folder import load_files, load_folder
 from g3lite.photos import NotThere, PhotoSet, TableError
 from g3lite.support.images import find_pictures
@@ -49,6 +50,11 @@ def _rendered(name: str, options: _Options) -> PhotoSet:
         raise TableError(str(error)) from error
 
 
+def _packed(name: str, options: _Options) -> PhotoSet:
+    """The pack, or a part of it: thumbnails, and features that were made with it."""
+    return pack.photos(name)
+
+
 def _own(what: str | Path | Sequence[str | Path], options: _Options) -> PhotoSet:
     """The user's photos: a list of files, a table, or a folder with a table in it or without."""
     if not isinstance(what, str | Path):
@@ -78,6 +84,8 @@ LOADERS: dict[str, Callable[[str, _Options], PhotoSet]] = {
     "miniearth/validation": _rendered,
     "miniearth/test_natural": _rendered,
     "miniearth/test_uniform": _rendered,
+    "pack": _packed,
+    **{f"pack/{part}": _packed for part in pack.PARTS},
 }
 """How each photo set that has a name is loaded; what has none is the user's own."""
 

@@ -23,6 +23,7 @@ YFCC4K = {"3": "AUTHOR", "15": "page", "16": "url", "17": "licence"}
 OSV5M = {
     "id": "IMG_ID",
     "creator_username": "AUTHOR",
+    "sequence": "sequence",
     "latitude": "LAT",
     "longitude": "LON",
     "city": "city",
@@ -30,7 +31,8 @@ OSV5M = {
     "region": "state",
     "country": "country_code",
 }
-"""OSV-5M's columns by ours; its ids are file names without the suffix, its country is a code."""
+"""OSV-5M's columns by ours; its ids are file names without the suffix, its country is a code, and a
+sequence is one drive or walk."""
 _BY_CODE = {"country", "continent", "country_code"}
 
 EXCHANGED = ((3, 0.5), (20, 0.2))

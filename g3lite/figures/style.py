@@ -11,14 +11,17 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.spatial import cKDTree
 
 WIDTH = 9.0  # inches; with DPI the width of a notebook's column
 DPI = 100
 TRUTH, PREDICTION = "#0072B2", "#D55E00"
 PALETTE = (TRUTH, PREDICTION, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_NO_DITHER = Image.Dither.NONE
 _TITLE = {"loc": "left", "fontsize": 12, "fontweight": "bold", "pad": 8}
 
 
@@ -53,8 +56,13 @@ def show(figure: Figure, alt: str, *, dpi: int = DPI) -> None:
 
 
 def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
-    """The figure as ("image/png" or "image/jpeg", bytes), chosen for a small size."""
+    """The figure as ("image/png" or "image/jpeg", bytes), chosen for a small size.
+
+    A figure with a transparent ground, such as a diagram, stays transparent.
+    """
     buffer = io.BytesIO()
+    if figure.get_facecolor()[3] == 0:
+        return "image/png", _transparent(figure, dpi)
     figure.savefig(buffer, format="png", dpi=dpi, facecolor="white")
     image = Image.open(buffer).convert("RGB")
     data = io.BytesIO()
@@ -63,9 +71,37 @@ def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
         return "image/jpeg", data.getvalue()
     # Median cut, the default, gives up the colour of a few small markers; maximum coverage keeps
     # it, and a k-means step then puts the large areas back to their exact colour.
-    few = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+    few = image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=_NO_DITHER)
     few.save(data, "PNG", optimize=True)
     return "image/png", data.getvalue()
+
+
+def _transparent(figure: Figure, dpi: int) -> bytes:
+    """A PNG of 256 colours that lies on any page: 208 solid, 47 half transparent, and none."""
+    buffer, data = io.BytesIO(), io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, facecolor="none")
+    pixels = np.asarray(Image.open(buffer).convert("RGBA"))
+    alpha = pixels[..., 3]
+    solid = Image.fromarray(np.where(alpha[..., None] == 255, pixels[..., :3], 255))
+    few = solid.quantize(188, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=_NO_DITHER)
+    codes, colours = np.array(few), np.zeros((256, 4), dtype=np.uint8)
+    palette = np.reshape(few.getpalette(), (-1, 3))
+    colours[: len(palette), :3], colours[:208, 3] = palette, 255
+    areas = sorted(solid.getcolors(solid.width * solid.height), reverse=True)[:20]
+    for number, (_, colour) in enumerate(areas, 188):  # the grounds keep their colour beside photos
+        colours[number, :3] = colour
+        codes[(pixels[..., :3] == colour).all(axis=2)] = number
+    partly = (alpha > 0) & (alpha < 255)  # the edges of what lies on the page itself
+    if partly.any():
+        found, times = np.unique(pixels[partly] & 0xF0 | 8, axis=0, return_counts=True)
+        common = found[np.argsort(-times, kind="stable")[:47]]
+        colours[208 : 208 + len(common)] = common
+        codes[partly] = 208 + cKDTree(common).query(pixels[partly])[1]
+    codes[alpha == 0] = 255
+    few = Image.fromarray(codes).convert("P")
+    few.putpalette(colours[:, :3].tobytes())
+    few.save(data, "PNG", optimize=True, transparency=colours[:, 3].tobytes())
+    return data.getvalue()
 
 
 def _title(figure: Figure) -> str:

@@ -422,7 +422,7 @@ def _table(run: _Run, everything: list[_PhotoPrompt]) -> tuple[pd.DataFrame, np.
                 if text is None and finish in _WITHOUT_TEXT:
                     reason = f"{replies.EMPTY}: {_WITHOUT_TEXT[finish]}"
                 else:
-                    reply = replies.parse(text, cut_off=finish == CUT_OFF)
+                    reply = replies.parse(text, cut_off=finish in (CUT_OFF, "content_filter"))
                     place, reason = reply.coordinates or place, reply.reason
             else:
                 why = entry.absent or run.reasons.get(entry.question, run.given_up)

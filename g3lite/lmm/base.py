@@ -84,6 +84,23 @@ class LMM(ABC):
         return f"{type(self).__name__}({self.name!r})"
 
 
+class NoLMM(LMM):
+    """Stands where no model is asked: there are no replies, and similar photos have to do."""
+
+    name = "none"
+
+    def answer(self, requests: Iterable[LMMRequest], on_response: OnResponse) -> None:
+        """There is nothing to answer with."""
+        raise LMMError("no language model was named, so none can be asked")
+
+    def ask(self, *_: Any, **__: Any) -> tuple[pd.DataFrame, ask.Report]:
+        """A table of replies without rows."""
+        texts = dict.fromkeys(("IMG_ID", "text", "reason"), "string")
+        types = texts | {"references": "int64", "sample": "int64", "used": "bool"}
+        nothing = pd.DataFrame({c: pd.Series(dtype=types.get(c, "float64")) for c in ask.COLUMNS})
+        return nothing, ask.Report(self.name, *[0] * 9, cost=0.0)
+
+
 class ReplayLMM(LMM):
     """Recorded replies, given again without any model.
 

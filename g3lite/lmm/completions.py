@@ -24,16 +24,27 @@ from g3lite.lmm.requests import CUT_OFF, token_count
 
 Ends = Literal["attempt", "request", "run"]
 
-_NAMES = {
-    "stop": ["stop", "end_turn", "eos", "eos_token", "stop_sequence"],
+_NAMES = {  # what is said in several places ended by the first of these
+    "error": ["error", "abort"],
     CUT_OFF: ["length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_length",
               "max_completion_tokens", "max_seq_len", "model_length", "token_limit", "truncated",
-              "incomplete", "maxpredictedtokensreached"],
+              "incomplete", "maxpredictedtokensreached", "model_context_window_exceeded",
+              "context_length_exceeded", "max_length_reached", "max_tokens_reached"],
     "content_filter": ["content_filter", "content_filtered", "safety", "image_safety", "sensitive",
-                       "recitation", "prohibited_content", "blocklist", "spii"],
+                       "recitation", "prohibited_content", "blocklist", "spii", "refusal",
+                       "guardrail_intervened"],
     "tool_calls": ["tool_calls", "function_call", "tool_use"],
+    "stop": ["stop", "end_turn", "eos", "eos_token", "stop_sequence"],
 }  # fmt: skip
 _FINISHED = {name: finish for finish, names in _NAMES.items() for name in names}
+_SAYS_WHY = (  # in a choice, or in the response
+    "finish_reason",
+    "finishReason",
+    "native_finish_reason",
+    "stop_reason",
+    "finish_details",
+    "incomplete_details",
+)
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 _SPENT = re.compile(
     r"\binsufficient[_ ](?:\w+[_ ])?(?:quota|credit|balance|funds)|\b(?:no|out of) credits?\b"
@@ -100,8 +111,11 @@ class Fault(Exception):
             return parameter in self._params
         name = re.escape(parameter)
         named = rf"['\"`]{name}['\"`]|\b(?:param\w*|option|argument|field|value)\W{{1,4}}{name}\b"
-        if len(parameter) == 1:  # n, which is no word
-            named += rf"|(?<![\w\\'’.]){name}(?![\w'’])"
+        if len(parameter) == 1:  # n, which is no word, but not that of "n x n pixels"
+            named += (
+                rf"|(?<![\w\\'’.×*/+-])(?<!\bx )(?<![×*/+] )(?<!by ){name}(?![\w'’×*/+-])"
+                r"(?! ?(?:[x×*/+]|by|-) ?\w)(?! pixels?\b)"
+            )
         elif "_" in parameter or parameter == "temperature":  # which is said of nothing else
             named += rf"|\b{name}\b"
         if parameter == "response_format":
@@ -198,7 +212,7 @@ def read(body: object, n: int) -> Completion:
     replies, faults = [], []
     for choice in choices:
         try:
-            replies.append(_reply(choice))
+            replies.append(_reply(choice, body if len(choices) == 1 else {}))
         except Fault as fault:
             faults.append(fault)
     if not replies:
@@ -312,16 +326,30 @@ def _page(text: str) -> str | None:
     return f"it sent a web page, {words!r}"
 
 
-def _reply(choice: object) -> tuple[str | None, str | None]:
-    """Text and finish reason of a choice."""
+def _finish(told: Mapping) -> str | None:
+    """Why a choice, or a response, says that it ended; None if it does not, or in other words."""
+    found = set()
+    for key in _SAYS_WHY:
+        why = told.get(key)
+        if isinstance(why, Mapping):  # {"reason": "max_output_tokens"}
+            why = why.get("reason", why.get("type"))
+        if isinstance(why, str):
+            name = why.strip().lower().replace("-", "_").removeprefix("finish_reason_")
+            found.add(_FINISHED.get(name))
+    return next((name for name in _NAMES if name in found), None)
+
+
+def _reply(choice: object, body: Mapping) -> tuple[str | None, str | None]:
+    """Text and finish reason of a choice; `body` may tell of the only one as well."""
     if not isinstance(choice, Mapping):
         raise Fault(f"it sent a choice that is none: {_words(choice)}")
     if _says_something(choice.get("error")):
         raise error_inside(choice["error"])
-    finish = choice.get("finish_reason")
-    finish = finish.strip().lower().replace("-", "_") if isinstance(finish, str) else None
-    if finish in ("error", "abort"):
-        raise Fault(f"the server gave a reply up (finish_reason {finish!r})")
+    ends = {_finish(choice), _finish(body)}
+    finish = next((name for name in _NAMES if name in ends), None)
+    if finish == "error":
+        said = choice.get("finish_reason") or finish
+        raise Fault(f"the server gave a reply up (finish_reason {said!r})")
     message = choice.get("message")
     if message is None and (choice.get("text") or choice.get("delta")):
         raise _foreign(f"it sent a choice without a message: {_words(choice)}")
@@ -330,7 +358,6 @@ def _reply(choice: object) -> tuple[str | None, str | None]:
     refusal = message.get("refusal")
     texts = (_text(message.get("content")), refusal if isinstance(refusal, str) else None)
     text = next((text for text in texts if text and text.strip()), None)
-    finish = _FINISHED.get(finish.removeprefix("finish_reason_")) if finish else None
     if text is None and finish in (None, "stop"):
         if message.get("tool_calls") or message.get("function_call"):
             finish = "tool_calls"

@@ -8,20 +8,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from g3lite.reading.words import HEMISPHERE_SIGNS, HEMISPHERES, MINUS
+from g3lite.reading.words import HEMISPHERE_SIGNS, HEMISPHERES, LAT, LON, MINUS
 
 _WORDS = "|".join(HEMISPHERES.values())
 _SIGNS = "|".join(HEMISPHERE_SIGNS.values())
 HEMISPHERE = (  # behind a number; "e 9" is no east: it is "and" in Portuguese and Italian
-    rf"(?:(?:[NSEWO]|[nsw]|e(?! ?[+-]?[0-9])|(?i:{_WORDS}))(?![\w'])|(?:{_SIGNS}))"
+    rf"(?:(?:[NSEWO]|[nsw]|e(?! ?[+-]?[0-9]| (?i:(?:an?|la|o) )?(?i:{LAT}|{LON}))"
+    rf"|(?i:{_WORDS}))(?![\w'])|(?:{_SIGNS}))"
+)
+_NORTH_SOUTH = f"(?:{HEMISPHERES['N']}|{HEMISPHERES['S']})"
+_EAST_WEST = f"(?:{HEMISPHERES['E']}|{HEMISPHERES['W']})"
+_OF = (  # "12.5° de latitude sud"
+    rf"(?i:(?:de|di|of) (?:(?:{LAT}) (?={_NORTH_SOUTH}\b)|(?:{LON}) (?={_EAST_WEST}\b)))"
 )
 _RUN = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _ONE = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{1,20})?")
 _TWO = re.compile(r"([0-9]{1,3}\.[0-9]{1,20}),[0-9]{1,3}\.[0-9]{1,20}")  # no space between
 _FRONT = re.compile(
-    rf"(?<![^\W_])([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
+    rf"(?<![^\W_])(?<!\d\()([NSEW]|(?i:{_WORDS}))[ .:)\]=\"']{{0,4}}$|({_SIGNS})[ :]{{0,2}}$"
 )
-_BACK = re.compile(rf"\s{{0,2}}(?:({HEMISPHERE})|\(({HEMISPHERE})\))")  # "33.4 S", "33.4 (S)"
+_BACK = re.compile(  # "33.4 S", "33.4 (S)"
+    rf"\s{{0,2}}(?:{_OF})?(?:({HEMISPHERE})|\(({HEMISPHERE})\)(?!\w))"
+)
 _DEGREE = r"(?:°|(?i:deg(?:rees?)?\b\.?|grados?\b|grad\b|degrés?\b|graus?\b|градус\w{0,3})|度)"
 _MINUTE, _SECOND = r"(?:'(?!')|min(?:utes?)?\b\.?|分)", r"(?:''|\"|sec(?:onds?)?\b\.?|秒)"
 _SIXTIETHS = r"[0-9]{1,2}(?:[.,][0-9]{1,20})?(?![0-9.,])"
@@ -36,12 +44,12 @@ _BARE = re.compile(
     r"(?: (?P<seconds>[0-9]{1,2}(?:\.[0-9]{1,20})?(?![0-9.,])))?"
 )
 _MINUS = re.compile(rf"(?:{MINUS}|\(-\)|[-—] ) ?$", re.IGNORECASE)
-_DASH_OF_A_NAME = re.compile(r"[^\W\d]{2} — $")  # "Paris — 48.8566° N"
+_DASH_OF_A_NAME = re.compile(r"[^\W\d]{2} [—-] $")  # "Paris — 48.8566° N"
 _CUT = re.compile(  # the number goes on, or was left out
     r"\.{2,}|…| ?\[\.|['\"`*]{1,3}\s?\.?\d| ?\.[+-]?\d|,,|[^\w\s,;()\[\]{}°-]\d"
-    r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d"
+    r"|[(\[{]\d|[^\w\s(\[{+-]{2,4}\d|['\"]?\s?::?\s?\.?\d| ?[½⅓¼¾⅔⅛]|[eE][+-]?\d|\([a-zA-Z]\)\d"
 )
-_CUT_BEFORE = re.compile(r"\d[^\w\s,;()\[\]{}°+-]{1,3}\Z")
+_CUT_BEFORE = re.compile(r"\d(?:[^\w\s,;()\[\]{}°+-]{1,3}|\([a-zA-Z]\))\Z")
 _POINT_BEFORE = re.compile(r"(?<![\d.,])\d{1,3}\. \Z")
 _DASH_BEHIND = re.compile(r"[-~+][.,]?\d")
 _BROKEN = re.compile(r"\. ?[+-]?\d|\.\w")  # 38. 7139
@@ -82,6 +90,8 @@ class Angle:
         if self.wrong:
             raise ValueError(f"{axis} {self.text[:40]!r} {self.wrong}")
         given = self.hemispheres
+        if "?" in given:
+            raise ValueError(f"{axis} {self.text[:40]!r} has an O, which may be west or east")
         if given and (self.sign or len(given) > 1 or given not in letters):
             raise ValueError(f"{axis} {self.text[:40]!r} contradicts itself")
         if not self.degrees <= limit:

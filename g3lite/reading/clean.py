@@ -9,27 +9,60 @@ from g3lite.reading.words import LAT, LON
 
 # Signs that mean the same. A double prime becomes two primes: a quotation mark would end a string.
 # Long dashes stay, for they separate: "Latitude—48.85" has no minus.
-_SAME = {ord(sign): "-" for sign in "−–‐‑‒﹣－"} | {ord(sign): "'" for sign in "’′‘＇"}
+_SAME = {ord(sign): "-" for sign in "−–‐‑‒﹣－"} | {ord(sign): "'" for sign in "’′‘＇ʹ´"}
 _SAME |= {ord("＂"): '"'} | {ord(sign): " " for sign in "\u00a0\u2009\u202f\u3000\t"}
-_SAME |= {ord(sign): "°" for sign in "º˚゜"} | {ord("″"): "''", ord("\r"): "\n"}
+_SAME |= {ord(sign): "°" for sign in "º˚゜"} | {ord("″"): "''", ord("ʺ"): "''", ord("\r"): "\n"}
 _SAME |= dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"))  # invisible
 _SAME |= {
     ord(wide): narrow
     for wide, narrow in zip("：；（）［］｛｝＝＋．／｜＜＞～％", ":;()[]{}=+./|<>~%", strict=True)
 }
 _SAME |= {ord("，"): ", "}
-_SHORT_DASH_SEPARATES = re.compile(
-    rf"((?:{LAT}|{LON})[ *_`\"']{{0,3}})[–‒](?= ?[0-9])", re.IGNORECASE
+_SHORT_DASH_SEPARATES = re.compile(  # "Latitude–48.85", "Paris – 48.85"
+    rf"(?:(?:{LAT}|{LON})[ *_`\"']{{0,3}})[–‒](?= ?[0-9])"
+    r"|(?:[^\W\d_]{2}[*_)]{0,3} )[–‒](?= [0-9])",
+    re.IGNORECASE,
 )
 _ENTITY = re.compile(
     r"&(?:deg|nbsp|minus|prime|Prime|quot|apos|lt|gt|amp|ndash|#[0-9]{1,5}|#x[0-9A-Fa-f]{1,4});"
 )
 
 
+# Where O stands for a hemisphere, and the words of the languages in which it is west or east: none
+# of them is a word of the others, nor often a part of names.
+_O = re.compile(r"(?<=[0-9°'\"])( ?)O(?![\w'])")
+_O_IS_WEST = re.compile(
+    r"\b(?:latitud|longitud|latitudine|longitudine|coordenadas|coordonnées|oeste|ouest|ovest"
+    r"|está|esta|una|uma|não|creo|parece|dans|avec|une|cette|c'est|nella|questa|è)(?!\w)",
+    re.IGNORECASE,
+)
+_O_IS_EAST = re.compile(
+    r"\b(?:(?:geogra\w+ )?(?:breite|länge)(?:ngrad)?|koordinaten|und|ist|eine|nicht|wurde|ich"
+    r"|zeigt|vermutlich|wahrscheinlich|(?:öst|nörd|süd|west)lich\w*|süd|osten|norden|standort|auf|bei)\b",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(r"(?<=[0-9°'\"])(?: ?)([EW])(?![\w'])")
+
+
+def with_o_told(text: str) -> str:
+    """The text with W or E for the hemisphere O: west in Romance languages, east in German.
+
+    Words of the languages decide, and an E or W elsewhere is not what O is. O stays if they
+    disagree, or if there are none.
+    """
+    meant = set()
+    meant |= {"W"} if _O_IS_WEST.search(text) else set()
+    meant |= {"E"} if _O_IS_EAST.search(text) else set()
+    if _O.search(text):
+        meant |= {"W" if letter == "E" else "E" for letter in _LETTER.findall(text)}
+    return _O.sub(rf"\1{meant.pop()}", text) if len(meant) == 1 else text
+
+
 def same_signs(text: str) -> str:
     """The text with one sign for each meaning: minus, primes, quotes, spaces, full-width signs."""
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    return _SHORT_DASH_SEPARATES.sub(r"\1—", text).translate(_SAME)
+    text = _SHORT_DASH_SEPARATES.sub(lambda match: match[0][:-1] + "—", text)
+    return text.translate(_SAME)
 
 
 _THOUGHTS = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_monologue)"
@@ -68,8 +101,9 @@ _FENCE = re.compile(
 _URL = re.compile(r"\b(?:https?://|www\.)[^\s<>\"]{1,2000}")
 _LATEX_DEGREE = re.compile(r"\^? ?\{? ?\\(?:circ|degree|deg)\b ?\}?")
 _LATEX_WORD = re.compile(
-    r"\\(?:text\w{0,6}|math\w{0,6}|emph|mbox|large|bf)\b ?\{([^{}\n]{0,200})\}"
+    r"(?<!\\)\\(?:text\w{0,6}|math\w{0,6}|emph|mbox|large|bf)\b ?\{([^{}\n]{0,200})\}"
 )
+_LATEX_LINE = re.compile(r"(?<!\\) ?\\\\(?=\n)")
 _BOXED = re.compile(r"\\f?boxed\b ?")
 _FORMATTING = re.compile(
     r"</?(?:b|i|u|em|strong|span|p|div|code|pre|small|mark|font|li|ul|ol|tr|table|tbody|thead)"
@@ -111,6 +145,11 @@ def _blanks_marked(line: str) -> str:
     return line
 
 
+def without_latex_words(text: str) -> str:
+    r"""The text with "Latitude" for \text{Latitude}, whose braces are those of no object."""
+    return _LATEX_LINE.sub("", _LATEX_WORD.sub(r"\1", text))
+
+
 def without_markup(text: str) -> str:
     """The text without Markdown, HTML and LaTeX, whose words stay: `<lat>` becomes "lat: "."""
     text = "\n".join(map(_blanks_marked, text.split("\n")))
@@ -119,7 +158,6 @@ def without_markup(text: str) -> str:
     text = text.replace("“", '"').replace("”", '"').replace("„", '"')
     text = _HEADING.sub(r"\1\2:", text)
     text = _LATEX_DEGREE.sub("°", text)
-    text = _LATEX_WORD.sub(r"\1", text)
     text = _FENCE.sub("", _BOXED.sub("\nfinal answer: ", text))
     text = _CELL.sub("\n", _FORMATTING.sub("", text))
     text = _CLOSING.sub("\n", text)

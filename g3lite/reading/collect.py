@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from g3lite.reading.clean import without_markup
+from g3lite.reading.clean import with_o_told, without_latex_words, without_markup
 from g3lite.reading.context import with_roles
 from g3lite.reading.forms import text_statements
-from g3lite.reading.objects import MOST, PLACEHOLDER, object_statements, take_objects
+from g3lite.reading.objects import (
+    MOST,
+    PLACEHOLDER,
+    object_statements,
+    only_chosen,
+    take_objects,
+)
 from g3lite.reading.signs import turned_behind
-from g3lite.reading.statements import Statement
+from g3lite.reading.statements import ANSWER, Statement
 
 _STUCK = re.compile(
     r"[)\]}]{0,2}[0-9]|[)\]} ]{1,3}[0-9][0-9.]*(?!\s?%|[0-9.]| [^\W\d]|\.?\n|\. )"
     r"|\W{0,8}\n\s{0,3}\.?[0-9][0-9.]{0,19}\s{0,3}(?:\n|\Z)"
 )
 
+_LISTED = re.compile(rf"{PLACEHOLDER}(?:\s{{0,20}},\s{{0,20}}{PLACEHOLDER})*")
 _LIST_BEGUN = re.compile(  # "[{", "- {", "Top 3:", "Either {", "Hypothesis A: {"
     r"(?:[\[(]|(?:\A|\n)\s{0,8}(?:[-*•]|[0-9]{1,2}[.)]))[^{})\]]{0,60}\Z"
     r"|\b(?:top|either|maybe|perhaps|possibly|hypothes\w+|options?|candidates?|one of|first|among"
@@ -33,13 +40,21 @@ def list_begun(text: str) -> bool:
 
 def collect(text: str, depth: int = 0) -> tuple[list[Statement], bool]:
     """The statements in a text whose signs are alike, and whether an object in it is cut off."""
-    taken = take_objects(text)
+    taken = take_objects(without_latex_words(with_o_told(text) if depth == 0 else text))
     plain = without_markup(taken.text)
     found = text_statements(plain)
     if len(taken.objects) > MOST:
-        found.append(Statement("none", 0, len(plain), reason="more objects than an answer has"))
-    for sign in re.finditer(PLACEHOLDER, plain):
-        found += _of_object(plain, sign.start(), taken.objects[sign[0]], depth)
+        reason = "more objects than an answer has"
+        return [Statement("none", 0, len(plain), reason=reason, role=ANSWER)], taken.cut
+    for listed in _LISTED.finditer(plain):
+        of_list = [
+            statement
+            for sign in re.finditer(PLACEHOLDER, listed[0])
+            for statement in _of_object(
+                plain, listed.start() + sign.start(), taken.objects[sign[0]], depth
+            )
+        ]
+        found += only_chosen(of_list)
     return with_roles(plain, sorted(found, key=lambda s: s.start)), taken.cut
 
 

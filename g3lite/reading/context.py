@@ -5,14 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from g3lite.reading.forms import cells_of
 from g3lite.reading.objects import PLACEHOLDER
 from g3lite.reading.statements import ANSWER, ASKED, DENIED, PLAIN, Statement
 from g3lite.reading.words import (
+    ASIDES,
     BASED_ON,
     BEGINS,
+    CELL_DENIES,
+    CHOSEN,
     CORRECTED,
     DENIED_AFTER,
     DENIES,
+    FORCED,
     FORM,
     MARK,
     MARK_COLON,
@@ -21,21 +26,28 @@ from g3lite.reading.words import (
     REFUSAL,
     STATES,
     STILL,
+    SUPPOSED,
     UNKNOWN,
 )
 
 _I = re.IGNORECASE
 FAR = 240
 """Characters before a statement that are looked at."""
+WIDEST = 500
+"""Characters of a row of a table that are looked at, on either side of a statement."""
 TAIL = 8000
 """Characters at the end of a text in which an announced answer is looked for."""
-_IS = r"(?:\s{0,2}[:=→]|\s{1,2}(?:is|would be|are|es|ist|lautet|est|é)\b|\s?(?:は|为|是))"
+_IS = (
+    r"(?:\s{0,2}[:=→]|\s?(?:は|为|是)"
+    r"|\s{1,2}(?:is|would be|are|es|sería|ist|wäre|lautet|est|serait|é|seria)\b)"
+)
 _CUES = re.compile(
     rf"(?P<draft>\b(?:{NOT_FINAL}) (?:{MARK}|{MARK_COLON}))"
     rf"|(?P<mark>(?:\b|(?<=[\u3040-\u9fff]))(?:(?:{MARK})|(?:{MARK_COLON})(?={_IS})))"
     rf"|(?P<denied>{DENIES})|(?P<begins>{BEGINS})|(?P<states>{STATES})",
     _I,
 )
+_ASIDES = re.compile(ASIDES, _I)
 _BASED_ON = re.compile(BASED_ON, _I)
 _ASIDE = re.compile(
     r"\b(?:since|because|as|while|whereas|although|though|unlike|than|relies)\b", _I
@@ -62,6 +74,13 @@ _FORM_ASKED = re.compile(
     r"(?:is|would be|looks?|like)\W{0,4}$",
     _I,
 )
+_SUPPOSED = re.compile(SUPPOSED, _I)
+_FORCED = re.compile(FORCED, _I)
+_TURN = re.compile(
+    rf"[,;:—-]\s?(?:{BEGINS})(?! for\b)|\b(?:but(?! for\b)|pero|aber|mais|mas|но)\b|但", _I
+)
+_CHOSEN = re.compile(CHOSEN, _I)
+_CELL_DENIES = re.compile(CELL_DENIES, _I)
 _STILL = re.compile(rf"(?:{STILL})[^.;\d]{{0,70}}$", _I)
 _IN_FORM = re.compile(r"\b(?:in|as|with) (?:the|this|your|that) (?:\w+ ){0,2}forma?t?\b", _I)
 _REFUSAL = re.compile(REFUSAL, _I)
@@ -88,8 +107,61 @@ def with_roles(text: str, statements: list[Statement]) -> list[Statement]:
         )
         for s in statements
     ]
+    found = _of_tables(text, found)
     found += _unread_answers(text, found)
     return found + _corrected(text, found)
+
+
+def _of_tables(text: str, statements: list[Statement]) -> list[Statement]:
+    """The statements; those in the rows of a table have the roles that the other cells give them.
+
+    A row with a word of denial makes its table one of candidates, and so does such a word in the
+    head or in the line above: then only a row that is called the answer counts.
+    """
+    rows = {}
+    for i, s in enumerate(statements):
+        if s.role != DENIED and s.form != "none" and s.end - s.start < WIDEST:
+            if row := _row_of(text, s):
+                rows[i] = row
+    if not rows:
+        return statements
+    candidates = any(DENIED in (role, _cell_role(head)) for head, role in rows.values())
+    found = list(statements)
+    for i, (_, role) in rows.items():
+        if role == ANSWER or candidates:
+            found[i] = replace(found[i], role=ANSWER if role == ANSWER else DENIED)
+    return found
+
+
+def _row_of(text: str, statement: Statement) -> tuple[list[str], str | None] | None:
+    """The head of a statement's table with the line above, and what its row says of it."""
+    start = text.rfind("\n", max(0, statement.start - WIDEST), statement.start) + 1
+    end = text.find("\n", statement.end, statement.end + WIDEST)
+    line = text[start : end if end >= 0 else statement.end + WIDEST]
+    whole = statement.form == "labels" and (start, len(line)) == (
+        statement.start,
+        statement.end - statement.start,
+    )
+    sign = "|" if line.count("|") > 1 else max(",;|", key=line.count) if whole else ""
+    if not sign or sign not in line or "\n" in line:
+        return None
+    lines = text[max(0, start - 4 * WIDEST) : start].split("\n")[:-1]
+    head = ""
+    while lines and sign in lines[-1]:
+        head = lines.pop()
+    above = next((above for above in reversed(lines) if above.strip()), "")
+    return [*cells_of(head, sign), above if above.endswith(":") else ""], _cell_role(
+        cells_of(line, sign)
+    )
+
+
+def _cell_role(cells: list[str]) -> str | None:
+    """What the cells of a row say of the place in it."""
+    cues = [_cue(f"{cell}:") for cell in cells]
+    if ANSWER in cues or any(map(_CHOSEN.fullmatch, cells)):
+        return ANSWER
+    denied = any(_CELL_DENIES.fullmatch(cell) or _AFTER.match(f"it {cell}") for cell in cells)
+    return DENIED if denied or DENIED in cues else None
 
 
 def _corrected(text: str, statements: list[Statement]) -> list[Statement]:
@@ -113,7 +185,7 @@ def _role(text: str, statement: Statement, refusal: bool) -> str:
     clause = _clause(text, statement.start)
     cue = _cue(clause) or _heading_cue(text, statement.start, clause)
     rest = text[statement.end : statement.end + 200]
-    if cue == DENIED or _is_question(rest):
+    if cue == DENIED or _is_question(rest) or _is_supposed(clause, rest):
         return DENIED
     if statement.form in ("json", "labels", "pair") and _is_form(clause, rest, refusal):
         return DENIED
@@ -139,7 +211,7 @@ def _clause(text: str, start: int) -> str:
 def _cue(clause: str) -> str | None:
     """What the last word says that speaks of the statement behind the clause."""
     cue = None
-    clause = re.sub(r",? (?:however|though|therefore|thus),", "", clause, flags=_I)
+    clause = _ASIDES.sub("", clause)
     for match in _CUES.finditer(clause):
         if match["denied"] and _BASED_ON.search(clause[: match.start()]):
             ends = "[,:]" if cue and cue["mark"] else ","
@@ -183,6 +255,14 @@ def _is_question(rest: str) -> bool:
     """Whether the sentence of a statement ends with a question mark."""
     end = _SENTENCE_END.search(rest)
     return bool(end) and end[0] in "?？"
+
+
+def _is_supposed(clause: str, rest: str) -> bool:
+    """Whether the sentence of a statement only says where it would be if something were so."""
+    before = _TURN.split(clause)[-1]
+    behind = _TURN.split(_SENTENCE_END.split(rest, maxsplit=1)[0], maxsplit=1)[0]
+    sentence = f"{before} … {behind}".replace("\n", " ")
+    return bool(_SUPPOSED.search(_FORCED.sub(" I ", sentence)))
 
 
 def _is_form(clause: str, rest: str, refusal: bool) -> bool:

@@ -17,8 +17,8 @@ def doubt(text: str, said: str, place: tuple[float, float]) -> str | None:
     radians are none where radians are named, and no sign may be told otherwise elsewhere.
     """
     lat, lon = map(abs, place)
-    unknown = re.search(rf"{NOT_KNOWING}|{NO_CONFIDENCE}", text, _I)
-    if unknown and (max(lat, lon) <= 1 or lat == 90):
+    placeholder = max(lat, lon) <= 1 or lat == 90
+    if placeholder and re.search(rf"{NOT_KNOWING}|{NO_CONFIDENCE}", text, _I):
         return "refusal with zeros for coordinates"
     if re.search(FAILED, said, _I):
         return "an error is reported beside the coordinates"

@@ -32,7 +32,7 @@ from g3lite.reading.words import (
     UNITS,
 )
 
-MOST = 1000
+MOST = 500
 """Numbers of a text that are looked at; no reply that is meant to be read has as many."""
 SOMETHING_ELSE = "the pair may be something else"
 NOT_CLEAR = "which number is the latitude is not clear"
@@ -78,7 +78,8 @@ _CLOSE = {
 }
 _LEADS = re.compile(
     rf"(?:{LEAD}|{LAT}\W{{1,4}}(?:{AND} )?{LON}|{MARK}|{MARK_COLON})[^.;\d\n]{{0,60}}?"
-    rf"(?:[:=→]|\b(?:say|with|es|ist|sind|lauten|est|sont|{IS})|{IS_SIGNS})(?: (?:{IS})){{0,2}}"
+    rf"(?:[:=→]|\b(?:say|with|es|sería|ist|wäre|sind|lauten|est|serait|seria|sont|{IS})|{IS_SIGNS})"
+    rf"(?: (?:{IS})){{0,2}}"
     rf"[\s\"'~≈({{\[]{{0,4}}$|\b(?:{MARK}) $",
     _I,
 )
@@ -95,7 +96,8 @@ _INTRODUCED = re.compile(  # what may stand before a pair in prose: no "angle (1
     rf"(?:[^\w\s]|\b(?:{IS}|{AND}|or|but|so|i|in|to|from|than|here|it|this|that|not|guess|estimate"
     r"|say|answer|coordinates?|location|place|position|point|with|was|were|unlike|exclude|out|perhaps"
     r"|maybe|possibly|exactly|example)"
-    r"|[\u3040-\u9fff]|\b(?-i:[^\W\d_a-z][\w'.-]*))\W{0,3}$",
+    r"|[\u3040-\u9fff]|\b(?-i:[^\W\d_a-z][\w'.-]*|[A-Z]{2} [0-9]{5}|[0-9][A-Z]{2}))"
+    r"\W{0,3}$",
     _I,
 )
 _LINE_START = re.compile(r"(?:\A|\n)[^\w\n(\[{-]{0,8}$")
@@ -105,7 +107,9 @@ _LINE_END = re.compile(
 )
 _AXES = re.compile(rf"({LAT})|({LON})", _I)
 _OTHER = re.compile(rf"(?:{OTHER_QUANTITY})[^.;\n]{{0,40}}$", _I)
-_PICTURE = re.compile(rf"(?:{IN_PICTURE})[^.;\n]{{0,40}}$", _I)
+_PICTURE = re.compile(
+    rf"(?:{IN_PICTURE})(?:(?!, (?:so|therefore|thus|hence)\b)[^.;\n]){{0,40}}$", _I
+)
 _RADIANS = re.compile(rf"(?:{RADIANS})", _I)
 _ORDER = re.compile(OTHER_ORDER, _I)
 
@@ -122,7 +126,7 @@ _OTHER_BEHIND = re.compile(
 )
 _GOES_ON = re.compile(r"[^\S\n]{1,3}[^\W\d]{1,12} [0-9]{0,3}\.[0-9]")  # "14 no .4114"
 _NUMBER_BEFORE = re.compile(
-    rf"[0-9][^\w\n(]{{0,4}}$|[0-9] ?°? ?[NSEW]? ?(?i:{RANGE}) ?$|{RANGE_BEFORE}", _I
+    rf"[0-9](?!\)[,;:] )[^\w\n(]{{0,4}}$|[0-9] ?°? ?[NSEW]? ?(?i:{RANGE}) ?$|{RANGE_BEFORE}", _I
 )
 
 
@@ -246,6 +250,8 @@ def _paired(
     named = min(a.decimals, b.decimals) >= 4 and _PLACE_NAME.search(ahead)
     line = bool((named or _LINE_START.search(before)) and _LINE_END.match(text, end))
     fine = min(a.decimals, b.decimals)
+    cell = re.search(r"\| ?$", before) and re.match(r" ?\|", text[end:]) and fine >= 3
+    line = line or bool(cell and re.search(LEAD, before, _I))
     decimals = all(angle.decimals or angle.marked for angle in (a, b))
     if not bracket and not (decimals and (whole or led or line)):
         return None
@@ -262,7 +268,7 @@ def _paired(
         statement = replace(statement, reason=SOMETHING_ELSE, role=DENIED)
     elif ahead.endswith("/"):
         statement = replace(statement, reason=SOMETHING_ELSE)
-    elif len(axes) % 2:
+    elif len(axes) % 2 or axes[:2] == ["lon", "lat"]:
         statement = replace(statement, reason=NOT_CLEAR)
     elif not meant and fine < 3:
         role = DENIED if fine < 2 else PLAIN
@@ -353,6 +359,7 @@ def cut_short(text: str, statement: Statement, lat: Angle, lon: Angle) -> bool:
     return rest == "" and (behind or last.decimals < min(3, other.decimals))
 
 
+_OUTER_BAR = re.compile(r"\A ?\||\| ?\Z")
 _RULE = re.compile(r"[\s|:+=-]*")
 _HEADER = re.compile(
     rf"[ (]*(?:{_OF_A_LABEL}[ _])?(?:(?P<lat>{LAT})|(?P<lon>{LON}))"
@@ -361,13 +368,18 @@ _HEADER = re.compile(
 )
 
 
+def cells_of(line: str, separator: str) -> list[str]:
+    """The cells of a line of a table, without the bars around it."""
+    return [cell.strip() for cell in _OUTER_BAR.sub("", line).split(separator)]
+
+
 def _table_rows(text: str) -> Iterator[Statement]:
     """Rows of tables with a column of latitudes and one of longitudes."""
     columns, separator, at, left = None, "", 0, 0
     for line in text.split("\n"):
         start, at = at, at + len(line) + 1
         for sign in "|,;":
-            cells = [cell.strip() for cell in line.strip(" |").split(sign)] if sign in line else []
+            cells = cells_of(line, sign) if sign in line else []
             heads = [_HEADER.fullmatch(cell[:60]) for cell in cells[:40]]
             lats = [i for i, head in enumerate(heads) if head and head["lat"]]
             lons = [i for i, head in enumerate(heads) if head and head["lon"]]
@@ -377,7 +389,7 @@ def _table_rows(text: str) -> Iterator[Statement]:
         else:
             if columns is None or _RULE.fullmatch(line[:200]):
                 continue
-            cells = [cell.strip() for cell in line.strip(" |").split(separator)]
+            cells = cells_of(line, separator)
             values = [only_angle(cells[i][:60]) if i < len(cells) else None for i in columns]
             if None in values or left == 0:
                 columns = None

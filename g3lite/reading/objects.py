@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from g3lite.reading.angles import one_letter, only_angle
 from g3lite.reading.statements import ANSWER, DENIED, PLAIN, Statement
-from g3lite.reading.words import LAT, LON, OTHER_ORDER
+from g3lite.reading.words import CELL_DENIES, CHOSEN, LAT, LON, OTHER_ORDER
 
-MOST = 1000
+MOST = 100
 """Objects of a text that are looked at; no reply that is meant to be read has as many."""
 _LIST = "list"
 _ORDER = re.compile(rf"{OTHER_ORDER}|[\"']type[\"']\s{{0,3}}:\s{{0,3}}[\"']\w*point", re.IGNORECASE)
@@ -194,7 +194,13 @@ _DENIES = set(
     "examples other others considered rejected excluded ruled reasoning reason thought thoughts "
     "thinking analysis draft initial first second third runner backup neighbor neighbors neighbour "
     "neighbours retrieved context negative negatives not unlikely wrong previous input prompt "
-    "evidence clues landmarks comparison bbox box pixel pixels schema template".split()
+    "evidence clues landmarks comparison bbox box pixel pixels schema template near nearby bounds "
+    "viewport northeast northwest southeast southwest origin destination waypoint "
+    "hypothetical if search".split()
+)
+_VERDICTS = set(
+    "valid match matches matched correct accepted plausible verdict status decision result role "
+    "kind type label tag category selected chosen".split()
 )
 _PAIR_KEYS = set(
     "coordinates coordinate coords coord latlng latlon latlong gps location answer guess "
@@ -241,15 +247,24 @@ def _walk(
             found += _walk(value, inner, read_text)
             if len(found) > MOST:
                 break
-        return found
+        return only_chosen(found)
     if isinstance(held, str) and not isinstance(held, _Literal) and path:
-        if set(_words(path[-1])) & _TEXT_KEYS and re.search("[0-9]", held):
+        words = _words(path[-1])
+        both = re.fullmatch(rf"{LAT} {LON}", " ".join(words), re.IGNORECASE)
+        if (both or set(words) & _TEXT_KEYS) and re.search("[0-9]", held):
             role = _role(path)
             return [
                 Statement(s.form, 0, 0, s.place, s.reason, s.decimals, _both(role, s.role))
                 for s in read_text(held)
             ]
     return []
+
+
+def only_chosen(listed: list[Statement]) -> list[Statement]:
+    """The statements of a list; where one is denied they are candidates, and the answer counts."""
+    if all(s.role != DENIED for s in listed):
+        return listed
+    return [s if s.role == ANSWER else replace(s, role=DENIED) for s in listed]
 
 
 def _both(outer: str, inner: str) -> str:
@@ -290,7 +305,7 @@ def _own(held: _Pairs, path: tuple[str, ...]) -> Iterator[Statement]:
         if others:
             yield Statement("json", 0, 0, reason="coordinates of something else", role=DENIED)
         return
-    role = _role(path)
+    role = _said_of_itself(held) or _role(path)
     for axis, have in values.items():
         if len(have) != 1:
             reason = f"{axis} is {'given twice' if have else 'missing'}"
@@ -303,6 +318,19 @@ def _own(held: _Pairs, path: tuple[str, ...]) -> Iterator[Statement]:
         yield Statement("json", 0, 0, reason=reason, role=role)
     else:
         yield _of_values(values["latitude"][0], values["longitude"][0], role)
+
+
+def _said_of_itself(held: _Pairs) -> str | None:
+    """What keys such as "verdict" say of the object that they stand in."""
+    for key, value in held:
+        if value is True and re.fullmatch(CELL_DENIES, key, re.IGNORECASE):  # "rejected": true
+            return DENIED
+        if set(_words(key)) & _VERDICTS and isinstance(value, str | bool):
+            if value is False or re.fullmatch(CELL_DENIES, str(value), re.IGNORECASE):
+                return DENIED
+            if value is not True and re.fullmatch(CHOSEN, value, re.IGNORECASE):
+                return ANSWER
+    return None
 
 
 def _is_template(value: object) -> bool:

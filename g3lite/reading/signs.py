@@ -29,7 +29,7 @@ _BEHIND = re.compile(
 )
 _NEAR = re.compile(
     r"[^\n.;]{0,30}?(?:\bdeg\. ?)?\b((?-i:[NSEW])(?!\w)|[nsw](?= ?(?:$|\n|[.,;)]))"
-    r"|(?:north|south|east|west)(?=ern\b|\b)|(?:we|wes|so|sou|sout)\Z)",
+    r"|(?:north|south|east|west)(?=ern\b|\b)|(?:we|wes|(?<!or )so|sou|sout)\Z)",
     _I,
 )
 _BEFORE = re.compile(r"\b(?:(south|west)\w*(?:\.|[^.;\n]{0,20})|(?-i:([SW]))[\"' ]{0,2})$", _I)

@@ -7,12 +7,12 @@ which know no spaces. All are meant to be matched without regard to case.
 # Labels of the two coordinates.
 _OF_LABEL = r"(?:(?<!\w)|(?<=(?:gps|ted|mal|nal|est)_))"  # "estimated_latitude"
 LAT = (
-    rf"(?:{_OF_LABEL}(?:latitude|latitud|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])"
+    rf"(?:{_OF_LABEL}(?:latitud(?:e|ine)?|lat|(?:geogra\w+ )?breite(?:ngrad)?|широт[аыуе])"
     r"(?![^\W_])"
     r"|[纬緯]度)"
 )
 LON = (
-    rf"(?:{_OF_LABEL}(?:longitude|longitud|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?"
+    rf"(?:{_OF_LABEL}(?:longitud(?:e|ine)?|long|lon|lng|(?:geogra\w+ )?länge(?:ngrad)?"
     r"|долгот[аыуе])(?![^\W_])|[经經経]度)"
 )
 
@@ -65,16 +65,17 @@ IS_SIGNS = r"大约|大約|约|約|为|為|是|は|が"
 AND = r"(?:(?:and|y|und|et|e|и)\b|和|と)"
 
 # An answer is called one: MARK wherever it stands, MARK_COLON only with a colon or "is" behind it.
-_MINE = r"(?:my|final|best|most likely|likeliest|most probable|overall|definitive)"
+_MINE = r"(?:my|final|top|best|most likely|likeliest|most probable|overall|definitive)"
 MARK = (
     r"here(?:'s| is) (?:my|an?|the) (?:\w+ )?(?:answer|guess|estimate|estimation|prediction)"
     rf"|{_MINE} (?:{_MINE} |single |educated |overall ){{0,4}}(?:answer|guess|estimate|estimation"
     r"|prediction|coordinates?|location|position|place|candidate|choice|pick|verdict|conclusion"
     r"|spot)"
+    r"|i(?:'d| would) (?:place|put|locate) (?:it|this|the \w+)"
     r"|i(?:'d| would|'ll| will)? (?:guess|estimate|say|go with|choose|pick|settle (?:on|for)"
     r"|conclude|predict|answer)"
     r"|(?:mi |la )?(?:respuesta final|mejor (?:estimación|suposición|conjetura)|estimación final)"
-    r"|mi (?:respuesta|estimación)"
+    r"|mi (?:respuesta|estimación)|diría|je dirais|(?:eu )?diria|ich würde sagen|würde ich sagen"
     r"|(?:endgültige|finale|meine|beste)[nrs]? (?:antwort|schätzung|vermutung)"
     r"|(?:réponse finale|(?:ma )?meilleure (?:estimation|hypothèse|supposition)|ma réponse"
     r"|mon estimation|estimation finale)"
@@ -106,6 +107,11 @@ _SURE = (
     r" (?:sure|certain\w*|confident|exact\w*|precise\w*|definit\w+|positive|only|pinpoint\w*"
     r"|far off|necessarily|just|seguro|sicher|sûre?|certo|certeza|genau|totalmente)\b"
 )
+_DEPICTS = (  # what stands in many photos, and may name another place
+    r"(?:signs?|signposts?|arrows?|posters?|postcards?|paintings?|murals?|maps?|globes?|screens?"
+    r"|billboards?|banners?|stickers?|watermarks?|plaques?|t-shirts?|shirts?|mugs?|books?|brochures?"
+    r"|adverts?|tickets?|timetables?|flights?|trains?|buses|bus|ferry|ferries)"
+)
 DENIES = (
     rf"(?:\bnot|\w(?:n't|\bnt))\b(?!{_SURE})|\bcannot\b(?!{_SURE})"
     r"|\b(?:never|neither|nor|without|nothing|nobody|nowhere|hardly|(?<!no )(?<!a )"
@@ -113,25 +119,31 @@ DENIES = (
     r"|contrary to|in contrast|contradict\w*|(?:speaks?|argues?|evidence) against"
     r"|opposite|antipode\w*|used to (?:think|believe)|(?:some|others?|people|many|one)"
     r" (?:might|may|could|would|will)"
-    r"|naive|false\w*|too (?:\w+ ){1,2}for|i'd expect|i would expect|scratch that|claims?|captions?"
+    r"|only it were|bet against|second choice|told (?:me|us)|sister (?:city|town)|twinned"
+    r"|modell?ed (?:on|after)|copy of|(?:inspired|named) (?:by|after)|naive|false\w*"
+    r"|too (?:\w+ ){1,2}for|i'd expect|i would expect|scratch that|claims?|captions?"
     r"|were the|reply (?:like|in|with)|(?<!the )(?:output|expected|reply|answer) format"
     r"|expected output|the form|souvenir|replica|the original|has (?:the )?coordinates"
-    r"|signs? (?:shows?|says?|reads?|states?|gives?)|other (?:places?|locations?|options?|photos?)"
+    rf"|{_DEPICTS} (?:\w+ ){{0,5}}?(?:shows?|says?|reads?|states?|gives?|depicts?|displays?"
+    r"|mentions?|names?|points?|departs?|leaves?|goes|has a pin|marks?|advertis\w+)"
+    r"|(?:trains?|flights?|bus|ferry|roads?|tickets?|bound|heading) (?:to|for)|lives? (?:in|at)"
+    r"|other (?:places?|locations?|options?|photos?)"
     r"|score table|long way from|(?<!most )(?<!very )(?<!highly )implausib\w+|improbab\w+"
     r"|no (?:evidence|signs?|reasons?|indications?|hints?|clues?|way|longer|match)"
-    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b|\A\W*(?:given|input|format):"
+    r"|had (?:this|it|that)|were (?:this|it)|hints?|the user)\b"
+    r"|\A\W*(?:(?:given|input|format):|(?:like|as in)\b)"
     r"|\b(?:rul(?:e[sd]?|ing)(?: \w+){0,2} out|(?<!as a )rul(?:e[sd]?|ing)|exclud\w+|discard\w*"
     r"|reject\w*|eliminat\w+"
     r"|dismiss\w*|unlike(?:ly)?|rather than|instead of|as opposed to|other than|except|differ\w*"
-    r"|wrong\w*|incorrect\w*|impossible|confus\w+|mistak\w+|resembl\w+|reminiscent|remind\w*|compar\w+"
-    r"|versus|vs|between|halfway|midway|zwischen|entre|между|away from|far from"
+    r"|wrong\w*|incorrect\w*|impossible|confus\w+|(?<!no )mistak\w+|resembl\w+|reminiscent"
+    r"|remind\w*|compar\w+|versus|vs|between|halfway|midway|zwischen|entre|между|away from|far from"
     r"|(?:north|south|east|west)(?:[ -]?(?:east|west))?(?:ern part)? of"
     r"|(?:km|kilomet(?:re|er)s?|mi|miles|m|metres|meters|feet) (?:\w+ ){0,2}(?:from|of|to))\b"
     r"|\b(?:similar\w*|dissimilar\w*|references?|referenced|neighbou?rs?|retrieved|gallery"
     r"|given (?:photos?|coordinates|list|places)|prompt|matched photos?)\b"
     r"|\b(?:examples?|for instance|e\.g|such as|templates?|placeholders?|schema|sample|dummy)\b"
     r"|\b(?:if (?:it|this|that) (?:is|was|were)|at first|initial(?:ly)?|first (?:guess|thought|idea"
-    r"|impression|glance|sight)|drafts?|previous(?:ly)?|earlier|originally|considered"
+    r"|impression|glance|sight|instinct|hunch)|drafts?|previous(?:ly)?|earlier|originally|considered"
     r"|thought|would have)\b"
     r"|\b(?:alternatives?|alternatively|runners?-up|second (?:guess|choice|best)"
     r"|(?<!likely )(?<!best )(?<!top )candidates?|possibilit\w+|options?|backup)\b"
@@ -160,8 +172,48 @@ STATES = (
     r"\b(?:i (?:think|believe)|must be|it is|it's|(?:the )?coordinates are"
     r"|(?:the|this) (?:place|photo|picture|image|location|scene) (?:is|was taken))\b"
 )
+# A sentence that only supposes, by its mood: "Were the sun in the south, I'd say", "if it were
+# summer, it would", "si fuera", "wäre es", "s'il y avait, je dirais", "se fosse", "если бы".
+_IT = r"(?:it|this|that|the|there|these|those|they|an?|we|he|she|my|its|no|only)"
+_IF = r"(?:(?<!sure )(?<!tell )(?<!know )(?<!even )if|unless)"
+_WOULD = r"(?:would\w*|could\w*|might|were|weren't|had|hadn't|\w+'d|did|didn't)"
+_WÄRE = r"(?:wäre|hätte|gäbe|stünde|läge|käme|würde)\w*"
+SUPPOSED = (
+    rf"(?:\A\W*|[,;:—(]\s?)(?:were|had|should) (?:{_IT}|i (?!to\b))\b"
+    rf"|\b{_IF}\b.*\b{_WOULD}\b|\b{_WOULD}\b.*\b{_IF}\b"
+    r"|\b(?:suppos|assum|imagin|pretend|provid)\w*\b.*\b(?:were|had)\b"
+    rf"|\b{_WOULD}\b.*\b(?:except|but) for\b|\b(?:except|but) for\b.*\b{_WOULD}\b"
+    rf"|\b(?:otherwise|in (?:that|which) case)\b.*\b{_WOULD}\b"
+    r"|\bsi\b.*\w(?:iera|iese|uera|uese)[ns]?\b|\bhabría|(?<![-\w])se\b.*\wssem?\b|\bteria\b"
+    rf"|\A\W*(?:{_WÄRE}|sollte|müsste)\b|\b(?:wenn|falls|sofern)\b.*\b{_WÄRE}\b"
+    rf"|\b{_WÄRE}\b.*\b(?:wenn|falls|sofern)\b"
+    r"|(?<!pas )\b(?:si|s'ils?)\b.*\wrai(?:s|t|ent)\b"
+    r"|\wrai(?:s|t|ent)\b.*(?<!pas )\b(?:si|s'ils?)\b"
+    r"|если бы|如果|假如|要是|假设|もし|なければ|であれば|だったら|ならば"
+)
+# ... but for the condition that the model has to answer at all: "if I had to guess".
+FORCED = (
+    r"\b(?:if|were|had|should|when)\b(?: (?:i|we|you|one))?(?: \w+){0,3}? (?:forced|pressed|pushed"
+    r"|asked|required|to (?:\w+ )?(?:guess|choose|pick|say|answer|bet|name|give|estimate|place"
+    r"|decide|commit|narrow|make|provide|select|venture|wager|put|settle)|must|guess|choose)\b"
+    r"|\bif (?:you|one|so|needed|necessary|anything|i (?:am|remember|recall|read|see)|i'm)\b"
+    r"|\bsi (?:\w+ ){0,2}(?:tuvi|debi|hubi)e[rs]\w+ (?:que|de)\b|\bsi (?:je |on )?(?:devais|devait)"
+    r"|\bs'il fallait|\bse (?:\w+ ){0,2}(?:tivesse (?:que|de)|precisasse|fosse (?:para|forçado))"
+    rf"|\b(?:müsste|sollte|{_WÄRE}|wenn)\b[^,.]{{0,40}}\b(?:sagen|raten|schätzen|tippen|wählen)\b"
+    r"(?: (?:müsste|sollte|würde))?"
+    r"|если бы (?:мне )?(?:пришлось|надо|нужно)|(?:如果|要是)[^,，]{0,4}(?:猜|选|说|估)"
+    r"|もし[^、,]{0,6}(?:推測|推定|選|答え|言)"
+)
+# Asides that take nothing back.
+ASIDES = (
+    r",? (?:however|though|therefore|thus),|\bif i(?:'m| am) not (?:mistaken|wrong|too far off),?"
+    r"|\bsi no me equivoco,?|\bsi je ne me trompe pas,?|\bse não me engano,?"
+    r"|\bwenn (?:ich mich nicht (?:irre|täusche)|mich nicht alles täuscht),?|если (?:я )?"
+    r"не ошибаюсь,?"
+)
 # Behind a place, in its sentence.
 DENIED_AFTER = (
+    r"\bwould have been\b|"
     r"\bbe (?:ruled out|excluded|discarded|rejected|dismissed|eliminated)\b"
     r"|\b(?:is|was|are|were|has been|have been|gets?) (?:(?:be )?"
     r"(?:ruled out|excluded|discarded|rejected)"
@@ -179,11 +231,23 @@ DENIED_AFTER = (
     r"|[^\s\d。,.]{0,12}(?:では(?:ありません|ない|なさそう)|とは思え|除外|可以排除)"
     r"|\bmakes? no sense\b|\b(?:which|that) is (?:false|wrong)\b|\bout(?= because|\.)|\brule\w* out"
     r"|pero no lo es|\baus\b(?=\.)|\bbut (?:it|the \w+) is (?:in the north|not)\b"
+    r"|\bwould be my second\b|\bi (?:disagree|doubt it)\b|\blooks? alike\b"
+    r"|\b(?:head|drive|go|fly|walk|travel|sail)(?:ing)? (?:\w+ ){0,2}(?:north|south|east|west)\w*"
     r"|\bthere (?:are|is) none\b|\bas a souvenir\b"
 )
 MARKED_AFTER = (
     rf"\b(?:is|are|remains?|as|would be|=|:) (?:{MARK}|(?:the|an) answer)\b|\((?:{MARK}|answer)\)"
 )
+
+# A cell of a table, or a value of an object, that says what its row or object is.
+CELL_DENIES = (
+    r"\W*(?:(?:no|nein|non|não|нет)(?:\W.*)?|[✗✘✕❌🚫否].*|x|0(?:\.0+)? ?%|none|false|rejected"
+    r"|excluded|eliminated|discarded"
+    r"|dismissed|unlikely|wrong|incorrect|ruled out|mismatch|fail(?:ed|s)?|invalid|unknown|weak"
+    r"|(?:candidate|similar|dissimilar|reference|neighbou?r|alternative|option|negative|example"
+    r"|runner-up|draft|backup)s?(?: ?#?(?:[0-9]{1,3}|[a-z]))?)\W*"
+)
+CHOSEN = r"\W*(?:(?:the )?(?:final )?answer|final|chosen|selected|accepted|winner)\W*"
 
 # The text after these is a question, a form, or a position in the picture.
 FORM = r"\b(?:forms?|formats?|template|schema|structure|syntax|fill|placeholders?)\b"
@@ -215,6 +279,7 @@ CORRECTED = (  # behind an answer: it no longer holds
     r"|on (?:second thought|reflection)"
     r"|(?:my|a) mistake|oops|disregard|ignore (?:that|this|the)|never ?mind|kidding"
     r"|let me (?:correct|revise|reconsider|rethink)|i was wrong"
+    r"|apologies,? (?:this|that|it)|(?:it|that) should (?:read|have been)"
     r"|actually,? (?:this|it|that|the)|(?:is|are|was|were) (?:\w+ )?(?:wrong|incorrect|mistaken)"
     r"|no clue|quise decir|corrección|me equivoqué|korrektur|moment mal|ich meinte|falsch"
     r"|je voulais dire|je me trompe|correção|quis dizer|исправление|ошиб\w+)\b"
@@ -223,7 +288,8 @@ CORRECTED = (  # behind an answer: it no longer holds
 NO_CONFIDENCE = r"\b(?:confiden\w*|probability|certainty|score)\W{1,6}(?:is )?0(?:\.0*)?(?![.\d])"
 FAILED = (  # the value of a key "error"
     r"\berrors?[\"']?\s{0,3}:\s{0,3}[\"'][^\"\n]{0,200}?"
-    r"(?:could not|couldn't|unable|cannot|can't|fail|default|not determin|unknown)"
+    r"(?:could not|couldn't|unable|cannot|can't|fail|default|placeholder|dummy|not determin"
+    r"|unknown)"
 )
 RADIANS = r"\bradians?\b|\brad\b|radianes|bogenmaß|радиан|弧度"
 OTHER_ORDER = (

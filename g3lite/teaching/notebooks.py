@@ -38,7 +38,7 @@ _VOLATILE = {"execution", "ExecuteTime", "papermill", "trusted", "widgets"}
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|\b(?:href|src)=[\"']([^\"']+)")
 _FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1`*\s*$", re.MULTILINE | re.DOTALL)
 _MYST = re.compile(r"^\s*(:{3,}|`{3,}\{)|\{[\w:-]+\}`", re.MULTILINE)
-_SOLUTION = re.compile(
+SOLUTION = re.compile(
     r"<details>\s*<summary>Solution</summary>\s*```python\n(.*?)^```\s*</details>",
     re.MULTILINE | re.DOTALL,
 )
@@ -184,8 +184,10 @@ def _linked(root: Path, address: Address) -> Iterator[tuple[Path, str]]:
             yield path, nbformat.writes(clean(notebook)) + "\n"
 
 
-def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
-    """Run the series with papermill, notebook by notebook.
+def run(
+    notebooks: Path, output: Path, profile: str, chosen: list[str] | None = None
+) -> Iterator[Run]:
+    """Run the series with papermill, notebook by notebook, or those that begin as one `chosen`.
 
     Executed notebooks, HTML pages and pictures go to folders of `output`. The text of the cells
     tagged `results` comes back as tables.
@@ -196,6 +198,8 @@ def run(notebooks: Path, output: Path, profile: str) -> Iterator[Run]:
     for kind in ("notebooks", "html", "pictures"):
         (output / kind).mkdir(parents=True, exist_ok=True)
     for name in names(notebooks):
+        if chosen and not name.startswith(tuple(chosen)):
+            continue
         start = time.perf_counter()
         executed = output / "notebooks" / f"{name}.ipynb"
         try:
@@ -238,7 +242,7 @@ def exercises(notebook: NotebookNode, name: str) -> list[Exercise]:
         around = notebook.cells[place - 1 : place] + notebook.cells[place + 1 : place + 2]
         if [other.cell_type for other in around] != ["markdown", "markdown"]:
             raise NotebookError(f"{check}: the exercise needs Markdown before and a solution after")
-        solution = _SOLUTION.search(around[1].source)
+        solution = SOLUTION.search(around[1].source)
         if solution is None:
             raise NotebookError(
                 f"{check}: <details><summary>Solution</summary> with ```python must follow it"

@@ -13,10 +13,11 @@ import pytest
 import torch
 from fixed_lmm import Fixed
 
-from g3lite import G3, G3Error, miniearth, paths, training
+from g3lite import G3, G3Error, miniearth, paths
 from g3lite.cli import check_output, main
 from g3lite.lmm.store import Question, Store, StoreError
 from g3lite.prompts import PromptPlan
+from g3lite.support import checkpoint as checkpoint_file
 from g3lite.support.feature_cache import _Store
 from g3lite.verification import CandidateConfig
 
@@ -179,10 +180,10 @@ def test_a_checkpoint_on_a_full_disk_is_an_error_of_the_disk(monkeypatch, tmp_pa
     layer = torch.nn.Linear(400, 400)
     process = SimpleNamespace(is_main_process=True, scaler=None)
     adam = torch.optim.AdamW(layer.parameters())
-    checkpoint = training._Checkpoint(layer, adam, process, tmp_path / "checkpoint.pt")
+    checkpoint = checkpoint_file.Checkpoint(layer, adam, process, tmp_path / "checkpoint.pt")
     checkpoint.save([], {})
     assert (tmp_path / "checkpoint.pt").stat().st_size > 640_000
-    monkeypatch.setattr(training, "replacing", lambda path: nullcontext("/dev/full"))
+    monkeypatch.setattr(checkpoint_file, "replacing", lambda path: nullcontext("/dev/full"))
     with pytest.raises(OSError, match="No space left on device"):
         checkpoint.save([], {})
 

@@ -230,7 +230,7 @@ def test_a_damaged_photo_costs_its_own_rows_only(server, absent):
     table, report = run(model(server), photo_set(3, source))
     bad = table[table.IMG_ID == "1.png"]
     assert len(bad) == 6 and bad.LAT.isna().all() and not bad.used.any() and bad.text.isna().all()
-    assert bad.reason.str.startswith("no reply: photo '1.png'").all()
+    assert bad.reason.str.startswith("no reply: photo '1.png'", na=False).all()
     assert table[table.IMG_ID != "1.png"].LAT.notna().all()
     assert (report.failed, report.asked) == (6, 12)
 
@@ -336,7 +336,9 @@ def test_a_request_that_fails_for_good_leaves_the_others_alone(server):
     server.script = lambda i, request: refusing(500, "busy") if parts(request)[0] == bad else None
     table, report = run(model(server))
     lost = table[(table.IMG_ID == "1.png") & (table.references == 2)]
-    assert lost.reason.str.fullmatch(r"no reply: 127\.0\.0\.1:\d+: Error code: 500.*busy.*").all()
+    assert lost.reason.str.fullmatch(
+        r"no reply: 127\.0\.0\.1:\d+: Error code: 500.*busy.*", na=False
+    ).all()
     assert (report.failed, report.asked) == (3, 21)
     assert len(server.requests) == 7 + 4
     server.script = lambda i, request: None
@@ -387,8 +389,8 @@ def test_a_request_that_is_not_accepted_fails_for_its_photo_alone(server, status
     table, report = run(model(server))
     assert len(server.requests) == 8 and (report.asked, report.failed) == (21, 3)
     lost = table[failed_replies(table)]
-    assert set(lost.IMG_ID) == {"1.png"} and lost.reason.str.contains("because").all()
-    assert lost.reason.str.endswith(hint).all()
+    assert set(lost.IMG_ID) == {"1.png"} and lost.reason.str.contains("because", na=False).all()
+    assert lost.reason.str.endswith(hint, na=False).all()
     _, report = run(model(server))
     assert (report.stored, report.asked) == (21, 3)
 
@@ -604,7 +606,7 @@ def test_what_came_before_a_run_was_given_up_can_be_had(server):
     table, report = run(model(server, attempts=1), max_in_row=2, on_failures="return")
     assert len(server.requests) == 5 and (report.asked, report.failed) == (9, 15)
     assert table.LAT.notna().tolist() == [True] * 9 + [False] * 15
-    assert table.reason[table.LAT.isna()].str.match("no reply: .*502.*bad").all()
+    assert table.reason[table.LAT.isna()].str.match("no reply: .*502.*bad", na=False).all()
     assert failed_replies(table).tolist() == table.LAT.isna().tolist()
     assert re.match("15 of 24 replies failed: 2 requests failed.*502.*bad", failure_summary(table))
     assert report.failure == failure_summary(table) and report.failure in str(report)
@@ -741,7 +743,7 @@ def test_the_key_is_sent_and_shown_nowhere(server, tmp_path, caplog, capfd):
     assert {headers["Authorization"] for headers in server.headers} == {f"Bearer {KEY}"}
     server.script = lambda i, request: refusing(500, echo)
     failed, _ = run(model(server, max_tokens=5, attempts=1), store=store)
-    assert failed.reason.str.contains(r"provided: \[secret\]").all()
+    assert failed.reason.str.contains(r"provided: \[secret\]", na=False).all()
     server.script = lambda i, request: refusing(401, echo)
     with pytest.raises(LMMError, match=r"provided: \[secret\]") as caught:
         run(model(server, max_tokens=6), store=store)
@@ -781,7 +783,11 @@ def test_secrets_in_addresses_and_options_are_sent_and_shown_nowhere(server, tmp
     server.script = lambda i, request: refusing(401, echo, Location=path)
     with pytest.raises(LMMError, match=r"(\[secret\], ){5}.*are wrong") as caught:
         run(asked, photo_set(5), store=store)
-    assert failed.reason.dropna().str.contains("[secret], [secret], [secret]", regex=False).all()
+    assert (
+        failed.reason.dropna()
+        .str.contains("[secret], [secret], [secret]", regex=False, na=False)
+        .all()
+    )
     shown = [
         *(repr(asked), str(asked), asked.name, str(report), repr(report), caplog.text),
         *(table.to_csv(), failed.to_csv(), "".join(traceback.format_exception(caught.value))),

@@ -24,6 +24,7 @@ from g3lite import G3Error
 from g3lite.lmm import api, transport
 from g3lite.lmm.api import OpenAILMM
 from g3lite.lmm.base import LMMError
+from g3lite.lmm.completions import Fault as Refusal
 from g3lite.lmm.requests import RunStopped, token_count
 from g3lite.lmm.schema import RESPONSE_FORMAT
 from g3lite.prompts import PromptPlan
@@ -153,7 +154,9 @@ def test_a_web_page_is_shown_after_one_request(server):
 
 def test_no_choices_are_told(server):
     table, _ = play(server, "A14")
-    assert table.reason.str.contains("a chat completion without replies .no choices").all()
+    assert table.reason.str.contains(
+        "a chat completion without replies .no choices", na=False
+    ).all()
     assert len(server.requests) == 4  # the attempts
 
 
@@ -179,7 +182,9 @@ def test_no_choices_are_told(server):
 def test_an_error_inside_fails_for_its_photo(server, error, requests, words):
     server.script = lambda i, request: Fault(body=json.dumps(error).encode())
     table, report = run(model(server), photo_set(1), ONE)
-    assert table.reason.str.contains(f"no reply: .*an error in place of a reply: .*{words}").all()
+    assert table.reason.str.contains(
+        f"no reply: .*an error in place of a reply: .*{words}", na=False
+    ).all()
     assert len(server.requests) == requests and report.failed == 1
 
 
@@ -226,6 +231,43 @@ def test_a_limit_of_tokens_has_many_names(server, finish):
     server.script = lambda i, request: saying("Latitude: 31.2397, Longitude: 12", finish)
     table, _ = run(model(server), photo_set(1), ONE)
     assert table.reason.tolist() == ["cut off before the end of the reply"]
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"finish_reason": None, "stop_reason": "max_tokens"},
+        {"finish_reason": None, "finishReason": "MAX_TOKENS"},
+        {"finish_reason": "FINISH_REASON_MAX_TOKENS"},
+        {"native_finish_reason": "MAX_TOKENS"},
+        {"finish_reason": "stop", "stop_reason": "length"},
+        {"finish_reason": None, "finish_details": {"type": "max_tokens"}},
+        {"incomplete_details": {"reason": "max_output_tokens"}},
+        {"finish_reason": "content_filter"},
+        {"incomplete_details": {"reason": "content_filter"}},
+        {"finish_reason": "model_context_window_exceeded"},
+    ],
+)
+def test_that_a_reply_was_cut_off_is_said_in_many_places(server, ends):
+    text = {"message": {"content": "Latitude: 31.2397, Longitude: 12.5432"}}
+    server.script = lambda i, request: Fault(body=body(text | ends))
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert table.reason.tolist() == ["cut off before the end of the reply"]
+
+
+def test_a_response_tells_of_its_only_choice_that_it_was_cut_off(server):
+    text = {"message": {"content": "Latitude: 31.2397, Longitude: 12.5432"}}
+    told = body(text, incomplete_details={"reason": "max_output_tokens"})
+    server.script = lambda i, request: Fault(body=told)
+    table, _ = run(model(server), photo_set(1), ONE)
+    assert table.reason.tolist() == ["cut off before the end of the reply"]
+
+
+@pytest.mark.parametrize("stop", ["</s>", 2, None, ["x"], {"reason": 3}, {}])
+def test_what_a_reply_stopped_at_cuts_nothing_off(server, stop):
+    choice = {"message": {"content": "31.2397, 12.5432"}, "stop_reason": stop}
+    server.script = lambda i, request: Fault(body=body(choice, incomplete_details=stop))
+    assert run(model(server), photo_set(1), ONE)[0].LAT.tolist() == [31.2397]
 
 
 @pytest.mark.parametrize("finish", ["stop", "end_turn", "eos", None, "odd", 12, ["x"]])
@@ -440,8 +482,8 @@ def test_what_is_not_of_the_schema_ends_the_run(server, status, said, requests):
 def test_the_words_of_a_server_are_shown(server, told, words, status):
     server.script = lambda i, request: problem(status, told)
     table, _ = run(model(server, attempts=1), photo_set(1), ONE)
-    assert table.reason.str.contains(f"Error code: {status}(?: - .*{words}|$|;)").all()
-    assert not words or table.reason.str.contains(words).all()
+    assert table.reason.str.contains(f"Error code: {status}(?: - .*{words}|$|;)", na=False).all()
+    assert not words or table.reason.str.contains(words, na=False).all()
 
 
 @pytest.mark.parametrize(
@@ -456,6 +498,24 @@ def test_a_refusal_of_n_in_other_forms(server, told, status):
     with pytest.warns(UserWarning, match="refuses n.*it said: Error code: 4.. - "):
         _, report = run(model(server), photo_set(1), PromptPlan(references=(0,), replies=3))
     assert report.failed == 0 and len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("n > 1 is not supported", True),
+        ("only n=1 is allowed", True),
+        ("max n is 1", True),
+        ("n must be between 1 and 1", True),
+        ("the image must have at most n x n pixels", False),
+        ("images of N×N pixels only", False),
+        ("crop to n by n", False),
+        ("the n-th image is broken", False),
+        ("more than n pixels", False),
+    ],
+)
+def test_a_size_of_n_pixels_is_no_refusal_of_n(said, refused):
+    assert Refusal(said, "request", status=400).refuses("n") is refused
 
 
 @pytest.mark.parametrize(
@@ -677,13 +737,15 @@ def test_a_bomb_ends_at_a_limit_of_size(server, monkeypatch):
     bomb = gzip.compress(b" " * 50_000_000, 9)
     server.script = lambda i, request: Fault(body=bomb, Content_Encoding="gzip")
     table, _ = run(model(server), photo_set(1), ONE)
-    assert table.reason.str.contains("its response is larger than 1,000,000 bytes").all()
+    assert table.reason.str.contains("its response is larger than 1,000,000 bytes", na=False).all()
     server.script = lambda i, request: Fault(body=b"x", Content_Encoding="gzip, gzip")
     table, _ = run(model(server), photo_set(1), ONE)
-    assert table.reason.str.contains("packed as 'gzip, gzip', which was not asked for").all()
+    assert table.reason.str.contains(
+        "packed as 'gzip, gzip', which was not asked for", na=False
+    ).all()
     server.script = lambda i, request: Fault(500, bomb, Content_Encoding="gzip")
     table, _ = run(model(server), photo_set(1), ONE)
-    assert table.reason.str.contains("larger than").all() and len(server.requests) == 3
+    assert table.reason.str.contains("larger than", na=False).all() and len(server.requests) == 3
 
 
 @pytest.mark.parametrize("form", ["gzip", "deflate"])
@@ -709,8 +771,8 @@ def test_a_packed_response_is_read(server, form):
 def test_pauses_that_cannot_be(server, after, requests):
     server.script = lambda i, request: refusing(429, "busy", Retry_After=after)
     table, _ = run(model(server), photo_set(1), ONE)
-    assert len(server.requests) == requests and table.reason.str.contains("busy").all()
-    assert table.reason.str.contains("asks for a pause of inf s").all() == (requests == 1)
+    assert len(server.requests) == requests and table.reason.str.contains("busy", na=False).all()
+    assert table.reason.str.contains("asks for a pause of inf s", na=False).all() == (requests == 1)
 
 
 HANGING = """

@@ -477,6 +477,21 @@ def test_database_vectors_are_three_unit_vectors():
     np.testing.assert_allclose(vectors @ vectors.T, cosines, atol=1e-5)
 
 
+def test_heads_without_texts_leave_their_part_out(tmp_path):
+    torch.manual_seed(0)
+    aligner = GeoAlignment(GeoAlignmentConfig(16, 0, shared=8, gps=10, gps_width=32, frequencies=8))
+    image, _, coordinates = batch(30)
+    vectors = aligner.eval().database_vectors(image)
+    assert vectors.shape == (30, 16 + 8)
+    np.testing.assert_array_equal(vectors[:, 16:], aligner.embed_images(image)[1])
+    assert not any("text" in name for name in aligner.state_dict())
+    none = np.empty((30, 0), np.float32)
+    found = aligner(*tensors((image, none, coordinates)))
+    assert not found.image_text.any() and not found.text.any() and found.gps.shape == (30, 8)
+    aligner.save_pretrained(tmp_path)
+    assert_same(GeoAlignment.from_pretrained(tmp_path), aligner)
+
+
 def test_features_of_another_backbone_are_refused():
     aligner = model()
     for call in (aligner.embed_images, aligner.database_vectors, aligner.similarity_map):

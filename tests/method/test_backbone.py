@@ -371,3 +371,69 @@ def test_out_of_memory_with_one_picture_is_an_error(tiny, monkeypatch):
     out_of_memory_above(tiny, monkeypatch, 0)
     with pytest.raises(torch.OutOfMemoryError):
         encode(tiny, photo_set(3), cache=False)
+
+
+# --- any image encoder
+
+
+class Encoder(torch.nn.Module):
+    """Means of patches, and a layer."""
+
+    def __init__(self, seed: int = 0, act: type = torch.nn.ReLU) -> None:
+        super().__init__()
+        torch.manual_seed(seed)
+        layers = torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 10)
+        self.layers = torch.nn.Sequential(*layers, torch.nn.Dropout(0.9), act())
+
+    def forward(self, pictures):
+        return self.layers(pictures)
+
+
+def prepared(side: int):
+    return lambda image: torch.from_numpy(
+        np.array(image.resize((side, side)), np.float32).transpose(2, 0, 1) / 255
+    )
+
+
+def test_any_encoder_gives_features_and_keeps_them(own_cache):
+    module = Encoder()
+    wrapped = Backbone.wrap(module, prepared(32), 10, device="cpu")
+    assert (wrapped.name, wrapped.dim, wrapped.image_size) == ("Encoder", 10, 32)
+    assert not wrapped.has_text and not module.training
+    assert not any(weights.requires_grad for weights in module.parameters())
+    photos = photo_set(6)
+    found = encode(wrapped, photos, normalize=False)
+    inputs = torch.stack([prepared(32)(photos.image(img_id)) for img_id in photos.ids])
+    np.testing.assert_allclose(found.vectors, module(inputs).numpy(), atol=1e-6)
+    assert encode(Backbone.wrap(Encoder(), prepared(32), 10, device="cpu"), photos).stored == 6
+    with pytest.raises(G3Error, match="Encoder has no text tower"):
+        wrapped.text_features(["a road"])
+
+
+def test_the_fingerprint_of_an_encoder_follows_from_all_that_changes_its_features():
+    def print_of(module, preprocess):
+        return Backbone.wrap(module, preprocess, 10, device="cpu").fingerprint
+
+    same = print_of(Encoder(), prepared(32))
+    assert print_of(Encoder(), prepared(32)) == same
+    others = {
+        print_of(Encoder(1), prepared(32)),
+        print_of(Encoder(act=torch.nn.GELU), prepared(32)),
+        print_of(Encoder(), prepared(40)),
+        print_of(Encoder(), lambda image: prepared(32)(image) - 0.5),
+    }
+    assert len(others | {same}) == 5
+
+
+def test_an_encoder_that_gives_something_else_is_refused():
+    with pytest.raises(ValueError, match=r"Encoder gives \(1, 10\) .* expected \(1, 12\)"):
+        Backbone.wrap(Encoder(), prepared(32), 12, device="cpu")
+    with pytest.raises(ValueError, match=r"Conv2d gives \(1, 8, 30, 30\)"):
+        Backbone.wrap(torch.nn.Conv2d(3, 8, 3), prepared(32), 8, device="cpu")
+    with pytest.raises(ValueError, match="MaxPool2d gives tuple"):
+        Backbone.wrap(torch.nn.MaxPool2d(2, return_indices=True), prepared(32), 4, device="cpu")
+    as_it_is = lambda image: torch.ones(3, *image.size)  # noqa: E731
+    with pytest.raises(ValueError, match="shapes .* for two pictures"):
+        Backbone.wrap(Encoder(), as_it_is, 10, device="cpu")
+    with pytest.raises(ValueError, match="shapes .* for two pictures"):
+        Backbone.wrap(Encoder(), lambda image: image, 10, device="cpu")

@@ -29,7 +29,7 @@ from g3lite.lmm.base import LMM, LMMRequest, LMMResponse
 from g3lite.lmm.load import load_lmm
 from g3lite.photos import PhotoSet
 from g3lite.prompts import Prompt, PromptPlan
-from g3lite.support import images
+from g3lite.support import decoding, images
 from g3lite.support.images import (
     FORMATS,
     MAX_ASPECT,
@@ -337,6 +337,7 @@ def test_a_picture_in_parts_is_the_same_picture(name, form, part, monkeypatch):
 
 MEASURED = """
 import re, sys
+from g3lite.support import decoding
 from g3lite.support.images import decode
 
 def peak():  # KiB, of this process alone
@@ -433,7 +434,7 @@ def test_few_pictures_are_decoded_at_a_time(tiny, monkeypatch):
     photos = photo_set(40)
     pixels = int(np.prod(photos.image(photos.ids[0]).size))
     expected = encode(tiny, photos, cache=False).vectors
-    monkeypatch.setattr(backbone, "AT_A_TIME", 3 * pixels)
+    monkeypatch.setattr(decoding, "AT_A_TIME", 3 * pixels)
     lock, alive, most = threading.Lock(), 0, 0
 
     def count(change):
@@ -452,7 +453,7 @@ def test_few_pictures_are_decoded_at_a_time(tiny, monkeypatch):
         count(-1)
         return tensor
 
-    monkeypatch.setattr(backbone, "decode", counted)
+    monkeypatch.setattr(decoding, "decode", counted)
     features = encode(replace(tiny, preprocess=preprocess), photos, workers=8, cache=False)
     np.testing.assert_allclose(features.vectors, expected, atol=1e-5)
     assert alive == 0 and 2 <= most <= 3
@@ -461,7 +462,7 @@ def test_few_pictures_are_decoded_at_a_time(tiny, monkeypatch):
 def test_few_files_wait_to_be_decoded(tiny, monkeypatch):
     photos = photo_set(40)
     longest = max(len(photos.read(img_id)) for img_id in photos.ids)
-    monkeypatch.setattr(backbone, "AHEAD", 5 * longest)
+    monkeypatch.setattr(decoding, "AHEAD", 5 * longest)
     begun, done, most = 0, 0, 0
 
     def source(img_id):
@@ -493,9 +494,9 @@ def test_damaged_pictures_are_not_held(tiny, monkeypatch):
         alive.add(picture)
         raise DamagedPhoto(img_id, "it is damaged") from KeyError(picture)
 
-    monkeypatch.setattr(backbone, "decode", damaged)
+    monkeypatch.setattr(decoding, "decode", damaged)
     photos = photo_set(6)
-    batches = list(backbone._decoding(photos, photos.ids, tiny.preprocess, 128, 4, 2))
+    batches = list(decoding.decoding(photos.read, photos.ids, tiny.preprocess, 128, 4, 2))
     gc.collect()
     assert [error.reason for _, errors in batches for error in errors] == ["it is damaged"] * 6
     assert len(alive) == 0

@@ -16,7 +16,7 @@ from exif_blocks import ASCII, BERLIN, exif_of
 from PIL import Image
 
 from g3lite import miniearth
-from g3lite.datasets import remote, tables
+from g3lite.datasets import pack, remote, tables
 from g3lite.datasets.folder import load_folder
 from g3lite.datasets.load import LOADERS, load_photos
 from g3lite.photos import SCHEMA, NotThere, PhotoSet, TableError, conform, identical
@@ -303,7 +303,7 @@ def test_the_numbered_header_of_yfcc4k_is_understood(real):
     assert first == [
         "10201275523.jpg", "55289779@N00", 43.649708, -79.365637, "Attribution-ShareAlike License",
     ]  # fmt: skip
-    assert table["url"].str.startswith("http").all() and table["AUTHOR"].notna().all()
+    assert table["url"].str.startswith("http", na=False).all() and table["AUTHOR"].notna().all()
 
 
 MP16 = """\
@@ -590,4 +590,5 @@ def test_whether_a_set_is_drawn_is_said_by_the_set():
 
 def test_every_photo_set_that_has_a_name_has_a_loader():
     drawn = {"miniearth", *(f"miniearth/{name}" for name in miniearth.SIZES)}
-    assert set(LOADERS) == {*remote.BENCHMARKS, *remote.COLLECTIONS, *drawn}
+    packed = {"pack", *(f"pack/{part}" for part in pack.PARTS)}
+    assert set(LOADERS) == {*remote.BENCHMARKS, *remote.COLLECTIONS, *drawn, *packed}

@@ -67,6 +67,7 @@ def with_fixed(shipped, *texts, choice=None):
 
 def test_a_photo_gets_a_place_and_how_it_came_about(shipped, files, store):
     found = shipped.locate(files[0], **store)
+    assert found._repr_html_().count("<img") == 2  # the photo, and a map
     lat, lon = found.coordinates
     assert -90 <= lat <= 90 and -180 <= lon <= 180
     assert tuple(found.candidates.loc[0, ["LAT", "LON"]]) == found.coordinates
@@ -514,7 +515,11 @@ def test_without_replies_and_neighbours_a_photo_is_not_located(approximate, stor
     lost = ~found.predictions.IMG_ID.isin(found.neighbours.IMG_ID)
     assert 0 < lost.sum() < len(photos)
     assert (found.predictions.error.notna() == lost).all()
-    assert found.predictions.error[lost].str.contains("no reply can be read, and the search").all()
+    assert (
+        found.predictions.error[lost]
+        .str.contains("no reply can be read, and the search", na=False)
+        .all()
+    )
     assert (found.predictions.LAT_pred.isna() == lost).all()
     assert found.predictions.out_of_domain.tolist() == [False] * len(photos)
     nowhere = g3.locate(photos.take(lost.to_numpy()), **store)

@@ -78,7 +78,7 @@ def test_the_table_of_cities_is_worldwide_and_complete():
     assert len(cities) > 20_000 and cities.country_code.nunique() > 200
     assert not cities.isna().any(axis=None)
     assert (cities.city != "").all() and (cities.country != "").all()
-    assert cities.country_code.str.fullmatch("[a-z]{2}").all()
+    assert cities.country_code.str.fullmatch("[a-z]{2}", na=False).all()
     geo.check_coordinates(cities[["lat", "lon"]])
     assert cities is places.cities(), "the table is made once"
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -242,6 +243,101 @@ def test_it_stops_when_nothing_gets_better(monkeypatch):
         assert torch.equal(weights["log_scales"], best)
 
 
+def test_the_epoch_of_the_best_accuracy_is_kept_if_wanted(monkeypatch):
+    figures = [(1.0, 0.2), (2.0, 0.4), (3.0, 0.4), (4.0, 0.3)]
+    kept = []
+
+    def stub(aligner, *_):
+        kept.append({k: v.clone() for k, v in aligner.state_dict().items()})
+        return figures[len(kept) - 1]
+
+    monkeypatch.setattr(training, "validate", stub)
+    for select, patience, epochs, best in [
+        ("accuracy", None, 4, 2), ("accuracy", 2, 4, 2), ("accuracy", 1, 3, 2), ("loss", 2, 3, 0),
+    ]:  # fmt: skip
+        kept.clear()
+        history, weights = run(replace(QUICK, select=select, patience=patience))
+        assert len(history) == epochs, (select, patience)
+        assert torch.equal(weights["gps_head.0.weight"], kept[best]["gps_head.0.weight"])
+    with pytest.raises(ValueError, match="'f1' is unknown"):
+        Schedule(select="f1")
+
+
+def test_accuracy_counts_within_the_radius_of_the_schedule():
+    aligner, train, validation = model().eval(), pairs(), pairs(90, 1)
+    shares = [validate(aligner, train, validation, replace(QUICK, near_km=km))[1]
+              for km in (1.0, 200.0, 5000.0, 20_100.0)]  # fmt: skip
+    assert shares == sorted(shares) and shares[0] < shares[2] and shares[3] == 1
+
+
+# --- the rate, and what cannot be learnt
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [
+        (None, [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5]),
+        (2, [1, 0.5**0.5, 0.5, 0.5**1.5, 0.25, 0.5**2.5, 0.125, 0.5**3.5]),
+        (0.5, [0.5 ** (step / 4) for step in range(8)]),  # a half of the run has four steps
+        (1.0, [0.5 ** (step / 8) for step in range(8)]),
+    ],
+)
+def test_the_rate_falls_by_epochs_by_steps_or_by_a_part_of_the_run(monkeypatch, every, expected):
+    schedule = Schedule(epochs=2, batch_size=50, lr=1.0, decay=0.5, decay_every=every)
+    rates = [schedule.rate(epoch, step, 4) for epoch in range(2) for step in range(4)]
+    np.testing.assert_allclose(rates, expected, rtol=1e-12)
+    used, adamw = [], torch.optim.AdamW.step
+
+    def step(self, *arguments, **options):
+        used.extend({group["lr"] for group in self.param_groups})
+        return adamw(self, *arguments, **options)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", step)
+    history, _ = run(replace(schedule, lr=1e-3))
+    np.testing.assert_allclose(used, np.multiply(expected, 1e-3), rtol=1e-12)
+    np.testing.assert_allclose(history.lr, [used[0], used[4]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.5, 0.0, float("nan")])
+def test_an_impossible_decay_is_refused(every):
+    with pytest.raises(ValueError, match="decay_every"):
+        Schedule(decay_every=every)
+
+
+def test_a_short_run_that_decays_by_the_epoch_says_that_it_stays_at_chance():
+    by_epoch = Schedule(epochs=60, batch_size=200, lr=1e-3)  # a step per epoch
+    with pytest.warns(UserWarning, match=r"at chance: .* 8\.19 \(2 ln 60\).*decay_every=0.25"):
+        stuck, _ = run(by_epoch)
+    with pytest.warns(UserWarning, match=r"4\.09 \(ln 60\)"):
+        run(replace(by_epoch, epochs=2, lr=1e-6, use_text=False))
+    with warnings.catch_warnings(action="error"):
+        learnt, _ = run(replace(by_epoch, lr=1e-2, decay=0.3, decay_every=0.5))
+    assert learnt.validation_loss.min() < stuck.validation_loss.min() - 1
+
+
+def test_features_of_another_width_are_named():
+    wide = replace(pairs(), image=np.zeros((200, 20), np.float32))
+    with pytest.raises(ValueError, match="image of train .* 20 numbers, the heads are for 16"):
+        run(train=wide)
+    texts = replace(pairs(60), texts=np.zeros((20, 5), np.float32))
+    with pytest.raises(ValueError, match="texts of validation .* 5 numbers, the heads are for 12"):
+        run(validation=texts)
+
+
+def test_heads_without_texts_learn_from_images_and_places_alone():
+    data = {name: AlignmentDataset.without_texts(some.image.astype(np.float16), some.coordinates)
+            for name, some in {"train": pairs(), "validation": pairs(60, 1)}.items()}  # fmt: skip
+    torch.manual_seed(0)
+    aligner = GeoAlignment(replace(TINY, text=0))
+    with pytest.raises(ValueError, match="use_text=False"):
+        run(aligner=aligner, **data)
+    history, _ = run(replace(QUICK, epochs=20, lr=1e-2, use_text=False), aligner=aligner, **data)
+    assert history.loss.iloc[-1] < history.loss.iloc[0] / 2
+    assert history.accuracy.max() > 0.25, "there are 20 cities: guessing has 0.05"
+    with pytest.raises(ValueError, match="0 numbers, the heads are for 12"):
+        run(replace(QUICK, use_text=False), **data)
+
+
 # --- resuming
 
 
@@ -423,6 +519,8 @@ class Stub:
         vectors = np.array([[float(img_id[1:]), 1, 2] for img_id in ids], dtype=np.float32)
         return Features(ids, vectors, dict.fromkeys(self.damaged, "damaged"))
 
+    has_text = True
+
     def text_features(self, texts, normalize):
         assert normalize is False
         self.read += texts
@@ -568,3 +666,21 @@ def test_half_precision_on_a_gpu_learns_alike(tmp_path):
     assert all(torch.isfinite(tensor).all() for tensor in weights.values())
     again = model()
     pd.testing.assert_frame_equal(run(schedule, folder=tmp_path, aligner=again)[0], history)
+
+
+def test_features_on_disk_are_read_by_the_batch(tmp_path):
+    """A data set of 40 MB: neither batches nor the name of the run take it into memory."""
+    mapped = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", np.float16, (100_000, 200))
+    mapped[::1000] = 1.5
+    mapped.flush()
+    image = np.load(tmp_path / "x.npy", mmap_mode="r")
+    places = np.zeros((len(image), 2))
+    data = AlignmentDataset.without_texts(image, places)
+    model = GeoAlignment(GeoAlignmentConfig(200, 0, 8, 8, 8, 4))
+    tracemalloc.start()
+    got = [data.batch(np.arange(k, len(image), 1000), "cpu")[0] for k in range(3)]
+    training._key(model, data, data, training.Schedule(use_text=False))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(data.image, np.memmap) and peak < 4_000_000
+    assert (got[0] == 1.5).all() and (got[1] == 0).all() and got[0].dtype == torch.float32

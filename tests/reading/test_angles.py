@@ -19,6 +19,8 @@ WHOLE = [
     ("48.85° ю. ш.", -48.85, "latitude"),
     ("2.35 deg. W", -2.35, "longitude"),
     ("2.35 oeste", -2.35, "longitude"),
+    ("12,5° de latitude sud", -12.5, "latitude"),
+    ("77,03° de longitud oeste", -77.03, "longitude"),
     ("48°51'", 48.85, "latitude"),
     ("48° 51' 36''", 48.86, "latitude"),
     ("48 51.6 N", 48.86, "latitude"),
@@ -59,7 +61,7 @@ def test_an_angle_is_read_with_its_sign(text, degrees, axis):
     assert only_angle(text).on(axis) == pytest.approx(degrees)
 
 
-CUT += ["2.-35", "2.longitude", "2.35.-5"]
+CUT += ["2(E)35", "2.-35", "2.longitude", "2.35.-5"]
 
 
 @pytest.mark.parametrize("number", CUT)
@@ -75,7 +77,7 @@ def test_a_number_that_goes_on_is_none(number, frame):
         ("-48.85 S", "latitude", "contradicts itself"),
         ("N 48.85 S", "latitude", "contradicts itself"),
         ("48.85 E", "latitude", "contradicts itself"),
-        ("9.13 O", "longitude", "contradicts itself"),  # Spanish west, German east
+        ("9.13 O", "longitude", "may be west or east"),  # Spanish west, German east
         ("48°75'", "latitude", "wrong minutes"),
         ("48.5°10'", "latitude", "wrong minutes"),
         ("90.5", "latitude", "outside"),

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from g3lite.reading.clean import same_signs, without_markup, without_thinking
+from g3lite.reading.clean import (
+    same_signs,
+    with_o_told,
+    without_latex_words,
+    without_markup,
+    without_thinking,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,9 @@ def test_nothing_between_tags_is_left(parts):
         ("48.85&deg; N &#45;", "48.85° N -"),
         ("Latitude–48.85", "Latitude—48.85"),  # a dash that separates is no minus
         ("Latitude: –48.85", "Latitude: -48.85"),
+        ("Paris – 48.85", "Paris — 48.85"),
+        ("Paris –48.85", "Paris -48.85"),
+        ("38º42´50ʺ", "38°42'50''"),
     ],
 )
 def test_signs_become_alike(text, alike):
@@ -68,7 +77,6 @@ def test_signs_become_alike(text, alike):
         ('<point lat="48.85"/>', 'point lat="48.85"'),
         ("$48.85^\\circ$", "48.85°"),
         ("\\boxed{48.85}", "final answer: {48.85}"),
-        ("\\text{N}", "N"),
         ("~~48.85~~ 2.35", "2.35"),
         ("[a](https://maps.example/?q=48.85,2.35)", "[a]("),
         ("- **Latitude:** 48.85", "Latitude: 48.85"),
@@ -80,6 +88,52 @@ def test_signs_become_alike(text, alike):
 )
 def test_markup_goes_and_words_stay(text, plain):
     assert without_markup(text).strip() == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("\\text{N}", "N"),
+        (
+            "\\mathrm{Latitude: } 48.85 \\\\\n\\text{Longitude: } 2.35",
+            "Latitude:  48.85\nLongitude:  2.35",
+        ),
+        ('{"a": "\\\\text{N}"}', '{"a": "\\\\text{N}"}'),  # of a string in JSON
+    ],
+)
+def test_words_in_latex_lose_their_braces(text, plain):
+    assert without_latex_words(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "letter"),
+    [
+        ("Latitud: 33,4° S, Longitud: 70,6° {}", "W"),
+        ("Coordonnées : 48,3° N, 4,4°{}", "W"),
+        ("C'est Brest : 48,3° N, 4,4° {}", "W"),
+        ("Questa è Lisbona: 38,7° N, 9,1° {}", "W"),
+        ("Das ist Wien: 48,2° N, 16,3° {}", "E"),
+        ("Breitengrad: 48°12' N, Längengrad: 16°22' {}", "E"),
+        ("2.35° E or 4.4° {}", "W"),  # in no language are both E and O the east
+        ("2.35° W or 4.4° {}", "E"),
+    ],
+)
+def test_o_is_west_or_east_where_the_language_says_so(text, letter):
+    assert with_o_told(text.format("O")) == text.format(letter)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "38.7° N, 9.1° O",
+        "The place is at 48.2° N, 16.3° O",
+        "Koordinaten / coordenadas: 48.2° N, 16.3° O",
+        "48.2° N, 16.3° E, W of it 4.4° W; 16.3° O",
+        "Das ist die Linie 5 Ost, O 5",
+    ],
+)
+def test_o_stays_where_nothing_or_too_much_says_what_it_is(text):
+    assert with_o_told(text) == text
 
 
 @pytest.mark.parametrize("hidden", ["48.8___", "48.8**", "48.8****", "48.8~~566~~"])

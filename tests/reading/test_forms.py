@@ -93,7 +93,12 @@ def test_other_quantities_are_no_places(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["(longitude, latitude): (2.3522, 48.8566)", "In GeoJSON order: (2.3522, 48.8566)"]
+    "text",
+    [
+        "Longitude, not latitude\n2.3522, 48.8566",
+        "(longitude, latitude): (2.3522, 48.8566)",
+        "In GeoJSON order: (2.3522, 48.8566)",
+    ],
 )
 def test_another_order_is_not_clear(text):
     assert read(text) == ["which number is the latitude is not clear"]
@@ -116,6 +121,12 @@ def test_a_last_number_with_too_few_decimals_may_be_cut_off(text):
 def test_a_label_belongs_to_the_number_on_its_line():
     text = "38.7139 | -9.1334 Latitude\n38.7139\nLongitude\n-9.1334"
     assert read(text) == [(38.7139, -9.1334)]
+
+
+def test_the_first_cell_of_a_head_may_be_empty():
+    assert read("| | lat | lon |\n|---|---|---|\n| Paris | 48.8566 | 2.3522 |") == [
+        (48.8566, 2.3522)
+    ]
 
 
 def test_two_rows_are_two_places():

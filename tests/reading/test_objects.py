@@ -97,6 +97,24 @@ def test_keys_say_what_an_object_is(key, role):
     assert statement.role == role
 
 
+@pytest.mark.parametrize(
+    ("more", "role"),
+    [
+        ('"verdict": "rejected"', DENIED),
+        ('"type": "similar 2"', DENIED),
+        ('"match": false', DENIED),
+        ('"rejected": true', DENIED),
+        ('"status": "accepted"', ANSWER),
+        ('"type": "city"', PLAIN),
+        ('"match": true', PLAIN),
+        ('"exact": false', PLAIN),
+    ],
+)
+def test_values_say_what_an_object_is(more, role):
+    (statement,) = read("{" + PLACE + ", " + more + "}")
+    assert statement.role == role and statement.place == (48.85, 2.35)
+
+
 @pytest.mark.parametrize("word", ["float", "<number>", "..."])
 def test_a_template_is_no_answer(word):
     (statement,) = read(f'{{"latitude": "{word}", "longitude": "{word}"}}')

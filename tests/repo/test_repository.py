@@ -62,10 +62,14 @@ def test_every_import_is_a_declared_dependency():
     owners = packages_distributions()
     base = distributions(PROJECT["dependencies"])
     tools = base | distributions(EXTRAS["notebooks"])
-    # What only works with an extra: the notebook tools, showing a figure in a notebook (every
-    # kernel of a notebook comes with IPython), making the tables of cities, and a grammar.
+    # What only works with an extra: the notebook tools, the quiz's widget, showing a figure in a
+    # notebook (every kernel of a notebook comes with IPython), making the tables of cities, and a
+    # grammar.
     allowed = {
         "notebooks.py": tools,
+        "quiz.py": tools,
+        "packs.py": tools,
+        "forms.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
         "schema.py": base | distributions(EXTRAS["schema"]),
@@ -119,7 +123,16 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "data/README.md", "g3lite/README.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "data/README.md",
+        "g3lite/README.md",
+        "g3lite/own-photos.md",
+        "g3lite/pack.md",
+    ],
 )
 def test_links_of_the_documents_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -173,7 +186,18 @@ def test_the_readme_lists_the_notebooks_that_exist():
 
 def written_by_people() -> list[Path]:
     """The documents, programs and notebooks of the tree; of the tests, their lists alone."""
-    folders = [ROOT / name for name in ("g3lite", "notebooks", "benchmarks", ".github", ".ci")]
+    folders = [
+        ROOT / name
+        for name in (
+            "g3lite",
+            "notebooks",
+            "benchmarks",
+            ".github",
+            ".ci",
+            ".binder",
+            ".devcontainer",
+        )
+    ]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     kinds = {"", ".py", ".ipynb", ".md", ".yml", ".yaml", ".toml", ".txt", ".cff"}
     top = [path for path in ROOT.iterdir() if path.is_file()]

@@ -4,11 +4,48 @@ A check is a function of the reader's answer that returns None if the answer is 
 The decorator `exercise` does the rest; `check_01_2` belongs to exercise 2 of notebook 01.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
 import numpy as np
+
+
+@dataclass
+class Draws:
+    """Another seed for the checks' data, and whether a check has drawn any."""
+
+    seed: int
+    used: bool = False
+
+
+_DRAWS: ContextVar[Draws | None] = ContextVar("draws", default=None)
+
+
+def generator(number: int) -> np.random.Generator:
+    """The random numbers of a check: always the same in a notebook, others within `reseeded`.
+
+    Args:
+        number: of the check; each has its own.
+    """
+    draws = _DRAWS.get()
+    if draws is None:
+        return np.random.default_rng(number)
+    draws.used = True
+    return np.random.default_rng([number, draws.seed])
+
+
+@contextmanager
+def reseeded(seed: int) -> Iterator[Draws]:
+    """Let checks draw other data, so that answers learnt by heart are found out."""
+    token = _DRAWS.set(draws := Draws(seed))
+    try:
+        yield draws
+    finally:
+        _DRAWS.reset(token)
 
 
 def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., None]]:

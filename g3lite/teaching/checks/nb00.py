@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import geo
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 def _candidates(rng: np.random.Generator, coordinates: np.ndarray) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def _candidates(rng: np.random.Generator, coordinates: np.ndarray) -> pd.DataFra
 )
 def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -> str | None:
     """Check the share of a photo's candidates within km of the truth."""
-    rng = np.random.default_rng(13)
+    rng = generator(13)
     # Off every radius by so much that the answer is the same on the ellipsoid.
     off_km = [3, 12, 33, 100, 120, 150, 170, 280, 500, 600, 1000, 3500, 9000]
     cases = []
@@ -155,7 +155,7 @@ def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -
 )
 def check_00_2(winner: Callable[[pd.DataFrame], tuple[float, float]]) -> str | None:
     """Check the place with the highest score: the first of equals, never one without a score."""
-    rng = np.random.default_rng(14)
+    rng = generator(14)
 
     def table(n: int) -> pd.DataFrame:
         """Candidates in no order; the index of the best one is not its position."""

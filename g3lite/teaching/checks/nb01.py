@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from g3lite import evaluation, geo
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -16,7 +16,7 @@ from g3lite.teaching.checks.check import diagnose, exercise
 )
 def check_01_1(share_within: Callable[[np.ndarray, np.ndarray, float], float]) -> str | None:
     """Check the share of all photos that a method puts within km of the truth."""
-    rng = np.random.default_rng(1)
+    rng = generator(1)
     truth = np.column_stack([rng.uniform(-75, 75, 600), rng.uniform(-180, 180, 600)])
     truth[:60] = rng.uniform(-0.1, 0.1, (60, 2))  # the sea off Ghana, where (0, 0) lies
     # Off every threshold by so much that the answer is the same on the ellipsoid.
@@ -56,7 +56,7 @@ def check_01_1(share_within: Callable[[np.ndarray, np.ndarray, float], float]) -
 )
 def check_01_2(best_of: Callable[[np.ndarray, int, float], float]) -> str | None:
     """Check the share of queries with a neighbour within km among the first k."""
-    distances = 20_000 ** np.random.default_rng(2).random((400, 20)) ** 0.45
+    distances = 20_000 ** generator(2).random((400, 20)) ** 0.45
     pairs = [(1, 25), (5, 25), (5, 750), (10, 200)]
 
     def every(measure: Callable[[int, float], Any]) -> list[float]:
@@ -104,7 +104,7 @@ def check_01_3(
     interval: Callable[[np.ndarray, np.ndarray, int], tuple[float, float]],
 ) -> str | None:
     """Check a 95 % percentile interval of a share, by a bootstrap over photographers."""
-    rng = np.random.default_rng(3)
+    rng = generator(3)
     photos = np.repeat([2, 4, 8, 60], [24, 16, 12, 8])  # of each of 60 photographers
     skill = rng.beta(0.4, 0.6, 60) * np.where(photos == 60, 0.5, 1.0)
     authors = np.repeat([f"author {i}" for i in range(60)], photos)

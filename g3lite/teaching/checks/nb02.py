@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from g3lite import geo
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -15,7 +15,7 @@ from g3lite.teaching.checks.check import diagnose, exercise
 )
 def check_02_1(contrastive: Callable[[np.ndarray, np.ndarray, float], float]) -> str | None:
     """Check the symmetric InfoNCE of two sets of vectors that are not normalised."""
-    rng = np.random.default_rng(4)
+    rng = generator(4)
     batches = []
     for n, d, scale, noise in ((6, 5, 10.0, 0.7), (40, 16, 54.0, 0.7), (12, 8, 1000.0, 3.0)):
         images = rng.normal(size=(n, d))
@@ -190,7 +190,7 @@ def check_02_3(
     unfair: Callable[[np.ndarray, np.ndarray, float], np.ndarray],
 ) -> str | None:
     """Check the mask of pairs with the same text or within km, without the diagonal."""
-    rng = np.random.default_rng(5)
+    rng = generator(5)
     centres = np.array(
         [[48.86, 2.35], [64.15, -21.94], [-17.0, 179.95], [-17.0, -179.95], [40.7, -74.0],
          [-33.87, 151.21], [0.1, 32.6], [78.2, 15.6]]

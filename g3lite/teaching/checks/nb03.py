@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -16,7 +16,7 @@ def check_03_1(
     fair_search: Callable[[np.ndarray, np.ndarray, np.ndarray, str, int, float], np.ndarray],
 ) -> str | None:
     """Check a search by inner product that leaves out an author and near copies."""
-    rng = np.random.default_rng(6)
+    rng = generator(6)
     n = 240
     vectors = rng.normal(size=(n, 12)) * rng.uniform(0.6, 1.6, (n, 1))
     authors = np.array([f"author {i}" for i in rng.integers(8, size=n)])
@@ -121,7 +121,7 @@ def check_03_1(
 )
 def check_03_2(recall: Callable[[np.ndarray, np.ndarray], float]) -> str | None:
     """Check recall at k: the mean share of the exact neighbours among those found."""
-    rng = np.random.default_rng(7)
+    rng = generator(7)
     batches = []
     for queries, k, n in ((6, 4, 15), (50, 15, 60), (30, 10, 500)):
         order = rng.permuted(np.tile(np.arange(n), (queries, 1)), axis=1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -16,7 +16,7 @@ from g3lite.teaching.checks.check import diagnose, exercise
 )
 def check_04_1(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str | None:
     """Check softmax(logits / temperature) of each row, for large logits and temperature 0 too."""
-    rng = np.random.default_rng(8)
+    rng = generator(8)
     near = rng.integers(-24, 24, (3, 5)) / 64  # with 1000 added, still exact in single precision
     certain = rng.normal(0, 3, (4, 6))
     certain[1, 2:4] = certain[1].max() + np.array([1, 1.001])  # a close race, but no tie
@@ -231,7 +231,7 @@ def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) ->
 )
 def check_04_3(best_possible: Callable[[np.ndarray, float], float]) -> str | None:
     """Check the share of queries with a candidate within a radius; NaN stands for unreadable."""
-    rng = np.random.default_rng(9)
+    rng = generator(9)
     sets = []
     for shape in ((300, 4, 5), (80, 3, 6), (45, 5, 2)):
         km = 20_000 * rng.random(shape) ** 2 * rng.random((shape[0], 1, 1)) ** 2

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from g3lite import geo
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -18,7 +18,7 @@ def check_05_1(
     verify: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
 ) -> str | None:
     """Check the position of each photo's best valid candidate, -1 where there is none."""
-    rng = np.random.default_rng(10)
+    rng = generator(10)
 
     def units(*shape: int) -> np.ndarray:
         vectors = rng.normal(size=shape)
@@ -218,7 +218,7 @@ def check_05_1(
 )
 def check_05_2(blind: Callable[[np.ndarray, np.ndarray, int, float], float]) -> str | None:
     """Check the expected share of photos within a radius if a candidate is drawn blindly."""
-    rng = np.random.default_rng(11)
+    rng = generator(11)
     sets = []
     for photos in (200, 60, 35):
         # Photos that are easy have more candidates; some have none, in one set the last ones too.
@@ -336,7 +336,7 @@ def check_05_2(blind: Callable[[np.ndarray, np.ndarray, int, float], float]) -> 
 )
 def check_05_3(middle: Callable[[np.ndarray], np.ndarray]) -> str | None:
     """Check the mean of places on the sphere, in degrees, across the antimeridian too."""
-    rng = np.random.default_rng(12)
+    rng = generator(12)
     around = rng.normal(size=(6, 2))
     cases = {
         "two places on the equator": np.array([[0.0, 10.0], [0.0, 50.0]]),

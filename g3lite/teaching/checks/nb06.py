@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -69,7 +69,7 @@ def check_06_1(margin: Callable[[float, int], float]) -> str | None:
 )
 def check_06_2(resampled: Callable[..., np.ndarray]) -> str | None:
     """Check the difference of two methods in each resample of the photographers."""
-    rng = np.random.default_rng(15)
+    rng = generator(15)
     batches = []
     for photos, people, draws in ((200, 12, 30), (90, 5, 8), (400, 60, 25)):
         author = rng.integers(people, size=photos) * rng.integers(2, size=photos)
@@ -150,7 +150,7 @@ def check_06_2(resampled: Callable[..., np.ndarray]) -> str | None:
 )
 def check_06_3(blame: Callable[[np.ndarray, np.ndarray, float], tuple]) -> str | None:
     """Check the shares: right, a near candidate not chosen, no near candidate."""
-    rng = np.random.default_rng(16)
+    rng = generator(16)
     batches = []
     for photos, most in ((300, 20), (70, 6), (45, 3)):
         km = 25 * np.ceil(20_000 * rng.random((photos, most)) ** 5 / 25)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from g3lite.teaching.checks.check import diagnose, exercise
+from g3lite.teaching.checks.check import diagnose, exercise, generator
 
 
 @exercise(
@@ -81,7 +81,7 @@ def check_07_1(degrees: Callable[..., float | None]) -> str | None:
 )
 def check_07_2(ranges: Callable[..., list[tuple[int, int, int]]]) -> str | None:
     """Check which bytes of which pieces hold some bytes of the whole."""
-    rng = np.random.default_rng(17)
+    rng = generator(17)
     cases = [([10, 10, 10], 3, 7), ([10, 10, 10], 3, 10), ([10, 10, 10], 10, 12)]
     cases += [([10, 10, 10], 8, 25), ([10, 10, 10], 0, 30), ([4, 3, 50], 2, 9)]
     for _ in range(30):
