@@ -19,7 +19,8 @@ from tqdm.auto import tqdm
 
 from g3lite import evaluation, miniearth
 from g3lite.paper.margins import OUTCOME
-from g3lite.paper.tables import CHOSEN_ON, EvaluationRun
+from g3lite.paper.plan import CHOSEN_ON
+from g3lite.paper.run import EvaluationRun
 from g3lite.prompts import PromptPlan
 from g3lite.recipes import replies as reply_recipe
 from g3lite.recipes.replies import PART, Setting

@@ -31,6 +31,8 @@ def margins(
     rivals: Mapping[str, np.ndarray],
     truth: pd.DataFrame,
     *,
+    spread: Mapping[str, np.ndarray] | None = None,
+    trainings: int = 1,
     level: float = 0.95,
     replicates: int = 2000,
     seed: int = 0,
@@ -41,6 +43,9 @@ def margins(
         of: hits of the method, float (s, n, 5) in [0, 1]: s trainings, n photos, five thresholds.
         rivals: the same of each rival by name, trained with the same seeds or once: (s or 1, n, 5).
         truth: n rows with the columns AUTHOR and set; the sets count alike, whatever their sizes.
+        spread: of a method that was trained once: the standard deviation over trainings of its
+            margin over a rival, (6,), as it was found on other photos.
+        trainings: how many such a spread is from.
         level: of the intervals.
         replicates: resamples of the photographers of each set.
         seed: of the resampling.
@@ -64,7 +69,13 @@ def margins(
             )
         if len(hits) not in (1, len(of)):
             raise ValueError(f"{name} was trained {len(hits)} times, the method {len(of)} times")
-        rows.append(_margin(of - hits, truth, level, replicates, seed).assign(method=name))
+        known = (spread or {}).get(name)
+        if known is not None and len(of) > 1:
+            raise ValueError(f"{name}: the spread is that of {len(of)} trainings, do not give one")
+        gain = of - hits
+        rows.append(
+            _margin(gain, truth, known, trainings, level, replicates, seed).assign(method=name)
+        )
     table = pd.concat(rows, ignore_index=True)
     outcome = table["metric"] == OUTCOME
     table.loc[outcome, "p_holm"] = holm(table.loc[outcome, "p"])
@@ -83,8 +94,9 @@ def holm(p: pd.Series) -> np.ndarray:
 
 
 def _margin(
-    gain: np.ndarray, truth: pd.DataFrame, level: float, replicates: int, seed: int
-) -> pd.DataFrame:
+    gain: np.ndarray, truth: pd.DataFrame, spread: np.ndarray | None, trainings: int,
+    level: float, replicates: int, seed: int,
+) -> pd.DataFrame:  # fmt: skip
     """The six rows of one rival from the gain of every training and photo, (s, n, 5)."""
     gain = np.concatenate([gain.mean(axis=2, keepdims=True), gain], axis=2)  # (s, n, 6)
     of_sets = truth.groupby("set", sort=True).indices
@@ -99,9 +111,13 @@ def _margin(
         ],
         axis=0,
     )  # (replicates, 6)
-    seeds = len(gain)
-    se_photographers = draws.std(axis=0)
-    se_seeds = per_seed.std(axis=0, ddof=1) / np.sqrt(seeds) if seeds > 1 else np.zeros(6)
+    se_photographers, seeds = draws.std(axis=0), len(gain)
+    if spread is not None:
+        se_seeds, seeds = np.asarray(spread, dtype=np.float64), trainings
+    elif seeds > 1:
+        se_seeds = per_seed.std(axis=0, ddof=1) / np.sqrt(seeds)
+    else:
+        se_seeds = np.zeros(6)
     se = np.hypot(se_photographers, se_seeds)
     groups = truth.groupby("set")["AUTHOR"].nunique().sum() - len(of_sets)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -63,7 +63,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
     ),
     Artefact(
         "slice",
-        ("miniearth/*.csv.gz", "miniearth/photos.tar"),
+        (
+            "miniearth/gallery.csv.gz",
+            "miniearth/validation.csv.gz",
+            "miniearth/test_*.csv.gz",
+            "miniearth/photos.tar",
+        ),
         (
             "places",
             "g3lite.miniearth.sampler:SAMPLER_VERSION",
@@ -107,15 +112,38 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "g3lite.recipes.minilmm:build",
     ),
     Artefact(
+        "choice",
+        ("choice/grid.csv",),
+        ("slice", "miniclip", "alignment", "minilmm", "g3lite.paper.choice:RUN"),
+        "g3lite.paper.choice:build",
+    ),
+    Artefact(
+        "seeds",
+        ("seeds/predictions.parquet",),
+        ("slice", "miniclip", "minilmm", "g3lite.recipes.heads:RUN", "g3lite.paper.seeds:RUN"),
+        "g3lite.paper.seeds:build",
+    ),
+    Artefact(
+        "final",
+        ("miniearth/final_*.csv.gz",),
+        (
+            "places",
+            "g3lite.paper.plan:RUN",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
+            "g3lite.miniearth.splits:SPLITS_VERSION",
+        ),
+        "g3lite.miniearth.splits:build_final",
+    ),
+    Artefact(
         "replies",
         ("replies/*",),
-        ("slice", "miniclip", "alignment", "minilmm", "g3lite.recipes.replies:RUN"),
+        ("slice", "final", "miniclip", "alignment", "minilmm", "g3lite.recipes.replies:RUN"),
         "g3lite.recipes.replies:build",
     ),
     Artefact(
         "predictions",
         ("predictions/*",),
-        ("slice", "miniclip", "alignment", "replies", "g3lite.paper.tables:RUN"),
+        ("slice", "final", "miniclip", "alignment", "replies", "g3lite.paper.tables:RUN"),
         "g3lite.paper.tables:build",
     ),
 )

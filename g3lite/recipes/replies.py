@@ -27,7 +27,7 @@ from g3lite.lmm.load import load_lmm
 from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.profiles import PROFILES
-from g3lite.prompts import PromptPlan
+from g3lite.prompts import PLANS, PromptPlan
 from g3lite.recipes import minilmm
 from g3lite.verification import CandidateConfig
 
@@ -36,8 +36,8 @@ DRAWN = 5
 CHOSEN = CandidateConfig.from_name(PROFILES["cpu"].choice).replies
 """How many of them compete. About the test sets the ablations ask for no more."""
 TEMPERATURE = PROFILES["cpu"].temperature
-"""Of the drawn replies. Chosen on validation among 0.4, 0.7, 0.85, 1 and the paper's 1.2 (which is
-for GPT-4V), before MiniLMM's second stage: it brought the nearest of twenty candidates."""
+"""Of the drawn replies, as it was chosen on validation (`g3lite.paper.choice`)."""
+PROMPTS = PLANS["paper"].references
 
 
 @dataclass(frozen=True)
@@ -49,51 +49,61 @@ class Setting:
         similar: which similar references, a key of what `search` returns.
         dissimilar: which dissimilar ones.
         swapped: "picture" or "references": these are another photo's.
+        photos: the first of the set that are asked about; None: all.
     """
 
     plan: PromptPlan
     similar: str = "similar"
     dissimilar: str = "dissimilar"
     swapped: str | None = None
+    photos: int | None = None
 
 
 _RAW = ("raw similar", "raw dissimilar")
 
 
-def _ways(drawn: int) -> dict[str, Setting]:
-    """What the paper's tables and figures need; for an ablation as many replies of each prompt."""
-    as_many = PromptPlan((10,), replies=4 * drawn, temperature=TEMPERATURE)  # as of four prompts
+def ways(drawn: int, competing: int) -> dict[str, Setting]:
+    """What the tables need: so many replies drawn of each of four prompts, of which some compete.
+
+    The others have as many replies as these four, or as many of each prompt.
+    """
+    as_many = len(PROMPTS) * competing
     return {
-        "one prompt": Setting(as_many),
-        "drawn": Setting(PromptPlan(replies=DRAWN, temperature=TEMPERATURE)),
-        "raw, likeliest": Setting(PromptPlan((10,), replies=1, temperature=0), *_RAW),
-        "raw, drawn": Setting(PromptPlan(replies=drawn, temperature=TEMPERATURE), *_RAW),
+        "likeliest": Setting(PromptPlan(PROMPTS, 1, temperature=0)),
+        "drawn": Setting(PromptPlan(PROMPTS, drawn, temperature=TEMPERATURE)),
+        "zero-shot": Setting(PromptPlan((0,), as_many, temperature=TEMPERATURE)),
+        "one prompt": Setting(PromptPlan((10,), as_many, temperature=TEMPERATURE)),
+        "random dissimilar": Setting(
+            PromptPlan(PROMPTS, competing, temperature=TEMPERATURE), dissimilar="random"
+        ),
+        "raw, likeliest": Setting(PromptPlan((10,), 1, temperature=0), *_RAW),
+        "raw, drawn": Setting(PromptPlan(PROMPTS, competing, temperature=TEMPERATURE), *_RAW),
     }
 
 
-_TEST = {"likeliest": Setting(PromptPlan((0,), replies=1, temperature=0)), **_ways(CHOSEN)}
+_GREEDY = PromptPlan(PROMPTS[1:], 1, temperature=0)
+_SOME = 1_200
 SETTINGS = {
     "validation": {
-        "likeliest": Setting(PromptPlan(replies=1, temperature=0)),
-        **_ways(DRAWN),
-        "as a pair": Setting(PromptPlan(replies=1, temperature=0, template="pair")),
-        "without hubs": Setting(
-            PromptPlan((5, 10, 15), replies=1, temperature=0), dissimilar="without hubs"
+        **ways(DRAWN, CHOSEN),
+        "as a pair": Setting(
+            PromptPlan(PROMPTS, 1, temperature=0, template="pair"), photos=_SOME
         ),
-        "another's picture": Setting(PromptPlan(replies=1, temperature=0), swapped="picture"),
-        "another's references": Setting(
-            PromptPlan((5, 10, 15), replies=1, temperature=0), swapped="references"
+        "without hubs": Setting(_GREEDY, dissimilar="without hubs", photos=_SOME),
+        "another's picture": Setting(
+            PromptPlan(PROMPTS, 1, temperature=0), swapped="picture", photos=_SOME
         ),
+        "another's references": Setting(_GREEDY, swapped="references", photos=_SOME),
     },
-    "test_natural": _TEST,
-    "test_uniform": _TEST,
+    "final_natural": ways(CHOSEN, CHOSEN),
+    "final_uniform": ways(CHOSEN, CHOSEN),
 }  # fmt: skip
 """The ways of each set of photos. Of a likeliest reply there is one: at temperature 0 all are the
 same. What two ways have in common is asked for once."""
 RUN = {
     which: {
         name: [way.plan.references, way.plan.replies, way.plan.temperature, way.plan.template.text,
-               way.similar, way.dissimilar, way.swapped]
+               way.similar, way.dissimilar, way.swapped, way.photos]
         for name, way in ways.items()
     }
     for which, ways in SETTINGS.items()
@@ -103,15 +113,26 @@ PART = 300
 """Photos that one process asks about before it takes others."""
 
 
-def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.ndarray]:
-    """The references of each query among the photos of a gallery, with the shipped heads.
+def search(
+    gallery: PhotoSet, queries: PhotoSet, k: int = 15, heads: GeoAlignment | None = None
+) -> dict[str, np.ndarray]:
+    """The references of each query among the photos of a gallery, with some heads.
+
+    Args:
+        gallery: what is searched.
+        queries: q photos.
+        k: references of either kind.
+        heads: of the alignment; None for those that are shipped.
 
     Returns:
         Rows of the gallery, int64 (q, k), the first reference first: "similar"; "dissimilar", as
-        the paper has them; "without hubs", dissimilar ones with the gallery's mean left out; and
-        the first two by the backbone's features alone, "raw similar" and "raw dissimilar".
+        the paper has them; "without hubs", dissimilar ones with the gallery's mean left out; the
+        first two by the backbone's features alone, "raw similar" and "raw dissimilar"; and
+        "random", any photos.
     """
-    backbone, aligned = Backbone.load("miniclip", "cpu"), GeoAlignment.from_pretrained("mini")
+    backbone = Backbone.load("miniclip", "cpu")
+    aligned = GeoAlignment.from_pretrained("mini") if heads is None else heads
+    chance = np.random.default_rng(0).integers(len(gallery), size=(len(queries), k))
     gallery_features, query_features = (
         backbone.image_features(photos, normalize=False).vectors for photos in (gallery, queries)
     )
@@ -130,6 +151,7 @@ def search(gallery: PhotoSet, queries: PhotoSet, k: int = 15) -> dict[str, np.nd
         ],
         "raw similar": raw.similar(plain, k)[1],
         "raw dissimilar": raw.dissimilar(plain, k)[1],
+        "random": chance,
     }
 
 
@@ -163,9 +185,10 @@ def ask_way(
         part: ask about these of the queries only; what is swapped is swapped among all.
         asking: further options of `lmm.ask.ask`, such as store and progress.
     """
+    queries = queries.take(slice(way.photos))
     others = partners(len(queries))
     photos = with_pictures_of(queries, others) if way.swapped == "picture" else queries
-    lists = [coordinates[way.similar], coordinates[way.dissimilar]]
+    lists = [coordinates[name][: way.photos] for name in (way.similar, way.dissimilar)]
     if way.swapped == "references":
         lists = [some[others] for some in lists]
     lists = [some[part] for some in lists]
@@ -283,8 +306,8 @@ def record(which: str, rows: Mapping[str, np.ndarray]) -> Iterator[pd.DataFrame]
 
     jobs = (
         delayed(_part)(which, name, rows, slice(start, start + PART))
-        for name in SETTINGS[which]
-        for start in range(0, len(miniearth.load(which)), PART)
+        for name, way in SETTINGS[which].items()
+        for start in range(0, way.photos or len(miniearth.load(which)), PART)
     )
     yield from tqdm(Parallel(n_jobs=-1, return_as="generator")(jobs), desc=f"replies, {which}")
 
