@@ -87,3 +87,22 @@ def test_hits_of_other_photos_or_trainings_are_refused(hits, message):
     of, _, truth = world(np.random.default_rng(4), seeds=5)
     with pytest.raises(ValueError, match=message):
         margins(of, {"other": hits}, truth)
+
+
+def test_a_single_training_has_the_spread_that_was_found_elsewhere():
+    rng = np.random.default_rng(5)
+    of, rivals, truth = world(rng, gain=0.1, seeds=5, spread=0.04)
+    several = margins(of, rivals, truth, replicates=300)
+    spread = several["se_seeds"].to_numpy() * 5**0.5
+    given = {"spread": {"rival": spread}, "trainings": 5}
+    one = margins(of[:1], rivals, truth, **given, replicates=300)
+    alone = margins(of[:1], rivals, truth, replicates=300)
+    np.testing.assert_allclose(one["se_seeds"], spread)
+    np.testing.assert_allclose(one["se_photographers"], alone["se_photographers"])
+    assert (one["difference"] == alone["difference"]).all() and (one["seeds"] == 5).all()
+    assert (one["high"] - one["low"] > alone["high"] - alone["low"]).all()
+    assert one["p"].iloc[0] > alone["p"].iloc[0]
+    with pytest.raises(ValueError, match="that of 5 trainings"):
+        margins(of, rivals, truth, **given)
+    another = margins(of[:1], rivals, truth, spread={"another": spread}, replicates=300)
+    pd.testing.assert_frame_equal(another, alone)
