@@ -27,7 +27,7 @@ from g3lite.recipes.replies import PART, Setting
 from g3lite.verification import CandidateConfig, winners
 
 PHOTOS = 1200
-TEMPERATURES = (0.4, 0.7, 1.0)
+TEMPERATURES = (0.2, 0.4, 0.7, 1.0)
 REPLIES = (1, 2, 3, 4, 5)
 RETRIEVED = (0, 1, 2, 3, 5, 10, 15)
 RUN = [PHOTOS, TEMPERATURES, REPLIES, RETRIEVED]
