@@ -739,7 +739,7 @@ figures.show(
 )
 
 # %% [markdown]
-# After the dashed line the training loss still falls and the validation loss does not: the model
+# After the dotted line the training loss still falls and the validation loss does not: the model
 # begins to learn its photos by heart. So the weights of that epoch are kept.
 #
 # **From here on we use the heads that ship with g3lite.** They come from the same call, with all
