@@ -7,17 +7,21 @@ says what can be seen in it.
 
 from g3lite.figures.curves import threshold_curves
 from g3lite.figures.forest import forest
+from g3lite.figures.hero import hero
 from g3lite.figures.maps import (
     candidate_maps,
+    circle_map,
     density_map,
     draw_arcs,
     draw_points,
     heat_maps,
     prediction_map,
+    vote_map,
     world_map,
     zoomed_map,
 )
-from g3lite.figures.sheets import neighbour_strip, photo_sheet
+from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels
+from g3lite.figures.sheets import cue_sheet, neighbour_strip, photo_sheet
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
 
 __all__ = [
@@ -26,18 +30,27 @@ __all__ = [
     "PREDICTION",
     "TRUTH",
     "WIDTH",
+    "bar_panels",
+    "bars",
     "candidate_maps",
+    "circle_map",
+    "cue_sheet",
     "density_map",
+    "dot_pairs",
     "draw_arcs",
     "draw_points",
     "encode",
     "forest",
     "heat_maps",
+    "hero",
+    "lines",
     "neighbour_strip",
     "photo_sheet",
     "prediction_map",
+    "score_panels",
     "show",
     "threshold_curves",
+    "vote_map",
     "world_map",
     "zoomed_map",
 ]
