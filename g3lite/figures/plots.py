@@ -91,7 +91,6 @@ def lines(
     labels: tuple[str, str],
     *,
     levels: Mapping[str, ArrayLike] | None = None,
-    zero: bool = False,
 ) -> Figure:
     """Lines over a logarithmic axis with 95 % bands, and levels that do not depend on x.
 
@@ -101,7 +100,6 @@ def lines(
         title: of the figure.
         labels: of the two axes, with units.
         levels: name -> a value, or (3,) with both ends of its interval.
-        zero: let the upright axis begin at 0.
     """
     x = np.asarray(x, dtype=np.float64)
     figure, axes = _chart(title, 3.9, xlabel=labels[0], ylabel=labels[1])
@@ -120,8 +118,6 @@ def lines(
     axes.set_xscale("log")
     axes.set_xticks(x, [f"{value:,g}" for value in x])
     axes.minorticks_off()
-    if zero:
-        axes.set_ylim(bottom=0)
     figure.legend(loc="outside right center", frameon=False, fontsize=9)
     return figure
 

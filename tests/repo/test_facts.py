@@ -19,7 +19,6 @@ from g3lite.teaching import notebooks
 FOLDER = notebooks.folder()
 NOT_YET = {
     "00_locate_a_photo",
-    "01_worldwide_geolocalization",
     "02_geo_alignment",
     "03_index_construction",
     "04_prompt_diversification",
