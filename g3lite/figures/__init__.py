@@ -5,6 +5,7 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
+from g3lite.figures.cues import cue_sheet
 from g3lite.figures.curves import threshold_curves
 from g3lite.figures.forest import forest
 from g3lite.figures.hero import hero
@@ -21,7 +22,7 @@ from g3lite.figures.maps import (
     zoomed_map,
 )
 from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels
-from g3lite.figures.sheets import cue_sheet, neighbour_strip, photo_sheet
+from g3lite.figures.sheets import neighbour_strip, photo_sheet
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
 
 __all__ = [

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from g3lite import evaluation, geo
 from g3lite.teaching.checks.check import diagnose, exercise, generator
@@ -181,34 +180,23 @@ def _fine_points(
     interval: Callable[[np.ndarray, np.ndarray, int], tuple[float, float]],
     rng: np.random.Generator,
 ) -> str | None:
-    """Look at intervals of sets so small that one photographer or one per cent shows.
+    """Look at the interval of a set so small that one photographer or one per cent shows.
 
-    All photos of a photographer are right, or none is, so a share is a count of photographers. Of
-    7 with 4 right, 1 or fewer are right in 2.74 % of the resamples, and of 13 with 6 right, 2 or
-    fewer in 2.22 %: the lower end of 95 % is another one than that of 94 % and of 96 %.
+    Of 14 photographers 5 have two wrong photos, 6 two right ones, and 3 a single wrong one. Counted
+    out, the share of a resample is at most 2/11 in 2.24 % of all cases and below 3/13 in 2.74 %,
+    and it is 3/4 or more in 2.22 %. So the ends of 95 % lie between these, and those of 94 %, of
+    96 %, and of 13 photographers do not.
     """
-    for people, right, cut in ((7, 4, 3.0), (13, 6, 2.0)):
-        order = rng.permutation(2 * people)
-        names = np.array([f"author {n}" for n in rng.permutation(people)])
-        low = float(
-            interval(
-                np.repeat(np.arange(people) < right, 2)[order].astype(float),
-                np.repeat(names, 2)[order],
-                60_000,
-            )[0]
-        )
-        ends = binom.ppf([0.025, cut / 100], people, right / people) / people
-        if abs(low - ends[0]) < 1e-9:
-            continue
-        if abs(low - ends[1]) < 1e-9:
-            return (
-                f"that is an interval of about {100 - 2 * cut:.0f} %; of 95 % cut off 2.5 % at "
-                "each end"
-            )
+    photos, right = np.repeat([2, 2, 1], [5, 6, 3]), np.repeat([0.0, 1.0, 0.0], [5, 6, 3])
+    names = np.array([f"author {n}" for n in rng.permutation(14)])
+    order = rng.permutation(photos.sum())
+    low, high = interval(np.repeat(right, photos)[order], np.repeat(names, photos)[order], 60_000)
+    if low > 3 / 13 - 1e-9:
+        return "that is an interval of less than 95 %; cut off 2.5 % at each end"
+    if low < 2 / 11 + 1e-9 or high > 3 / 4 - 1e-9:
         return (
-            f"of {people} photographers who all took two photos, {right} with both right, the "
-            f"lower end is {ends[0]:.4f}, and yours is {low:.4f}; draw as many photographers as "
-            "there are, with replacement"
+            "that is a little too wide: cut off 2.5 % at each end, and draw as many photographers "
+            "as there are, not one fewer"
         )
     return None
 
