@@ -6,11 +6,11 @@ Every wrong answer is written as a student would write it, independently of the 
 import numpy as np
 import pandas as pd
 import pytest
+from mutants import one_edit
 
 from g3lite import evaluation, geo
 from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb01
-from tests.helpers.mutants import one_edit
 
 NAME = "01_worldwide_geolocalization"
 
