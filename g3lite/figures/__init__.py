@@ -17,7 +17,8 @@ from g3lite.figures.maps import (
     world_map,
     zoomed_map,
 )
-from g3lite.figures.sheets import neighbour_strip, photo_sheet
+from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
+from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
 
 __all__ = [
@@ -33,11 +34,16 @@ __all__ = [
     "encode",
     "forest",
     "heat_maps",
+    "hub_scatter",
     "neighbour_strip",
+    "photo_rows",
     "photo_sheet",
     "prediction_map",
+    "share_bars",
     "show",
     "threshold_curves",
+    "trade_off",
+    "two_searches",
     "world_map",
     "zoomed_map",
 ]

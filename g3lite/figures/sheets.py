@@ -72,11 +72,52 @@ def neighbour_strip(
     )
     colours = [TRUTH, *np.where(km <= 200, PALETTE[2], PREDICTION)]
     for axes, colour in zip(figure.axes, colours, strict=True):
-        axes.axis("on")
-        axes.set(xticks=[], yticks=[])
-        for spine in axes.spines.values():
-            spine.set(edgecolor=colour, linewidth=3)
+        _frame(axes, colour)
     return figure
+
+
+def photo_rows(
+    rows: Sequence[tuple[Image.Image, str, Sequence[Image.Image], Sequence[str]]],
+    title: str = "",
+    *,
+    good: ArrayLike | None = None,
+) -> Figure:
+    """Queries with what was found for each, one below the other.
+
+    Args:
+        rows: for each a photo, words about it, the photos found, and a caption for each of these.
+        title: of the figure.
+        good: (rows, photos), True for a green frame and False for none; None: no frames.
+    """
+    columns = 1 + max(len(photos) for _, _, photos, _ in rows)
+    lines = max(text.count("\n") + 1 for row in rows for text in (row[1], *row[3]))
+    cell = WIDTH / columns
+    height = len(rows) * (cell + 0.17 * lines) + (0.4 if title else 0.05)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for n, (query, words, photos, captions) in enumerate(rows):
+        _draw_photo(grid[n, 0], query)
+        _frame(grid[n, 0], TRUTH)
+        grid[n, 0].set_title(words, fontsize=9, pad=3, fontweight="bold")
+        for place, (image, caption) in enumerate(zip(photos, captions, strict=True)):
+            axes = grid[n, place + 1]
+            _draw_photo(axes, image)
+            axes.set_title(caption, fontsize=9, pad=3)
+            if good is not None and np.asarray(good)[n, place]:
+                _frame(axes, PALETTE[2])
+    return figure
+
+
+def _frame(axes: Axes, colour: str) -> None:
+    axes.axis("on")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(edgecolor=colour, linewidth=3)
 
 
 def _draw_photo(axes: Axes, image: Image.Image) -> None:
