@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -41,7 +43,7 @@ def forest(
             markerfacecolor=colour if several[line] else "white",
         )  # fmt: skip
         axes.annotate(
-            f"{middle:{form}} [{low:{form}}, {high:{form}}]", (1.01, line),
+            _without_minus_zero(f"{middle:{form}} [{low:{form}}, {high:{form}}]"), (1.01, line),
             xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False,
         )  # fmt: skip
     axes.set_yticks(range(len(table)), table["method"])
@@ -61,3 +63,8 @@ def forest(
     axes.set_axisbelow(True)
     axes.set_title(title, **_TITLE | {"pad": 22})
     return figure
+
+
+def _without_minus_zero(text: str) -> str:
+    """The text with 0 where a number rounds to −0."""
+    return re.sub(r"[+-]0(?![.\d])", "0", text)

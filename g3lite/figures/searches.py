@@ -107,7 +107,7 @@ def share_bars(shares: pd.DataFrame, title: str, label: str) -> Figure:
                       va="center", fontsize=9.5)  # fmt: skip
     middles = (len(ways) + 0.7) * np.arange(len(groups)) + (len(ways) - 1) / 2
     axes.set_yticks(middles, groups)
-    axes.set(xlabel=label, xlim=(0, 135 * shares["high"].max()))
+    axes.set(xlabel=label, xlim=(0, 150 * shares["high"].max()))
     axes.tick_params(axis="y", length=0, labelsize=10)
     axes.invert_yaxis()
     return figure
@@ -141,7 +141,7 @@ def trade_off(costs: pd.DataFrame, title: str = "What an index costs, and what i
                 markerfacecolor="none", markeredgewidth=1.8)  # fmt: skip
     recall.axvline(0.95, color=CHANCE, linewidth=0.9, linestyle="--")
     recall.set(xlim=(min(near.min(), far.min()) - 0.05, 1.03))
-    recall.legend(loc="lower left", fontsize=9, framealpha=0.9, edgecolor="none")
+    recall.legend(loc="upper left", fontsize=9, framealpha=0.9, edgecolor="none")
     memory.set_yticks(lines, costs["kind"])
     for axes, label in ((memory, "bytes per photo"), (recall, "recall@15"),
                         (speed, "queries per second")):  # fmt: skip

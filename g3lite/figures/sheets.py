@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from g3lite.figures.style import PALETTE, PREDICTION, TRUTH, WIDTH
+from g3lite.photos import PhotoSet
 
 _LONGEST_SIDE = 320  # pixels of a photo in a sheet
 
@@ -77,39 +78,47 @@ def neighbour_strip(
 
 
 def photo_rows(
-    rows: Sequence[tuple[Image.Image, str, Sequence[Image.Image], Sequence[str]]],
+    photos: PhotoSet,
+    found: Mapping[str, tuple[Image.Image, ArrayLike]],
     title: str = "",
     *,
-    good: ArrayLike | None = None,
+    caption: Callable[[int], str] | None = None,
+    framed: Sequence[ArrayLike] | None = None,
+    colour: str = PALETTE[2],
 ) -> Figure:
-    """Queries with what was found for each, one below the other.
+    """Queries with the photos that were found for each, one list below the other.
 
     Args:
-        rows: for each a photo, words about it, the photos found, and a caption for each of these.
+        photos: what was searched.
+        found: words about each query -> its picture, and (k,) rows of `photos`, the first first.
         title: of the figure.
-        good: (rows, photos), True for a green frame and False for none; None: no frames.
+        caption: of the photo in a row; None: its city.
+        framed: (k,) for each query, True for a frame around a photo; None: no frames.
+        colour: of the frames.
     """
-    columns = 1 + max(len(photos) for _, _, photos, _ in rows)
-    lines = max(text.count("\n") + 1 for row in rows for text in (row[1], *row[3]))
+    if caption is None:
+        caption = photos.table["city"].astype(str).get
+    captions = {words: [caption(row) for row in rows] for words, (_, rows) in found.items()}
+    columns = 1 + max(map(len, captions.values()))
+    lines = 1 + max(text.count("\n") for row in captions.values() for text in row)
     cell = WIDTH / columns
-    height = len(rows) * (cell + 0.17 * lines) + (0.4 if title else 0.05)
+    height = len(found) * (cell + 0.17 * lines) + (0.4 if title else 0.05)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    grid = figure.subplots(len(rows), columns, squeeze=False)
+    grid = figure.subplots(len(found), columns, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
-    for n, (query, words, photos, captions) in enumerate(rows):
+    for n, (words, (query, rows)) in enumerate(found.items()):
         _draw_photo(grid[n, 0], query)
         _frame(grid[n, 0], TRUTH)
         grid[n, 0].set_title(words, fontsize=9, pad=3, fontweight="bold")
-        for place, (image, caption) in enumerate(zip(photos, captions, strict=True)):
-            axes = grid[n, place + 1]
-            _draw_photo(axes, image)
-            axes.set_title(caption, fontsize=9, pad=3)
-            if good is not None and np.asarray(good)[n, place]:
-                _frame(axes, PALETTE[2])
+        for place, row in enumerate(rows, 1):
+            _draw_photo(grid[n, place], photos.image(photos.ids[row]))
+            grid[n, place].set_title(captions[words][place - 1], fontsize=9, pad=3)
+            if framed is not None and framed[n][place - 1]:
+                _frame(grid[n, place], colour)
     return figure
 
 

@@ -50,7 +50,9 @@ def _rankings(rng: np.random.Generator) -> list[tuple[np.ndarray, int, int]]:
                 if first == second:
                     break
             else:
-                break
+                most = np.sort(np.bincount(ranked[:, :k].ravel()))[::-1]
+                if removed == 0 or most[removed - 1] > most[removed]:
+                    break
         cases.append((ranked, k, removed))
     return cases
 
@@ -90,14 +92,6 @@ def check_03_1(worst_after: Callable[[np.ndarray, int, int], float]) -> str | No
             ranked = left if len(left) else ranked
         return count(ranked[:, :k]).max() / len(ranked)
 
-    def rarest(ranked: np.ndarray, k: int, removed: int) -> float:
-        gone: list[int] = []
-        for _ in range(removed):
-            counts = count(refilled(ranked, k, gone)).astype(float)
-            counts[counts == 0] = np.inf
-            gone.append(int(counts.argmin()))
-        return count(refilled(ranked, k, gone)).max() / len(ranked)
-
     def of_all(ranked: np.ndarray, k: int, removed: int) -> float:
         return float(solve(ranked, ranked.shape[1] - removed, removed))
 
@@ -114,7 +108,6 @@ def check_03_1(worst_after: Callable[[np.ndarray, int, int], float]) -> str | No
             every(not_refilled)
         ),
         "remove the photo from all lists, not the lists that it is in": every(queries_removed),
-        "that removes the photo that is in the fewest lists": every(rarest),
         "count the first k of each list only": every(of_all),
         "divide by the number of lists, not of their places": (
             every(lambda r, k, removed: solve(r, k, removed) / k)
@@ -211,7 +204,14 @@ def check_03_2(recall: Callable[[np.ndarray, np.ndarray], float]) -> str | None:
     given = [recall(found.copy(), exact.copy()) for found, exact in batches]
     cases = [f"for {len(e)} queries and k = {e.shape[1]}" for _, e in batches]
     hint = diagnose(given, right, mistakes, cases)
-    return hint and hint.strip()
+    if hint is not None:
+        return hint.strip()
+    found, exact = batches[1]
+    twice = found.copy()
+    twice[:, 1::3] = twice[:, ::3]  # some rows a second time, hits and others
+    if not np.isclose(recall(twice.copy(), exact.copy()), hits(twice, exact).mean()):
+        return "a row that is found twice is one hit; look which of the exact rows are found"
+    return None
 
 
 # --- 3: choose an index --------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def _measured(
 
 def _galleries(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Vectors and queries of three galleries that call for different kinds of index."""
-    n, queries, d = 1500, 120, 96
+    n, queries, d = 1000, 80, 96
 
     def parted(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         vectors = vectors.astype(np.float32)
@@ -268,12 +268,11 @@ def _galleries(rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarr
 def check_03_3(choose: Callable[[np.ndarray, np.ndarray, float], str]) -> str | None:
     """Check the choice of an index: within a given memory, with the best of the worse recalls."""
     galleries = _galleries(generator(8))
-    measured: dict[tuple[str, str], tuple[float, float, float]] = {}
-    cases = (("few axes", 25), ("all axes alike", 120), ("separate kinds", 90),
-             ("separate kinds", 450))  # fmt: skip
-    for name, most in cases:
+    cases = (("few axes", 25, "pca"), ("all axes alike", 120, "sq8"),
+             ("separate kinds", 90, "PQ96x4np"), ("separate kinds", 450, "exact"))  # fmt: skip
+    for name, most, good in cases:
         vectors, queries = galleries[name]
-        shown, held_out = queries[:60], queries[60:]
+        shown, held_out = queries[:40], queries[40:]
         where = f'in the gallery "{name}" with {most} bytes a photo'
         kind = choose(vectors.copy(), shown.copy(), most)
         if kind is None:
@@ -286,17 +285,11 @@ def check_03_3(choose: Callable[[np.ndarray, np.ndarray, float], str]) -> str | 
             return f"{where} {kind!r} cannot be built: {error}"
         if size > most:
             return f"{where} you chose {kind!r}, which takes {size:.0f}"
-        fits = {}
-        for one in CANDIDATES:
-            if (name, one) not in measured:
-                measured[name, one] = _measured(vectors, held_out, one, 15)
-            if measured[name, one][2] <= most:
-                fits[one] = min(measured[name, one][:2])
-        best = max(fits, key=fits.get)
-        if min(near, far) < fits[best] - 0.03:
+        least = min(_measured(vectors, held_out, good, 15)[:2])
+        if min(near, far) < least - 0.05:
             which = "dissimilar" if far < near else "similar"
             return (
                 f"{where} you chose {kind!r}; it finds {min(near, far):.0%} of the most {which}. "
-                f"{best!r} fits too, and finds at least {fits[best]:.0%} of either list"
+                f"{good!r} fits too, and finds at least {least:.0%} of either list"
             )
     return None
