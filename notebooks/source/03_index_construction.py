@@ -29,11 +29,11 @@
 # - choose an index for a given memory, and defend the choice with measurements.
 #
 # **Paper:** Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization
-# Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
-# 3.2 and table 3.
+# Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702),
+# section 3.2 and table 3.
 # **You need:** [notebook 02](02_geo_alignment.ipynb) for where the vectors come from; numpy.
-# **Time:** 45 minutes to read, 80 with the exercises. **Machine:** any laptop, 3 GB of memory, no
-# GPU; the cells run for about a minute, plus some minutes the first time (20,000 pictures are
+# **Time:** 40 minutes to read, 75 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# GPU; the cells run for less than a minute, plus some minutes the first time (20,000 pictures are
 # drawn, encoded and kept).
 
 # %% jupyter={"source_hidden": true}
@@ -64,8 +64,6 @@ from g3lite import profiles
 print(profiles.machine())
 
 # %% jupyter={"source_hidden": true}
-import tempfile
-
 import faiss
 import numpy as np
 import pandas as pd
@@ -74,7 +72,7 @@ from g3lite import evaluation, figures, geo, miniearth
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.figures import diagrams
-from g3lite.index import Gallery, GalleryError, hubness
+from g3lite.index import Gallery, hubness
 from g3lite.scale import index_types
 from g3lite.teaching import guess, own
 from g3lite.teaching.checks import nb03
@@ -102,7 +100,7 @@ vectors, queries = heads.database_vectors(known), heads.database_vectors(asked)
 
 # %%
 gallery = Gallery.build(photos.table, vectors, model="miniclip, aligned")
-similarity, near = gallery.similar(queries, 15)
+_, near = gallery.similar(queries, 15)
 _, far = gallery.dissimilar(queries, 15)
 
 # %%
@@ -124,17 +122,13 @@ for name, places_found in found.items():
     print(f"{name}: from {km.min():,.0f} to {km.max():,.0f} km, {(km <= 200).sum()} within 200 km")
 
 # %% [markdown]
-# The photo on the left was taken in Dublin; the star marks the place. The search went through
-# 20,000 photos whose places are known, and returned two lists. Of the 15 most similar photos, 10
-# were taken within 200 km, and the furthest 467 km away. The 15 most dissimilar ones were taken
-# between 4,904 and 10,503 km away. G3 tells its language model the coordinates of both lists:
-# probably near these, probably far from those.
+# The photo was taken in Dublin, at the star. The search with it went through 20,000 photos with
+# known places. Of the 15 most similar ones, 10 were taken within 200 km; the 15 most dissimilar
+# ones between 4,904 and 10,503 km away. G3 tells its language model the coordinates of both lists.
+# (This photo was chosen because it works well; what follows is measured on 2,400 queries. It is
+# drawn larger here than the 128 pixels that the models see.)
 #
-# This photo was chosen because it works well; what is claimed below is measured on 2,400 queries.
-# (The photos are those of MiniEarth, the drawn world of this series. The picture is drawn larger
-# here than the 128 pixels that the models see.)
-#
-# This is where the gallery stands in G3:
+# You are at the gallery, the search between the steps of G3:
 
 # %% tags=["diagram"]
 figures.show(*diagrams.g3(here="gallery"))
@@ -142,18 +136,17 @@ figures.show(*diagrams.g3(here="gallery"))
 # %% [markdown]
 # ### What is stored
 #
-# A gallery is an array with a row per photo, and a table with a row per photo. A search returns
-# *row numbers*, and the table turns them into places. So the two must never be separated: if one of
-# them loses a row, every later answer is the place of another photo, and no error is raised.
+# An array of vectors and a table of photos, row by row. A search returns *row numbers*, and the
+# table turns them into places. If one of the two loses a row, every later answer is the place of
+# another photo, and no error is raised; so keep them together.
 
 # %%
 print(f"{len(photos):,} photos, {vectors.shape[1]} numbers each, {vectors.nbytes / 1e6:.0f} MB")
 print(f"{len(queries):,} queries")
 
 # %% [markdown]
-# Each row has three parts of 256 numbers, and each part has length 1. The first part is MiniCLIP's
-# image feature. The other two are made from it by the heads of notebook 02: the photo as it looks
-# beside texts, and the photo as it looks beside coordinates.
+# Each row has three parts of 256 numbers and of length 1: MiniCLIP's image feature, and what the
+# heads of notebook 02 make of it, the photo as it looks beside texts and beside coordinates.
 
 # %%
 parts = {"image": slice(0, 256), "image→text": slice(256, 512), "image→GPS": slice(512, 768)}
@@ -161,14 +154,13 @@ parts = {"image": slice(0, 256), "image→text": slice(256, 512), "image→GPS":
 # %% [markdown]
 # ## 2 Search: an inner product, a sort, a cut
 #
-# "Similar" means: a high inner product. The photos whose arrow points in the direction of the query
-# have the highest one.
+# "Similar" means: a high inner product with the query.
 
 # %% tags=["diagram"]
 figures.show(*diagrams.inner_products())
 
 # %% [markdown]
-# So compute all inner products, sort them, and keep the first 15. These three lines are the search:
+# Compute all inner products, sort them, keep the first 15. This is the search, in three lines:
 
 # %%
 products = queries[:100] @ vectors.T  # (100, photos)
@@ -176,9 +168,8 @@ rows = np.argsort(-products, axis=1)[:, :15]
 best = np.take_along_axis(products, rows, axis=1)
 
 # %% [markdown]
-# The library **FAISS** does the same without holding the whole table of inner products in memory,
-# and on all cores. `g3lite.index.Gallery` calls FAISS and keeps the table with the vectors. Do the
-# three agree?
+# The library **FAISS** does the same on all cores, without holding the whole table in memory.
+# `g3lite.index.Gallery` calls FAISS and keeps the table with the vectors. Do the three agree?
 
 # %%
 flat = faiss.IndexFlatIP(vectors.shape[1])
@@ -187,13 +178,13 @@ for name, one in {"FAISS": flat.search(queries[:100], 15)[1], "Gallery": near[:1
     print(f"{name}: {(one == rows).mean():.1%} of the rows are those of the three lines")
 
 # %% [markdown]
-# They agree in 100.0 % of the rows. What compares every photo is called an **exact index**.
+# They do, in 100.0 % of the rows. An index that compares every photo is called **exact**.
 #
 # ### Three parts, one inner product
 #
-# The inner product of two whole vectors is one long sum. Cut the sum at the ends of the parts: each
-# piece is the inner product of two parts of length 1, which is their cosine. So G3's similarity is
-# the sum of three cosines:
+# The inner product of two vectors is one long sum. Cut it at the ends of the parts: each piece is
+# the inner product of two parts of length 1, their cosine. G3's similarity is the sum of three
+# cosines:
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(0)
@@ -203,8 +194,7 @@ print("three cosines:", " ".join(f"{cosine:.4f}" for cosine in cosines))
 print(f"their sum {sum(cosines):.4f}, the inner product {a @ b:.4f}")
 
 # %% [markdown]
-# Here is what each part finds alone, for a photo from Skopje. A green frame means: taken within
-# 200 km of it.
+# What does each part find alone? A green frame means: within 200 km of the query.
 
 # %%
 SKOPJE = 236
@@ -230,11 +220,10 @@ figures.show(
 
 # %% [markdown]
 # The image part finds the same *kind of picture*, two cars in a street, in five cities. The other
-# two parts find Skopje, also in pictures of another kind: a square, a track. This photo, too, was
-# chosen because it shows the difference clearly. What is true of all queries?
+# two find Skopje, also in pictures of another kind. (A photo chosen to show this. Now all queries.)
 #
-# **Guess first.** Leave one of the three parts out, and compare the lists of 15 with those of all
-# three parts. Without which part do the lists change most?
+# **Guess first.** Leave one part out, and compare the lists of 15 with those of all three. Without
+# which part do they change most?
 
 # %%
 my_part = None  # "image", "image→text" or "image→GPS"
@@ -253,10 +242,9 @@ stay = {name: index_types.recall(rows, near) for name, rows in without.items()}
 print(guess.compare(my_part, min(stay, key=stay.get)))
 
 # %% [markdown]
-# Without the image part only 75 % of the photos stay in the lists; without one of the others 85 or
-# 87 % do. So the image part has the largest say in *who* is listed. Does it also bring the list
-# nearer to the truth? Prompts of G3 contain the coordinates of the first neighbours, its
-# **references**, so take the average distance of the first five:
+# Without the image part only 75 % of the photos stay, without one of the others 85 or 87 %. So it
+# has the largest say in *who* is listed. Does it also bring the list nearer to the truth? Prompts
+# contain the coordinates of the first neighbours, the **references**. Take the first five:
 
 
 # %%
@@ -291,39 +279,24 @@ figures.show(
 )  # fmt: skip
 
 # %% [markdown]
-# With the image features of before the alignment, the references are 334 km further away [273,
-# 401]: that is what notebook 02's alignment brings to the search. Leaving out image→text costs 97
-# km [54, 136]. Leaving out image→GPS costs 40 km, just outside of what chance explains. Leaving out
-# the image part changes the distance by +9 km, with an interval from −43 to +62 km: no difference
-# can be seen. The part that changes the lists most is the one that the distance does not need. So
-# measure what you care about, here the distance, and not how much something changes.
-#
-# The paper (table 3) measured the same average with real photos and a gallery of four million:
-# 2,554.7 km with CLIP's image features, and 2,299.2 km with G3's vectors. Compare the two falls:
-
-# %%
-before, after = (
-    first_five_km(others["image features, not aligned"]).mean(),
-    first_five_km(near).mean(),
-)
-print(f"here: from {before:,.0f} to {after:,.0f} km, {1 - after / before:.1%} less")
-print(f"paper: {1 - 2299.2 / 2554.7:.1%} less")
-
-# %% [markdown]
-# Here the average falls by 7.6 %, in the paper by 10.0 %. (Other data and another model: the two
-# agree in direction and in size, and no more can be read from them.)
+# With image features that are not aligned, the references are 334 km [273, 401] further away: that
+# is what alignment brings to the search. (In the paper's table 3 the same average is 2,554.7 km
+# with CLIP's features and 2,299.2 km with G3's vectors, on real photos.) Leaving out image→text
+# costs 97 km [54, 136], leaving out image→GPS 40 km, just outside of chance. Leaving out the image
+# part changes nothing that can be seen: +9 km, from −43 to +62. The part with the largest say in
+# the lists is the one that the distance does not need. Measure what you care about, here the
+# distance.
 
 # %% [markdown]
 # ## 3 The dissimilar: search with −q
 #
-# G3 also needs the photos with the *lowest* inner product. FAISS returns only the highest. The
-# README of the official code therefore asks for a second index, of all vectors negated, which
-# doubles the memory. But a sign can move from one side of an inner product to the other:
+# G3 also needs the photos with the *lowest* inner product, and FAISS returns the highest. The
+# README of the official code asks for a second index, of all vectors negated: twice the memory. But
+# the sign can move to the other side:
 #
 # $$ \langle q, -v \rangle = \langle -q, v \rangle $$
 #
-# So negate the query instead of the gallery, as on the right side of the drawing in section 2. Are
-# the results the same?
+# Negate the query instead of the gallery. Are the results the same?
 
 # %% tags=["nbval-check-output"]
 rng = np.random.default_rng(0)
@@ -336,9 +309,8 @@ print("the same rows:", (one.search(-q, 5)[1] == negated.search(q, 5)[1]).all())
 # %% [markdown]
 # They are: one index serves both searches. `Gallery.dissimilar` searches with −q.
 #
-# **Guess first.** Each query has a list of its 15 most dissimilar photos, out of
-# 20,000. If the lists were drawn at random, the most frequent photo would be in 0.4 % of them. In
-# how many per cent of the real lists is the most frequent photo?
+# **Guess first.** If the lists of the dissimilar were drawn at random, 15 photos for each
+# query, the most frequent photo would be in 0.4 % of them. In how many per cent is it really?
 
 # %%
 my_share = None  # per cent of the lists
@@ -355,10 +327,9 @@ print(guess.compare(my_share, 100 * worst.share, "%", digits=1))
 print(f"{worst.share / expected.share:.0f} times as often as at random")
 
 # %% [markdown]
-# One photo is in 11.3 % of all lists of the dissimilar, 27 times as often as the most frequent one
-# of random lists. The lists of the similar have no such photo: there the maximum is 0.7 %. Here are
-# the lists of three queries from three continents, with the share of *all* lists that each photo is
-# in. A frame marks photos that are in more than 5 %.
+# One photo is in 11.3 % of all lists of the dissimilar, 27 times as often as at random. (Among the
+# similar the maximum is 0.7 %.) Here are three queries from three continents. A frame marks photos
+# that are in more than 5 % of *all* lists.
 
 # %%
 share = np.bincount(far.ravel(), minlength=len(gallery)) / len(queries)
@@ -379,14 +350,14 @@ figures.show(
 )
 
 # %% [markdown]
-# A street in Amsterdam, one in Myanmar and a village in Congo share an opposite: the same street in
-# Lahore is in all three lists, and in 10.1 % of all lists. To a language model such a list says
-# little about the photo: it names the same few places to everybody.
-#
+# A street in Amsterdam, one in Myanmar and a village near Kinshasa share an opposite: a street in
+# Lahore is in all three lists, and in 10.1 % of all lists. Such a list says little about the photo:
+# it names the same few places to everybody.
+
+# %% [markdown]
 # ## 4 Hubs
 #
-# A photo that is in very many lists is called a **hub**. Here are 24 queries, drawn at random, and
-# the photos in their lists:
+# A photo that is in very many lists is called a **hub**:
 
 # %% tags=["diagram"]
 figures.show(*diagrams.hub(far, len(gallery)))
@@ -404,7 +375,7 @@ figures.show(
 )
 
 # %% [markdown]
-# They are all of one kind: a straight road, a large sign, and no rain, snow or green. Why these?
+# They are all of one kind: a straight road and a large sign. Why these?
 #
 # ### Where hubs come from
 #
@@ -414,8 +385,8 @@ figures.show(
 # $$ \langle -q, v \rangle = -\langle m, v \rangle - \langle q - m,\, v \rangle $$
 #
 # The first term is *the same for every query*. A photo with a low $\langle m, v \rangle$ is unlike
-# the average of all photos, and so it comes early in every list, whatever the query shows. If the
-# mean were zero, the term would be zero. Is it?
+# the average photo, and comes early in every list. If the mean were zero, so would be the term. Is
+# it?
 
 # %%
 mean = vectors.mean(axis=0)
@@ -437,16 +408,15 @@ figures.show(
 )
 
 # %% [markdown]
-# It is not: the mean is 1.07 long, and a query 1.73. And 5 of the 6 hubs belong to the 1 % of the
-# photos that are least like the mean. (The sixth, the orange dot at 9.6 % in the middle, has
-# another cause. It comes back below.) The lists of the similar do not suffer from this: near a
-# query there are photos of its own kind, and they come first. Opposite to a query there is no such
-# kind, so the photos that are opposite to *everything* come first.
+# It is not: the mean is 1.07 long, a query 1.73, and 5 of the 6 hubs belong to the 1 % of the
+# photos that are least like the mean. (The sixth, at 9.6 % in the middle, has another cause; it
+# comes back below.) The lists of the similar do not suffer from this: near a query there are photos
+# of its own kind. Opposite to a query there is no such kind, and photos opposite to *everything*
+# come first.
 #
 # ### A remedy, and whether it works
 #
-# The formula shows a way out: leave the common term out, and search with $m - q$. This is
-# **centring** (Suzuki et al., 2013); in the package it is `dissimilar(queries, k, centre=mean)`.
+# Leave the common term out: search with $m - q$. This is **centring** (Suzuki et al., 2013).
 
 # %%
 _, centred = gallery.dissimilar(queries, 15, centre=mean)
@@ -460,10 +430,9 @@ for name, lists in ways.items():
 
 # %% [markdown]
 # More than twice as many photos are used, 11,014 instead of 4,887. But the worst hub is still in
-# 8.5 % of the lists. The *skewness* of the counts, the usual measure of hubness (large if a few
-# photos are in very many lists), even rises from 13.0 to 18.3. Does centring fail? Before you
-# decide, ask whose lists these are. Some queries show no cue at all: a plate, a cat, a bedroom.
-# Look at them apart:
+# 8.5 % of the lists, and the *skewness* of the counts, the usual measure of hubness (large if a few
+# photos are in very many lists), rises from 13.0 to 18.3. Does centring fail? Ask whose lists these
+# are. Some queries show no cue at all: a plate, a cat, a bedroom. Look at them apart:
 
 # %%
 cueless = np.array([not miniearth.scene_of(name).visible for name in validation.ids])
@@ -490,20 +459,22 @@ split = pd.DataFrame(
 )
 
 # %%
-said = "; ".join(f"{r.group}, {r.way}: {r.share:.1%}" for r in split.itertuples())
+said = [
+    f"{r.group}, {r.way}: {r.share:.1%} [{100 * r.low:.1f}, {100 * r.high:.1f}]"
+    for r in split.itertuples()
+]
 figures.show(
     figures.share_bars(
         split, "The worst hub of each group of queries", "in % of the group's lists"
     ),
-    f"Bars with 95 % intervals. {said}.",
+    f"Bars with 95 % intervals. {'; '.join(said)}.",
 )
 
 # %% [markdown]
-# Two different results were hidden in one number. For photos that show cues, centring does what the
-# formula promises: the worst hub falls from 9.6 % [8.2, 11.0] to 1.6 % [1.1, 2.3] of the lists. For
-# the 11 % of the queries without a cue it does nearly nothing: 76.6 % before, 71.8 % after. To the
-# model these photos are all alike, so they all have the same opposite, and it is not the opposite
-# of the mean. This is the sixth hub of above:
+# One number hid two results. For queries with cues, centring does what the formula promises: the
+# worst hub falls from 9.6 % [8.2, 11.0] to 1.6 % [1.1, 2.3] of the lists. For the 11 % without a
+# cue it does nearly nothing: 76.6 % before, 71.8 % after. To the model they are all alike, so they
+# have the same opposite, and it is not the opposite of the mean. It is the sixth hub of above:
 
 # %%
 some = np.flatnonzero(cueless)[[1, 2, 4, 5, 6]]
@@ -524,9 +495,8 @@ for group, some in groups.items():
     print(f"{group:<22} skewness {both[0]:.1f} with −q, {both[1]:.1f} with m − q")
 
 # %% [markdown]
-# Among queries with cues the skewness falls, from 11.7 to 3.4. It rises among the others, from 30.0
-# to 37.8, and their few photos now stand out more because all the rest is listed evenly. So: before
-# you believe one number over all queries, split the queries.
+# Among queries with cues it falls, from 11.7 to 3.4; it rises among the others, from 30.0 to 37.8.
+# Before you believe one number over all queries, split the queries.
 #
 # Is a dissimilar photo at least far away from the truth?
 
@@ -543,18 +513,17 @@ for name, lists in ways.items():
     print(f"{name:<20} {more:+.0f} km [{low:+.0f}, {high:+.0f}] further than random photos")
 
 # %% [markdown]
-# Only a little: 298 km further than random photos [148, 457], which are 7,612 km away already
-# because the Earth is large. With centring it is 617 km [501, 732]. What this does to the answers
-# of a language model can only be found out by asking it, in notebook 04.
+# Only a little: 298 km [148, 457] further than random photos, which are 7,612 km away because the
+# Earth is large; with centring 617 km [501, 732]. What a language model makes of it, notebook 04
+# asks.
 #
 # ### Exercise 1: remove the hubs
 #
-# Instead of centring, one could simply delete the worst hub from the gallery. Would that help?
-# Write the experiment. `ranked` has a row for each query: row numbers of photos, the most
-# dissimilar first. The list of a query is the first `k` of its row. Count in how many lists each
-# photo is, take the most frequent one out of *all* rows (the photos behind it move up), count
-# again, and so on, `removed` times. Return the share of the lists that the most frequent photo is
-# in then.
+# Would it help to delete the hubs from the gallery? Write the experiment. `ranked` has a row for
+# each query: rows of photos, the most dissimilar first; the list of a query is its first `k`. Count
+# in how many lists each photo is, take the most frequent one out of *all* rows (the photos behind
+# it move up), and count again, `removed` times. Return the share of the lists that the most
+# frequent photo is in then.
 
 
 # %% tags=["exercise"]
@@ -587,8 +556,8 @@ check_03_1(worst_after)
 # </details>
 
 # %% [markdown]
-# Now the experiment on our gallery, for the queries with cues, where the worst hub is in 9.6 % of
-# the lists. **Guess first:** after ten removals, how many per cent are left?
+# On our gallery, for the queries with cues, where the worst hub is in 9.6 % of the lists. **Guess
+# first:** after ten removals, how many per cent are left?
 
 # %%
 my_rest = None  # per cent of the lists that hold the worst hub, ten removals later
@@ -601,10 +570,11 @@ print(", ".join(f"{removed} removed: {percent:.1f} %" for removed, percent in le
 print(guess.compare(my_rest, left[10], "%", digits=1))
 
 # %% [markdown]
-# After ten removals another photo is in 6.3 % of the lists, after twenty still in 5.3 %: behind
-# each hub stands the next one. Deleting photos treats the effect. Centring treats the cause, the
-# common mean, and leaves 1.6 % without deleting anything.
-#
+# After ten removals another photo is in 6.3 % of the lists, after twenty in 5.3 %: behind each hub
+# stands the next one. Deleting treats the effect. Centring treats the cause, the common mean, and
+# leaves 1.6 % without deleting anything.
+
+# %% [markdown]
 # ## 5 Smaller, or faster
 #
 # Our gallery takes 61 MB. The paper's, with four million photos and vectors three times as long,
@@ -613,11 +583,9 @@ print(guess.compare(my_rest, left[10], "%", digits=1))
 # ### Fewer bytes: product quantisation by hand
 #
 # Replace a vector by the nearest of a few **prototypes**, and store only the number of the
-# prototype. But a few prototypes are too coarse for whole vectors. **Product quantisation** (PQ)
-# therefore cuts each vector into pieces, and has prototypes for each piece. Four pieces with 16
-# prototypes each have 16 × 16 × 16 × 16 = 65,536 combinations, at the price of 64 prototypes.
-#
-# The prototypes come from k-means, which fits into a few lines:
+# prototype. A few prototypes are too coarse for whole vectors, so **product quantisation** (PQ)
+# cuts each vector into pieces, with prototypes for each piece. Four pieces with 16 prototypes each
+# have 16 × 16 × 16 × 16 = 65,536 combinations. The prototypes come from k-means:
 
 
 # %%
@@ -637,7 +605,7 @@ def k_means(points, k, steps=20):
 
 
 # %% [markdown]
-# So that it can be drawn, take only eight numbers per photo, its coordinates along the first eight
+# To be able to draw it, take eight numbers per photo, its coordinates along the first eight
 # principal axes, and cut them into four pieces of two:
 
 # %%
@@ -645,23 +613,23 @@ energy, axes = np.linalg.eigh(vectors.T @ vectors / len(vectors))
 eight = np.ascontiguousarray(vectors[:2000] @ axes[:, :-9:-1])
 pieces = [eight[:, start : start + 2] for start in (0, 2, 4, 6)]
 prototypes = [k_means(piece, 16) for piece in pieces]
-codes = [code(piece, own) for piece, own in zip(pieces, prototypes, strict=True)]
+codes = [code(piece, book) for piece, book in zip(pieces, prototypes, strict=True)]
 
 # %% tags=["diagram"]
 figures.show(*diagrams.code_book(eight, number=5))
 
 # %% [markdown]
-# Eight numbers, 32 bytes, have become four codes of 4 bits: 2 bytes. To search, compute the inner
-# product of each piece of the query with its 16 prototypes once. The similarity of a photo is then
-# the sum of four numbers that are *looked up*; the vector is never rebuilt. Is this what FAISS
-# does? Give it our prototypes:
+# Eight numbers, 32 bytes, have become four codes of 4 bits: 2 bytes. For a search, compute the
+# inner product of each piece of the query with its 16 prototypes once; the similarity of a photo is
+# then the sum of four numbers that are *looked up*. Is this what FAISS does? Give it our
+# prototypes:
 
 # %% tags=["nbval-check-output"]
 theirs = faiss.ProductQuantizer(8, 4, 4)  # 8 numbers, 4 pieces, 4 bits a piece
 faiss.copy_array_to_vector(np.concatenate(prototypes).ravel(), theirs.centroids)
 packed = theirs.compute_codes(eight)
 ours = np.column_stack([codes[0] + 16 * codes[1], codes[2] + 16 * codes[3]])
-tables = [piece[:60] @ own.T for piece, own in zip(pieces, prototypes, strict=True)]
+tables = [piece[:60] @ book.T for piece, book in zip(pieces, prototypes, strict=True)]
 looked_up = sum(table[:, number] for table, number in zip(tables, codes, strict=True))
 print(packed.shape[1], f"bytes per photo; the same codes: {(packed == ours).mean():.1%}")
 rebuilt = theirs.decode(packed)
@@ -673,8 +641,7 @@ print("the same similarities:", np.allclose(looked_up, eight[:60] @ rebuilt.T, a
 # ### Fewer photos: lists
 #
 # Sort the photos into lists of similar ones beforehand (k-means again), and look only into the few
-# lists whose middles are nearest to the query. This saves time, not memory, and it misses photos
-# that lie just behind a border:
+# lists whose middles are nearest to the query. This saves time, not memory:
 
 # %% tags=["diagram"]
 plane = vectors[:2000] @ axes[:, [-2, -3]]
@@ -684,9 +651,9 @@ figures.show(*diagrams.lists(plane, queries[13] @ axes[:, [-2, -3]]))
 # ### Exercise 2: recall
 #
 # **Recall@15** is the share of the true 15 nearest photos that an index finds. Write `recall`: the
-# mean over the queries of $|\text{found} \cap \text{exact}| / k$. Both arrays have shape (queries,
-# k) and hold row numbers. The order within a row does not count. In `found`, a -1 says that nothing
-# was found; a row number that occurs twice counts once.
+# mean over the queries of $|\text{found} \cap \text{exact}| / k$, from row numbers of shape
+# (queries, k). The order within a row does not count, a row that is found twice counts once, and a
+# -1 in `found` says that nothing was found.
 
 
 # %% tags=["exercise"]
@@ -716,13 +683,10 @@ check_03_2(recall)
 # %% [markdown]
 # ### What each kind costs
 #
-# The kinds that we compare:
-#
 # - **exact**, **half**, **sq8**: four bytes, two or one for each number;
 # - **PQ192x4np**: product quantisation, 192 pieces with 16 prototypes each;
-# - **pca**, **PCA64,SQ8**: keep only the first 160 or 64 principal axes, one byte for each;
-# - **ivf**: lists, of which one in 16 is searched. Where these hold fewer than 15 photos, the rest
-#   of the answer is -1, no photo; Python would take it for the last one, `coordinates_of` does not;
+# - **pca**, **PCA64,SQ8**: the first 160 or 64 principal axes only, one byte for each;
+# - **ivf**: lists, of which one in 16 is searched;
 # - **hnsw**: a graph that leads from photo to similar photo until the query is near.
 #
 # **Guess first.** PQ192x4np takes 96 bytes for a photo instead of 3,072. How many per cent of the
@@ -748,35 +712,31 @@ measured = costs.set_index("kind")
 print(guess.compare(my_recall, 100 * measured.loc["PQ192x4np", "recall"], "%"))
 
 # %% [markdown]
-# Four readings of the figure:
-#
-# 1. **PQ, which looked good in the drawing, is poor here**: its recall is 0.66 for the similar and
-#    0.49 for the dissimilar. `PCA64,SQ8` is smaller and reaches 0.91 and 0.89: it keeps the few
-#    axes along which these vectors differ, and cuts nothing apart.
-# 2. **PQ saves memory, not time.** It is the slowest kind of the figure. An exact search with many
-#    queries at once is one large matrix product, which processors compute very fast; looking up
-#    numbers is something they do slowly.
+# 1. **PQ is poor here**: its recall is 0.66 for the similar and 0.49 for the dissimilar.
+#    `PCA64,SQ8` is smaller and reaches 0.91 and 0.89: it keeps the few axes along which these
+#    vectors differ.
+# 2. **PQ saves memory, not time.** It is the slowest kind of all. An exact search with many queries
+#    is one large matrix product, which processors compute very fast; looking up numbers is slow.
 # 3. **Lists and graphs save time, not memory.** `ivf` and `hnsw` answer more queries per second
-#    than exact search, and take a little more memory than it.
+#    than exact search, and take a little more memory.
 # 4. **They are laid out for q, not for −q.** `ivf` finds 0.99 of the similar, but 0.87 of the
-#    dissimilar; `hnsw` 1.00 and 0.95. A query −q does not resemble any photo, so the lists nearest
-#    to it say little. If you need both lists, as G3 does, measure both.
+#    dissimilar; `hnsw` 1.00 and 0.95. Nothing resembles −q, so no list is near it. G3 needs both
+#    searches: measure both.
 #
-# Why are a few axes enough? Because the three parts of a vector are computed from one image
-# feature:
+# Why are a few axes enough? The three parts of a vector are computed from one image feature:
 
 # %%
 held = np.cumsum(energy[::-1]) / energy.sum()
 print(f"of 768 axes, 64 hold {held[63]:.1%} of the squared length, 160 hold {held[159]:.1%}")
 
 # %% [markdown]
-# So 64 axes of 768 hold 94.5 % of the squared length of the vectors, and 160 hold 98.0 %. Vectors
-# of another origin may need more: measure yours.
+# So 64 axes of 768 hold 94.5 % of the squared length of the vectors. Vectors of another origin may
+# need more.
 #
 # ### Does a missed neighbour matter?
 #
-# A neighbour that is missed is replaced by the next one, the 16th or 17th, not by nonsense. What
-# reaches the prompt are coordinates, so measure these:
+# A missed neighbour is replaced by the next one, the 16th or 17th. What reaches the prompt are
+# coordinates, so measure these:
 
 # %%
 small = index_types.build(vectors, "PCA64,SQ8")
@@ -787,14 +747,14 @@ print(f"the first five references: {more:+.0f} km [{low:+.0f}, {high:+.0f}]")
 print(f"without alignment: {-differences['image features, not aligned'][0]:+.0f} km")
 
 # %% [markdown]
-# They are 42 km further away [10, 74], about an eighth of the 334 km that alignment brings, for a
-# gallery of 74 bytes a photo instead of 3,072. Recall is the right measure for an index. To decide
-# about a method, measure what the method uses.
-#
+# The references are 42 km [10, 74] further away, an eighth of the 334 km that alignment brings, for
+# 74 bytes a photo instead of 3,072. Recall is the measure for an index. To decide about a method,
+# measure what the method uses.
+
+# %% [markdown]
 # ## 6 Choose, and defend the choice
 #
-# These are the kinds that the next exercise chooses from. Two are new: `PCA96,SQ8` has 96 axes,
-# and `PQ96x4np` 96 pieces.
+# The kinds to choose from, with two new ones, 96 axes and 96 pieces:
 
 # %%
 CANDIDATES = [
@@ -806,11 +766,10 @@ CANDIDATES = [
 #
 # An app is to carry a gallery, and may spend `most_bytes` per photo, everything counted. G3 needs
 # both lists, so what counts is the *worse* of the two recalls@15. Write `choose`: it tries kinds of
-# index on the vectors and on some queries, and returns the name of the best one that fits. At least
-# one of the `CANDIDATES` always fits; you may try others. Useful are `index_types.build(vectors,
-# kind)`, which makes an index, `index.search(queries, 15)[1]`, the rows that it finds, and
-# `index_types.serialised_bytes(index)`, its bytes. The check has three galleries, each of another
-# nature, so no single kind is right for all of them.
+# index on the vectors and some queries, and returns the name of the best one that fits; at least
+# one candidate does. Useful: `index_types.build(vectors, kind)` makes an index,
+# `index.search(queries, 15)[1]` returns rows, `index_types.serialised_bytes(index)` counts bytes.
+# The check has three galleries of different nature: no single kind is right for all.
 
 
 # %% tags=["exercise"]
@@ -857,38 +816,20 @@ print(
 )
 
 # %% [markdown]
-# `PCA96,SQ8` takes 111 bytes. On other queries than those that it was chosen with, its recall is
-# 0.937 for the similar and 0.931 for the dissimilar. A defence names the need, the rivals and the
-# price: *The app may use 128 bytes per photo and needs both lists. Of the kinds that fit,
-# `PCA64,SQ8` finds fewer of the dissimilar, and PQ far fewer of both. `pca` finds more and does not
-# fit. Lists and graphs save no memory. The price is about one neighbour in a list of 15, which is
-# replaced by the next one.* How would you defend another
-# choice, for a server with much memory and many queries a second that needs the similar only?
+# `PCA96,SQ8` takes 111 bytes; on other queries than those it was chosen with, its recall is 0.937
+# and 0.931. A defence names the need, the rivals and the price: *128 bytes per photo, and both
+# lists. Of the kinds that fit, `PCA64,SQ8` finds fewer of the dissimilar, and PQ far fewer of both.
+# `pca` finds more and does not fit; lists and graphs save no memory. The price is about one
+# neighbour in a list of 15.* Now defend a choice for a server with much memory and many queries a
+# second that needs the similar only.
 #
 # <details><summary>One answer</summary>
 #
-# Lists (`ivf`): nearly all of the similar are found, and it answers the most queries per second in
-# the figure of section 5. It takes as much memory as exact search, which the server has, and its
-# weakness, the dissimilar, does not matter there. `hnsw` is a fair choice too: it finds even more
-# of the similar and is a little slower. If exact search is fast enough, it is better than both:
-# there is nothing to tune.
+# Lists (`ivf`): they find nearly all of the similar and answer the most queries per second. The
+# server has the memory, and their weakness, the dissimilar, does not matter there. `hnsw` is a fair
+# choice too. If exact search is fast enough, it is better than both: there is nothing to tune.
 #
 # </details>
-#
-# ### A gallery is a folder
-#
-# A gallery is saved as its index, its table, and a manifest that names the model of the vectors. An
-# index with the vectors of another model would answer every query, and every answer would be wrong.
-# So `load` refuses it:
-
-# %%
-with tempfile.TemporaryDirectory() as folder:
-    compressed.save(folder)
-    print("the same answers:", (Gallery.load(folder).similar(queries, 15)[1] == few).all())
-    try:
-        Gallery.load(folder, model="another CLIP")
-    except GalleryError as error:
-        print("refused:", str(error).replace(str(folder), "the folder"))
 
 # %% [markdown]
 # ## What you have learnt
@@ -905,9 +846,9 @@ with tempfile.TemporaryDirectory() as folder:
 # - A choice is defended by measurements of what is needed: both lists, the memory, and the
 #   distance.
 #
-# **What it cannot do.** These figures belong to this gallery, this machine and the vectors of a
-# drawn world. Recall falls as a gallery grows, because the 15th and the 16th neighbour come closer
-# to each other. And a search knows nothing about places: it returns what the vectors call similar.
+# **What it cannot do.** These figures belong to this gallery, this machine and a drawn world.
+# Recall falls as a gallery grows, because neighbours come closer to each other. And a search knows
+# nothing about places: it returns what the vectors call similar.
 #
 # **With care.** A searchable gallery of other people's photos is personal data, even as vectors.
 # Leave out photos by the photographer of a query when you measure (`exclude_author`), and delete
