@@ -684,7 +684,8 @@ check_03_2(recall)
 # ### What each kind costs
 #
 # - **exact**, **half**, **sq8**: four bytes, two or one for each number;
-# - **PQ192x4np**: product quantisation, 192 pieces with 16 prototypes each;
+# - **PQ192x4np**: product quantisation, 192 pieces with 16 prototypes each (such names are
+#   FAISS's);
 # - **pca**, **PCA64,SQ8**: the first 160 or 64 principal axes only, one byte for each;
 # - **ivf**: lists, of which one in 16 is searched;
 # - **hnsw**: a graph that leads from photo to similar photo until the query is near.
@@ -825,9 +826,10 @@ print(
 #
 # <details><summary>One answer</summary>
 #
-# Lists (`ivf`): they find nearly all of the similar and answer the most queries per second. The
-# server has the memory, and their weakness, the dissimilar, does not matter there. `hnsw` is a fair
-# choice too. If exact search is fast enough, it is better than both: there is nothing to tune.
+# Lists (`ivf`): they find nearly all of the similar and answer more queries per second than exact
+# search. The server has the memory, and their weakness, the dissimilar, does not matter there.
+# `hnsw` is a fair choice too. If exact search is fast enough, it is better than both: it has
+# nothing to tune.
 #
 # </details>
 
@@ -862,8 +864,8 @@ print(
 # - P. Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization Using
 #   Large Multi-Modality Models*, NeurIPS 2024,
 #   [arXiv 2405.14702](https://arxiv.org/abs/2405.14702): section 3.2, table 3.
-# - M. Douze et al., *The Faiss Library*, 2024, [arXiv
-#   2401.08281](https://arxiv.org/abs/2401.08281).
+# - M. Douze et al., *The Faiss Library*, 2024,
+#   [arXiv 2401.08281](https://arxiv.org/abs/2401.08281).
 # - H. Jégou, M. Douze and C. Schmid, *Product Quantization for Nearest Neighbor Search*, IEEE TPAMI
 #   2011: PQ and lists.
 # - Y. Malkov and D. Yashunin, *Efficient and Robust Approximate Nearest Neighbor Search Using
