@@ -5,7 +5,8 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
-from g3lite.figures.curves import threshold_curves
+from g3lite.figures.curves import line_chart, seeds_and_intervals, softmax_bars, threshold_curves
+from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest
 from g3lite.figures.maps import (
     candidate_maps,
@@ -17,9 +18,10 @@ from g3lite.figures.maps import (
     world_map,
     zoomed_map,
 )
+from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
 from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
 from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
-from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
+from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
 
 __all__ = [
     "DPI",
@@ -27,20 +29,31 @@ __all__ = [
     "PREDICTION",
     "TRUTH",
     "WIDTH",
+    "Film",
+    "Live",
     "candidate_maps",
     "density_map",
     "draw_arcs",
     "draw_points",
+    "embedding",
     "encode",
     "forest",
     "heat_maps",
     "hub_scatter",
+    "learning",
+    "line_chart",
     "neighbour_strip",
+    "on_land",
+    "photo_and_scores",
     "photo_rows",
     "photo_sheet",
     "prediction_map",
+    "projections",
+    "score_maps",
+    "seeds_and_intervals",
     "share_bars",
     "show",
+    "softmax_bars",
     "threshold_curves",
     "trade_off",
     "two_searches",
