@@ -20,7 +20,6 @@ FOLDER = notebooks.folder()
 NOT_YET = {
     "00_locate_a_photo",
     "02_geo_alignment",
-    "03_index_construction",
     "04_prompt_diversification",
     "05_geo_verification",
     "06_evaluation_and_ablations",
