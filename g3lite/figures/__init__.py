@@ -18,12 +18,14 @@ from g3lite.figures.maps import (
     zoomed_map,
 )
 from g3lite.figures.sheets import neighbour_strip, photo_sheet
+from g3lite.figures.states import StateRow, state_strip
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
 
 __all__ = [
     "DPI",
     "PALETTE",
     "PREDICTION",
+    "StateRow",
     "TRUTH",
     "WIDTH",
     "candidate_maps",
@@ -37,6 +39,7 @@ __all__ = [
     "photo_sheet",
     "prediction_map",
     "show",
+    "state_strip",
     "threshold_curves",
     "world_map",
     "zoomed_map",
