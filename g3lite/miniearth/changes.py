@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import pandas as pd
 
@@ -31,6 +32,7 @@ LANDMARKS = (
 LENSES = {"wide": 0.7, "long": 1.5}
 """Focal lengths; those of MiniEarth's photographers lie between 0.64 and 1.67."""
 NIGHT_HOUR, NIGHT_SUN = 22.0, -15.0
+LESS_QUALITY = 5
 
 Value = str | bool
 
@@ -81,6 +83,7 @@ def _landmark(scene: Scene, city: Value) -> Scene:
     return replace(scene, cues=replace(scene.cues, landmark=cues_of(_place(city)).landmark))
 
 
+@cache
 def _place(city: str) -> int:
     """The place of that name where most photos are taken."""
     table = places()
@@ -131,7 +134,16 @@ NUISANCES: dict[str, Change] = {
     ),
 }  # fmt: skip
 """Nuisances: they say nothing about the place."""
-CHANGES = CUES | NUISANCES
+CONTROL: dict[str, Change] = {
+    "saved_again": Change(
+        "saved again", (True,), lambda v: "saved again", None,
+        now=lambda scene: None,
+        made=lambda scene, v: _seen(scene, quality=scene.view.quality - LESS_QUALITY),
+        not_in=(),
+    ),
+}  # fmt: skip
+"""What nobody sees: the same picture as a JPEG of a little less quality."""
+CHANGES = CUES | NUISANCES | CONTROL
 
 
 class NotChangeable(G3Error, ValueError):
@@ -144,7 +156,7 @@ def change(scene: Scene, **what: Value) -> Scene:
     Args:
         scene: what is changed; it stays as it is.
         what: name of a change -> its value, see `CHANGES`. A value that the scene has already
-            changes nothing, and neither does False for night or rain.
+            changes nothing, and neither does False for what is a yes or no.
 
     Raises:
         NotChangeable: there is no such change or value, or the photo does not show the cue.

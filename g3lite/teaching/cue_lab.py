@@ -318,7 +318,9 @@ class Board:
                 w.HBox([self.photo, self.reset], layout=fields),
                 w.HTML("<b>Cues of the place</b>"),
                 w.HBox(cues, layout=fields),
-                w.HTML("<b>Nuisance</b>, which says nothing of the place"),
+                w.HTML(
+                    "<b>Nuisance</b>, which says nothing of the place; saved again, nobody sees it"
+                ),
                 w.HBox(rest, layout=fields),
                 self.said,
                 self.picture,
