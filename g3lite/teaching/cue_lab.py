@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from g3lite import G3Error, geo, miniearth, places
@@ -46,6 +47,9 @@ from g3lite.pipeline import Pipeline
 
 NEIGHBOURS = 10
 """Similar photos whose medoid stands for what the search alone would answer."""
+NAMED_KM = 25
+AS_IT_IS = ""
+"""The value of a list that changes nothing."""
 STEP = 2.0
 """Degrees between the points of the map of scores."""
 AUTHOR = "00000000@M99"
@@ -104,7 +108,8 @@ class State:
         scene: what was located.
         changes: what is changed in it: name -> value.
         answer: of G3, [lat, lon].
-        city: row of `places.nearest_city` for it: city, country, country_code, km, ...
+        city: the row of `places.cities` that names it: the largest city within 25 km, else the
+            nearest one.
         medoid: the middle one of the places of the 10 most similar photos, [lat, lon].
         neighbours: the similar photos, as `Located.neighbours`.
         scores: latitudes (h,), longitudes (w,), and how well the photo suits each place (h, w).
@@ -129,7 +134,7 @@ class State:
 
     @property
     def place(self) -> str:
-        """The city nearest to the answer, with its country."""
+        """The city of the answer, with its country."""
         return f"{self.city.city}, {self.city.country}"
 
     @property
@@ -161,6 +166,14 @@ def _km(a: np.ndarray, b: np.ndarray) -> float:
 
 def _far(km: float) -> str:
     return f"{km:,.0f} km" if km >= 10 else f"{km:.1f} km"
+
+
+def city_of(place: ArrayLike) -> pd.Series:
+    """The largest city within 25 km of a place [lat, lon], else the nearest: Lisbon, no suburb."""
+    table = places.cities()
+    km = geo.great_circle_km(table[["lat", "lon"]].to_numpy(dtype=np.float64), place)
+    near = table[km <= NAMED_KM]
+    return near.loc[near.population.idxmax()] if len(near) else table.iloc[km.argmin()]
 
 
 class CueLab:
@@ -217,7 +230,7 @@ class CueLab:
         lat, lon, grid = self._grid
         scores = (self.g3.heads.embed_images(features)[1] @ grid.T).reshape(len(lat), len(lon))
         return State(
-            scene, changes, answer, places.nearest_city(answer[None]).iloc[0],
+            scene, changes, answer, city_of(answer),
             selection.medoids(near.head(NEIGHBOURS)[["LAT", "LON"]].to_numpy()[None])[0], near,
             (lat, lon, scores), found.seconds, first,
         )  # fmt: skip
@@ -284,34 +297,49 @@ def strip(states: Sequence[State], title: str = "") -> tuple[Figure, str]:
 
 
 class Board:
-    """The widget of a lab: what can be changed above, the unchanged photo and the changed below."""
+    """The widget of a lab: what can be changed above, the unchanged photo and the changed below.
+
+    JupyterLab takes letters and arrow keys for itself while a list has the focus (two d's delete
+    the cell), so each list has a button beside it: Tab goes there, and Space takes the next value.
+    """
 
     def __init__(self, lab: CueLab) -> None:
         import ipywidgets as w  # of the extra "notebooks"
 
         self.lab, self.quiet = lab, False
-        wide = w.Layout(width="20em")
+        wide = w.Layout(width="19em")
         names = [
             (f"{number}: {miniearth.places().city[_scene(photo).place_id]}", photo)
             for number, photo in enumerate(lab.ids, 1)
         ]
         self.photo = w.Dropdown(options=names, description="Photo", layout=wide)
         self.controls = {
-            name: w.Checkbox(description=one.label, indent=False, layout=w.Layout(width="7em"))
+            name: w.Checkbox(description=one.label, indent=False, layout=w.Layout(width="9em"))
             if one.values == (True,)
             else w.Dropdown(description=one.label, layout=wide)
             for name, one in CHANGES.items()
         }
         self.reset = w.Button(description="As it was")
         self.said, self.picture = w.HTML(), w.HTML()
+        self.steps = {
+            name: w.Button(description=f"next {CHANGES[name].label}", layout=w.Layout(width="10em"))
+            for name, control in self.controls.items()
+            if isinstance(control, w.Dropdown)
+        }
+        for name, button in self.steps.items():
+            button.on_click(lambda _, name=name: self.step(name))
         for control in self.controls.values():
             control.style.description_width = "6.5em"
             control.observe(lambda _: self.show(), names="value")
         self.photo.style.description_width = "6.5em"
         self.photo.observe(lambda _: self.turn(), names="value")
         self.reset.on_click(lambda _: self.turn())
-        cues = [control for name, control in self.controls.items() if name in CUES]
-        rest = [control for name, control in self.controls.items() if name not in CUES]
+        beside = {
+            name: w.HBox([control, self.steps[name]]) if name in self.steps else control
+            for name, control in self.controls.items()
+        }
+        cues = [field for name, field in beside.items() if name in CUES]
+        rest = [field for name, field in beside.items() if name not in CUES]
         fields = w.Layout(flex_flow="row wrap")
         self.widget = w.VBox(
             [
@@ -340,15 +368,22 @@ class Board:
         for name, control in self.controls.items():
             values = possible_in(scene, name)
             control.disabled = not values
+            if name in self.steps:
+                self.steps[name].disabled = not values
             if CHANGES[name].values == (True,):
                 control.value = False
             else:
-                control.options = [(_now(CHANGES[name], scene, bool(values)), None)] + [
-                    (str(value), value) for value in values
-                ]
-                control.value = None
+                now = _now(CHANGES[name], scene, bool(values))
+                # None would be no choice at all, an empty field.
+                control.options = [(now, AS_IT_IS)] + [(str(value), value) for value in values]
+                control.value = AS_IT_IS
         self.quiet = False
         self.show()
+
+    def step(self, name: str) -> None:
+        """Take the next value of a list, after the last one that of the photo."""
+        control = self.controls[name]
+        control.index = (control.index + 1) % len(control.options)
 
     def show(self) -> None:
         """Locate the photo as the controls say, and show it below the unchanged one."""

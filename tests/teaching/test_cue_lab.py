@@ -64,7 +64,7 @@ def test_a_state_is_what_the_four_steps_say(lab, lisbon, g3):
     found = g3.steps(cue_lab.as_photos([scene], [lisbon]), progress=False)
     best = found.predictions.iloc[0]
     assert state.answer.tolist() == [best.LAT_pred, best.LON_pred]
-    assert state.place == f"{best.city}, {best.country}"
+    assert state.place.endswith(f", {best.country}")
     near = found.neighbours[["LAT", "LON"]].to_numpy()
     assert state.medoid.tolist() == selection.medoids(near[None])[0].tolist()
     features = g3.backbone.image_features(
@@ -85,6 +85,13 @@ def test_how_far_it_moved_and_from_where(lab):
     assert str(far).endswith(f": moved 500 km from {first.place}")
     assert str(replace(state, answer=first.answer)) == f"G3 still says {state.place}"
     assert first.continent in ("EU", "AF", "AS", "NA", "SA", "OC")
+
+
+def test_a_place_is_named_after_the_city_not_its_suburb():
+    assert cue_lab.city_of((38.75, -9.17)).city == "Lisbon"  # the nearest is Sete Rios
+    heard = (-54.0, 73.0)  # an island without a city
+    far = cue_lab.city_of(heard)
+    assert geo.great_circle_km((far.lat, far.lon), heard) > 400
 
 
 def test_a_state_is_located_once(lab, g3):
@@ -139,9 +146,9 @@ def test_the_controls_offer_what_the_photo_shows(board, lab, lisbon):
         assert control.description == CHANGES[name].label and not control.disabled
         if hasattr(control, "options"):
             values = [value for _, value in control.options]
-            assert values == [None, *possible(scene)[name]]
-    assert board.controls["driving_side"].options[0] == ("as it is: right", None)
-    assert board.controls["landmark"].options[0] == ("as it is", None)
+            assert values == ["", *possible(scene)[name]] and control.index == 0
+    assert board.controls["driving_side"].label == "as it is: right"
+    assert board.controls["landmark"].label == "as it is"
     assert plain(board.said.value) == f"As it is: {lab.look()}."
 
 
@@ -156,6 +163,17 @@ def test_a_control_that_is_set_moves_the_answer(board, lab):
     assert plain(board.said.value).startswith("Plants of the desert zone, at night: G3")
     board.reset.click()
     assert (board.said.value, board.picture.value) == before and board.changes == {}
+
+
+def test_a_button_takes_the_next_value_and_begins_again(board, lab, lisbon):
+    values = possible(miniearth.scene_of(lisbon))["line_colour"]
+    board.steps["line_colour"].click()
+    assert board.changes == {"line_colour": values[0]}
+    assert plain(board.said.value).startswith("A yellow line on the road: G3")
+    for _ in values:
+        board.steps["line_colour"].click()
+    assert board.changes == {}
+    assert board.steps["climate"].description == "next climate"
 
 
 def test_the_result_is_announced_and_the_picture_has_words(board):
@@ -181,7 +199,8 @@ def test_what_a_photo_does_not_show_is_shut(g3):
     board = Board(CueLab(g3, [indoors]))
     open_ = {name for name, control in board.controls.items() if not control.disabled}
     assert open_ == {"saved_again"}
-    assert board.controls["script"].options == (("(not in this photo)", None),)
+    assert {name for name, button in board.steps.items() if not button.disabled} == set()
+    assert board.controls["script"].options == (("(not in this photo)", ""),)
 
 
 def test_a_failure_is_said_in_the_widget(miniclip, lisbon):
