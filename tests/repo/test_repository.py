@@ -68,7 +68,7 @@ def test_every_import_is_a_declared_dependency():
     allowed = {
         "notebooks.py": tools,
         "quiz.py": tools,
-        "packs.py": tools,
+        "handouts.py": tools,
         "forms.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
