@@ -17,6 +17,7 @@ from g3lite.figures.maps import (
     world_map,
     zoomed_map,
 )
+from g3lite.figures.moves import cue_moves
 from g3lite.figures.sheets import neighbour_strip, photo_sheet
 from g3lite.figures.states import StateRow, state_strip
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
@@ -29,6 +30,7 @@ __all__ = [
     "TRUTH",
     "WIDTH",
     "candidate_maps",
+    "cue_moves",
     "density_map",
     "draw_arcs",
     "draw_points",

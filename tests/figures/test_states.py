@@ -1,9 +1,10 @@
-"""The strip of states."""
+"""The strip of states, and how far changes move the answers."""
 
 import io
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -78,3 +79,40 @@ def test_wrong_rows_are_said(row):
     lat, lon, values = row.scores
     with pytest.raises(ValueError, match="map 'as it is': values of shape"):
         figures.state_strip([replace(row, scores=(lon, lat, values))])
+
+
+@pytest.fixture
+def moves():
+    rows = [
+        (change, kind, answer, "mean_km", km, km - 90.0, km + 110.0)
+        for answer, factor in (("encoder", 1), ("G3", 2))
+        for change, kind, km in (
+            ("saved_again", "control", 500 * factor), ("script", "cue", 900 * factor),
+            ("line_colour", "cue", 2_000 * factor), ("night", "nuisance", 1_500 * factor),
+        )
+    ]  # fmt: skip
+    return pd.DataFrame(
+        rows, columns=["change", "kind", "answer", "metric", "value", "low", "high"]
+    )
+
+
+def test_moves_are_sorted_and_the_control_is_a_line_per_answer(moves):
+    figure = figures.cue_moves(moves, "What does the model look at?")
+    (axes,) = figure.axes
+    labels = axes.get_yticklabels()
+    assert [label.get_text() for label in labels] == ["line colour", "night", "script"]
+    assert [label.get_style() for label in labels] == ["normal", "italic", "normal"]
+    dashed = [line.get_xdata() for line in axes.lines if line.get_linestyle() == "--"]
+    assert [x[0] for x in dashed if len(x)] == [500, 1000]
+    said = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert sorted(said) == ["G3", "encoder", "the same picture saved again"]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    assert sorted(dots[0].get_xdata()) == [900, 1500, 2000]
+    assert figures.encode(figure)[0] == "image/png"
+
+
+def test_moves_of_the_encoder_alone_and_of_no_metric(moves):
+    figure = figures.cue_moves(moves[(moves.answer == "encoder") & (moves.kind != "control")])
+    assert len(figure.axes[0].get_legend().get_texts()) == 1
+    with pytest.raises(ValueError, match="no row of 'median_km'"):
+        figures.cue_moves(moves, metric="median_km")

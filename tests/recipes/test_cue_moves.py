@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from small_g3 import small_g3
 
-from g3lite import geo, miniearth
+from g3lite import G3, geo, miniearth
+from g3lite.cli import main
 from g3lite.miniearth.changes import CONTROL, CUES, NUISANCES, as_photos
 from g3lite.recipes import cue_moves
 
@@ -105,3 +106,19 @@ def test_the_table_is_written_with_few_digits(table, tmp_path):
         table.value, abs=1e-4
     )
     assert (tmp_path / "moves.csv").stat().st_size < 8_000
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_command_writes_the_table(table, tmp_path, monkeypatch, alone):
+    asked = []
+
+    def measure(g3, whole):
+        asked.append((g3, whole))
+        return table
+
+    monkeypatch.setattr(cue_moves, "measure", measure)
+    monkeypatch.setattr(G3, "from_pretrained", lambda profile: f"G3 of {profile}")
+    arguments = ["dev", "miniearth", "moves", str(tmp_path / "moves.csv")]
+    main.main([*arguments, *(["--encoder"] if alone else [])])
+    assert asked == [("G3 of cpu", not alone)]
+    assert len(pd.read_csv(tmp_path / "moves.csv")) == len(table)
