@@ -22,10 +22,12 @@ from g3lite.figures.maps import (
     world_map,
     zoomed_map,
 )
+from g3lite.figures.moves import cue_moves
 from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels
 from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
 from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
 from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
+from g3lite.figures.states import StateRow, state_strip
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
 
 __all__ = [
@@ -34,12 +36,14 @@ __all__ = [
     "Live",
     "PALETTE",
     "PREDICTION",
+    "StateRow",
     "TRUTH",
     "WIDTH",
     "bar_panels",
     "bars",
     "candidate_maps",
     "circle_map",
+    "cue_moves",
     "cue_sheet",
     "density_map",
     "dot_pairs",
@@ -67,6 +71,7 @@ __all__ = [
     "share_bars",
     "show",
     "softmax_bars",
+    "state_strip",
     "threshold_curves",
     "trade_off",
     "two_searches",
