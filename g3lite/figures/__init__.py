@@ -6,6 +6,7 @@ says what can be seen in it.
 """
 
 from g3lite.figures.curves import threshold_curves
+from g3lite.figures.earth import coloured_earths
 from g3lite.figures.forest import forest
 from g3lite.figures.maps import (
     candidate_maps,
@@ -27,6 +28,7 @@ __all__ = [
     "TRUTH",
     "WIDTH",
     "candidate_maps",
+    "coloured_earths",
     "density_map",
     "draw_arcs",
     "draw_points",
