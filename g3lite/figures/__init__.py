@@ -7,6 +7,7 @@ says what can be seen in it.
 
 from g3lite.figures.cues import cue_sheet
 from g3lite.figures.curves import line_chart, seeds_and_intervals, softmax_bars, threshold_curves
+from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest
 from g3lite.figures.hero import hero
@@ -43,6 +44,7 @@ __all__ = [
     "bars",
     "candidate_maps",
     "circle_map",
+    "coloured_earths",
     "cue_moves",
     "cue_sheet",
     "density_map",
