@@ -99,7 +99,7 @@ def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
     image = Image.open(buffer).convert("RGB")
     data = io.BytesIO()
     if any(axes.images for axes in figure.axes):
-        image.save(data, "JPEG", quality=85, optimize=True)
+        image.save(data, "JPEG", quality=80, optimize=True)
         return "image/jpeg", data.getvalue()
     # Median cut, the default, gives up the colour of a few small markers; maximum coverage keeps
     # it, and a k-means step then puts the large areas back to their exact colour.

@@ -21,8 +21,6 @@ from g3lite.teaching import notebooks
 FOLDER = notebooks.folder()
 NOT_YET = {
     "00_locate_a_photo",
-    "01_worldwide_geolocalization",
-    "03_index_construction",
     "04_prompt_diversification",
     "05_geo_verification",
     "06_evaluation_and_ablations",
