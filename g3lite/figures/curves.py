@@ -76,10 +76,10 @@ def line_chart(
     marks: Mapping[str, float] | None = None,
     top: float | None = None,
 ) -> Figure:
-    """Curves through points, each with its name at its right end.
+    """Curves through points.
 
     Args:
-        curves: name -> x values and y values of equal length.
+        curves: name -> x values and y values of equal length; a single one needs no legend.
         title: the title of the figure.
         x, y: what the axes show, with units.
         log: whether the x axis is logarithmic.
@@ -99,13 +99,14 @@ def line_chart(
         axes.annotate(name, **where, ha="right", **small)
     for name, place in (marks or {}).items():
         axes.axvline(place, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
-        where = {"xy": (place, 1), "xycoords": ("data", "axes fraction"), "xytext": (3, -10)}
+        where = {"xy": (place, 0), "xycoords": ("data", "axes fraction"), "xytext": (3, 4)}
         axes.annotate(name, **where, **small)
     axes.set_ylim(0, top)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_title(title, **_TITLE)
-    axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    if len(curves) > 1:
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
     return figure
 
 

@@ -101,7 +101,8 @@ def scores_of(model, rows):
     return model.embed_images(held_out.image[rows])[1] @ model.embed_coordinates(spots).T
 
 
-g3_heads = alignment.GeoAlignment.from_pretrained("mini")
+# %%
+g3_heads = alignment.GeoAlignment.from_pretrained("mini")  # trained, as below, and shipped
 figures.show(
     figures.photo_and_scores(
         miniearth.draw(scenes[beijing], 512),
@@ -112,15 +113,16 @@ figures.show(
         "One photo, and how well each of 1,203 places fits it",
     ),
     "A drawn street with a Chinese sign and a yellow line. On the world map, the places with high "
-    "scores lie in China. The best five are Chinese cities, Beijing first with cosine 0.50.",
+    "scores lie in China. The best five are Chinese cities, with Beijing first.",
 )
 
 # %% [markdown]
 # **This map is what the notebook is about.** The model sees the photo only. Its five best places
 # are all in China, and Beijing, the right one, is the first. Places in the Americas score above the
-# mean as well: there, too, traffic keeps right and the centre line is yellow. No rule tells the
-# model so. It has learnt from pairs of a photo and a coordinate, and you will train such a model
-# below.
+# mean as well; there, too, traffic keeps right and the centre line is yellow. Nobody has written
+# such rules into the model. It has learnt from pairs of a photo and a coordinate, and you will
+# train such a model below. (The folded cell above loads the data and defines `scores_of`, the
+# cosines of all places with some photos.)
 #
 # The photos are drawn pictures of MiniEarth, as in notebook 01: real places, invented streets. The
 # model learns from the *gallery*; what we choose, we choose on *validation*. The test sets stay
@@ -162,7 +164,7 @@ my_guess_p = None  # per cent
 # %% tags=["nbval-check-output"]
 for scale in (1, 5, 10, 54):
     p = np.exp(scale) / (np.exp(scale) + 255)
-    print(f"scale {scale:2d}: the right place gets {100 * p:5.1f} %, loss {-np.log(p):.2f}")
+    print(f"scale {scale:2d}: the right place gets {100 * p:5.1f} %, loss {np.log(1 / p):.2f}")
 print(f"guessing: the right place gets {100 / 256:5.1f} %, loss {np.log(256):.2f}")
 print(guess.compare(my_guess_p, 100 * np.e / (np.e + 255), "%", digits=1))
 
@@ -177,8 +179,11 @@ eight = np.array([0.50, 0.45, 0.35, 0.20, 0.05, -0.10, -0.25, -0.40])
 figures.show(
     figures.softmax_bars(eight, (1, 10, 54, 500), right=1, title="The same scores, four scales"),
     "Probabilities of eight places at four scales. At 1 they are nearly equal; at 500 all goes to "
-    "the best place, which is wrong. The losses are 1.78, 1.14, 2.77 and 25.00.",
+    "the best place, which is wrong.",
 )
+print("loss of the right place:", [
+    f"{np.log(np.exp(scale * (eight - eight[1])).sum()):.2f}" for scale in (1, 10, 54, 500)
+])  # fmt: skip
 
 # %% [markdown]
 # At scale 1 all places look alike. At scale 500 the loss is 25.00, for a miss of 0.05 in the
@@ -225,13 +230,13 @@ logits = 10 * torch.tensor(cosines)
 print(f"this function {info_nce(logits):.4f}, the package {alignment.info_nce(logits):.4f}")
 
 # %% [markdown]
-# There is no label in it, no class and no country: that photo $i$ was taken at place $i$ is all
-# that is said. What does one step of training do? The gradient pulls a photo towards its own place
+# The loss needs no class and no country. That photo $i$ was taken at place $i$ is all that it is
+# told. What does one step of training do? The gradient pulls a photo towards its own place
 # with the strength $1 - p$, and pushes it away from each other place with the strength of that
 # place's $p$. For the photo of Turin:
 
 # %% tags=["diagram"]
-figures.show(*diagrams.pull_and_push(photo_vectors[5], place_vectors, towns, 10, own=5, rate=0.03))
+figures.show(*diagrams.pull_and_push(photo_vectors[5], place_vectors, towns, 10, own=5, rate=0.15))
 
 # %% [markdown]
 # The push is strong only where the model is wrong. A place with $p$ near zero is left alone, so the
@@ -382,7 +387,7 @@ figures.show(
 
 # %% [markdown]
 # With two numbers the network is right at 86.8 % of new points and draws a blur; with waves it is
-# right at 97.9 % and draws Italy. This is **spectral bias**: gradient descent fits slow variation
+# right at 97.9 % and draws coasts. This is **spectral bias**: gradient descent fits slow variation
 # first and fast variation very late. Geography is full of fast variation, such as coasts, borders
 # and streets. The remedy is to give the network fast variation as its input.
 #
@@ -393,15 +398,18 @@ figures.show(
 
 # %%
 figures.show(
-    figures.projections({"mercator_xy": "Mercator (G3)", "equal_earth": "Equal Earth (GeoCLIP)"}),
+    figures.projections(
+        {"mercator_xy": "Mercator (G3)", "equal_earth": "Equal Earth (GeoCLIP)"}, km=600
+    ),
     "Coasts and equal circles in two projections. In Mercator circles stay round and grow towards "
     "the poles; in Equal Earth they keep their area and become flat ellipses.",
 )
 
 # %% [markdown]
 # Mercator enlarges the north and the south but keeps shapes. Equal Earth keeps areas but squeezes
-# shapes. Both have a **seam** at 180 degrees: two places in Fiji, one on each side, are far apart
-# for the network. G3 uses Mercator; section 7 shows what that choice is worth.
+# shapes. Both are cut at longitude 180, which runs through Fiji: two places there, one on each side
+# of this **seam**, are neighbours on the ground and far apart for the network. G3 uses Mercator;
+# section 7 shows what that choice is worth.
 #
 # ### Random waves of three lengths
 #
@@ -442,15 +450,20 @@ def similarity_figure(sigmas, latitude, title):
 # %%
 figures.show(
     similarity_figure(location.SIGMAS, 0, "Each scale sees one range of distances (equator)"),
-    "Similarity falls from 1 to 0 with the distance: for sigma 256 between 5.7 and 26.7 km, for "
-    "sigma 16 between 91 and 428 km, for sigma 1 between 1,464 and 6,844 km.",
+    "Three curves of similarity that fall from 1 to 0 with the distance, one for each sigma. "
+    "Between their falls there are distances at which no curve changes.",
 )
+
+# %% tags=["nbval-check-output"]
+for sigma in location.SIGMAS:
+    near, far = np.sqrt(np.log([1 / 0.9, 1 / 0.1]) / 2) / np.pi / sigma * 20_037.5
+    print(f"σ = {sigma:3.0f}: similarity 0.9 at {near:7,.1f} km, 0.1 at {far:7,.1f} km")
 
 # %% [markdown]
 # A scale cannot tell two points apart while their similarity is above 0.9, and it cannot say *how*
-# far apart they are once it is below 0.1. Between these, at the equator, $\sigma = 256$ works from
-# 5.7 to 26.7 km, $\sigma = 16$ from 91 to 428 km and $\sigma = 1$ from 1,464 to 6,844 km. So even
-# the finest scale of G3 hardly changes within a kilometre: this encoder cannot tell streets apart.
+# far apart they are once it is below 0.1. At the equator $\sigma = 256$ is useful from 5.7 to
+# 26.7 km, $\sigma = 16$ from 91.5 to 427.7 km and $\sigma = 1$ from 1,464.0 to 6,843.6 km. Even the
+# finest scale of G3 hardly changes within a kilometre: this encoder cannot tell streets apart.
 #
 # The whole encoder is one small network for each $\sigma$, and their sum:
 
@@ -521,13 +534,14 @@ figures.show(
 print(f"{whose}: they cover {share:.0f} % of the range from 1 to 400 km (on a logarithmic axis)")
 
 # %% [markdown]
-# G3's three sigmas cover 51 % of that range: there are gaps between its scales. It works all the
-# same, because the lengths within one $\sigma$ vary, and the networks add what the scales see.
+# G3's three sigmas cover 51 % of that range: there are gaps between its scales. One reason why it
+# works all the same may be that the waves of one $\sigma$ have different lengths, so that some of
+# them reach into the gaps.
 #
 # ## 4 The words
 #
 # Place texts are made from the coordinates. **Reverse geocoding** turns a coordinate into names;
-# here the nearest of about 30,000 cities will do. The names become a sentence:
+# here the nearest of 34,006 cities will do. The names become a sentence:
 
 # %%
 for text in place_texts(gallery.table.iloc[[0, 1, 4, 9]]):
@@ -578,11 +592,11 @@ figures.show(
 )
 
 # %% [markdown]
-# Almost half of the photos, 47 %, meet their own text as a "wrong" answer; in batches of 512 it
-# is 65 %. The share of such *pairs* does not grow with the batch, but the number of them that a
-# photo meets does. Such a pair is a **false negative**: the loss pushes a photo away from a text
-# that is true of it. The paper leaves them in. A **mask** takes them out of the softmax, by setting
-# their logits to minus infinity:
+# Almost half of the photos, 47 %, meet their own text as a "wrong" answer; in batches of 512 it is
+# 65 %. Two photos share their text with the same probability in any batch, but in a larger batch
+# each photo meets more others. Such a pair is a **false negative**: the loss pushes a photo away
+# from a text that is true of it. The paper leaves these pairs in. A **mask** takes them out of the
+# softmax, by setting their logits to minus infinity:
 
 # %% tags=["nbval-check-output"]
 texts = ["Lyon, France", "Kyoto, Japan", "Lyon, France"]
@@ -678,7 +692,7 @@ def new_model():
 
 
 mine, steps = new_model(), 3 * (len(pairs) // 256)
-moments = [max(1, int(steps * share)) for share in (0.02, 0.1, 0.25, 0.5, 1)]
+moments = [max(1, int(steps * share)) for share in (0.04, 0.1, 0.25, 0.5, 1)]
 film = figures.Film(spots, validation.coordinates[beijing], guessing=2 * np.log(256))
 film.add(scores_of(mine, [beijing])[0])
 for step, loss in enumerate(train(mine, pairs, epochs=3), start=1):
@@ -725,7 +739,7 @@ figures.show(
 )
 
 # %% [markdown]
-# After the dashed line the training loss still falls and the validation loss does not: the model
+# After the dotted line the training loss still falls and the validation loss does not: the model
 # begins to learn its photos by heart. So the weights of that epoch are kept.
 #
 # **From here on we use the heads that ship with g3lite.** They come from the same call, with all
@@ -775,11 +789,10 @@ for name, one in {"before": untrained, "after": model}.items():
     print(f"{name} training, the best place of {share:.0f} % of photos is on their continent")
 
 # %% [markdown]
-# Before training, the plane has an order of the places (the waves make neighbours similar), but the
-# photos know nothing of it. After training, Europe, Asia and North America lie in different
-# directions, for places and for photos. The share of photos whose best place is on their own
-# continent rises from 24 to 64 %. The dense group in the middle are photos that show little,
-# such as food and rooms: for them the model has no direction to choose.
+# Before training, the places have some order, because waves make neighbours similar, but the photos
+# do not follow it. After training, Europe, Asia and North America lie in different directions, for
+# places and for photos. The share of photos whose best place is on their own continent rises from
+# 24 to 64 %.
 #
 # ### Six photos, six maps
 
@@ -811,8 +824,8 @@ for name, row in zip(labels, six, strict=True):
 # The maps show more than a best guess: they show **what the model takes for possible**. A script
 # lights up one country or a few (photos 1 to 3). Traffic on the left lights up Japan, Australia,
 # southern Africa and Great Britain (photos 2 and 5). The plate of food (photo 6) was served in
-# Glasgow, but nothing in it says so: the model puts Glasgow at number 753 of 1,203 places. The other
-# five are among the first three.
+# Glasgow, but nothing in it says so: the model puts Glasgow at number 753 of 1,203 places. For the
+# other five photos, the truth is among the first three.
 #
 # ### Photos found by words
 #
@@ -883,11 +896,11 @@ figures.show(
 )
 
 # %% [markdown]
-# The name of Japan lights up Japan. It also lights up Australia and South Africa faintly, where
-# traffic keeps left as well. Cyrillic letters light up Russia and its neighbours, a cactus the dry
-# belt from Mexico to Pakistan, and palm trees the tropics around the globe. **No text was ever
-# paired with a map.** Now your own words; MiniCLIP knows about 100 phrases on signs, roads, plants,
-# roofs and weather.
+# The name of Japan finds Japan and, with lower scores, Australia and South Africa, where traffic
+# keeps left as well. Cyrillic letters find Russia and its neighbours, a cactus finds dry countries
+# from Mexico and Peru to Pakistan, and palm trees find the tropics around the globe. **No text was
+# ever paired with a map.** Now your own words; MiniCLIP knows about 100 phrases on signs, roads,
+# plants, roofs and weather.
 
 # %%
 my_words = "a sign in arabic script"
@@ -1030,8 +1043,8 @@ print("with 2,000 photos: " + "; ".join(f"{name} {few.value[name]:.1f} % [{few.l
 # %% [markdown]
 # Four results, all for MiniEarth, all with two seeds only:
 #
-# - **Text** brings +1.2 points within 200 km; seeds differ by up to 0.7, so this suggests a gain and
-#   does not prove one. The paper's table 5 has +0.54 at 200 km and -0.47 at 25 km, on 2,997 photos.
+# - **Text** brings +1.2 points within 200 km; seeds differ by up to 0.7, so a gain is likely and
+#   not proved. The paper's table 5 has +0.54 at 200 km and -0.47 at 25 km, on 2,997 photos.
 # - **The projection** makes no difference here: -11 km for Mercator, where seeds differ by 50 km.
 #   In the paper's table 3 the references of Mercator are nearer: 2,299.2 against 2,361.5 km.
 # - **Masks** do not help the nearest photo here: -0.5 points, less than the seeds differ. False
@@ -1103,7 +1116,7 @@ losses = pd.concat([
     gain(*pair, chosen).tail(1).assign(method=f"{name}, {chosen.sum()} photos")
     for name, chosen in of_continent.items()
 ]).reset_index(drop=True)  # fmt: skip
-title = f"Who suffers? {kept.sum():,} photos kept: within 2,500 km, biased minus by chance"
+title = f"{kept.sum():,} photos kept: biased minus by chance, within 2,500 km"
 figures.show(
     figures.forest(losses, title, "biased is better", "biased is worse"),
     "Differences by continent: "
@@ -1122,7 +1135,8 @@ print(guess.compare(my_guess_africa, -africa, "points", digits=0))
 # what another training does, and the intervals do not contain it: they say what another choice of
 # *photos* would give, not another *training*. A conclusion about a small effect needs several
 # seeds.
-#
+
+# %% [markdown]
 # ## What you have learnt
 #
 # - InfoNCE asks each photo for its place among those of the batch, and each place for its photo.
@@ -1137,9 +1151,9 @@ print(guess.compare(my_guess_africa, -africa, "points", digits=0))
 # - Where data are missing, the model is wrong, and its scores do not say so.
 #
 # **What it cannot do.** One vector per photo and per place cannot weigh one clue against another.
-# The finest scale of the encoder sees about 6 km, not streets. And all of it is measured on a drawn
-# world with a text tower that has never read a place name: the mechanisms carry over, the figures
-# do not.
+# The finest scale of the encoder begins at 5.7 km, and streets are closer together. All of this is
+# measured on a drawn world, with a text tower that has never read a place name: the mechanisms are
+# those of the paper, the figures are not.
 #
 # **With care.** A map of where a photo may have been taken can hurt people. Use it on photos of
 # public places that were meant to be public.
