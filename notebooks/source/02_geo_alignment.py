@@ -688,7 +688,7 @@ def train(model, data, epochs):
 # %%
 def new_model():
     torch.manual_seed(0)
-    return alignment.GeoAlignment(alignment.CONFIGS["mini"]).to(profile.device)
+    return alignment.GeoAlignment(alignment.CONFIGS["mini"]).to(miniclip.device)
 
 
 mine, steps = new_model(), 3 * (len(pairs) // 256)
