@@ -134,6 +134,16 @@ def sync_notebooks(
             raise G3Error(f"{name}: {error}") from error
 
 
+@notebooks_app.command("plans")
+def write_plans() -> None:
+    """Write the course plans (notebooks/course/*.md) from their tables (*.toml)."""
+    folder = import_notebooks().folder()
+    from g3lite.teaching import plans
+
+    for path in plans.write(folder):
+        typer.echo(f"wrote {path}")
+
+
 @notebooks_app.command("check")
 def check_notebooks() -> None:
     """Check that notebooks agree with their sources and are fit to be committed."""

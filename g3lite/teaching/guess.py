@@ -40,7 +40,7 @@ def compare(said: object, truth: float | str, unit: str = "", digits: int = 0) -
 
 
 def _number(value: float, unit: str, digits: int) -> str:
-    return f"{value:,.{digits}f} {unit}".rstrip()
+    return f"{round(float(value), digits) + 0.0:,.{digits}f} {unit}".rstrip()  # no "-0"
 
 
 def _off(said: float, truth: float, unit: str, digits: int) -> str:

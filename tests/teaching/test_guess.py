@@ -17,6 +17,7 @@ from g3lite.teaching.guess import compare
         ((260, 250, "km"), "You said 260 km, it is 250 km: a little too high."),
         ((0, 250, "km"), "You said 0 km, it is 250 km: too low."),
         ((np.float32(7), 7), "You said 7, and that is right."),
+        ((None, -0.2, "points"), "You made no guess. It is 0 points."),
         ((None, 5, "%"), "You made no guess. It is 5 %."),
         ((..., "B"), "You made no guess. It is B."),
         ((" b ", "B"), "You said b, and that is right."),
