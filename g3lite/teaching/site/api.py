@@ -77,6 +77,7 @@ def read(package: Path) -> list[Module]:
     top = griffe.load(
         package.name,
         search_paths=[package.parent],
+        try_relative_path=False,
         allow_inspection=False,
         docstring_parser="google",
         docstring_options={"warnings": False},

@@ -58,7 +58,9 @@ def build(folder: Path, output: Path, executed: Path | None = None) -> list[Path
     reference = Page("api.html", "Functions and classes", "Functions and classes",
                      "What the docstrings of the package say, and a page for each file.")  # fmt: skip
     contents = Page("contents.html", "Contents", "Contents", "Every section of the notebooks.")
-    search = Page("search.html", "Search", "Search", "Words in notebooks, documents and docstrings.")
+    search = Page(
+        "search.html", "Search", "Search", "Words in notebooks, documents and docstrings."
+    )
     pages = {f"notebooks/{page.file.removesuffix('.html')}.ipynb": page.file for page in series}
     pages |= {source: page.file for source, page in documents.items()}
     pages |= {_file_of(root, module.name): f"{module.name}.html" for module in modules}
@@ -91,7 +93,9 @@ def build(folder: Path, output: Path, executed: Path | None = None) -> list[Path
         toc = [section for section in page.sections if section.level == 2]
         write("base.html.j2", page, toc=toc)
     for module in modules:
-        write("module.html.j2", Page(f"{module.name}.html", module.name, module.name), module=module)
+        write(
+            "module.html.j2", Page(f"{module.name}.html", module.name, module.name), module=module
+        )
     _write_assets(assets, [*_found_in([*series, *documents.values()]), *_found_in_code(modules)])
     return write.written
 

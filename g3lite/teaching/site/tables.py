@@ -194,7 +194,7 @@ class Tables:
         return paths
 
     def _ledger_lines(self) -> Iterator[str]:
-        yield "# The paper and this project, part by part"
+        yield "# Ledger: the paper, part by part"
         yield ""
         yield _ORIGIN.format("ledger")
         yield ""
@@ -205,8 +205,8 @@ class Tables:
             "it, and the tests that hold it. A dash says that no difference is known."
         )
         yield ""
-        yield "| the paper | notebook | function | tests | differs from the paper | from the code |"
-        yield "|---|---|---|---|---|---|"
+        yield "| the paper | notebook | function and tests | differs from the paper | from the code |"
+        yield "|---|---|---|---|---|"
         for row in self.ledger:
             notebook = self._link(row.notebook) + (f", *{row.section}*" if row.section else "")
             module, name = place_of(row.function)
@@ -216,8 +216,9 @@ class Tables:
                 for file, _, name in (test.partition("::") for test in row.tests)
             )
             yield (
-                f"| **{row.paper}**<br>{row.what} | {notebook} | [`{name}`]({path}#{name}) "
-                f"| {tests} | {row.from_paper or '–'} | {row.from_code or '–'} |"
+                f"| **{row.paper}**<br>{row.what} | {notebook} "
+                f"| [`{name}`]({path}#{name})<br>{tests} "
+                f"| {row.from_paper or '–'} | {row.from_code or '–'} |"
             )
 
     def _notation_lines(self) -> Iterator[str]:

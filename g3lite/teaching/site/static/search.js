@@ -2,11 +2,12 @@
 // window.SEARCH_INDEX: rows of [page, section, link, text], from search-index.js, which a page on
 // disk may load although it may fetch nothing.
 const rows = window.SEARCH_INDEX.map(([page, section, link, text]) => ({
-  page, section, link, text, head: `${page} ${section}`.toLowerCase(), body: text.toLowerCase(),
+  page, section, link, text, head: section.toLowerCase(), body: text.toLowerCase(),
 }));
 const field = document.getElementById("query");
 
-// Every word must begin a word of the section; headlines count more than text.
+// Every word must begin a word of the section; headlines count more than text. Of equals the first
+// comes first: notebooks, then documents, then code.
 function score(row, words) {
   let sum = 0;
   for (const word of words) {

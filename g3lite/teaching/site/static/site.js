@@ -16,6 +16,7 @@ dark.addEventListener("change", paint);
 
 document.addEventListener("DOMContentLoaded", () => {
   paint();
+  if (matchMedia("(max-width: 60rem)").matches) document.getElementById("menu").open = false;
   document.getElementById("theme").addEventListener("click", (event) => {
     chosen = event.target.textContent.toLowerCase();
     try { localStorage.setItem("theme", chosen); } catch { /* it holds for this page */ }
