@@ -88,6 +88,12 @@ class G3(Pipeline):
             G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
         """
         chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
+        if not chosen.queries:
+            raise G3Error(
+                f"the profile {chosen.name} is GeoCLIP alone, without a gallery of photos or a "
+                "language model: g3lite.baselines.geoclip.GeoCLIP.from_pretrained(), or another "
+                "profile"
+            )
         choice = CandidateConfig.from_name(choice or chosen.choice)
         plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=chosen.temperature)
         published = chosen.alignment == "official"

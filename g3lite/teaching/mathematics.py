@@ -17,6 +17,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from g3lite import G3Error
 
 _SYMBOL = re.compile(r"<mi[^>]*>([^<]+)</mi>")
+_VARIATION = re.compile("[\ufe00-\ufe0f]")  # says in which shape a letter is drawn
 
 
 def mathml(latex: str, block: bool = False) -> str:
@@ -38,7 +39,7 @@ def _converter() -> LatexToMathML:
 
 def symbols(latex: str) -> set[str]:
     """The symbols of a formula, such as {"φ", "d"}; names of functions (sin) are none."""
-    names = {unescape(name) for name in _SYMBOL.findall(mathml(latex))}
+    names = {_VARIATION.sub("", unescape(name)) for name in _SYMBOL.findall(mathml(latex))}
     return {name for name in names if len(name) == 1 and name.isalpha()}
 
 

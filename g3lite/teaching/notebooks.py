@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from g3lite import G3Error
+from g3lite import G3Error, profiles
 from g3lite.teaching.address import PLACEHOLDER, Address
 
 COMMITTED_PROFILE = "cpu"  # the profile that the committed outputs come from
@@ -196,6 +196,10 @@ def run(
 
     from g3lite.teaching.mathematics import exporter
 
+    if not profiles.get(profile).queries:
+        raise G3Error(
+            f"the profile {profile} is for g3lite locate; run the notebooks on ci, cpu or gpu"
+        )
     for kind in ("notebooks", "html", "pictures"):
         (output / kind).mkdir(parents=True, exist_ok=True)
     for name in names(notebooks):

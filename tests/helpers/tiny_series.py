@@ -145,9 +145,7 @@ def write(root: Path) -> Path:
 
 def _executed(text: str, code: str) -> nbformat.NotebookNode:
     table = "<table border='1' class='dataframe'><thead><tr><th></th><th>km</th></tr></thead>"
-    table = (
-        f"<style scoped>td {{}}</style>{table}<tbody><tr><th>a</th><td>1</td></tr></tbody></table>"
-    )
+    table = f"<style scoped>td {{}}</style>{table}<tbody><tr><th>a</th><td>1</td></tr></table>"
     outputs = [
         new_output("stream", text=f"{'wide ' * 30}\n"),
         new_output("display_data", {"text/html": table, "text/plain": "a 1"}),

@@ -55,13 +55,13 @@ def test_a_small_series_has_no_problems(tiny):
 @pytest.mark.parametrize(
     ("name", "old", "new", "said"),
     [
-        ("ledger", "1 Distances", "1 Ways", "ledger, Distance: notebook 01 has no section '1 Ways'"),
+        ("ledger", "1 Distances", "1 Ways", "Distance: notebook 01 has no section '1 Ways'"),
         ("ledger", '"01"', '"09"', "ledger, Distance: there is no notebook 09"),
         ("ledger", "geo.great", "geo.grand", "ledger, Distance: there is no g3lite.geo.grand"),
         ("ledger", "test_distance", "test_way", "there is no test tests/test_geo.py::test_way"),
         ("ledger", "test_geo.py", "test_gone.py", "there is no test tests/test_gone.py::"),
         ("ledger", '"tests/test_geo.py::test_distance"', "", "ledger, Distance: it names no test"),
-        ("ledger", "geo.great_circle_km", "index.Gallery", "notebook 01 uses nothing of g3lite.ind"),
+        ("ledger", "geo.great_circle_km", "index.Gallery", "01 uses nothing of g3lite.ind"),
         ("notation", '"R"', '"S"', "notation: R of notebook 01 has no row"),
         ("notation", '"R"', '"S"', "notation: no formula of notebook 01 has S"),
         ("notation", '"R"', '"d"', "notation: d of notebook 01 has several rows"),

@@ -31,6 +31,7 @@ def test_symbols_are_letters_and_no_names_of_functions_or_units():
     assert mathematics.symbols(FORMULA) == {"d", "R", "φ"}
     assert mathematics.symbols(r"\arg\max_c \langle q, v \rangle + 180°\ \text{km}") == set("cqv")
     assert mathematics.symbols("5.55") == set()
+    assert mathematics.symbols(r"\mathcal{L}") == {"ℒ"}
 
 
 def test_formulas_are_found_in_text_and_not_in_code():

@@ -52,7 +52,7 @@ def first(site: Path) -> BeautifulSoup:
     return soup(site / "01_first.html").main
 
 
-# ----------------------------------------------------------------------- what holds for every page
+# ------------------------------------------------------------------------ what holds for every page
 
 
 def fetched(site: Path) -> list[str]:
@@ -124,7 +124,7 @@ def test_what_a_page_must_not_have_is_found(tiny, tmp_path):
     text = (site / "02_second.html").read_text(encoding="utf-8")
     bad = [
         "<script src='https://cdn.example/a.js'></script>", "<img src='//b.example/c.png' alt='c'>",
-        "<style>@import 'https://d.example/e.css'; b { background: url(https://f.example) }</style>",
+        "<style>@import 'https://d.example/e.css'; b { background: url(https://f.eu) }</style>",
         "<link rel=stylesheet href='http://g.example/h.css'>", "<img alt='' src='assets/none.png'>",
         "<h5>deep</h5>", "<a href='#nowhere'>a</a>", "<a href='none.html'>b</a>",
     ]  # fmt: skip
@@ -134,7 +134,7 @@ def test_what_a_page_must_not_have_is_found(tiny, tmp_path):
     assert len(faults_of_form(site)) == 2
 
 
-# -------------------------------------------------------------------------------- notebooks as pages
+# ------------------------------------------------------------------------------- notebooks as pages
 
 
 def test_a_notebook_is_shown_with_formulas_tables_and_pictures(tiny):
@@ -211,7 +211,7 @@ def test_the_search_index_holds_sections_and_docstrings(tiny):
     assert by_link["g3lite.geo.html#Globe.distance"][2].startswith("The way from a to b.")
 
 
-# ------------------------------------------------------------------------------------------ docstrings
+# --------------------------------------------------------------------------------------- docstrings
 
 
 def test_docstrings_are_read_without_importing_anything(checkout):
@@ -238,7 +238,7 @@ def test_a_module_has_a_page_with_what_is_public(tiny):
     assert "Nobody reads this" not in shown.get_text()
 
 
-# ------------------------------------------------------------------------------------ what is refused
+# ---------------------------------------------------------------------------------- what is refused
 
 
 def test_a_site_replaces_one_of_before_and_nothing_else(checkout, tmp_path):
@@ -302,7 +302,7 @@ def test_a_picture_outside_the_checkout_is_left_out(tmp_path):
     assert list((root / "assets").iterdir()) == []
 
 
-# ----------------------------------------------------------------------------------------- in a browser
+# ------------------------------------------------------------------------------------- in a browser
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The site: notebooks with their results, documents, ledger, glossary and docstrings as pages.
 
-All that a page needs lies beside it, so the folder can be opened from a disk, handed out on a stick,
-or put on any server. Nothing is executed.
+All that a page needs lies beside it, so the folder can be opened from a disk, handed out on a
+stick, or put on any server. Nothing is executed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from g3lite.teaching.site.page import Page, Section, Site
 from g3lite.teaching.site.tables import FOLDER, Tables
 
 TITLE = "G3, by running it"
+CODE = "Functions and classes"
 DOCUMENTS = {
     "g3lite/README.md": ("method", "The method, file by file"),
     "g3lite/own-photos.md": ("own-photos", "Your own photos"),
@@ -55,12 +56,9 @@ def build(folder: Path, output: Path, executed: Path | None = None) -> list[Path
     tables, modules = Tables(folder), api.read(root / "g3lite")
     series = _series(root, folder)
     documents = _documents(root, folder)
-    reference = Page("api.html", "Functions and classes", "Functions and classes",
-                     "What the docstrings of the package say, and a page for each file.")  # fmt: skip
     contents = Page("contents.html", "Contents", "Contents", "Every section of the notebooks.")
-    search = Page(
-        "search.html", "Search", "Search", "Words in notebooks, documents and docstrings."
-    )
+    reference = Page("api.html", CODE, CODE, "What the docstrings say, with a page for each file.")
+    search = Page("search.html", "Search", "Search", "In notebooks, documents and docstrings.")
     pages = {f"notebooks/{page.file.removesuffix('.html')}.ipynb": page.file for page in series}
     pages |= {source: page.file for source, page in documents.items()}
     pages |= {_file_of(root, module.name): f"{module.name}.html" for module in modules}
@@ -93,9 +91,8 @@ def build(folder: Path, output: Path, executed: Path | None = None) -> list[Path
         toc = [section for section in page.sections if section.level == 2]
         write("base.html.j2", page, toc=toc)
     for module in modules:
-        write(
-            "module.html.j2", Page(f"{module.name}.html", module.name, module.name), module=module
-        )
+        page = Page(f"{module.name}.html", module.name, module.name)
+        write("module.html.j2", page, module=module)
     _write_assets(assets, [*_found_in([*series, *documents.values()]), *_found_in_code(modules)])
     return write.written
 
@@ -146,7 +143,8 @@ def _documents(root: Path, folder: Path) -> dict[str, Page]:
     pages = {}
     for path in sorted((folder / FOLDER).rglob("*.md")):
         title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
-        pages[path.relative_to(root).as_posix()] = Page(f"{path.stem}.html", title, title)
+        name = FOLDER if path.stem == "README" else path.stem
+        pages[path.relative_to(root).as_posix()] = Page(f"{name}.html", title, title)
     for source, (name, title) in DOCUMENTS.items():
         if (root / source).is_file():
             pages[source] = Page(f"{name}.html", title, title)

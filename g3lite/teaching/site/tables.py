@@ -205,7 +205,7 @@ class Tables:
             "it, and the tests that hold it. A dash says that no difference is known."
         )
         yield ""
-        yield "| the paper | notebook | function and tests | differs from the paper | from the code |"
+        yield "| the paper | notebook | function, tests | differs from the paper | from the code |"
         yield "|---|---|---|---|---|"
         for row in self.ledger:
             notebook = self._link(row.notebook) + (f", *{row.section}*" if row.section else "")
