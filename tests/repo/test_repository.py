@@ -62,13 +62,14 @@ def test_every_import_is_a_declared_dependency():
     owners = packages_distributions()
     base = distributions(PROJECT["dependencies"])
     tools = base | distributions(EXTRAS["notebooks"])
-    # What only works with an extra: the notebook tools, the quiz's widget, showing a figure in a
-    # notebook (every kernel of a notebook comes with IPython), making the tables of cities, and a
-    # grammar.
+    # What only works with an extra: the notebook tools, the widgets of the quiz and the cue lab,
+    # showing a figure in a notebook (every kernel of a notebook comes with IPython), making the
+    # tables of cities, and a grammar.
     allowed = {
         "notebooks.py": tools,
         "quiz.py": tools,
-        "packs.py": tools,
+        "cue_lab.py": tools,
+        "handouts.py": tools,
         "forms.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
