@@ -193,7 +193,8 @@ def run(
     tagged `results` comes back as tables.
     """
     import papermill
-    from nbconvert import HTMLExporter
+
+    from g3lite.teaching.mathematics import exporter
 
     if not profiles.get(profile).queries:
         raise G3Error(
@@ -221,7 +222,7 @@ def run(
             ) from error
         nbformat.write(clean(notebook), executed)
         # Without embed_images, which would close every <details> before what it folds.
-        page, _ = HTMLExporter().from_notebook_node(
+        page, _ = exporter().from_notebook_node(
             _with_alt_text(notebook), resources={"metadata": {"name": name, "path": str(notebooks)}}
         )
         for other in names(notebooks):
