@@ -439,7 +439,7 @@ def test_a_profile_itself_is_taken_whatever_the_environment_says(official, monke
     G3.from_pretrained(progress=False)
     assert official["device"] == "cuda"
     ci = replace(profiles.PROFILES["ci"], device="cpu")  # there only seems to be a GPU
-    g3 = G3.from_pretrained(ci, gallery_size=50, progress=False)
+    g3 = G3.from_pretrained(ci, gallery_size=50, lmm=Fixed("(1, 2)"), progress=False)
     assert len(g3.gallery) == 50
 
 
