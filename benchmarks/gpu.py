@@ -41,7 +41,7 @@ from transformers import (
 from g3lite import G3, miniearth, official, profiles
 from g3lite.backbone import Backbone
 from g3lite.index import Gallery
-from g3lite.lmm.load import TOP_P, load_lmm
+from g3lite.lmm.load import RECOMMENDED, load_lmm
 from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
@@ -189,7 +189,7 @@ def main(photos: int, sizes: Sizes = Sizes()) -> Table:
         )
         language_model(folder / "lmm", sizes)
         lmm = load_lmm(
-            folder / "lmm", dtype="float16", device=device, top_p=TOP_P[profile.lmm],
+            folder / "lmm", dtype="float16", device=device, top_p=RECOMMENDED[profile.lmm]["top_p"],
             max_new_tokens=sizes.tokens,
         )  # fmt: skip
         asked = PromptPlan(replies=5, temperature=profile.temperature)

@@ -105,7 +105,7 @@ def cosines(embed: Embed, places: ArrayLike, n: int = 1000, seed: int = 0) -> pd
     )  # fmt: skip
     rows = []
     for name, km, one, other in pairs:
-        values = np.einsum("nd,nd->n", embed(one), embed(other))
+        values = np.einsum("nd,nd->n", embed(one), embed(other)).astype(float)
         rows.append((name, km, values.mean(), values.std() / np.sqrt(n)))
     return pd.DataFrame(rows, columns=["pair", "km", "cosine", "error"])
 

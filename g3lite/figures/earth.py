@@ -15,8 +15,8 @@ from g3lite.figures.style import _TITLE, WIDTH
 def coloured_earths(panels: Mapping[str, np.ndarray]) -> Figure:
     """Grids of colours over the globe, side by side, with coasts.
 
-    The maps are Equal Earth (areas compare fairly) and cut in the middle of the Atlantic, so that
-    180 degrees lies in the middle of neither edge but inside: a seam there can be seen.
+    The maps are Equal Earth (areas compare fairly) and cut at 30 degrees west, in the Atlantic, so
+    that 180 degrees, a dotted line, lies within: a seam there can be seen.
 
     Args:
         panels: title -> colours uint8 (h, w, 3), south to north and west to east.

@@ -6,12 +6,20 @@ from pathlib import Path
 
 from g3lite.lmm.base import LMM
 from g3lite.paths import shipped
+from g3lite.prompts import PromptPlan
 
-TOP_P = {"Qwen/Qwen3-VL-2B-Instruct": 0.8, "Qwen/Qwen3-VL-4B-Instruct": 0.8}
-"""Of models whose authors recommend one, with a temperature of 0.7 (which a `PromptPlan` says, and
-the profile gpu): https://github.com/QwenLM/Qwen3-VL, Generation Hyperparameters, Instruct models.
-Their top-k of 20 and presence penalty of 1.5 are left out: they are for long texts, and a penalty
-on digits that occurred makes coordinates wrong."""
+_QWEN3_VL = {"temperature": 0.7, "top_p": 0.8}
+RECOMMENDED = {"Qwen/Qwen3-VL-2B-Instruct": _QWEN3_VL, "Qwen/Qwen3-VL-4B-Instruct": _QWEN3_VL}
+"""What the authors of a model recommend instead of the paper's temperature, which was for GPT-4V:
+https://github.com/QwenLM/Qwen3-VL, Generation Hyperparameters, Instruct models. Their top-k of 20
+and presence penalty of 1.5 are left out: they are for long texts, and a penalty on digits that
+occurred makes coordinates wrong."""
+
+
+def temperature_of(which: object, otherwise: float = PromptPlan().temperature) -> float:
+    """The temperature that is `RECOMMENDED` for a model by its name; the paper's for others."""
+    known = RECOMMENDED.get(which) if isinstance(which, str) else None
+    return known["temperature"] if known else otherwise
 
 
 def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LMM:
@@ -20,7 +28,8 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
     Args:
         which: "minilmm", which is shipped; "api:MODEL", a model that an OpenAI-compatible server
             calls MODEL (see `g3lite.lmm.api.OpenAILMM` for key and address); else a folder, or a
-            name on a hub, for `g3lite.lmm.local.TransformersLMM` (with `TOP_P`, if it is there).
+            name on a hub, for `g3lite.lmm.local.TransformersLMM`, with the top-p that is
+            `RECOMMENDED`.
         max_gb: a model on a hub that is larger (10^9 bytes) is not fetched.
         options: of these classes.
 
@@ -49,5 +58,6 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
         # saves memory, so it is no part of the name, under which replies were recorded.
         mini.longest_side = mini.longest_side or 512
         return mini
-    recommended = {"top_p": TOP_P[str(which)]} if str(which) in TOP_P else {}
-    return TransformersLMM(which, max_gb=max_gb, **recommended | options)
+    known = RECOMMENDED.get(str(which), {})
+    usual = {"top_p": known["top_p"]} if known else {}
+    return TransformersLMM(which, max_gb=max_gb, **usual | options)

@@ -6,6 +6,7 @@ table there is a plan if it has sessions.
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -176,6 +177,7 @@ def problems(plan: Plan, folder: Path) -> list[str]:
     if (total := sum(session.time for session in plan.sessions)) != plan.time:
         wrong.append(f"the sessions take {total} {plan.unit}, not {plan.time}")
     done: set[str] = set()
+    read_once = functools.cache(lambda number: sections(folder, number))
     for step in plan.steps():
         if step.time <= 0:
             wrong.append(f"{step.do!r} takes {step.time} {plan.unit}")
@@ -184,7 +186,7 @@ def problems(plan: Plan, folder: Path) -> list[str]:
                 wrong.append(f"{step.do!r} names sections of no notebook")
             continue
         try:
-            known = sections(folder, step.notebook)
+            known = read_once(step.notebook)
         except NotebookError as error:
             wrong.append(f"{step.do!r}: {error}")
             continue

@@ -258,7 +258,7 @@ figures.show(
 # %% [markdown]
 # G3 also looks up the most *dissimilar* photos, as a hint where the photo was not taken.
 # → [Notebook 03, index construction](03_index_construction.ipynb): exact and compressed indexes,
-# hubs, leaks.
+# hubs.
 #
 # ### Ask
 #

@@ -27,7 +27,7 @@ from g3lite.baselines.geoclip import CLIP, ENCODER, HEAD, PLACES, WHEEL, GeoCLIP
 from g3lite.cli import main
 from g3lite.downloads.hub import DownloadError, TooLarge
 from g3lite.downloads.wheels import Wheel
-from g3lite.location import LocationEncoder
+from g3lite.location import LocationEncoder, project
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +87,7 @@ def test_a_guess_is_told_in_lines_and_as_json(small, photo):
 
 def test_a_file_that_is_no_picture_costs_the_others_nothing(small, photo, tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
-    with pytest.warns(UserWarning, match="skipped 1 of 2"):
-        bad, good = small.locate([tmp_path / "notes.txt", photo])
+    bad, good = small.locate([tmp_path / "notes.txt", photo])
     assert bad.error and bad.coordinates is None and "not located" in str(bad)
     assert good.coordinates == small.locate(photo).coordinates
     with pytest.raises(ValueError, match="k=301; there are 300 places"):
@@ -96,7 +95,7 @@ def test_a_file_that_is_no_picture_costs_the_others_nothing(small, photo, tmp_pa
 
 
 def test_places_are_embedded_once_and_kept(small, photo, monkeypatch):
-    vectors = small.place_vectors
+    vectors = np.array(small.place_vectors)
     (file,) = (small_cache := geoclip.cache_dir() / "geoclip").iterdir()
     assert np.abs(vectors - small.embed_coordinates(small.places)).max() == 0
     again = replace(small)
@@ -104,7 +103,9 @@ def test_places_are_embedded_once_and_kept(small, photo, monkeypatch):
     assert np.array_equal(again.place_vectors, vectors)
     monkeypatch.undo()
     monkeypatch.setenv("G3LITE_CACHE", str(small_cache.parent))
-    file.write_bytes(file.read_bytes()[:-50])  # cut off
+    whole = file.read_bytes()
+    file.unlink()  # the old one is mapped
+    file.write_bytes(whole[:-50])  # cut off
     assert np.array_equal(replace(small).place_vectors, vectors)
     other = replace(small, places=small.places[:9])
     assert other.place_vectors.shape == (9, stand_in.DIM)
@@ -328,8 +329,18 @@ def test_the_real_weights_agree_with_the_code_of_the_package(package, backbone):
         vectors = F.normalize(own(torch.from_numpy(places).float()), dim=1)
         images = F.normalize(head(torch.from_numpy(features)), dim=1)
         chances = (np.exp(geoclip.LOG_SCALE) * images @ vectors.T).softmax(1)
-    assert np.abs(ours.embed_coordinates(places) - vectors.numpy()).max() < 5e-5
+    found = ours.embed_coordinates(places)
+    # Theirs rounds to float32 before waves of hundreds of turns, so a few numbers differ by more.
+    apart = np.abs(found - vectors.numpy())
+    assert np.quantile(apart, 0.99) < 5e-5 and apart.max() < 5e-4
+    assert np.einsum("nd,nd->n", found, vectors.numpy()).min() > 1 - 1e-5
+    # Step by step, without that: the map, and the networks on the same points of it.
+    points = project(torch.from_numpy(places), "equal_earth")
+    with torch.inference_mode():
+        assert (theirs.equal_earth_projection(torch.from_numpy(places)) - points).abs().max() < 1e-6
+        exact = F.normalize(sum(own.double()._modules[f"LocEnc{k}"](points) for k in range(3)))
+    assert np.abs(found - exact.numpy()).max() < 5e-5
     assert np.abs(ours.embed_images(features) - images.numpy()).max() < 1e-6
     rows, probable = ours.best(features, 5)
-    assert np.abs(probable - chances.topk(5, dim=1).values.numpy()).max() < 1e-5
-    assert (chances.numpy()[np.arange(3)[:, None], rows] >= probable - 1e-5).all()
+    assert np.abs(probable - chances.topk(5, dim=1).values.numpy()).max() < 5e-4
+    assert (chances.numpy()[np.arange(3)[:, None], rows] >= probable - 5e-4).all()

@@ -11,6 +11,8 @@ import torch
 from tiny_lmms import QWEN, fast_vlm, image, llava, qwen2_5_vl, qwen3_vl, words
 from transformers import AutoConfig, LogitsProcessor
 
+from g3lite import miniearth, presets
+from g3lite.alignment import GeoAlignment
 from g3lite.lmm import load, local, sampling
 from g3lite.lmm.ask import ask
 from g3lite.lmm.base import LMMError, LMMRequest
@@ -227,11 +229,10 @@ def test_a_picture_is_encoded_once_for_its_prompts(folders, name):
     assert len(calls) == 3 < len(more)
     once.batch_size = 1  # a window ends within the prompts of a photo
     calls.clear()
-    once._pictures.keep([])
     assert replies(once, requests) == replies(often, requests)
     assert len(calls) == 3
     assert once.name == often.name  # the replies are the same
-    assert len(once._pictures._known) == 1  # no more is held than is needed
+    assert not once._pictures._known  # nothing is held when all is answered
 
 
 def test_a_run_encodes_each_photo_once(folders, tmp_path):
@@ -289,7 +290,7 @@ def captured(monkeypatch):
 def test_the_profile_gpu_asks_as_the_authors_of_its_model_recommend(monkeypatch):
     made = captured(monkeypatch)
     name = PROFILES["gpu"].lmm
-    assert name in load.TOP_P and PROFILES["gpu"].temperature == 0.7
+    assert load.RECOMMENDED[name]["temperature"] == PROFILES["gpu"].temperature == 0.7
     load.load_lmm(name, max_gb=5)
     load.load_lmm(name, top_p=1.0)
     load.load_lmm("some/other")
@@ -297,6 +298,18 @@ def test_the_profile_gpu_asks_as_the_authors_of_its_model_recommend(monkeypatch)
         {"max_gb": 5, "top_p": 0.8}, {"max_gb": 1.0, "top_p": 1.0}, {"max_gb": 1.0}
     ]  # fmt: skip
     assert type(AutoConfig.for_model("qwen3_vl")).__name__ == "Qwen3VLConfig"  # transformers has it
+
+
+def test_a_plan_takes_the_temperature_that_suits_the_model(miniclip, monkeypatch):
+    assert load.temperature_of("Qwen/Qwen3-VL-4B-Instruct", 0.5) == 0.7
+    assert load.temperature_of("api:gpt-4o") == load.temperature_of(None) == 1.2  # the paper's
+    assert load.temperature_of(object(), 0.5) == 0.5
+    captured(monkeypatch)
+    g3 = presets.G3.from_parts(
+        backbone=miniclip, heads=GeoAlignment.from_pretrained("mini"),
+        gallery=miniearth.load("gallery", 3), lmm="Qwen/Qwen3-VL-2B-Instruct", progress=False,
+    )  # fmt: skip
+    assert g3.plan == PromptPlan(temperature=0.7)
 
 
 @pytest.mark.parametrize("gpu", [True, False])

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from small_g3 import small_g3
+from typer.testing import CliRunner
 
 from g3lite import G3, geo, miniearth
 from g3lite.cli import main
@@ -119,6 +120,7 @@ def test_the_command_writes_the_table(table, tmp_path, monkeypatch, alone):
     monkeypatch.setattr(cue_moves, "measure", measure)
     monkeypatch.setattr(G3, "from_pretrained", lambda profile: f"G3 of {profile}")
     arguments = ["dev", "miniearth", "moves", str(tmp_path / "moves.csv")]
-    main.main([*arguments, *(["--encoder"] if alone else [])])
+    done = CliRunner().invoke(main.app, [*arguments, *(["--encoder"] if alone else [])])
+    assert done.exit_code == 0 and "wrote 50 rows" in done.output
     assert asked == [("G3 of cpu", not alone)]
     assert len(pd.read_csv(tmp_path / "moves.csv")) == len(table)

@@ -6,7 +6,7 @@ from small_g3 import small_g3
 
 from g3lite import miniearth
 from g3lite.miniearth import splits
-from g3lite.teaching import checks, cue_lab
+from g3lite.teaching import cue_lab
 from g3lite.teaching.checks import nb05_lab
 from g3lite.teaching.checks.nb05_lab import check_05_4
 from g3lite.teaching.cue_lab import State, street
@@ -147,10 +147,6 @@ def test_luck_is_told_from_a_cue_that_is_looked_at(lab, capsys):
     check_05_4(LISBON, {"climate": "desert"})
     out = capsys.readouterr().out
     assert out.startswith("✓") and "placed in Lisbon, Portugal, so it was luck" in out
-
-
-def test_the_check_is_found_by_its_name_and_its_data_are_always_the_same():
-    assert checks.find("check_05_4") is check_05_4
 
 
 def test_the_lab_of_the_check_runs_the_four_steps(miniclip, monkeypatch):

@@ -8,9 +8,6 @@ import numpy as np
 
 from g3lite import geo
 from g3lite.teaching.checks.check import diagnose, exercise, generator
-from g3lite.teaching.checks.nb05_lab import check_05_4
-
-__all__ = ["check_05_1", "check_05_2", "check_05_3", "check_05_4"]
 
 
 @exercise(

@@ -35,7 +35,7 @@ with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "replies.sqlite"
         replies, _ = ask(model, queries, plan, *lists, store=store, progress=False)
         answers[name] = replies[["LAT", "LON"]].to_numpy()
-        tokens[name] = plan.estimate(1, tokens_per_image=0).tokens_in["all"]
+        tokens[name] = plan.estimate(1, 0, price_in=0, price_out=0).tokens_in["all"]
 
 scores = evaluation.evaluate(answers, queries.table)
 table = evaluation.table(scores).iloc[:, 2:5]
