@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -242,9 +243,11 @@ class GeoCLIP:
         if not isinstance(what, PhotoSet):
             what = PhotoSet.from_files([what] if single else what)
         began = time.perf_counter()
-        features = self.backbone.image_features(
-            what, on_error="skip", normalize=False, progress=False
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "skipped", UserWarning)  # each gets its error
+            features = self.backbone.image_features(
+                what, on_error="skip", normalize=False, progress=False
+            )
         encoded = time.perf_counter()
         self.place_vectors  # noqa: B018  made at first use, which is no part of the search
         ready = time.perf_counter()

@@ -198,8 +198,7 @@ class TransformersLMM(LMM):
         """Work in batches of prompts of about the same length, so that little of it is padding."""
         requests = iter(requests)
         while window := self._window(requests):
-            if self._pictures:
-                self._pictures.keep([request.image for request in window])
+            last = window[-1]
             window.sort(key=lambda request: len(request.prompt.text))
             wanted = [(request, sample) for request in window for sample in request.samples]
             try:
@@ -214,6 +213,11 @@ class TransformersLMM(LMM):
                     f"not even one reply of {self.name} fits into memory; load it with "
                     "four_bit=True, or take a smaller model"
                 ) from error
+            finally:
+                if self._pictures:  # the prompts of a photo may go on in the next window
+                    self._pictures.keep([last.image])
+        if self._pictures:
+            self._pictures.keep([])
 
     def _window(self, requests: Iterator[LMMRequest]) -> list[LMMRequest]:
         """The next requests, as many as are sorted together; fewer if their pictures are large."""

@@ -85,6 +85,7 @@ PROFILE = "auto"
 # %% jupyter={"source_hidden": true}
 QUERY, FOUND = "0419_6e55cd34_25828260@M36.jpg", "1082_0523ad77_26472241@M44.jpg"
 one, other = miniearth.scene_of(QUERY), miniearth.scene_of(FOUND)
+apart = float(geo.great_circle_km([one.lat, one.lon], [other.lat, other.lon]))
 hero = figures.hero(
     miniearth.draw(one, 512),
     {
@@ -98,7 +99,7 @@ hero = figures.hero(
 figures.show(
     hero,
     "A square with a tower in Kuala Lumpur; the most similar photo, a square with a tower in "
-    "Cleveland; and a map that joins the two places, 15,037 km apart.",
+    f"Cleveland; and a map that joins the two places, {apart:,.0f} km apart.",
 )
 
 # %% [markdown]

@@ -134,7 +134,7 @@ def write(root: Path) -> Path:
     (root / "README.md").write_text("| [01 First](notebooks/01_first.ipynb) | about hubs | |\n")
     for name, text in TABLES.items():
         (folder / "course" / f"{name}.toml").write_text(text, encoding="utf-8")
-    code = "from g3lite import geo\nprint(geo)"
+    code = "from g3lite import geo\n\nprint(geo)  # a comment"
     for name, text in (("01_first", FIRST), ("02_second", SECOND)):
         commented = "\n".join(f"# {line}".rstrip() for line in text.splitlines())
         source = f"{HEADER}# %% [markdown]\n{commented}\n\n# %%\n{code}\n"

@@ -229,11 +229,10 @@ def test_a_picture_is_encoded_once_for_its_prompts(folders, name):
     assert len(calls) == 3 < len(more)
     once.batch_size = 1  # a window ends within the prompts of a photo
     calls.clear()
-    once._pictures.keep([])
     assert replies(once, requests) == replies(often, requests)
     assert len(calls) == 3
     assert once.name == often.name  # the replies are the same
-    assert len(once._pictures._known) == 1  # no more is held than is needed
+    assert not once._pictures._known  # nothing is held when all is answered
 
 
 def test_a_run_encodes_each_photo_once(folders, tmp_path):

@@ -93,9 +93,9 @@ def check_01_2(split: Callable[[np.ndarray, float, int], np.ndarray]) -> str | N
                 )
             parts.append(part)
         if all((part == parts[0]).all() for part in parts):
-            return "every seed gives the same split; draw with np.random.default_rng(seed)"
+            return "every seed gives the same split; draw with default_rng(seed)"
         if (np.asarray(split(authors.copy(), share, 3)) != parts[3]).any():
-            return "the same seed gives another split; draw with np.random.default_rng(seed)"
+            return "the same seed gives another split; draw with default_rng(seed)"
         shares[share] = np.mean(parts, axis=1)
     means = {share: found.mean() for share, found in shares.items()}
     if all(abs(mean - (1 - share)) < 0.08 for share, mean in means.items()):

@@ -144,7 +144,8 @@ def _documents(root: Path, folder: Path) -> dict[str, Page]:
     for path in sorted((folder / FOLDER).rglob("*.md")):
         title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
         name = FOLDER if path.stem == "README" else path.stem
-        pages[path.relative_to(root).as_posix()] = Page(f"{name}.html", title, title)
+        page = Page(f"{name}.html", title, title.partition(":")[0])
+        pages[path.relative_to(root).as_posix()] = page
     for source, (name, title) in DOCUMENTS.items():
         if (root / source).is_file():
             pages[source] = Page(f"{name}.html", title, title)

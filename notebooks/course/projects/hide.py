@@ -20,6 +20,7 @@ miniclip = Backbone.load("miniclip", device=profile.device)
 gallery = miniearth.load("gallery", profile.gallery_size)
 queries = miniearth.load("validation", 300)
 known = miniclip.image_features(gallery).vectors
+pictures = {img_id: queries.image(img_id).convert("RGB") for img_id in queries.ids}
 
 
 def middle_covered(picture: Image.Image) -> Image.Image:
@@ -41,7 +42,7 @@ for name, change in changes.items():
     def source(img_id: str, change=change) -> bytes:
         """The changed picture as a file."""
         file = io.BytesIO()
-        change(queries.image(img_id).convert("RGB")).save(file, "PNG")
+        change(pictures[img_id].copy()).save(file, "PNG")
         return file.getvalue()
 
     changed = PhotoSet(f"queries, {name}", queries.table, source)

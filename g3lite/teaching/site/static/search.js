@@ -4,7 +4,7 @@
 const rows = window.SEARCH_INDEX.map(([page, section, link, text]) => ({
   page, section, link, text, head: section.toLowerCase(), body: text.toLowerCase(),
 }));
-const field = document.getElementById("query");
+const field = document.getElementById("page-search");
 
 // Every word must begin a word of the section; headlines count more than text. Of equals the first
 // comes first: notebooks, then documents, then code.
@@ -27,7 +27,7 @@ function around(text, word) {
 
 function show() {
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const list = document.getElementById("results");
+  const list = document.getElementById("page-results");
   const found = words.length
     ? rows.map((row) => [score(row, words), row]).filter(([points]) => points > 0)
     : [];
@@ -42,7 +42,7 @@ function show() {
     item.append(link, text);
     return item;
   }));
-  document.getElementById("found").textContent = !words.length
+  document.getElementById("page-found").textContent = !words.length
     ? "Type a word into the field above."
     : `${found.length} sections${found.length > 50 ? ", the best 50 of them" : ""}`;
 }

@@ -6,7 +6,7 @@ let chosen = null;
 try { chosen = localStorage.getItem("theme"); } catch { /* no storage in a file: fine */ }
 function paint() {
   root.style.colorScheme = chosen || "";
-  const button = document.getElementById("theme");
+  const button = document.getElementById("page-theme");
   if (!button) return;
   button.hidden = false;
   button.textContent = (chosen ? chosen === "dark" : dark.matches) ? "Light" : "Dark";
@@ -16,8 +16,8 @@ dark.addEventListener("change", paint);
 
 document.addEventListener("DOMContentLoaded", () => {
   paint();
-  if (matchMedia("(max-width: 60rem)").matches) document.getElementById("menu").open = false;
-  document.getElementById("theme").addEventListener("click", (event) => {
+  if (matchMedia("(max-width: 60rem)").matches) document.getElementById("page-menu").open = false;
+  document.getElementById("page-theme").addEventListener("click", (event) => {
     chosen = event.target.textContent.toLowerCase();
     try { localStorage.setItem("theme", chosen); } catch { /* it holds for this page */ }
     paint();
