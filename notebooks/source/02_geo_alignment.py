@@ -717,7 +717,8 @@ print(f"After two epochs {in_china.sum()} of the 20 best places are in China.")
 #
 # `training.fit` runs the same loop with three additions. The learning rate falls by 13 % per epoch.
 # After each epoch it computes the loss of the validation photos. It stops when that has not fallen
-# for three epochs, and keeps the weights of the best epoch. To save time, it gets 4,000 photos here.
+# for three epochs, and keeps the weights of the best epoch. To save time, it gets 4,000 photos
+# here.
 
 # %%
 mine = new_model()
