@@ -24,6 +24,9 @@ import time
 import warnings
 from pathlib import Path
 
+import g3lite  # noqa: F401  before torch or faiss, see there
+
+# isort: split
 import numpy as np
 import pandas as pd
 import torch

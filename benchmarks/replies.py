@@ -4,7 +4,7 @@
 
 Prints milliseconds per recorded reply of MiniLMM, and for texts of a megabyte, in which a pattern
 that goes back and forth would take minutes, the seconds of the slowest ones. On one core of a small
-server, in processor time: 0.9 ms per reply, at most 0.5 s for 100,000 characters and 0.9 s for a
+server, in processor time: 0.8 ms per reply, at most 0.5 s for 100,000 characters and 1 s for a
 megabyte.
 """
 

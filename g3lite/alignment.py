@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from g3lite.backbone import unit_rows
+from g3lite.backbone import check_device, unit_rows
 from g3lite.geo import EARTH_RADIUS_KM, check_coordinates
 from g3lite.index import neighbours
 from g3lite.location import SIGMAS, LocationEncoder
@@ -275,7 +275,7 @@ class GeoAlignment(nn.Module):
         Args:
             source: "mini" for the heads that are shipped, trained with MiniCLIP's features on the
                 whole gallery of MiniEarth; or a local folder, or a repository id of the hub.
-            device: where the model goes.
+            device: where the model goes; "auto" for the GPU if there is one.
 
         Raises:
             FileNotFoundError: the folder lacks one of the two files.
@@ -302,7 +302,7 @@ class GeoAlignment(nn.Module):
         state = read_state(folder / "model.safetensors")
         check_state(model.state_dict(), state, str(folder))
         model.load_state_dict(state)
-        return model.to(device).eval()
+        return model.to(check_device(device)[0]).eval()
 
 
 def _features(features: np.ndarray, width: int, name: str) -> np.ndarray:

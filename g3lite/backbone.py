@@ -108,7 +108,7 @@ class Backbone:
                 "hf-hub:org/name".
             device: a torch device, or "auto" for the GPU if there is one.
             precision: "fp16" (float16 autocast, GPU only), "fp32", or "auto" for the first on CUDA
-                and the second elsewhere.
+                and the second elsewhere, and for "miniclip".
 
         Raises:
             FileNotFoundError: the folder holds no open_clip model.
@@ -118,6 +118,8 @@ class Backbone:
             G3Error: its files are damaged, or cannot be had.
         """
         source, tag = _resolve(str(shipped(name) if name == "miniclip" else name))
+        if name == "miniclip" and precision == "auto":
+            precision = "fp32"  # it is small, and its features are the same everywhere so
         place, precision = check_device(device, precision)
         try:
             model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)

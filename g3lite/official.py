@@ -7,6 +7,7 @@ heads, under names of their own. Nothing in a file is run: it is read without wh
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from g3lite.alignment import GeoAlignment, GeoAlignmentConfig
 from g3lite.backbone import Backbone
+from g3lite.location import LocationEncoder
 from g3lite.support.weights import check_state, read_state
 
 WEIGHTS = "g3.pth"
@@ -25,6 +27,8 @@ WEIGHTS = "g3.pth"
 CLIP = "ViT-L-14-quickgelu"
 """open_clip's name of the CLIP in it: OpenAI's weights were trained with QuickGELU, and the plain
 ViT-L-14 would give wrong features without an error."""
+GEOCLIP_PROJECTION = "equal_earth"
+"""What GeoCLIP's location encoder was trained with."""
 
 
 def load(
@@ -144,21 +148,27 @@ def load_official(model: GeoAlignment, source: str | Path | Mapping[str, Tensor]
     model.load_state_dict(own)
 
 
-def load_location_encoder(model: GeoAlignment, source: str | Path | Mapping[str, Tensor]) -> None:
-    """Start the location encoder from GeoCLIP's weights, as the official training does.
+def load_location_encoder(
+    model: GeoAlignment | LocationEncoder, source: str | Path | Mapping[str, Tensor]
+) -> None:
+    """Fill a location encoder, or that of heads, from GeoCLIP's weights.
+
+    The official training starts from them too, but with a Mercator projection, which is not the one
+    they were trained with: a warning says so where projections differ.
 
     Raises:
         ValueError: a tensor is missing or has another shape; the message names it.
     """
-    state, prefix = read_state(source), "location_encoder."
-    names = {
-        ours.removeprefix(prefix): theirs.removeprefix(prefix)
-        for ours, theirs in _head_names(model.config).items()
-        if ours.startswith(prefix)
-    }
+    encoder = model.location_encoder if isinstance(model, GeoAlignment) else model
+    state, names = read_state(source), _encoder_names(len(encoder.scales))
     own = {ours: state[theirs] for ours, theirs in names.items() if theirs in state}
-    encoder = model.location_encoder
     check_state(encoder.state_dict(), own, "the location encoder's state", names)
+    if encoder.projection != GEOCLIP_PROJECTION:
+        warnings.warn(
+            f"GeoCLIP's weights belong to the projection {GEOCLIP_PROJECTION}, this encoder has "
+            f"{encoder.projection}: it can be trained from them, but does not know what they knew",
+            stacklevel=2,
+        )
     encoder.load_state_dict(own)
 
 
@@ -176,8 +186,16 @@ def _head_names(config: GeoAlignmentConfig) -> dict[str, str]:
         for layer in (0, 2)
         for kind in ("weight", "bias")
     }
-    for i in range(len(config.sigmas)):
-        ours, theirs = f"location_encoder.scales.{i}", f"location_encoder.LocEnc{i}"
+    prefix = "location_encoder."
+    encoder = _encoder_names(len(config.sigmas))
+    return names | {prefix + ours: prefix + theirs for ours, theirs in encoder.items()}
+
+
+def _encoder_names(scales: int) -> dict[str, str]:
+    """Names of a `LocationEncoder` -> those of GeoCLIP's file."""
+    names = {}
+    for i in range(scales):
+        ours, theirs = f"scales.{i}", f"LocEnc{i}"
         names[f"{ours}.0.b"] = f"{theirs}.capsule.0.b"
         for kind in ("weight", "bias"):
             for layer in (1, 3, 5):

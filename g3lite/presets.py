@@ -29,7 +29,7 @@ from g3lite.datasets.remote import G3_CHECKPOINT
 from g3lite.downloads import hub
 from g3lite.index import Gallery
 from g3lite.lmm.base import LMM, NoLMM
-from g3lite.lmm.load import load_lmm
+from g3lite.lmm.load import load_lmm, temperature_of
 from g3lite.photos import PhotoSet
 from g3lite.pipeline import Pipeline, Prediction
 from g3lite.profiles import Profile
@@ -74,7 +74,8 @@ class G3(Pipeline):
             profile: "auto", a key of `profiles.PROFILES`, or a `Profile`.
             lmm: another multimodal model, or a name for `load_lmm`.
             plan: prompts, replies and temperature; by default the paper's prompts, as many replies
-                as compete, at the temperature of the profile.
+                as compete, at the temperature of the profile, or that is recommended for the
+                model that `lmm` names (`lmm.load.RECOMMENDED`).
             choice: which candidates compete: a key of `verification.CANDIDATE_CONFIGS`, or a
                 `CandidateConfig`; by default that of the profile.
             gallery: search these photos instead of the profile's.
@@ -88,8 +89,12 @@ class G3(Pipeline):
             G3Error: a part of it cannot be had; the profile needs a GPU, and there is none.
         """
         chosen = profile if isinstance(profile, Profile) else profiles.get(profile)
+        if not chosen.queries:
+            raise G3Error(f"the profile {chosen.name} is GeoCLIP alone, without a gallery: take "
+                          "g3lite.baselines.geoclip.GeoCLIP.from_pretrained()")  # fmt: skip
         choice = CandidateConfig.from_name(choice or chosen.choice)
-        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=chosen.temperature)
+        temperature = temperature_of(lmm, chosen.temperature)
+        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=temperature)
         published = chosen.alignment == "official"
         if gallery is None:
             size = gallery_size or chosen.gallery_size
@@ -138,7 +143,8 @@ class G3(Pipeline):
                 position, is left out with a warning.
             weights: g3.pth, or its state dict; by default the file is fetched from the hub.
             lmm: the multimodal model, or a name for `load_lmm` (which chooses its device).
-            plan: by default the paper's prompts and temperature, as many replies as compete.
+            plan: by default the paper's prompts, as many replies as compete, at the temperature
+                recommended for the model that `lmm` names, else the paper's.
             choice: as for `from_pretrained`.
             device: of CLIP and the heads, as for `Backbone.load`.
             precision: of CLIP, likewise.
@@ -151,7 +157,7 @@ class G3(Pipeline):
             G3Error: a part cannot be had, or no photo of the gallery can be used.
         """
         choice = CandidateConfig.from_name(choice)
-        plan = plan or PromptPlan(replies=max(choice.replies, 1))
+        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=temperature_of(lmm))
         check_device(device, precision)
         if weights is None:
             weights = fetch_weights(max_gb)
@@ -206,7 +212,7 @@ class G3(Pipeline):
             searchable = _gallery(gallery, backbone, heads, batch_size, progress)
         retrieved = CandidateConfig((), 0, min(RETRIEVED, len(searchable)))
         choice = CandidateConfig.from_name(choice or ("paper_im2gps3k" if lmm else retrieved))
-        plan = plan or PromptPlan(replies=max(choice.replies, 1))
+        plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=temperature_of(lmm))
         return cls(backbone, heads, searchable, _lmm(lmm or NoLMM(), max_gb), plan, choice)
 
 

@@ -1,6 +1,8 @@
 """Profiles: one switch that names the photos, the backbone and the sizes a notebook works with.
 
 `ci` and `cpu` need neither a network nor a GPU; `gpu` is sized for a 16 GB card such as Colab's T4.
+`real-cpu` locates real photos on a laptop, by GeoCLIP: `g3lite locate` and `baselines.geoclip` know
+it, the notebooks do not.
 """
 
 import ctypes
@@ -32,7 +34,7 @@ class Profile:
     temperature: float  # that its replies are drawn at
     choice: str  # which candidates compete: a key of `verification.CANDIDATE_CONFIGS`
     alignment: str  # sizes of geo-alignment's heads, a key of `alignment.CONFIGS`
-    device: str  # torch device
+    device: str  # torch device; "auto" for the GPU if there is one
     batch_size: int  # photos per forward pass
     bootstrap: int  # resamples behind every confidence interval
     slow: str  # what takes long the first time, in words
@@ -54,7 +56,7 @@ PROFILES: dict[str, Profile] = {
             temperature=0.7,
             choice="miniearth",
             alignment="mini",
-            device="cpu",
+            device="auto",
             batch_size=64,
             bootstrap=200,
             slow="drawing and encoding 2,000 photos, 15 seconds on two cores",
@@ -70,7 +72,7 @@ PROFILES: dict[str, Profile] = {
             temperature=0.7,
             choice="miniearth",
             alignment="mini",
-            device="cpu",
+            device="auto",
             batch_size=64,
             bootstrap=1_000,
             slow="drawing and encoding the gallery's 20,000 photos, three minutes on two cores",
@@ -82,15 +84,32 @@ PROFILES: dict[str, Profile] = {
             queries=("im2gps3k", "yfcc4k"),
             query_size=None,
             backbone="ViT-L-14-quickgelu:openai",
-            lmm="Qwen/Qwen2.5-VL-3B-Instruct",
-            temperature=1.2,
+            lmm="Qwen/Qwen3-VL-2B-Instruct",
+            temperature=0.7,  # its authors', see lmm.load.RECOMMENDED; the paper's 1.2 was GPT-4V's
             choice="paper_im2gps3k",
             alignment="official",
             device="cuda",
             batch_size=256,
             bootstrap=1_000,
-            slow="for notebook 07, downloading 11 GB (published sizes: a language model, 7.5; "
+            slow="for notebook 07, downloading 8 GB (published sizes: a language model, 4.3; "
             "photos, 1.8; G3 and CLIP, 1.8); for 01 to 03, drawing 20,000 photos, minutes",
+        ),
+        Profile(
+            name="real-cpu",
+            gallery="geoclip",
+            gallery_size=100_000,
+            queries=(),
+            query_size=None,
+            backbone="ViT-L-14-quickgelu:openai",
+            lmm="none",
+            temperature=0.0,
+            choice="official",
+            alignment="geoclip",
+            device="auto",
+            batch_size=16,
+            bootstrap=1_000,
+            slow="downloading CLIP (0.9 to 1.7 GB, published) and GeoCLIP (40 MB), and embedding "
+            "100,000 places, minutes; it is for g3lite locate alone, the notebooks want another",
         ),
     )
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from g3lite import geo
 from g3lite.evaluation import Chances
@@ -54,6 +55,16 @@ def medoid(candidates: pd.DataFrame) -> pd.DataFrame:
         central = np.where(real[rows_here, None], km, 0).sum(axis=2).argmin(axis=1)  # (b,)
         chosen[rows_here] = rows[rows_here][np.arange(len(central)), central]
     return _answers(ids, coordinates[chosen])
+
+
+def medoids(places: ArrayLike) -> np.ndarray:
+    """Of q times k places, (q, k, 2), the one that is nearest to its k - 1 others: (q, 2).
+
+    As `medoid`, for places that are no candidates, such as those of the k most similar photos.
+    """
+    places = np.asarray(places, dtype=np.float64)
+    km = great_circle_km(places[:, :, None], places[:, None])  # (q, k, k)
+    return places[np.arange(len(places)), km.sum(axis=2).argmin(axis=1)]
 
 
 def errors_km(candidates: pd.DataFrame, truth: pd.DataFrame) -> np.ndarray:

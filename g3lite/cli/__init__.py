@@ -96,7 +96,7 @@ def own_position(path: Path, coordinates: tuple[float, float]) -> dict[str, floa
     return {"latitude": said.lat, "longitude": said.lon, "km": km}
 
 
-def shown(path: Path) -> str:
-    """A path without the signs that would break its line or cannot be printed."""
+def shown(path: Path | str) -> str:
+    """A path, or a line, without the signs that would break its line or cannot be printed."""
     broken = ("Cc", "Cs", "Zl", "Zp")  # control signs, halves of letters, ends of lines
     return "".join("?" if category(sign) in broken else sign for sign in str(path))

@@ -102,6 +102,24 @@ def picture_sheet(
     typer.echo(f"wrote {len(scenes)} photos to {output}")
 
 
+@world_app.command("moves")
+def cue_moves_table(
+    output: Annotated[Path, typer.Argument(help="table to write (.csv)")],
+    encoder: Annotated[
+        bool, typer.Option("--encoder", help="of the encoder's answer alone: minutes, no asking")
+    ] = False,
+) -> None:
+    """Measure how far each cue and each nuisance moves the answers about validation photos."""
+    from g3lite import G3
+    from g3lite.recipes import cue_moves
+
+    check_output(output)
+    table = cue_moves.measure(G3.from_pretrained(cue_moves.RUN["profile"]), whole=not encoder)
+    with written(output) as part:
+        cue_moves.write(table, part)
+    typer.echo(f"wrote {len(table)} rows to {output}")
+
+
 @notebooks_app.command("sync")
 def sync_notebooks(
     chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...")] = None,
@@ -114,6 +132,16 @@ def sync_notebooks(
             typer.echo(f"wrote {notebooks.sync(folder, name)}")
         except notebooks.NotebookError as error:
             raise G3Error(f"{name}: {error}") from error
+
+
+@notebooks_app.command("plans")
+def write_plans() -> None:
+    """Write the course plans (notebooks/course/*.md) from their tables (*.toml)."""
+    folder = import_notebooks().folder()
+    from g3lite.teaching import plans
+
+    for path in plans.write(folder):
+        typer.echo(f"wrote {path}")
 
 
 @notebooks_app.command("check")

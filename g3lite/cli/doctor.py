@@ -208,6 +208,8 @@ def network() -> Finding:
     """What has to be downloaded, which is nothing but for real photos."""
     if profiles.get().name == "gpu":
         return Finding("network", SLOW, "needed for notebook 07 alone, see the profile")
+    if profiles.get().name == "real-cpu":
+        return Finding("network", SLOW, "needed once, for the weights, see the profile")
     return Finding("network", FINE, "not needed: photos and models are shipped or drawn here")
 
 

@@ -19,6 +19,7 @@ import typer
 
 if TYPE_CHECKING:  # they take seconds to import
     from g3lite import G3, Prediction
+    from g3lite.baselines.geoclip import GeoCLIP
     from g3lite.recipes.own import Located
 
 from g3lite import G3Error, profiles
@@ -27,10 +28,11 @@ from g3lite.cli import own as galleries
 
 _LMM = (
     "the language model that is asked, instead of the profile's: minilmm (shipped); a folder with "
-    "a model; its name on the Hugging Face hub, such as Qwen/Qwen2.5-VL-3B-Instruct; or api:NAME "
+    "a model; its name on the Hugging Face hub, such as Qwen/Qwen3-VL-2B-Instruct; or api:NAME "
     "for a model behind a server (its address in OPENAI_BASE_URL, its key in OPENAI_API_KEY)"
 )
 _ON_THE_WEB = re.compile(r"(https?|ftp|s3|gs|data|file):", re.IGNORECASE)
+REAL_CPU = "real-cpu"
 _MOST_MAPS = 24
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
@@ -40,7 +42,7 @@ def locate(
         list[Path],
         typer.Argument(metavar="PHOTO...", help="files on this machine", show_default=False),
     ],
-    profile: Annotated[str, typer.Option(help="auto, ci, cpu or gpu")] = "auto",
+    profile: Annotated[str, typer.Option(help="auto, ci, cpu, gpu or real-cpu")] = "auto",
     lmm: Annotated[str | None, typer.Option(metavar="MODEL", help=_LMM)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
     map_file: Annotated[
@@ -73,6 +75,9 @@ def locate(
     What the camera wrote into a file (EXIF) is never used for the answer; where it says a position,
     the command says how far away that is.
 
+    With --profile real-cpu it is GeoCLIP that answers, on any laptop and for real photos: the five
+    likeliest of 100,000 places, with probabilities.
+
     With --gallery the photos of a gallery of your own are searched, and no language model is asked:
     each answer comes with the near photos that speak for it: similarity, km from it, file.
     """
@@ -89,8 +94,11 @@ def locate(
     if heads or backbone:
         raise G3Error("--heads and --backbone go with --gallery; without it the profile names both")
     found: list[Prediction] = []
+    chosen = profiles.get(profile).name
+    if chosen == REAL_CPU and lmm:
+        raise G3Error(f"the profile {REAL_CPU} asks no language model: leave out --lmm")
     if as_json or not all(problems):  # else nothing slow is imported
-        found = _located(files, problems, profiles.get(profile).name, lmm, max_gb)
+        found = _located(files, problems, chosen, lmm, max_gb)
         problems = [one.error for one in found]
     placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
     warning = next((one.warning for _, one in placed if one.warning), None)
@@ -102,7 +110,11 @@ def locate(
         ]
         typer.echo(json.dumps(photos, indent=1, allow_nan=False))
     elif placed:
-        typer.echo(_table(placed))
+        if chosen == REAL_CPU:
+            lines = "\n".join(str(one) for _, one in placed).split("\n")
+            typer.echo("\n".join(map(shown, lines)))
+        else:
+            typer.echo(_table(placed))
         if warning:
             typer.echo(warning)
         if any(one.fallback for _, one in placed):
@@ -118,7 +130,8 @@ def locate(
         if problem:
             typer.echo(f"{shown(path)}: {problem}", err=True)
     if map_file and placed:
-        _draw_map(map_file, placed, own, warning)
+        who = "GeoCLIP" if chosen == REAL_CPU else "G3"
+        _draw_map(map_file, placed, own, warning, f"Where it was taken, as {who} has it")
         typer.echo(f"wrote {map_file}", err=as_json)
     wrong, silent = _silence(found)
     if wrong and not silent:
@@ -196,13 +209,20 @@ def _located(
         ]
 
 
-def _g3(profile: str, lmm: str | None, max_gb: float) -> G3:
-    """G3 with its parts; asks, where there is somebody to ask, about each larger download."""
+def _g3(profile: str, lmm: str | None, max_gb: float) -> G3 | GeoCLIP:
+    """What locates: G3 with its parts, or GeoCLIP.
+
+    Asks, where there is somebody to ask, about each larger download.
+    """
     from g3lite import G3
     from g3lite.downloads.hub import TooLarge
 
     while True:
         try:
+            if profile == REAL_CPU:
+                from g3lite.baselines.geoclip import GeoCLIP
+
+                return GeoCLIP.from_pretrained(max_gb=max_gb)
             return G3.from_pretrained(profile, lmm=lmm, max_gb=max_gb, progress=sys.stderr.isatty())
         except TooLarge as large:
             if not sys.stdin.isatty():
@@ -262,7 +282,7 @@ def _draw_map(
     placed: Sequence[tuple[Path, Prediction | Located]],
     own: dict[Path, dict[str, float] | None],
     warning: str | None,
-    title: str = "Where it was taken, as G3 has it",
+    title: str,
 ) -> None:
     from g3lite.figures import maps, style
 

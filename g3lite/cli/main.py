@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks, own, pack, teach
+from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks, own, pack, site, teach
 from g3lite.cli.doctor import doctor
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
@@ -28,6 +28,7 @@ app.command()(evaluate)
 app.command("tables")(paper_tables)
 app.command()(doctor)
 app.add_typer(teach.app, name="teach")
+app.add_typer(site.app, name="site")
 app.add_typer(develop.app, name="dev")
 _SHOWN = ("torch", "open_clip_torch", "transformers", "faiss-cpu", "numpy", "pandas", "pillow")
 

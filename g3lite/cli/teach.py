@@ -11,7 +11,7 @@ import typer
 
 from g3lite.cli import OPTIONS, check_folder, import_notebooks
 
-app = typer.Typer(help="For teachers: packs, grading, a cache for a class.", **OPTIONS)
+app = typer.Typer(help="For teachers: handouts, grading, a cache for a class.", **OPTIONS)
 cache_app = typer.Typer(help="Pictures and features that a whole class shares.", **OPTIONS)
 app.add_typer(cache_app, name="cache")
 
@@ -22,19 +22,20 @@ Chosen = Annotated[
 
 
 @app.command("build")
-def build_packs(
-    output: Annotated[Path, typer.Option("-o", "--output", help="folder for the packs")] = Path(
+def build_handouts(
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder for the handouts")] = Path(
         "course"
     ),
     notebook: Chosen = None,
 ) -> None:
     """Write student/ (without solutions), instructor/ and grader/ (nbgrader, otter-grader)."""
     folder = import_notebooks().folder()
-    from g3lite.teaching import packs
+    from g3lite.teaching import handouts
 
     check_folder(output)
-    files = packs.build(folder, output, notebook)
-    typer.echo(f"wrote {len(files)} files to {', '.join(str(output / p) for p in packs.PACKS)}")
+    files = handouts.build(folder, output, notebook)
+    folders = ", ".join(str(output / name) for name in handouts.HANDOUTS)
+    typer.echo(f"wrote {len(files)} files to {folders}")
 
 
 @app.command("grade")
@@ -60,12 +61,12 @@ def grade_submissions(
     The column `look` names words in the code that deserve a look.
     """
     folder = import_notebooks().folder()
-    from g3lite.teaching import grading, packs
+    from g3lite.teaching import grading, handouts
 
     check_folder(output)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         typer.echo("you are root, whom limits on files and processes do not bind", err=True)
-    exercises = packs.to_grade(packs.lessons(folder, notebook))
+    exercises = handouts.to_grade(handouts.lessons(folder, notebook))
     start = secrets.randbelow(2**31) if seed is None else seed
     seeds = list(range(start, start + fresh))
     limits = grading.Limits(seconds, megabytes)

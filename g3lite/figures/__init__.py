@@ -5,39 +5,79 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
-from g3lite.figures.curves import threshold_curves
+from g3lite.figures.cues import cue_sheet
+from g3lite.figures.curves import line_chart, seeds_and_intervals, softmax_bars, threshold_curves
+from g3lite.figures.earth import coloured_earths
+from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest
+from g3lite.figures.hero import hero
 from g3lite.figures.maps import (
     candidate_maps,
+    circle_map,
     density_map,
     draw_arcs,
     draw_points,
     heat_maps,
     prediction_map,
+    vote_map,
     world_map,
     zoomed_map,
 )
-from g3lite.figures.sheets import neighbour_strip, photo_sheet
-from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show
+from g3lite.figures.moves import cue_moves
+from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels
+from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
+from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
+from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
+from g3lite.figures.states import StateRow, state_strip
+from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
 
 __all__ = [
     "DPI",
+    "Film",
+    "Live",
     "PALETTE",
     "PREDICTION",
+    "StateRow",
     "TRUTH",
     "WIDTH",
+    "bar_panels",
+    "bars",
     "candidate_maps",
+    "circle_map",
+    "coloured_earths",
+    "cue_moves",
+    "cue_sheet",
     "density_map",
+    "dot_pairs",
     "draw_arcs",
     "draw_points",
+    "embedding",
     "encode",
     "forest",
     "heat_maps",
+    "hero",
+    "hub_scatter",
+    "learning",
+    "line_chart",
+    "lines",
     "neighbour_strip",
+    "on_land",
+    "photo_and_scores",
+    "photo_rows",
     "photo_sheet",
     "prediction_map",
+    "projections",
+    "score_maps",
+    "score_panels",
+    "seeds_and_intervals",
+    "share_bars",
     "show",
+    "softmax_bars",
+    "state_strip",
     "threshold_curves",
+    "trade_off",
+    "two_searches",
+    "vote_map",
     "world_map",
     "zoomed_map",
 ]

@@ -1,8 +1,8 @@
-"""Curves over distances."""
+"""Curves: over distances and over anything; bars of a softmax; trainings with their intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import ArrayLike
 
 from g3lite import evaluation
-from g3lite.figures.style import _TITLE, PALETTE, WIDTH, _legend
+from g3lite.figures.style import _TITLE, PALETTE, PREDICTION, TRUTH, WIDTH, _legend
 
 
 def threshold_curves(
@@ -62,4 +62,104 @@ def threshold_curves(
     axes.set_axisbelow(True)
     axes.set_title(title, **_TITLE)
     _legend(axes, handles=handles, loc="upper left", bbox_to_anchor=(0.01, 0.92))
+    return figure
+
+
+def line_chart(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    title: str = "",
+    *,
+    x: str = "",
+    y: str = "",
+    log: bool = False,
+    levels: Mapping[str, float] | None = None,
+    marks: Mapping[str, float] | None = None,
+    top: float | None = None,
+) -> Figure:
+    """Curves through points.
+
+    Args:
+        curves: name -> x values and y values of equal length; a single one needs no legend.
+        title: the title of the figure.
+        x, y: what the axes show, with units.
+        log: whether the x axis is logarithmic.
+        levels: name -> height of a dotted horizontal line.
+        marks: name -> place of a dotted vertical line.
+        top: of the y axis, which begins at 0; None: as the curves need.
+    """
+    figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+    axes = figure.add_subplot(xlabel=x, ylabel=y, xscale="log" if log else "linear")
+    for (name, (places, heights)), colour in zip(curves.items(), cycle(PALETTE), strict=False):
+        axes.plot(places, heights, color=colour, linewidth=2, label=name,
+                  marker="o" if len(places) < 12 else "", markersize=5)  # fmt: skip
+    small = {"textcoords": "offset points", "fontsize": 9, "color": "#555555"}
+    for name, height in (levels or {}).items():
+        axes.axhline(height, color="#888888", linewidth=1, linestyle=":")
+        where = {"xy": (1, height), "xycoords": ("axes fraction", "data"), "xytext": (-2, 3)}
+        axes.annotate(name, **where, ha="right", **small)
+    for name, place in (marks or {}).items():
+        axes.axvline(place, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
+        where = {"xy": (place, 0), "xycoords": ("data", "axes fraction"), "xytext": (3, 4)}
+        axes.annotate(name, **where, **small)
+    axes.set_ylim(0, top)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_title(title, **_TITLE)
+    if len(curves) > 1:
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
+    return figure
+
+
+def softmax_bars(scores: ArrayLike, scales: Sequence[float], right: int, title: str = "") -> Figure:
+    """The probabilities that a softmax makes of the same scores at several scales, in per cent.
+
+    Args:
+        scores: (n,) cosines.
+        scales: what they are multiplied by, one panel for each.
+        right: which of the n is the right one; its bar is blue, and its loss stands above.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    colours = np.where(np.arange(len(scores)) == right, TRUTH, "#b0b0b0")
+    for axes, scale in zip(figure.subplots(1, len(scales), sharey=True), scales, strict=True):
+        logits = scale * scores
+        log_p = logits - np.logaddexp.reduce(logits)
+        axes.bar(range(len(scores)), 100 * np.exp(log_p), color=colours)
+        axes.set_title(f"scale {scale:g}: loss {-log_p[right]:.2f}", fontsize=10)
+        axes.set(xticks=range(len(scores)), xticklabels=[f"{score:.2f}" for score in scores])
+        axes.tick_params(axis="x", labelrotation=90, labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("probability (%)")
+    figure.supxlabel("score of each place (cosine); blue: the right place", fontsize=9)
+    return figure
+
+
+def seeds_and_intervals(
+    runs: pd.DataFrame, metrics: Mapping[str, str], variants: Mapping[str, str], title: str = ""
+) -> Figure:
+    """A dot for each training and a grey bar for the 95 % interval, one line for each variant.
+
+    Args:
+        runs: columns variant, metric, seed, value, low, high (shares).
+        metrics: metric -> what its panel is called.
+        variants: variant -> its name, from top to bottom; the mean of the first is a line.
+        title: the title of the figure.
+    """
+    figure = Figure(figsize=(WIDTH, 1.2 + 0.34 * len(variants)), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+    for axes, (metric, label) in zip(panels, metrics.items(), strict=True):
+        for line, variant in enumerate(variants):
+            of = runs[(runs["variant"] == variant) & (runs["metric"] == metric)]
+            low, value, high = (100 * of[name] for name in ("low", "value", "high"))
+            axes.plot([low.mean(), high.mean()], [line] * 2, color="#bbbbbb", linewidth=4)
+            colour = PREDICTION if line else TRUTH
+            axes.plot(value, [line] * len(of), "o", color=colour, markersize=6)
+            if not line:
+                axes.axvline(value.mean(), color=colour, linewidth=0.8, linestyle=":", zorder=0)
+        axes.set(xlabel=label, yticks=range(len(variants)), yticklabels=variants.values())
+        axes.set_ylim(len(variants) - 0.5, -0.5)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
     return figure

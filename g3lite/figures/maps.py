@@ -11,6 +11,7 @@ from cartopy.feature import ShapelyFeature
 from cartopy.io.shapereader import Reader
 from cartopy.mpl.geoaxes import GeoAxes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike
@@ -21,6 +22,8 @@ from g3lite.paths import shipped
 
 _LAND, _OCEAN, _COAST, _BORDER = "#f2efe9", "#e3ebf0", "#8a9299", "#c3c7ca"
 _PLATE = ccrs.PlateCarree()
+_SHADES = LinearSegmentedColormap.from_list("shades", ["#d5e3ec", "#4f93bd"])
+_DENSITY = LinearSegmentedColormap.from_list("density", ["#d3dde4", "#56B4E9", TRUTH, "#00224e"])
 
 
 @cache
@@ -286,6 +289,66 @@ def prediction_map(
     return figure
 
 
+def vote_map(
+    places: ArrayLike,
+    votes: ArrayLike,
+    marks: Mapping[str, ArrayLike],
+    title: str = "",
+    *,
+    sigma_km: float = 445,
+) -> Figure:
+    """Votes as dots, as large as they count, and as shades where they pile up, around the marks.
+
+    Args:
+        places: (n, 2) [lat, lon] degrees of the votes; those off the map are counted in a note.
+        votes: (n,) how much each counts, above 0.
+        marks: name -> (2,) coordinates of up to four places that are marked and named.
+        title: of the map.
+        sigma_km: how far a vote spreads, the standard deviation of a Gaussian.
+    """
+    places, votes = geo.check_coordinates(places), np.asarray(votes, dtype=np.float64)
+    figure, axes = zoomed_map(np.array(list(marks.values())), title, smallest_km=4000)
+    x, y = np.meshgrid(np.linspace(*axes.get_xlim(), 120), np.linspace(*axes.get_ylim(), 70))
+    grid = _PLATE.transform_points(axes.projection, x, y)[..., 1::-1].reshape(-1, 2)
+    apart = geo.great_circle_km(grid[:, None], places)
+    density = (np.exp(-0.5 * (apart / sigma_km) ** 2) @ votes).reshape(x.shape)
+    levels = density.max() * np.linspace(0.1, 1, 10)
+    axes.contourf(x, y, density, levels, cmap=_SHADES, zorder=1)
+    sizes = np.maximum(240 * votes / votes.max(), 8)
+    axes.scatter(
+        *places.T[::-1], s=sizes, c="#56B4E9", alpha=0.75, edgecolors=TRUTH, linewidths=0.8,
+        transform=_PLATE, zorder=2.5, label="a vote",
+    )  # fmt: skip
+    colours = (PREDICTION, PALETTE[2], "#000000", PALETTE[3])
+    for (name, spot), colour in zip(marks.items(), colours, strict=False):
+        marker = "*" if name == "truth" else "X"
+        draw_points(axes, np.reshape(spot, (1, 2)), label=name, color=colour, size=110,
+                    marker=marker)  # fmt: skip
+    seen = axes.projection.transform_points(_PLATE, *places.T[::-1])[:, :2]
+    inside = ((seen >= [x[0, 0], y[0, 0]]) & (seen <= [x[0, -1], y[-1, 0]])).all(axis=1)
+    if not inside.all():
+        note = f"{(~inside).sum()} of the {len(places)} votes lie off this map"
+        axes.annotate(
+            note, (1, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points",
+            ha="right", fontsize=9,
+        )  # fmt: skip
+    _legend(axes)
+    return figure
+
+
+def circle_map(centre: ArrayLike, radii_km: Sequence[float], title: str = "") -> Figure:
+    """Circles on the surface of the Earth around a point (2,), with a map around the largest."""
+    middle = geo.check_coordinates(np.reshape(centre, (1, 2)))
+    bearings = np.linspace(0, 360, 181)
+    rings = [geo.offset(np.repeat(middle, 181, axis=0), bearings, km) for km in radii_km]
+    figure, axes = zoomed_map(rings[int(np.argmax(radii_km))], title)
+    for km, ring, colour in zip(radii_km, rings, PALETTE, strict=False):
+        draw_arcs(axes, ring[:-1], ring[1:], color=colour, width=2).set_label(f"{km:,g} km")
+    draw_points(axes, middle, color="#000000", size=60, marker="*")
+    _legend(axes)
+    return figure
+
+
 def density_map(coordinates: ArrayLike, title: str = "", *, unit: str = "photos") -> Figure:
     """Number of points per hexagon of equal area, on a logarithmic colour scale."""
     points = geo.check_coordinates(coordinates)
@@ -302,7 +365,7 @@ def density_map(coordinates: ArrayLike, title: str = "", *, unit: str = "photos"
         extent=(left, right, bottom, top),
         bins="log",
         mincnt=1,
-        cmap="cividis_r",  # more is darker
+        cmap=_DENSITY,  # one photo looks nearly like land, many are dark
         linewidths=0.2,
         zorder=1,
     )

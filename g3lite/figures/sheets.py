@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from g3lite.figures.style import PALETTE, PREDICTION, TRUTH, WIDTH
+from g3lite.photos import PhotoSet
 
 _LONGEST_SIDE = 320  # pixels of a photo in a sheet
 
@@ -72,11 +73,60 @@ def neighbour_strip(
     )
     colours = [TRUTH, *np.where(km <= 200, PALETTE[2], PREDICTION)]
     for axes, colour in zip(figure.axes, colours, strict=True):
-        axes.axis("on")
-        axes.set(xticks=[], yticks=[])
-        for spine in axes.spines.values():
-            spine.set(edgecolor=colour, linewidth=3)
+        _frame(axes, colour)
     return figure
+
+
+def photo_rows(
+    photos: PhotoSet,
+    found: Mapping[str, tuple[Image.Image, ArrayLike]],
+    title: str = "",
+    *,
+    caption: Callable[[int], str] | None = None,
+    framed: Sequence[ArrayLike] | None = None,
+    colour: str = PALETTE[2],
+) -> Figure:
+    """Queries with the photos that were found for each, one list below the other.
+
+    Args:
+        photos: what was searched.
+        found: words about each query -> its picture, and (k,) rows of `photos`, the first first.
+        title: of the figure.
+        caption: of the photo in a row; None: its city.
+        framed: (k,) for each query, True for a frame around a photo; None: no frames.
+        colour: of the frames.
+    """
+    if caption is None:
+        caption = photos.table["city"].astype(str).get
+    captions = {words: [caption(row) for row in rows] for words, (_, rows) in found.items()}
+    columns = 1 + max(map(len, captions.values()))
+    lines = 1 + max(text.count("\n") for row in captions.values() for text in row)
+    cell = WIDTH / columns
+    height = len(found) * (cell + 0.17 * lines) + (0.4 if title else 0.05)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.02)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    grid = figure.subplots(len(found), columns, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    for n, (words, (query, rows)) in enumerate(found.items()):
+        _draw_photo(grid[n, 0], query)
+        _frame(grid[n, 0], TRUTH)
+        grid[n, 0].set_title(words, fontsize=9, pad=3, fontweight="bold")
+        for place, row in enumerate(rows, 1):
+            _draw_photo(grid[n, place], photos.image(photos.ids[row]))
+            grid[n, place].set_title(captions[words][place - 1], fontsize=9, pad=3)
+            if framed is not None and framed[n][place - 1]:
+                _frame(grid[n, place], colour)
+    return figure
+
+
+def _frame(axes: Axes, colour: str) -> None:
+    axes.axis("on")
+    axes.set(xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set(edgecolor=colour, linewidth=3)
 
 
 def _draw_photo(axes: Axes, image: Image.Image) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -43,16 +44,47 @@ def show(figure: Figure, alt: str, *, dpi: int = DPI) -> None:
     Raises:
         ValueError: the alt text is empty.
     """
-    alt = " ".join(alt.split())
-    if not alt:
-        raise ValueError("the alt text is empty; say in a sentence what the figure shows")
-    from IPython.display import display  # only notebooks have it
+    Live().show(figure, alt, dpi=dpi)
 
-    mime, data = encode(figure, dpi=dpi)
-    folder = os.environ.get("G3LITE_FIGURES")
-    if folder:
-        _save(Path(folder), data, _title(figure) or alt)
-    display({mime: data, "text/plain": alt}, metadata={mime: {"alt": alt}}, raw=True)
+
+class Live:
+    """A place in the output of a cell whose picture can be replaced while the cell runs.
+
+    Only the last picture stays in the notebook file.
+    """
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+
+    def show(self, figure: Figure, alt: str, *, dpi: int = DPI, last: bool = True) -> None:
+        """Display a figure here, instead of the one before.
+
+        Args:
+            figure: as for `show`.
+            alt: as for `show`.
+            dpi: pixels per inch.
+            last: False for a picture that will be replaced; it is not saved to a folder.
+
+        Raises:
+            ValueError: the alt text is empty.
+        """
+        alt = " ".join(alt.split())
+        if not alt:
+            raise ValueError("the alt text is empty; say in a sentence what the figure shows")
+        from IPython.display import display, update_display  # only notebooks have it
+
+        mime, data = encode(figure, dpi=dpi)
+        folder = os.environ.get("G3LITE_FIGURES")
+        if folder and last:
+            _save(Path(folder), data, _title(figure) or alt)
+        output, metadata = {mime: data, "text/plain": alt}, {mime: {"alt": alt}}
+        if self._id is not None:
+            update_display(output, metadata=metadata, raw=True, display_id=self._id)
+        elif last:
+            display(output, metadata=metadata, raw=True)
+        else:
+            self._id = uuid.uuid4().hex
+            display(output, metadata=metadata, raw=True, display_id=self._id)
 
 
 def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
@@ -67,7 +99,7 @@ def encode(figure: Figure, *, dpi: int = DPI) -> tuple[str, bytes]:
     image = Image.open(buffer).convert("RGB")
     data = io.BytesIO()
     if any(axes.images for axes in figure.axes):
-        image.save(data, "JPEG", quality=85, optimize=True)
+        image.save(data, "JPEG", quality=80, optimize=True)
         return "image/jpeg", data.getvalue()
     # Median cut, the default, gives up the colour of a few small markers; maximum coverage keeps
     # it, and a k-means step then puts the large areas back to their exact colour.

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
+from PIL import Image
 from safetensors import SafetensorError
 from torch.utils._pytree import tree_leaves, tree_map_only
 from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
     BitsAndBytesConfig,
-    LogitsProcessor,
     LogitsProcessorList,
     StaticCache,
+    StoppingCriteriaList,
 )
 from transformers.generation import utils as generation
 from transformers.utils import is_bitsandbytes_available
@@ -31,8 +33,11 @@ from transformers.utils import is_bitsandbytes_available
 from g3lite.downloads import hub
 from g3lite.lmm import schema
 from g3lite.lmm.base import LMM, LMMError, LMMRequest, LMMResponse, OnResponse
+from g3lite.lmm.pictures import EncodedOnce
 from g3lite.lmm.requests import CUT_OFF
+from g3lite.lmm.sampling import PlaceWritten, Sampler, neutral
 from g3lite.paths import sha256_file
+from g3lite.prompts import Prompt
 from g3lite.support.batches import in_batches
 from g3lite.support.images import MAX_PIXELS, at_most
 
@@ -51,10 +56,11 @@ WINDOW_PIXELS = MAX_PIXELS
 class TransformersLMM(LMM):
     """A model that transformers runs here.
 
-    Replies are drawn from softmax(logits / temperature), without top-k or top-p, as an API draws
-    them. Each reply has random numbers of its own, made of the seed, the picture, the prompt and
-    the number of the sample, so it does not depend on what else is in its batch, and a run that was
-    interrupted ends as it would have without (but for rounding, which differs by batch and device).
+    Replies are drawn from softmax(logits / temperature), whatever settings come with the model
+    (repetition penalty, top-k, top-p, ...); `top_p` alone may narrow it. Each reply has random
+    numbers of its own, made of the seed, the picture, the prompt and the number of the sample, so
+    it does not depend on what else is in its batch, and a run that was interrupted ends as it would
+    have without (but for rounding, which differs by batch and device).
 
     float16 ends at 65,504, and some models go beyond it for some pictures (the image tower of
     Qwen2.5-VL does). Such pictures go through the tower once more, in float32 (unless its
@@ -68,7 +74,12 @@ class TransformersLMM(LMM):
         dtype: "float16", "bfloat16" or "float32"; "auto" for float16 on a GPU, else float32.
         four_bit: load the layers' weights in 4 bits (NF4), a quarter of float16's memory.
         batch_size: replies that are written at a time. After an out-of-memory error it is halved.
-        max_new_tokens: of a reply, which is cut off there.
+        max_new_tokens: of a reply, which is cut off there. A place as JSON has some 40.
+        top_p: of each token only the likeliest are drawn that have so much probability together;
+            1 for all.
+        stop_early: end a reply where its place is complete: at the brace that closes an object, or
+            at the end of a pair that it begins with. Nothing that would follow is paid for.
+        encode_once: remember what the image tower made of a picture for the other prompts about it.
         longest_side: larger pictures are made smaller, to so many pixels; None for as they are.
             Models such as Qwen-VL read a picture in patches: twice the side is four times the
             tokens, and a photo of 12 megapixels would fill a small GPU alone.
@@ -99,7 +110,10 @@ class TransformersLMM(LMM):
         dtype: Literal["auto", "float16", "bfloat16", "float32"] = "auto",
         four_bit: bool = False,
         batch_size: int = 32,
-        max_new_tokens: int = 128,
+        max_new_tokens: int = 64,
+        top_p: float = 1.0,
+        stop_early: bool = True,
+        encode_once: bool = True,
         longest_side: int | None = 768,
         seed: int = 0,
         response_format: Literal["schema"] | None = None,
@@ -109,6 +123,8 @@ class TransformersLMM(LMM):
             dtype = "float16" if torch.cuda.is_available() and device != "cpu" else "float32"
         if dtype not in ("float16", "bfloat16", "float32"):
             raise LMMError(f"dtype {dtype!r} is unknown; use float16, bfloat16, float32 or auto")
+        if not 0 < top_p <= 1:
+            raise LMMError(f"top_p is {top_p}; it is above 0, and 1 leaves all tokens")
         quantized = None
         if four_bit:
             if not is_bitsandbytes_available():
@@ -152,12 +168,17 @@ class TransformersLMM(LMM):
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
+        self.model.generation_config = neutral(self.model.generation_config)
         ends = self.model.generation_config.eos_token_id
         self._ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+        self._vocabulary = self.model.config.get_text_config(decoder=True).vocab_size
         self._grammar = None
         if schema.named(response_format):
-            vocabulary = self.model.config.get_text_config(decoder=True).vocab_size
-            self._grammar = schema.grammar(tokenizer, vocabulary, self._ends)
+            self._grammar = schema.grammar(tokenizer, self._vocabulary, self._ends)
+        # A grammar ends its replies itself, and has to see how.
+        self._stop_early = stop_early and self._grammar is None
+        self._top_p = top_p
+        self._pictures = EncodedOnce(self.model, self._inputs_of_picture) if encode_once else None
         self.batch_size = batch_size
         self._max_new_tokens = max_new_tokens
         self.longest_side = longest_side
@@ -165,6 +186,10 @@ class TransformersLMM(LMM):
         parts = ["4 bit" if four_bit else dtype, f"max_new_tokens={max_new_tokens}", f"seed={seed}"]
         if longest_side is not None:
             parts.append(f"{longest_side} px")
+        if top_p < 1:
+            parts.append(f"top_p={top_p:g}")
+        if self._stop_early:
+            parts.append("stop at the place")
         if response_format is not None:
             parts.append(f"response_format={response_format}")
         self.name = f"{_identity(model, revision)} ({', '.join(parts)})"
@@ -173,6 +198,7 @@ class TransformersLMM(LMM):
         """Work in batches of prompts of about the same length, so that little of it is padding."""
         requests = iter(requests)
         while window := self._window(requests):
+            last = window[-1]
             window.sort(key=lambda request: len(request.prompt.text))
             wanted = [(request, sample) for request in window for sample in request.samples]
             try:
@@ -187,6 +213,11 @@ class TransformersLMM(LMM):
                     f"not even one reply of {self.name} fits into memory; load it with "
                     "four_bit=True, or take a smaller model"
                 ) from error
+            finally:
+                if self._pictures:  # the prompts of a photo may go on in the next window
+                    self._pictures.keep([last.image])
+        if self._pictures:
+            self._pictures.keep([])
 
     def _window(self, requests: Iterator[LMMRequest]) -> list[LMMRequest]:
         """The next requests, as many as are sorted together; fewer if their pictures are large."""
@@ -216,24 +247,34 @@ class TransformersLMM(LMM):
         )
         usual = {CACHE: cache, "do_sample": False, "disable_compile": True}
         begin = {k: v[:, :-1] if v.shape[:2] == ids.shape else v for k, v in inputs.items()}
-        self.model.generate(**begin, **usual, max_new_tokens=1)
+        pictures = [request.image for request, _ in samples]
+        with self._pictures.batch(pictures) if self._pictures else nullcontext():
+            self.model.generate(**begin, **usual, max_new_tokens=1)
         rows = [i for i, (_, numbers) in enumerate(samples) for _ in numbers]
         rows = torch.tensor(rows, device=ids.device)
         cache.reorder_cache(rows)
         inner = self.model.base_model
         if getattr(inner, "rope_deltas", None) is not None:  # the Qwen-VL family: positions by row
             inner.rope_deltas = inner.rope_deltas[rows]
-        sampler = _Sampler(wanted, self._seed, ids.device)
+        sampler = Sampler(wanted, self._seed, ids.device, self._vocabulary, self._top_p)
+        place = PlaceWritten(self._processor.tokenizer, ids.shape[1], len(wanted))
         tokens = self.model.generate(
             input_ids=ids[rows],
             attention_mask=mask[rows],
             **usual,
             max_new_tokens=self._max_new_tokens,
             logits_processor=LogitsProcessorList([*schema.constraints(self._grammar), sampler]),
+            stopping_criteria=StoppingCriteriaList([place] if self._stop_early else []),
         )[:, ids.shape[1] :]
+        padding = self._processor.tokenizer.pad_token_id
+        for row, length in enumerate(place.lengths):
+            tokens[row, length or tokens.shape[1] :] = padding
         texts = self._processor.batch_decode(tokens, skip_special_tokens=True)
-        written = (tokens != self._processor.tokenizer.pad_token_id).sum(1).tolist()
-        finish = self._finish_reasons(tokens)
+        written = (tokens != padding).sum(1).tolist()
+        finish = [
+            "stop" if length else reason
+            for length, reason in zip(place.lengths, self._finish_reasons(tokens), strict=True)
+        ]
         lost = sampler.lost.tolist()
         replies = zip(rows.tolist(), wanted, texts, written, finish, lost, strict=True)
         responses = []
@@ -255,6 +296,9 @@ class TransformersLMM(LMM):
         ends = torch.tensor(self._ends, device=tokens.device)
         return ["stop" if ended else CUT_OFF for ended in torch.isin(tokens, ends).any(1).tolist()]
 
+    def _inputs_of_picture(self, picture: Image.Image) -> dict[str, torch.Tensor]:
+        return self._inputs([LMMRequest("picture", picture, Prompt("?", 0), 0.0, (0,))])
+
     def _inputs(self, requests: list[LMMRequest]) -> dict[str, torch.Tensor]:
         """Photos and prompts as the model reads them, padded on the left."""
         dialogues = [
@@ -271,40 +315,6 @@ class TransformersLMM(LMM):
             return_tensors="pt",
         )
         return inputs.to(self.model.device, dtype=self.model.dtype)
-
-
-class _Sampler(LogitsProcessor):
-    """Makes the greedy choice a draw from softmax(logits / temperature), by the Gumbel-max trick.
-
-    The largest of logits / T + g is such a draw if every g is -log of an exponential variable. Each
-    row takes its g from a generator of its own.
-
-    Attributes:
-        lost: bool (rows,), whose logits were once no numbers; what is drawn for them means nothing.
-    """
-
-    def __init__(
-        self, wanted: list[tuple[LMMRequest, int]], seed: int, device: torch.device
-    ) -> None:
-        self.lost = torch.zeros(len(wanted), dtype=torch.bool, device=device)
-        requests = {request for request, _ in wanted}
-        pictures = {one: hashlib.sha256(one.image.tobytes()) for one in requests}
-        self._rows = []
-        for request, sample in wanted:
-            own = pictures[request].copy()
-            own.update(f"{seed} {sample} {request.prompt.text}".encode())
-            generator = torch.Generator(device)
-            generator.manual_seed(int.from_bytes(own.digest()[:7], "big"))
-            self._rows.append((request.temperature, generator))
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        scores = scores.float()
-        self.lost |= (scores.isnan() | scores.isposinf()).any(1)
-        for row, (temperature, generator) in zip(scores, self._rows, strict=True):
-            if temperature:
-                noise = torch.empty_like(row).exponential_(generator=generator).log_().neg_()
-                row.div_(temperature).add_(noise)
-        return scores
 
 
 def _again_in_float32(

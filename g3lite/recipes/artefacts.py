@@ -53,6 +53,12 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "g3lite.recipes.cities:build",
     ),
     Artefact(
+        "geoclip",
+        ("geoclip/*",),
+        ("g3lite.recipes.earth:RUN",),
+        "g3lite.recipes.earth:build",
+    ),
+    Artefact(
         "places",
         ("miniearth/places.csv",),
         (

@@ -24,7 +24,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from g3lite import G3Error
+from g3lite import G3Error, profiles
 from g3lite.teaching.address import PLACEHOLDER, Address
 
 COMMITTED_PROFILE = "cpu"  # the profile that the committed outputs come from
@@ -193,8 +193,13 @@ def run(
     tagged `results` comes back as tables.
     """
     import papermill
-    from nbconvert import HTMLExporter
 
+    from g3lite.teaching.mathematics import exporter
+
+    if not profiles.get(profile).queries:
+        raise G3Error(
+            f"the profile {profile} is for g3lite locate; run the notebooks on ci, cpu or gpu"
+        )
     for kind in ("notebooks", "html", "pictures"):
         (output / kind).mkdir(parents=True, exist_ok=True)
     for name in names(notebooks):
@@ -217,7 +222,7 @@ def run(
             ) from error
         nbformat.write(clean(notebook), executed)
         # Without embed_images, which would close every <details> before what it folds.
-        page, _ = HTMLExporter().from_notebook_node(
+        page, _ = exporter().from_notebook_node(
             _with_alt_text(notebook), resources={"metadata": {"name": name, "path": str(notebooks)}}
         )
         for other in names(notebooks):

@@ -258,7 +258,7 @@ figures.show(
 # %% [markdown]
 # G3 also looks up the most *dissimilar* photos, as a hint where the photo was not taken.
 # → [Notebook 03, index construction](03_index_construction.ipynb): exact and compressed indexes,
-# hubs, leaks.
+# hubs.
 #
 # ### Ask
 #
@@ -556,7 +556,7 @@ for found in three:
 #
 # For photos of the real world the four steps are the same, and the parts have to come from it. The
 # profile `gpu` names them: CLIP ViT-L/14 and the heads that G3's authors trained, photos of
-# MP16-Pro, Qwen2.5-VL. They are downloaded, and want a GPU with 16 GB: [notebook
+# MP16-Pro, Qwen3-VL. They are downloaded, and want a GPU with 16 GB: [notebook
 # 07](07_real_data_on_a_gpu.ipynb).
 # What such a multimodal model alone says about a photo of yours, you can try in section 2 of
 # [notebook 04](04_prompt_diversification.ipynb), with one parameter.

@@ -231,7 +231,7 @@ for text in (zero_shot, with_references, prompts.prompt(template="pair")):
 
 # %% [markdown]
 # Three prompts, three answers, each in the form that was asked for. Nothing in this cell depends on
-# the model. Set `LMM` in the cell at the top to `"Qwen/Qwen2.5-VL-3B-Instruct"` on a GPU, or to
+# the model. Set `LMM` in the cell at the top to `"Qwen/Qwen3-VL-2B-Instruct"` on a GPU, or to
 # `"api:gpt-4o"` with a key in the environment variable `OPENAI_API_KEY` (`OPENAI_BASE_URL` for any
 # other server that speaks this protocol), and the same cells ask that one. It will take MiniEarth
 # for what it is, a drawing; ask it about a photo of yours.

@@ -338,18 +338,18 @@ figures.show(
 # ## 3 Will it fit?
 #
 # Three downloads (published sizes): the photos of the gallery (20,000 of 90 kB are 1.8 GB),
-# `g3.pth` (1.77 GB), and the language model (7.5 GB). All of it is kept, for the next run; on Colab
+# `g3.pth` (1.77 GB), and the language model (4.3 GB). All of it is kept, for the next run; on Colab
 # only until the machine is given back. Read the terms of the language model, too: Qwen publishes
-# this one for research, not for business.
+# this one (and the larger `Qwen/Qwen3-VL-4B-Instruct`) under Apache 2.0, others for research alone.
 #
 # The GPU is the scarce part. A T4 has 15 GiB (16 GB) of memory for everything: the weights of all
 # models, and on top of them what a batch needs. A language model keeps two vectors for every token
 # that it has read, the **keys and values**, in every layer; that is what a long prompt costs. The
-# one of the profile `gpu` has 3.75 billion weights of two bytes each, and 36 layers with two
+# one of the profile `gpu` has 2.13 billion weights of two bytes each, and 28 layers with eight
 # key-value heads of 128 numbers. So one token takes
 
 # %% tags=["nbval-check-output"]
-per_token = 2 * 36 * 2 * 128 * 2  # keys and values, layers, heads, numbers, bytes of a number
+per_token = 2 * 28 * 8 * 128 * 2  # keys and values, layers, heads, numbers, bytes of a number
 print(f"{per_token:,} bytes, and 2,048 tokens {per_token * 2048 / 1e6:.0f} MB")
 
 # %% [markdown]
@@ -379,7 +379,7 @@ check_07_3(largest_batch)
 #
 #
 # check_07_3(largest_batch)
-# print(largest_batch(15 * 2**30, 2 * 3.75e9 + 1.8e9, per_token, 2048), "beside CLIP, on a T4")
+# print(largest_batch(15 * 2**30, 2 * 2.13e9 + 1.8e9, per_token, 2048), "beside CLIP, on a T4")
 # ```
 #
 # </details>
@@ -436,7 +436,7 @@ budget.assign(GB=budget["GB"].map("{:.3f}".format))
 
 # %% [markdown]
 # If it does not fit after all, batches are halved until it does: for pictures as for replies. A
-# model that is too large altogether, such as `Qwen/Qwen2.5-VL-7B-Instruct`, can be loaded in four
+# model that is too large altogether, such as `Qwen/Qwen3-VL-8B-Instruct`, can be loaded in four
 # bits (this needs the package bitsandbytes); its layers then take a quarter of float16's memory:
 # `G3.from_pretrained(lmm=lmm.load(NAME, four_bit=True))`.
 #
@@ -590,5 +590,5 @@ row
 #   are not released.
 # - G. Astruc et al., *OpenStreetView-5M: The Many Roads to Global Visual Geolocation*, CVPR 2024,
 #   [arXiv 2404.18873](https://arxiv.org/abs/2404.18873).
-# - S. Bai et al., *Qwen2.5-VL Technical Report*, 2025,
-#   [arXiv 2502.13923](https://arxiv.org/abs/2502.13923).
+# - S. Bai et al., *Qwen3-VL Technical Report*, 2025,
+#   [arXiv 2511.21631](https://arxiv.org/abs/2511.21631).

@@ -80,7 +80,9 @@ def test_an_unknown_profile_is_one_line_and_status_1(tmp_path):
         env={**os.environ, "G3LITE_PROFILE": "ci"},  # which makes no wrong name right
     )
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr == ("g3lite: unknown profile 'tpu'; known profiles: auto, ci, cpu, gpu\n")
+    assert done.stderr == (
+        "g3lite: unknown profile 'tpu'; known profiles: auto, ci, cpu, gpu, real-cpu\n"
+    )
 
 
 @pytest.mark.parametrize(

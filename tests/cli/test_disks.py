@@ -127,6 +127,7 @@ def test_a_home_that_cannot_be_written_names_the_variable(monkeypatch):
         ("run", "--profile", "ci", "--output"),
         ("dev", "miniearth", "fresh", "nobody-has-seen", 2),
         ("dev", "miniearth", "sheet"),
+        ("dev", "miniearth", "moves"),
         ("evaluate", CASE, "--csv"),
     ],
     ids=lambda words: " ".join(map(str, words[:3])),

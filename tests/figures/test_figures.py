@@ -14,6 +14,7 @@ from PIL import Image
 from g3lite import figures, geo
 from g3lite.figures import maps
 from g3lite.paths import data_dir
+from g3lite.photos import PhotoSet
 
 LAYERS = {
     "physical/ne_110m_land": 110,
@@ -394,3 +395,105 @@ def test_a_forest_plot_says_which_differences_are_sure():
 
     alike = figures.forest(table.drop(columns="seeds"), "Margins", "better", "worse").axes[0]
     assert "white" not in [line.get_markerfacecolor() for line in alike.lines[2::2]]
+
+
+def test_a_forest_plot_of_kilometres():
+    table = pd.DataFrame(
+        {
+            "method": ["a", "b"],
+            "difference": [-334.2, -40],
+            "low": [-401, -79],
+            "high": [-273, -0.3],
+        }
+    )
+    axes = figures.forest(table, "Distances", "nearer", "further", unit="km").axes[0]
+    assert [text.get_text() for text in axes.texts][:2] == ["-334 [-401, -273]", "-40 [-79, 0]"]
+    assert axes.get_xlabel() == "difference, km"
+
+
+# --- searches
+
+
+def photo_set(n=12):
+    pictures = photos(n, (64, 64))
+    table = pd.DataFrame(points(n), columns=["LAT", "LON"]).assign(
+        IMG_ID=[f"{i}.jpg" for i in range(n)], AUTHOR="a", city=[f"City {i}" for i in range(n)]
+    )
+
+    def read(name):
+        data = io.BytesIO()
+        pictures[int(name.split(".")[0])].save(data, "JPEG")
+        return data.getvalue()
+
+    return PhotoSet("some", table, read)
+
+
+def test_photo_rows_put_each_query_before_what_was_found():
+    some = photo_set()
+    found = {"first": (photos(1)[0], [3, 1, 2]), "second": (photos(1)[0], [5, 4])}
+    figure = figures.photo_rows(some, found, "Rows", framed=[[True, False, False], [False, True]])
+    grid = np.reshape(figure.axes, (2, 4))
+    titles = [[axes.get_title() for axes in row] for row in grid]
+    assert titles[0] == ["first", "City 3", "City 1", "City 2"]
+    assert titles[1] == ["second", "City 5", "City 4", ""]
+    assert [[axes.axison for axes in row] for row in grid] == [
+        [True, True, False, False],
+        [True, False, True, False],
+    ]  # of the photos only those with a frame
+    said = figures.photo_rows(some, found, caption=lambda row: f"no. {row}").axes[1].get_title()
+    assert said == "no. 3"
+
+
+def test_two_searches_show_the_photo_large_and_a_map_for_each():
+    found = {"similar": points(15), "dissimilar": points(9)}
+    picture = Image.new("RGB", (512, 512), "teal")
+    figure = figures.two_searches(picture, [53, -6], found, "Twice")
+    photo, *maps = figure.axes
+    box = photo.get_position()
+    assert box.width * figures.WIDTH * figures.DPI >= 512
+    assert [axes.get_title(loc="left") for axes in maps] == ["similar", "dissimilar"]
+    dots = [[len(part.get_offsets()) for part in axes.collections][-2:] for axes in maps]
+    assert dots == [[15, 1], [9, 1]]
+    assert figures.encode(figure)[0] == "image/jpeg"
+
+
+def test_hubs_are_drawn_where_they_are_listed():
+    common = np.linspace(0, 1, 10)
+    shares = {"most similar": np.full(10, 0.01), "most dissimilar": np.eye(10)[0] * 0.3}
+    (axes,) = figures.hub_scatter(common, shares).axes
+    similar, dissimilar = (part.get_offsets() for part in axes.collections)
+    assert len(similar) == 10
+    np.testing.assert_allclose(dissimilar, [[0, 30]])
+
+
+def test_share_bars_say_their_numbers():
+    table = pd.DataFrame(
+        {
+            "group": ["with", "with", "without", "without"], "way": ["a", "b"] * 2,
+            "share": [0.096, 0.016, 0.766, 0.718], "low": [0.08, 0.01, 0.71, 0.66],
+            "high": [0.11, 0.02, 0.81, 0.77],
+        }
+    )  # fmt: skip
+    (axes,) = figures.share_bars(table, "Hubs", "in % of the lists").axes
+    assert [text.get_text() for text in axes.texts] == [
+        "9.6 % [8.0, 11.0]  a", "1.6 % [1.0, 2.0]  b", "76.6 % [71.0, 81.0]  a",
+        "71.8 % [66.0, 77.0]  b",
+    ]  # fmt: skip
+    np.testing.assert_allclose([bar.get_width() for bar in axes.patches], [9.6, 1.6, 76.6, 71.8])
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["with", "without"]
+
+
+def test_the_trade_off_sorts_kinds_by_memory_and_draws_both_recalls():
+    costs = pd.DataFrame(
+        {
+            "kind": ["small", "large"], "bytes_per_photo": [74.0, 3072.0], "recall": [0.9, 1.0],
+            "recall_dissimilar": [0.8, 1.0], "queries_per_s": [900.0, 400.0],
+        }
+    )  # fmt: skip
+    memory, recall, speed = figures.trade_off(costs).axes
+    assert [label.get_text() for label in memory.get_yticklabels()] == ["large", "small"]
+    near, far = (line.get_xdata().tolist() for line in recall.lines[:2])
+    assert (near, far) == ([1.0, 0.9], [1.0, 0.8])
+    assert [text.get_text() for text in memory.texts] == ["3,072", "74"]
+    assert [text.get_text() for text in speed.texts] == ["400", "900"]
+    assert memory.yaxis_inverted()  # the largest is at the top

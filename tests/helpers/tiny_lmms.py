@@ -21,6 +21,10 @@ from transformers import (
     Qwen2VLImageProcessor,
     Qwen2VLProcessor,
     Qwen2VLVideoProcessor,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
+    Qwen3VLProcessor,
+    Qwen3VLVideoProcessor,
     TimmWrapperConfig,
 )
 
@@ -136,7 +140,7 @@ def qwen2_vl(tokenizer):
 
 
 def qwen2_5_vl(tokenizer):
-    """The architecture that the profile gpu asks."""
+    """With an image tower that overflows in float16."""
     _, processor = qwen2_vl(tokenizer)
     vision = {
         "depth": 2, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 14,
@@ -155,6 +159,24 @@ def qwen2_5_vl(tokenizer):
         chat_template=processor.chat_template,
     )
     return Qwen2_5_VLForConditionalGeneration(config), processor
+
+
+def qwen3_vl(tokenizer):
+    """The architecture that the profile gpu asks."""
+    vision = {
+        "depth": 3, "hidden_size": 32, "intermediate_size": 64, "num_heads": 2, "patch_size": 16,
+        "out_hidden_size": 32, "deepstack_visual_indexes": [0, 1], "num_position_embeddings": 64,
+        "initializer_range": 0.5,
+    }  # fmt: skip
+    text = language(tokenizer, rope_parameters=ROPE | {"mrope_interleaved": True}, head_dim=8)
+    config = Qwen3VLConfig(text_config=text, vision_config=vision, **QWEN_IDS)
+    processor = Qwen3VLProcessor(
+        Qwen2VLImageProcessor(patch_size=16, min_pixels=4 * 32 * 32, max_pixels=16_384 * 32 * 32),
+        tokenizer,
+        Qwen3VLVideoProcessor(),
+        chat_template=CHAT.replace("<image>", "<|vision_start|><|image_pad|><|vision_end|>"),
+    )
+    return Qwen3VLForConditionalGeneration(config), processor
 
 
 QWEN = ("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>")

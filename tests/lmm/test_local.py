@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 from PIL import Image
-from tiny_lmms import QWEN, fast_vlm, image, language, llava, qwen2_5_vl, qwen2_vl, words
+from tiny_lmms import QWEN, fast_vlm, image, language, llava, qwen2_5_vl, qwen3_vl, words
 from transformers import (
     AutoModelForImageTextToText,
     AutoProcessor,
@@ -37,8 +37,8 @@ from g3lite.replies import parse
 KINDS = {
     fast_vlm: ("<image>",),
     llava: ("<image>",),
-    qwen2_vl: QWEN,
     qwen2_5_vl: QWEN,
+    qwen3_vl: QWEN,
 }
 
 

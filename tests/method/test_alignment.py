@@ -362,7 +362,9 @@ def test_geoclips_location_encoder_is_loaded_and_the_heads_stay(tmp_path):
     }
     assert list(state)[0] == "LocEnc0.capsule.0.b" and "LocEnc2.head.0.bias" in state
     assert len(state) == 27
-    official.load_location_encoder(target, saved(state, tmp_path / "location_encoder_weights.pth"))
+    file = saved(state, tmp_path / "location_encoder_weights.pth")
+    with pytest.warns(UserWarning, match="projection equal_earth, this encoder has mercator_yx"):
+        official.load_location_encoder(target, file)
     for name, tensor in target.state_dict().items():
         origin = source if name.startswith(prefix) else before
         assert torch.equal(tensor, origin.state_dict()[name]), name

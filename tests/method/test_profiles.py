@@ -78,7 +78,7 @@ def test_the_variable_says_what_auto_is_and_nothing_else(monkeypatch):
 
 
 def test_an_unknown_profile_is_an_error_that_lists_the_known_ones(monkeypatch):
-    with pytest.raises(ValueError, match=r"'tpu'; known profiles: auto, ci, cpu, gpu$"):
+    with pytest.raises(ValueError, match=r"'tpu'; known profiles: auto, ci, cpu, gpu, real-cpu$"):
         profiles.get("tpu")
     monkeypatch.setenv("G3LITE_PROFILE", "laptop")
     with pytest.raises(
@@ -100,7 +100,7 @@ def test_ci_is_the_small_version_of_cpu():
     assert (ci.gallery, ci.queries, ci.backbone) == (cpu.gallery, cpu.queries, cpu.backbone)
     assert (ci.gallery_size, ci.query_size) == (2_000, 300)
     assert (cpu.gallery_size, cpu.query_size) == (None, None)
-    assert {ci.device, cpu.device} == {"cpu"}
+    assert {ci.device, cpu.device} == {"auto"}  # the GPU, if there is one
 
 
 def test_profiles_and_artefacts_are_light_to_import():

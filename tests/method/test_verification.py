@@ -13,7 +13,14 @@ from PIL import Image
 
 from g3lite import evaluation, geo
 from g3lite.alignment import GeoAlignment, GeoAlignmentConfig
-from g3lite.baselines.selection import errors_km, medoid, oracle, random_candidate, spherical_mean
+from g3lite.baselines.selection import (
+    errors_km,
+    medoid,
+    medoids,
+    oracle,
+    random_candidate,
+    spherical_mean,
+)
 from g3lite.lmm import ask as asking
 from g3lite.lmm import base
 from g3lite.lmm.ask import ask
@@ -664,6 +671,15 @@ def test_the_medoid_has_the_smallest_sum_of_distances():
     ):
         sums = [geo.great_circle_km(one, own).sum() for one in own]
         assert [lat, lon] == own[np.argmin(sums)].tolist()
+
+
+def test_the_medoids_of_places_are_those_of_candidates():
+    places = geo.offset(np.full((15, 2), (48.0, 179.0)), np.arange(15) * 50, np.arange(15) ** 3)
+    places = places.reshape(3, 5, 2)
+    ids = ["a", "b", "c"]
+    pool = candidates(ids, retrieved=places, choice=CandidateConfig((), 0, 5))
+    assert np.array_equal(medoids(places), medoid(pool)[["LAT_pred", "LON_pred"]].to_numpy())
+    assert medoids(places[:, :1]).tolist() == places[:, 0].tolist()
 
 
 def test_the_medoid_of_many_candidates_is_found_in_blocks():

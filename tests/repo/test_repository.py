@@ -62,13 +62,16 @@ def test_every_import_is_a_declared_dependency():
     owners = packages_distributions()
     base = distributions(PROJECT["dependencies"])
     tools = base | distributions(EXTRAS["notebooks"])
-    # What only works with an extra: the notebook tools, the quiz's widget, showing a figure in a
-    # notebook (every kernel of a notebook comes with IPython), making the tables of cities, and a
-    # grammar.
+    # What only works with an extra: the notebook tools, the widgets of the quiz and the cue lab,
+    # showing a figure in a notebook (every kernel of a notebook comes with IPython), making the
+    # tables of cities, a grammar, and the site.
+    site = tools | distributions(EXTRAS["site"])
     allowed = {
+        "mathematics.py": tools,
         "notebooks.py": tools,
         "quiz.py": tools,
-        "packs.py": tools,
+        "cue_lab.py": tools,
+        "handouts.py": tools,
         "forms.py": tools,
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
@@ -77,7 +80,8 @@ def test_every_import_is_a_declared_dependency():
     for path in sorted((ROOT / "g3lite").rglob("*.py")):
         for module in imported(path):
             have = {canonicalize_name(owner) for owner in owners.get(module, [module])}
-            assert have & allowed.get(path.name, base), f"{path.name} imports {module}"
+            known = site if path.parent.name == "site" else allowed.get(path.name, base)
+            assert have & known, f"{path.name} imports {module}"
     everything = tools | distributions(EXTRAS["tests"]) | {"packaging"}  # pytest needs packaging
     helpers = {path.stem for path in (ROOT / "tests" / "helpers").glob("*.py")}
     for path in sorted((ROOT / "tests").rglob("*.py")):
@@ -132,6 +136,9 @@ def test_the_address_of_the_repository_is_the_same_everywhere():
         "g3lite/README.md",
         "g3lite/own-photos.md",
         "g3lite/pack.md",
+        "notebooks/course/ledger.md",
+        "notebooks/course/notation.md",
+        "notebooks/course/glossary.md",
     ],
 )
 def test_links_of_the_documents_lead_somewhere(name):

@@ -10,8 +10,8 @@ from torch import nn
 from transformers import (
     LlamaConfig,
     LlavaConfig,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
 )
 
 from g3lite import G3, official
@@ -84,25 +84,26 @@ def test_a_model_behind_an_api_takes_nothing_here(shipped):
 
 
 def test_what_the_readme_says_of_the_profile_gpu(root):
-    """By the sizes of its models in float16; those of Qwen2.5-VL-3B are the published ones."""
+    """By the sizes of its models in float16; those of Qwen3-VL-2B are the published ones."""
     text = {
-        "hidden_size": 2048, "intermediate_size": 11008, "num_hidden_layers": 36,
-        "num_attention_heads": 16, "num_key_value_heads": 2, "vocab_size": 151_936,
+        "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 28,
+        "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 128,
+        "vocab_size": 151_936,
     }  # fmt: skip
     vision = {
-        "depth": 32, "hidden_size": 1280, "intermediate_size": 3420, "num_heads": 16,
-        "out_hidden_size": 2048,
+        "depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_heads": 16,
+        "out_hidden_size": 2048, "deepstack_visual_indexes": [5, 11, 17],
     }  # fmt: skip
-    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=True)
+    config = Qwen3VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=True)
     with torch.device("meta"):
-        language = Qwen2_5_VLForConditionalGeneration(config).half()
+        language = Qwen3VLForConditionalGeneration(config).half()
         clip = open_clip.CLIP(**open_clip.get_model_config(official.CLIP)).half()
         heads = GeoAlignment()
     weights = sum(memory.weight_bytes(model) for model in (language, clip, heads))
     replies = 32 * 2_048 * memory.cache_bytes(config)
     pictures = 256 * 2 * 2 * 257 * 4_096  # GELU of 257 tokens reads and writes 4,096 numbers each
     needed = (weights + max(replies, pictures)) / memory.GB
-    assert memory.weight_bytes(language) / memory.GB == pytest.approx(7.51, abs=0.01)
-    assert memory.cache_bytes(config) == 36_864  # as notebook 07 says
+    assert memory.weight_bytes(language) / memory.GB == pytest.approx(4.26, abs=0.01)
+    assert memory.cache_bytes(config) == 114_688  # as notebook 07 says
     assert f"at least {needed:.0f} GB (computed)" in (root / "README.md").read_text("utf-8")
     assert needed < 15

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from g3lite.teaching import checks, grading, packs, submissions, values
+from g3lite.teaching import checks, grading, handouts, submissions, values
 from g3lite.teaching.checks import check as decorated
 from g3lite.teaching.checks.check import exercise, generator, reseeded
 from g3lite.teaching.grading import Limits
@@ -330,11 +330,11 @@ def test_all_random_data_of_the_checks_can_be_drawn_anew():
 @pytest.mark.slow
 def test_every_solution_passes_and_no_starter_does(tmp_path, monkeypatch):
     monkeypatch.undo()
-    packs.build(ROOT / "notebooks", tmp_path / "packs")
+    handouts.build(ROOT / "notebooks", tmp_path / "handouts")
     (tmp_path / "in").mkdir()
     for student, pack in (("ada", "instructor"), ("bob", "student")):
-        (tmp_path / "packs" / pack).rename(tmp_path / "in" / student)
-    series = packs.to_grade(packs.lessons(ROOT / "notebooks"))
+        (tmp_path / "handouts" / pack).rename(tmp_path / "in" / student)
+    series = handouts.to_grade(handouts.lessons(ROOT / "notebooks"))
     found = dict(grading.grade(tmp_path / "in", tmp_path / "out", series, [11, 12], Limits(120), 2))
     assert [one for one in found["ada"] if not one.passed or one.look] == []
     assert len(found["ada"]) == len(series) > 0

@@ -6,8 +6,10 @@ Every wrong answer is written as a student would write it, independently of the 
 import numpy as np
 import pandas as pd
 import pytest
+from mutants import one_edit
 
 from g3lite import evaluation, geo
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb01
 
 NAME = "01_worldwide_geolocalization"
@@ -33,10 +35,6 @@ def given():
         "geo": geo,
         "evaluation": evaluation,
         "distance_km": distance_km,
-        # What the second solution tries itself on.
-        "truth": np.zeros((3, 2)),
-        "rows": np.zeros((3, 100), dtype=int),
-        "gallery": type("Gallery", (), {"coordinates": np.zeros((5, 2))}),
     }
 
 
@@ -128,6 +126,22 @@ def a_count(predictions, truth, km):
     return hits(predictions, truth, km).sum()
 
 
+def too_long(predictions, truth, km):
+    return np.mean(1.1 * distance_km(predictions, truth) <= km)
+
+
+def a_little_too_long(predictions, truth, km):
+    return np.mean(1.02 * distance_km(predictions, truth) <= km)
+
+
+def nearer_than(predictions, truth, km):
+    return np.mean(distance_km(predictions, truth) < km)
+
+
+def of_600(predictions, truth, km):
+    return hits(predictions, truth, km).sum() / 600
+
+
 def one_radius(predictions, truth, km):
     return hits(predictions, truth, 25).mean()
 
@@ -156,6 +170,10 @@ def print_only(predictions, truth, km):
         (median_distance, "no share"),
         (in_per_cent, "per cent"),
         (a_count, "count"),
+        (too_long, "should be"),
+        (a_little_too_long, "should be"),
+        (nearer_than, "<="),
+        (of_600, "len(truth)"),
         (one_radius, "within 1 km"),
         (distances, "not one number"),
         (print_only, "return"),
@@ -165,38 +183,97 @@ def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb01.check_01_1, answer)
 
 
-# --- 2: the best of k candidates -----------------------------------------------------------------
+# --- 2: a split without a leak -------------------------------------------------------------------
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert nb01.check_01_2.hint(solutions["best_of"]) is None
-    assert nb01.check_01_2.hint(lambda d, k, km: np.mean(np.min(d[:, :k], axis=1) <= km)) is None
+    assert nb01.check_01_2.hint(solutions["split"]) is None
+
+
+def one_by_one(authors, share, seed):
+    """Whole photographers, until there are enough photos; pandas and the old random numbers."""
+    rng = np.random.RandomState(seed)
+    sizes = pd.Series(authors).value_counts().sort_index()
+    chosen, photos = set(), 0
+    for name in rng.permutation(sizes.index):
+        if photos < share * len(authors):
+            chosen.add(name)
+            photos += sizes[name]
+    return [author in chosen for author in authors]
+
+
+def by_people(authors, share, seed):
+    names = np.unique(authors)
+    rng = np.random.default_rng(seed)
+    return np.isin(authors, names[rng.random(len(names)) < share])
+
+
+@pytest.mark.parametrize("answer", [one_by_one, by_people])
+def test_other_right_answers_to_the_second_are_accepted(answer):
+    assert nb01.check_01_2.hint(answer) is None
+
+
+def by_photo(authors, share, seed):
+    return np.random.default_rng(seed).random(len(authors)) < share
+
+
+def first_rows(authors, share, seed):
+    return np.arange(len(authors)) < share * len(authors)
+
+
+def first_names(authors, share, seed):
+    names = np.unique(authors)
+    return np.isin(authors, names[: round(share * len(names))])
+
+
+def no_seed(authors, share, seed):
+    return by_people(authors, share, None)
+
+
+def the_other_part(authors, share, seed):
+    return ~by_people(authors, share, seed)
+
+
+def half(authors, share, seed):
+    return by_people(authors, 0.5, seed)
+
+
+def row_numbers(authors, share, seed):
+    return np.flatnonzero(by_people(authors, share, seed))
+
+
+def as_numbers(authors, share, seed):
+    return by_people(authors, share, seed).astype(int)
+
+
+def names_only(authors, share, seed):
+    return np.random.default_rng(seed).random(len(np.unique(authors))) < share
+
+
+def nobody(authors, share, seed):
+    return np.zeros(len(authors), dtype=bool)
+
+
+def photos_drawn_as_people(authors, share, seed):
+    rows = np.random.default_rng(seed).choice(len(authors), round(share * len(authors)))
+    return np.isin(authors, authors[rows])
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (lambda d, k, km: (d[:, :k] <= km).mean(), "share of neighbours"),
-        (lambda d, k, km: (d[:, :k] <= km).all(axis=1).mean(), "one is enough"),
-        (lambda d, k, km: (d[:, k - 1] <= km).mean(), "k-th"),
-        (lambda d, k, km: (d[:, k % 20] <= km).mean(), "should be"),
-        (lambda d, k, km: (d <= km).any(axis=1).mean(), "first k columns"),
-        (lambda d, k, km: (d[:, 0] <= km).mean(), "first neighbour only"),
-        (lambda d, k, km: (d[:, : k + 1] <= km).any(axis=1).mean(), "too many"),
-        (lambda d, k, km: (d[:, : k - 1] <= km).any(axis=1).mean(), "too few"),
-        (lambda d, k, km: (d[:, 1 : k + 1] <= km).any(axis=1).mean(), "should be"),
-        (lambda d, k, km: (d[:, :k].mean(axis=1) <= km).mean(), "mean distance"),
-        (lambda d, k, km: (np.median(d[:, :k], axis=1) <= km).mean(), "should be"),
-        (lambda d, k, km: (d[:, :k].max(axis=1) <= km).mean(), "one is enough"),
-        (lambda d, k, km: (d[:k] <= km).any(axis=1).mean(), "should be"),
-        (lambda d, k, km: (d[:, :k] <= km).any(axis=0).mean(), "axis is 1"),
-        (lambda d, k, km: (np.sort(d, axis=1)[:, :k] <= km).any(axis=1).mean(), "first k columns"),
-        (lambda d, k, km: (d[:, :k] <= km).any(), "axis is 1"),
-        (lambda d, k, km: (d[:, :k] <= km).any(axis=1).sum(), "no share"),
-        (lambda d, k, km: 100 * (d[:, :k] <= km).any(axis=1).mean(), "per cent"),
-        (lambda d, k, km: (d[:, :k] <= km).any(axis=1), "not one number"),
-        (lambda d, k, km: (d[:, :k] > km).any(axis=1).mean(), "should be"),
-        (lambda d, k, km: None, "return"),
+        (by_photo, "in both parts"),
+        (first_rows, "in both parts"),
+        (first_names, "every seed"),
+        (no_seed, "same seed"),
+        (the_other_part, "True marks"),
+        (half, "should hold"),
+        (row_numbers, "True or False"),
+        (as_numbers, "True or False"),
+        (names_only, "True or False"),
+        (nobody, "every seed"),
+        (photos_drawn_as_people, "should hold"),
+        (lambda authors, share, seed: None, "return"),
     ],
 )
 def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
@@ -242,7 +319,7 @@ def by_sums(hits, authors, replicates):
     return tuple(np.quantile(shares, [0.025, 0.975]))
 
 
-@pytest.mark.parametrize("answer", [by_sums, *(bootstrap(photographers, seed) for seed in (1, 2))])
+@pytest.mark.parametrize("answer", [by_sums, bootstrap(photographers, seed=1)])
 def test_other_right_answers_to_the_third_are_accepted(answer):
     assert nb01.check_01_3.hint(answer) is None
 
@@ -295,6 +372,19 @@ def normal_over_photos(hits, authors, replicates):
     return hits.mean() - half, hits.mean() + half
 
 
+def by_sums_at(level, fewer=0):
+    """The fast answer, with another level or fewer photographers."""
+
+    def interval(hits, authors, replicates):
+        groups = pd.factorize(authors)[0]
+        sums, sizes = np.bincount(groups, hits), np.bincount(groups)
+        drawn = np.random.default_rng(6).integers(len(sums), size=(replicates, len(sums) - fewer))
+        shares = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+        return tuple(np.quantile(shares, [(1 - level) / 2, (1 + level) / 2]))
+
+    return interval
+
+
 def of_the_hits(hits, authors, replicates):
     return np.percentile(hits, [2.5, 97.5])
 
@@ -326,6 +416,9 @@ def width_only(hits, authors, replicates):
         (bootstrap(as_many_as_photos, replicates=200), "as many photographers as there are"),
         (bootstrap(photographers, cut=(5, 95)), "2.5 %"),
         (bootstrap(photographers, cut=(16, 84)), "2.5 %"),
+        (by_sums_at(0.94), "less than 95 %"),
+        (by_sums_at(0.96), "a little too wide"),
+        (by_sums_at(0.95, fewer=1), "not one fewer"),
         (bootstrap(photographers, cut=(0.5, 99.5)), "2.5 %"),
         (bootstrap(photographers, cut=(0.025, 0.975)), "np.percentile wants"),
         (bootstrap(photographers, cut=(0, 100)), "2.5 %"),
@@ -343,9 +436,85 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb01.check_01_3, answer)
 
 
+# --- 4: the referee ------------------------------------------------------------------------------
+
+
+def verdicts_of(solutions):
+    return dict(solutions["verdicts"])
+
+
+def test_the_fourth_solution_is_accepted(solutions):
+    right = verdicts_of(solutions)
+    assert nb01.check_01_4.hint(right) is None
+    assert (
+        nb01.check_01_4.hint({key.upper(): f" {word.title()}" for key, word in right.items()})
+        is None
+    )
+
+
+@pytest.mark.parametrize("claim", "abcdef")
+def test_every_other_verdict_is_rejected_with_a_thought_about_its_claim(claim, solutions):
+    right = verdicts_of(solutions)
+    for other in {"yes", "no", "cannot tell"} - {right[claim]}:
+        hint = nb01.check_01_4.hint(right | {claim: other})
+        assert hint.startswith(f"5 of 6. About claim {claim}: ") and len(hint) > 60
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ({}, "a verdict for each"),
+        (["yes"] * 6, "a verdict for each"),
+        (dict.fromkeys("abcde", "yes"), "a verdict for each"),
+        (dict.fromkeys("abcdef", ...), "without a verdict yet: a, b, c, d, e, f"),
+        (dict.fromkeys("abcdef", "maybe"), "use yes, no or cannot tell"),
+        (dict.fromkeys("abcdef", True), "use yes, no or cannot tell"),
+        (dict.fromkeys("abcdef", "cannot tell"), "3 of 6"),
+    ],
+)
+def test_wrong_answers_to_the_fourth_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb01.check_01_4, answer)
+
+
 # --- all -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("check", ["check_01_1", "check_01_2", "check_01_3"])
+@pytest.mark.parametrize("check", [f"check_01_{n}" for n in (1, 2, 3)])
 def test_an_empty_place_gets_a_hint_how_to_start(check):
     assert "complete" in getattr(nb01, check).hint(...)
+
+
+EQUIVALENT = {
+    # check: what may stand in a solution with one edit that is no mistake, and why
+    "check_01_1": {"great_circle_km(truth, predictions)": "the way back is as long"},
+    "check_01_2": {"filled < share": "at a tie one photographer more or less"},
+    "check_01_3": {
+        "replicates=2001": "a default",
+        "replicates=1999": "a default",
+        "default_rng(1)": "another seed",
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", ["check_01_1", "check_01_2", "check_01_3"])
+def test_no_solution_with_one_small_mistake_passes(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution):
+        verdict: list[str | None] = []
+        space = dict(given)
+        space[check] = lambda answer, verdict=verdict: verdict.append(
+            getattr(nb01, check).hint(answer)
+        )
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        reasons = [why for part, why in EQUIVALENT[check].items() if part in program]
+        if verdict[-1:] == [None] and not reasons:
+            passed.append(edit)
+    assert tried >= 3 and passed == []

@@ -6,9 +6,12 @@ Every wrong answer is written as a student would write it, independently of the 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from mutants import one_edit
 from scipy.special import log_softmax, logsumexp
 
-from g3lite import alignment, geo, location
+from g3lite import alignment, geo
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb02
 
 NAME = "02_geo_alignment"
@@ -17,11 +20,7 @@ NAME = "02_geo_alignment"
 @pytest.fixture(scope="module")
 def given():
     """What the solutions read, by name."""
-    return {
-        "np": np,
-        "geo": geo,
-        "location": location,
-    }
+    return {"np": np, "geo": geo, "F": F}
 
 
 # --- 1: InfoNCE ----------------------------------------------------------------------------------
@@ -45,14 +44,25 @@ def test_the_first_solution_is_accepted(solutions, capsys):
     assert capsys.readouterr().out.startswith("✓")
 
 
+def of_arrays(answer):
+    """An answer in numpy, which the check's tensors reach as arrays."""
+    return lambda images, places, scale: answer(images.numpy(), places.numpy(), scale)
+
+
 def with_the_package(images, places, scale):
-    one, other = torch.tensor(unit(images)), torch.tensor(unit(places))
+    one, other = F.normalize(images, dim=1), F.normalize(places, dim=1)
     return alignment.info_nce(scale * one @ other.T)
 
 
 def in_single_precision(images, places, scale):
-    one, other = (torch.tensor(unit(rows), dtype=torch.float32) for rows in (images, places))
+    one, other = (F.normalize(rows.float(), dim=1) for rows in (images, places))
     return alignment.info_nce(scale * one @ other.T).item()
+
+
+def with_log_softmax(images, places, scale):
+    table = scale * F.normalize(images) @ F.normalize(places).T
+    of_photos, of_places = F.log_softmax(table, dim=1), F.log_softmax(table, dim=0)
+    return -(torch.diag(of_photos) + torch.diag(of_places)).mean() / 2
 
 
 def in_a_loop(images, places, scale):
@@ -74,8 +84,12 @@ def largest_taken_out(images, places, scale):
 
 
 @pytest.mark.parametrize(
-    "answer", [with_the_package, in_single_precision, in_a_loop, largest_taken_out]
-)
+    "answer",
+    [
+        with_the_package, in_single_precision, with_log_softmax, of_arrays(in_a_loop),
+        of_arrays(largest_taken_out),
+    ],
+)  # fmt: skip
 def test_other_right_answers_to_the_first_are_accepted(answer):
     assert nb02.check_02_1.hint(answer) is None
 
@@ -86,7 +100,7 @@ def contrast(loss=symmetric, normalise=unit, scaled=lambda cosines, scale: scale
     def contrastive(images, places, scale):
         return loss(scaled(normalise(images) @ normalise(places).T, scale))
 
-    return contrastive
+    return of_arrays(contrastive)
 
 
 def naive(logits):
@@ -104,6 +118,10 @@ def with_epsilon(logits):
         return -np.log(np.diag(p) + 1e-12).mean()
 
     return (one_way(logits) + one_way(logits.T)) / 2
+
+
+def largest_of_all_taken_out(logits):
+    return naive(logits - logits.max())
 
 
 def clipped(logits):
@@ -153,6 +171,7 @@ def not_logarithmic(logits):
     [
         (contrast(naive), "logsumexp"),
         (contrast(with_epsilon), "logsumexp"),
+        (contrast(largest_of_all_taken_out), "logsumexp"),
         (contrast(clipped), "Not yet"),
         (contrast(normalise=lambda v: v), "divide each row by its norm"),
         (contrast(normalise=lambda v: unit(v, axis=0)), "axis is 1"),
@@ -183,128 +202,47 @@ def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb02.check_02_1, answer)
 
 
-# --- 2: Mercator ---------------------------------------------------------------------------------
+# --- 2: the scales of an encoder -----------------------------------------------------------------
 
-LIMIT = 85.0511287798066
+UNIT = 20_037.5 * np.cos(np.radians(65))
+
+
+def steps(count, ratio=4.6, first=0.0735, unit=UNIT):
+    return [first * unit / ratio**number for number in range(count)]
 
 
 def test_the_second_solution_is_accepted(solutions):
-    assert nb02.check_02_2.hint(solutions["mercator"]) is None
-
-
-def northing(lat):
-    return np.log(np.tan(np.pi / 4 + np.radians(lat) / 2))
-
-
-def plane(north=lambda lat: northing(lat) / np.pi, east=lambda lon: lon / 180, limit=LIMIT):
-    """An answer with one step replaced."""
-
-    def mercator(coordinates):
-        lat = np.clip(coordinates[:, 0], -limit, limit)
-        return np.stack([north(lat), east(coordinates[:, 1])], axis=1)
-
-    return mercator
-
-
-def package(coordinates):
-    return location.project(torch.tensor(coordinates), "mercator_yx")
-
-
-def clamped_afterwards(coordinates):
-    lat, lon = np.radians(coordinates).T
-    return np.clip(np.column_stack([np.arctanh(np.sin(lat)), lon]) / np.pi, -1, 1)
-
-
-def with_pyproj(coordinates):
-    import pyproj
-
-    lat = coordinates[:, 0].clip(-LIMIT, LIMIT)
-    to = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True)
-    x, y = to.transform(coordinates[:, 1], lat)
-    return np.column_stack([y, x]) / 20037508.342789244
-
-
-def point_by_point(coordinates):
-    rows = []
-    for lat, lon in coordinates:
-        lat = min(max(lat, -LIMIT), LIMIT)
-        rows.append([float(northing(lat) / np.pi), lon / 180])
-    return rows
+    assert nb02.check_02_2.hint(solutions["sigmas"]) is None
 
 
 @pytest.mark.parametrize(
-    "answer", [plane(), package, clamped_afterwards, with_pyproj, point_by_point]
+    "answer", [[625, 135, 29, 6.3], np.array(steps(4, 4.55)), tuple(steps(4)[::-1])]
 )
-def test_other_right_answers_to_the_second_are_accepted(answer):
-    with np.errstate(all="ignore"):
-        assert nb02.check_02_2.hint(answer) is None
-
-
-def x_first(coordinates):
-    return plane()(coordinates)[:, ::-1]
-
-
-def swapped_input(coordinates):
-    return plane()(coordinates[:, ::-1])
-
-
-def dropped(coordinates):
-    return plane()(coordinates[np.abs(coordinates[:, 0]) < LIMIT])
-
-
-def unclamped(coordinates):
-    lat, lon = np.radians(coordinates).T
-    return np.column_stack([np.arcsinh(np.tan(lat)), lon]) / np.pi
-
-
-def unclamped_logarithm(coordinates):
-    return np.column_stack([northing(coordinates[:, 0]) / np.pi, coordinates[:, 1] / 180])
-
-
-def no_answer_beyond(coordinates):
-    far = np.abs(coordinates[:, :1]) > LIMIT
-    return np.where(far, np.nan, plane()(coordinates))
+def test_other_designs_that_see_everything_are_accepted(answer):
+    assert nb02.check_02_2.hint(answer) is None
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (x_first, "north comes first"),
-        (swapped_input, "first column of coordinates"),
-        (plane(north=lambda lat: np.arcsinh(np.tan(lat)) / np.pi), "np.radians"),
-        (plane(north=lambda lat: np.log(np.tan(np.pi / 4 + lat / 2)) / np.pi), "Not yet"),
-        (unclamped, "no latitude is clamped"),
-        (unclamped_logarithm, "Not yet"),
-        (no_answer_beyond, "should become"),
-        (dropped, "do not drop"),
-        (plane(limit=85.0), "the clamp is at 85 degrees"),
-        (plane(limit=80.0), "should become"),
-        (plane(limit=89.0), "should become"),
-        (plane(north=northing, east=np.radians), "divide by pi"),
-        (plane(north=northing), "north is in radians"),
-        (
-            plane(lambda lat: 6378137 * northing(lat), lambda lon: 6378137 * np.radians(lon)),
-            "metres",
-        ),
-        (plane(lambda lat: 6378.137 * northing(lat), lambda lon: 6378.137 * np.radians(lon)), "km"),
-        (plane(lambda lat: northing(lat) / (2 * np.pi), lambda lon: lon / 360), "should become"),
-        (plane(east=lambda lon: lon / 360), "divide them by 180"),
-        (plane(east=lambda lon: lon / 90), "not by 90"),
-        (plane(east=lambda lon: lon), "still in degrees"),
-        (plane(east=lambda lon: (lon + 180) / 360), "should become"),
-        (plane(north=lambda lat: lat / 90), "plate carree"),
-        (plane(north=lambda lat: lat / LIMIT), "should become"),
-        (plane(north=lambda lat: np.sin(np.radians(lat))), "keeps areas"),
-        (plane(north=lambda lat: np.log(np.tan(np.radians(lat) / 2)) / np.pi), "should become"),
-        (plane(north=lambda lat: -northing(lat) / np.pi), "sign"),
-        (plane(north=lambda lat: northing(lat) / np.log(10) / np.pi), "base 10"),
-        (lambda coordinates: plane()(coordinates).T, "shape"),
-        (lambda coordinates: plane()(coordinates)[:, 0], "shape"),
-        (lambda coordinates: None, "return"),
+        ([1, 16, 256], "51 % of the range"),  # G3's own
+        (steps(4, unit=20_037.5), "right at the equator"),
+        (steps(3), "is covered"),
+        (steps(5, 3.5), "four are enough"),
+        (steps(4, 5.5), "is covered"),  # gaps between the scales
+        ([1, 4.6, 21, 97], "is covered"),  # distances in place of sigmas
+        (steps(1), "is covered"),
+        ([0.0735 * UNIT * 4.6**number for number in range(4)], "is covered"),
+        ([], "empty"),
+        ([622, 135, -29, 6.4], "above 0"),
+        ([622, 135, float("nan"), 6.4], "above 0"),
+        (622.0, "a list"),
+        ([steps(4)], "a list"),
+        (["a"], "raised"),
     ],
 )
-def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb02.check_02_2, answer)
+def test_designs_with_gaps_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb02.check_02_2, answer, raises=hint == "raised")
 
 
 # --- 3: pairs that are no fair negatives ---------------------------------------------------------
@@ -362,6 +300,29 @@ def of_25_km(texts, coordinates, km):
     return pair_by_pair(texts, coordinates, 25)
 
 
+def own_by_distance(texts, coordinates, km):
+    apart = geo.great_circle_km(coordinates[:, None], coordinates)
+    return ((texts[:, None] == texts) | (apart <= km)) & (apart > 0)
+
+
+def near_but_not_at_the_same_spot(texts, coordinates, km):
+    same, near, own = parts(texts, coordinates, km)
+    apart = geo.great_circle_km(coordinates[:, None], coordinates)
+    return (same & ~own) | (near & (apart > 0))
+
+
+def less_than(texts, coordinates, km):
+    same, _, own = parts(texts, coordinates, km)
+    return (same | (geo.great_circle_km(coordinates[:, None], coordinates) < km)) & ~own
+
+
+def through_the_earth(texts, coordinates, km):
+    same, _, own = parts(texts, coordinates, km)
+    points = geo.unit_vectors(coordinates)
+    chord = 6371.0088 * np.linalg.norm(points[:, None] - points, axis=-1)
+    return (same | (chord <= km)) & ~own
+
+
 def in_miles(texts, coordinates, km):
     return pair_by_pair(texts, coordinates, km / 1.609)
 
@@ -410,6 +371,10 @@ def of_pairs(texts, coordinates, km):
         (swapped, "swapped"),
         (of_25_km, "25 km whatever"),
         (in_miles, "should be"),
+        (own_by_distance, "two photos of one spot"),
+        (near_but_not_at_the_same_spot, "two photos of one spot"),
+        (less_than, "includes km itself"),
+        (through_the_earth, "through the Earth"),
         (neighbours_in_the_list, "should be"),
         (same_word, "should be"),
         (of_photos, "shape"),
@@ -421,9 +386,107 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb02.check_02_3, answer)
 
 
+# --- 4: biased data ------------------------------------------------------------------------------
+
+
+def test_the_fourth_solution_is_accepted(solutions):
+    assert nb02.check_02_4.hint(solutions["biased"]) is None
+
+
+def half_of_europe(continents):
+    rng = np.random.default_rng(0)
+    return (continents != "Europe") | (rng.random(len(continents)) < 0.5)
+
+
+def rich_countries(continents):
+    return np.isin(continents, ["Europe", "North America", "Asia"])
+
+
+def in_a_list(continents):
+    return [name != "Africa" for name in continents]
+
+
+@pytest.mark.parametrize(
+    "answer", [half_of_europe, rich_countries, in_a_list, lambda names: names != "Oceania"]
+)
+def test_other_unfair_choices_are_accepted(answer):
+    assert nb02.check_02_4.hint(answer) is None
+
+
+def drawn_by_chance(continents):
+    return np.random.default_rng(0).random(len(continents)) < 0.7
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (drawn_by_chance, "fair choice"),
+        (lambda names: np.arange(len(names)) % 3 > 0, "fair choice"),
+        (lambda names: names == "Africa", "at least half"),
+        (lambda names: names != "Afrika", "nothing is unfair"),
+        (lambda names: np.ones(len(names), bool), "nothing is unfair"),
+        (lambda names: np.zeros(len(names), bool), "at least half"),
+        (lambda names: np.flatnonzero(names != "Africa"), "booleans for"),
+        (lambda names: names[names != "Africa"], "booleans for"),
+        (lambda names: (names != "Africa").astype(int), "booleans, True"),
+        (lambda names: np.where(names != "Africa", names, ""), "booleans, True"),
+        (lambda names: True, "booleans for"),
+        (lambda names: None, "return"),
+    ],
+)
+def test_choices_that_are_not_unfair_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb02.check_02_4, answer)
+
+
 # --- all -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("check", ["check_02_1", "check_02_2", "check_02_3"])
-def test_an_empty_place_gets_a_hint_how_to_start(check):
-    assert "complete" in getattr(nb02, check).hint(...)
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_an_empty_place_gets_a_hint_how_to_start(number):
+    assert "complete" in getattr(nb02, f"check_02_{number}").hint(...)
+    assert "put a list" in nb02.check_02_2.hint(...)
+
+
+EQUAL = {
+    "check_02_1": {
+        "line 3: F.normalize(images, dim=1) → F.normalize(images)": "1 is the default of dim",
+        "line 3: F.normalize(places, dim=1) → F.normalize(places)": "1 is the default of dim",
+    },
+    "check_02_2": {
+        "line 3: 20037.5 → 20036.5": "sees the whole range as well",
+        "line 3: 20037.5 → 20038.5": "sees the whole range as well",
+        "line 3: 65 → 64": "sees the whole range as well: the four scales have a little to spare",
+    },
+    "check_02_3": {
+        "line 4: geo.great_circle_km(coordinates[:, None], coordinates) → "
+        "geo.great_circle_km(coordinates, coordinates[:, None])": "a distance has no direction",
+    },
+    "check_02_4": {},
+}
+"""One-edit mutants that are right as well, each with its reason."""
+
+
+def space_of(code, given):
+    space = {**given, **{name: lambda *_: None for name in EQUAL}}
+    with np.errstate(all="ignore"):
+        exec(code, space)
+    return space
+
+
+@pytest.mark.parametrize("check", EQUAL)
+def test_one_edit_mutants_of_the_solutions_are_rejected(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    solution = next(one.solution for one in found if one.check == check)
+    answer = {"check_02_1": "contrastive", "check_02_2": "sigmas", "check_02_3": "unfair",
+              "check_02_4": "biased"}[check]  # fmt: skip
+    passed, number = [], 0
+    for what, code in one_edit(solution):
+        number += 1
+        try:
+            space = space_of(code, given)
+        except Exception:
+            continue  # it does not even run
+        with np.errstate(all="ignore"):
+            if getattr(nb02, check).hint(space[answer]) is None:
+                passed.append(what)
+    assert set(passed) == set(EQUAL[check]) and number > (0 if check == "check_02_4" else 5)

@@ -3,14 +3,18 @@
 Every wrong answer is written as a student would write it, independently of the checks' own list.
 """
 
-import math
+from collections import Counter
 
 import faiss
 import numpy as np
+import pandas as pd
 import pytest
+from mutants import one_edit
 
 from g3lite.scale import index_types
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb03
+from g3lite.teaching.checks.check import reseeded
 
 NAME = "03_index_construction"
 
@@ -18,172 +22,109 @@ NAME = "03_index_construction"
 @pytest.fixture(scope="module")
 def given():
     """What the solutions read, by name."""
-    paper_n, paper_d = 4_122_119, 2304
-    rows = np.arange(30).reshape(2, 15)
-    return {
-        "np": np,
-        "index_types": index_types,
-        "few": rows,
-        "found": {"aligned": (None, rows)},
-        "paper_n": paper_n,
-        "paper_d": paper_d,
-    }
+    return {"np": np, "index_types": index_types, "CANDIDATES": nb03.CANDIDATES}
 
 
-# --- 1: a fair search ----------------------------------------------------------------------------
+# --- 1: remove the hubs --------------------------------------------------------------------------
 
 
 def test_the_first_solution_is_accepted(solutions, capsys):
-    nb03.check_03_1(solutions["fair_search"])
+    nb03.check_03_1(solutions["worst_after"])
     assert capsys.readouterr().out.startswith("✓")
 
 
-def one_by_one(vectors, authors, query, author, k, above):
-    found = []
-    for row in np.argsort(-(vectors @ query)):
-        if authors[row] != author and vectors[row] @ query <= above and len(found) < k:
-            found.append(int(row))
-    return found
+def with_lists(ranked, k, removed):
+    rows = [list(row) for row in ranked]
+    for _ in range(removed):
+        hub = Counter(photo for row in rows for photo in row[:k]).most_common(1)[0][0]
+        rows = [[photo for photo in row if photo != hub] for row in rows]
+    return Counter(photo for row in rows for photo in row[:k]).most_common(1)[0][1] / len(rows)
 
 
-def with_minus_infinity(vectors, authors, query, author, k, above):
-    s = vectors @ query
-    s = np.where((authors == author) | (s > above), -np.inf, s)
-    rows = np.argsort(s)[::-1][:k]
-    return rows[np.isfinite(s[rows])]
+def with_pandas(ranked, k, removed):
+    table = pd.DataFrame(ranked).stack().reset_index(name="photo")
+    for _ in range(removed + 1):
+        first = table[table.groupby("level_0").cumcount() < k]["photo"]
+        hub, times = first.value_counts().index[0], first.value_counts().iloc[0]
+        table = table[table["photo"] != hub]
+    return times / len(ranked)
 
 
-def with_faiss(vectors, authors, query, author, k, above):
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors.astype("float32"))
-    s, rows = index.search(query[None].astype("float32"), len(vectors))
-    keep = (authors[rows[0]] != author) & (s[0] <= above)
-    return rows[0][keep][:k]
-
-
-def sorted_tuples(vectors, authors, query, author, k, above):
-    scored = zip(vectors @ query, range(len(vectors)), authors, strict=True)
-    scored = [(s, row) for s, row, by in scored if by != author and s <= above]
-    return tuple(row for _, row in sorted(scored, reverse=True)[:k])
-
-
-@pytest.mark.parametrize("answer", [one_by_one, with_minus_infinity, with_faiss, sorted_tuples])
-def test_other_right_answers_to_the_first_are_accepted(answer):
+@pytest.mark.parametrize("answer", [nb03.worst_after, with_lists, with_pandas])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_right_answers_to_the_first_are_accepted_on_all_data(answer, seed):
     assert nb03.check_03_1.hint(answer) is None
+    with reseeded(seed):
+        assert nb03.check_03_1.hint(answer) is None
 
 
-def search(
-    allowed=lambda s, by, author, above: (by != author) & (s <= above),
-    score=lambda vectors, query: vectors @ query,
-    end=lambda rows, k: rows[:k],
-):
-    """An answer with one step replaced."""
-
-    def fair_search(vectors, authors, query, author, k, above):
-        s = score(vectors, query)
-        rows = np.flatnonzero(allowed(s, authors, author, above))
-        return end(rows[np.argsort(-s[rows])], k)
-
-    return fair_search
+def counts_of(rows, k):
+    return Counter(photo for row in rows for photo in row[:k])
 
 
-def cut_first(vectors, authors, query, author, k, above):
-    s = vectors @ query
-    rows = np.argsort(-s)[:k]
-    return rows[(authors[rows] != author) & (s[rows] <= above)]
+def all_at_once_removed(ranked, k, removed):
+    gone = [photo for photo, _ in counts_of(ranked, k).most_common(removed)]
+    left = [[photo for photo in row if photo not in gone] for row in ranked]
+    return counts_of(left, k).most_common(1)[0][1] / len(ranked)
 
 
-def drop_rows(vectors, authors, query, author, k, above):
-    s = (vectors @ query)[authors != author]
-    s = s[s <= above]
-    return np.argsort(-s)[:k]
+def no_refill(ranked, k, removed):
+    return counts_of(ranked, k).most_common(removed + 1)[-1][1] / len(ranked)
 
 
-def ascending(vectors, authors, query, author, k, above):
-    s = vectors @ query
-    rows = np.flatnonzero((authors != author) & (s <= above))
-    return rows[np.argsort(s[rows])][:k]
+def without_the_queries(ranked, k, removed):
+    for _ in range(removed):
+        hub = counts_of(ranked, k).most_common(1)[0][0]
+        left = ranked[~(ranked[:, :k] == hub).any(axis=1)]
+        ranked = left if len(left) else ranked
+    return counts_of(ranked, k).most_common(1)[0][1] / len(ranked)
 
 
-def last_of_ascending(vectors, authors, query, author, k, above):
-    s = vectors @ query
-    rows = np.flatnonzero((authors != author) & (s <= above))
-    return rows[np.argsort(s[rows])][-k:]
+def in_whole_rows(ranked, k, removed):
+    return with_lists(ranked, ranked.shape[1], removed)
 
 
-def by_distance(vectors, query):
-    return -np.linalg.norm(vectors - query, axis=1)
+def all_of_the_rest(ranked, k, removed):
+    """Removes the right photos, then counts all that is left."""
+    rows = [list(row) for row in ranked]
+    for _ in range(removed):
+        hub = counts_of(rows, k).most_common(1)[0][0]
+        rows = [[photo for photo in row if photo != hub] for row in rows]
+    return counts_of(rows, 99).most_common(1)[0][1] / len(rows)
 
 
-def by_distance_with_limit(vectors, authors, query, author, k, above):
-    s, near = vectors @ query, np.linalg.norm(vectors - query, axis=1)
-    rows = np.flatnonzero((authors != author) & (s <= above))
-    return rows[np.argsort(near[rows])][:k]
-
-
-def cosine(vectors, query):
-    return vectors @ query / np.linalg.norm(vectors, axis=1) / np.linalg.norm(query)
-
-
-def filled(vectors, authors, query, author, k, above):
-    s = vectors @ query
-    s = np.where((authors == author) | (s > above), -np.inf, s)
-    return np.argsort(-s)[:k]
-
-
-def filled_with_minus_one(vectors, authors, query, author, k, above):
-    rows = one_by_one(vectors, authors, query, author, k, above)
-    return rows + [-1] * (k - len(rows))
-
-
-def the_similarities(vectors, authors, query, author, k, above):
-    return (vectors @ query)[one_by_one(vectors, authors, query, author, k, above)]
-
-
-def the_names(vectors, authors, query, author, k, above):
-    return authors == author
-
-
-def both(vectors, authors, query, author, k, above):
-    rows = one_by_one(vectors, authors, query, author, k, above)
-    return np.array([rows, rows])
-
-
-def in_gallery_order(rows, k):
-    return np.sort(rows[:k])
+def without_the_last(ranked, k, removed):
+    rows = [list(row) for row in ranked]
+    for _ in range(removed):
+        hub = counts_of(rows, k).most_common()[-1][0]
+        rows = [[photo for photo in row if photo != hub] for row in rows]
+    return counts_of(rows, k).most_common(1)[0][1] / len(rows)
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (search(lambda s, by, author, above: s <= above), "by the author are still there"),
-        (search(lambda s, by, author, above: by != author), "above the limit are still there"),
-        (search(lambda s, by, author, above: s > -1e9), "nothing is left out"),
-        (search(lambda s, by, author, above: (by == author) & (s <= above)), "own photos only"),
-        (search(lambda s, by, author, above: (by != author) & (s >= above)), "above the limit"),
-        (search(lambda s, by, author, above: (by != author) | (s <= above)), "one of the two"),
-        (cut_first, "leave out first"),
-        (drop_rows, "positions among the photos"),
-        (ascending, "least similar"),
-        (last_of_ascending, "best comes first"),
-        (search(end=in_gallery_order), "in the order of the gallery"),
-        (search(score=by_distance), "Not yet"),
-        (by_distance_with_limit, "should be"),
-        (search(score=cosine), "Not yet"),
-        (search(score=lambda v, q: np.abs(v @ q)), "Not yet"),
-        (search(end=lambda rows, k: rows[: k - 1]), "too few"),
-        (search(end=lambda rows, k: rows[: k + 1]), "too many"),
-        (search(end=lambda rows, k: rows[1 : k + 1]), "do not drop the first"),
-        (search(end=lambda rows, k: rows), "cut the list"),
-        (search(end=lambda rows, k: rows[:5]), "should be"),
-        (search(end=lambda rows, k: rows[0]), "shape"),
-        (filled, "if only"),
-        (filled_with_minus_one, "if only"),
-        (the_similarities, "similarities"),
-        (the_names, "mask"),
-        (both, "shape"),
-        (lambda vectors, authors, query, author, k, above: None, "return"),
-        (lambda vectors, authors, query, author, k, above: list(range(k)), "Not yet"),
+        (lambda r, k, n: with_lists(r, k, 0), "removes nothing"),
+        (lambda r, k, n: with_lists(r, k, n + 1), "one removal too many"),
+        (lambda r, k, n: with_lists(r, k, n - 1), "one removal too few"),
+        (all_at_once_removed, "count again after each removal"),
+        (no_refill, "do not fill up"),
+        (without_the_queries, "Not yet"),
+        (in_whole_rows, "Not yet"),
+        (all_of_the_rest, "Not yet"),
+        (without_the_last, "Not yet"),
+        (lambda r, k, n: with_lists(r, k, n) / k, "not of their places"),
+        (lambda r, k, n: with_lists(r, k, n) * len(r) / (r.max() + 1), "not of photos"),
+        (lambda r, k, n: with_lists(r, k, n) * len(r), "no share"),
+        (lambda r, k, n: 100 * with_lists(r, k, n), "no share"),
+        (lambda r, k, n: with_lists(r, k + 1, n), "should be"),
+        (lambda r, k, n: with_lists(r, k - 1, n), "should be"),
+        (lambda r, k, n: 1 - with_lists(r, k, n), "should be"),
+        (lambda r, k, n: round(with_lists(r, k, n), 2), "should be"),
+        (lambda r, k, n: with_lists(r[:, ::-1], k, n), "should be"),
+        (lambda r, k, n: [with_lists(r, k, one) for one in range(n + 1)], "Not yet"),
+        (lambda r, k, n: 0.1, "should be"),
+        (lambda r, k, n: None, "return"),
     ],
 )
 def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
@@ -207,7 +148,7 @@ def with_isin(found, exact):
 
 
 def all_at_once(found, exact):
-    return (found[:, :, None] == exact[:, None]).sum() / exact.size
+    return (found[:, :, None] == exact[:, None]).any(axis=1).sum() / exact.size
 
 
 @pytest.mark.parametrize("answer", [index_types.recall, with_sets, with_isin, all_at_once])
@@ -259,9 +200,19 @@ def divided_by_queries(found, exact):
     return with_sets(found, exact) * exact.shape[1] / len(found)
 
 
+def every_pair(found, exact):
+    return (found[:, :, None] == exact[:, None]).sum() / exact.size
+
+
+def found_in_exact(found, exact):
+    return np.mean([np.isin(a, b) for a, b in zip(found, exact, strict=True)])
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
+        (every_pair, "found twice"),
+        (found_in_exact, "found twice"),
         (position_by_position, "order does not count"),
         (over_all_lists, "Not yet"),
         (over_all_lists_the_other_way, "all queries at once"),
@@ -294,74 +245,91 @@ def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb03.check_03_2, answer)
 
 
-# --- 3: the bytes of product quantisation --------------------------------------------------------
+# --- 3: choose an index --------------------------------------------------------------------------
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert nb03.check_03_3.hint(solutions["pq_bytes"]) is None
-    for n, d, pieces, bits in ((1000, 64, 16, 8), (500, 96, 12, 5)):
-        predicted = index_types.predict_bytes(f"PQ{pieces}x{bits}np", d, n)
-        assert solutions["pq_bytes"](n, d, pieces, bits) == predicted
+    assert nb03.check_03_3.hint(solutions["choose"]) is None
 
 
-def with_ceil(n, d, pieces, bits):
-    return n * math.ceil(pieces * bits / 8) + pieces * 2**bits * (d // pieces) * 4
+def test_the_notebook_names_the_candidates_of_the_check():
+    source = notebooks.read_source(notebooks.folder(), NAME)
+    (cell,) = (one.source for one in source.cells if one.source.startswith("CANDIDATES"))
+    space = {}
+    exec(cell, space)
+    assert space["CANDIDATES"] == nb03.CANDIDATES
 
 
-def asked_of_faiss(n, d, pieces, bits):
-    pq = faiss.ProductQuantizer(d, pieces, bits)
-    return pq.code_size * n + 4 * pq.centroids.size()
+MEASURED = {}
 
 
-def of_the_package(n, d, pieces, bits):
-    return index_types.predict_bytes(f"PQ{pieces}x{bits}np", d, n)
+def both(vectors, queries, kind):
+    """Recalls of both lists, and bytes per photo; measured once."""
+    key = vectors[:9].tobytes(), kind
+    if key not in MEASURED:
+        MEASURED[key] = measured(vectors, queries, kind)
+    return MEASURED[key]
 
 
-@pytest.mark.parametrize("answer", [with_ceil, asked_of_faiss, of_the_package])
+def measured(vectors, queries, kind):
+    index, exact = index_types.build(vectors, kind), faiss.IndexFlatIP(vectors.shape[1])
+    exact.add(vectors)
+    near, far = (
+        index_types.recall(index.search(q, 15)[1], exact.search(q, 15)[1])
+        for q in (queries, -queries)
+    )
+    return near, far, index_types.serialised_bytes(index) / len(vectors)
+
+
+def best_by(value, fits=lambda size, most: size <= most, kinds=nb03.CANDIDATES):
+    """An answer with one step replaced."""
+
+    def choose(vectors, queries, most_bytes):
+        measured = {kind: both(vectors, queries, kind) for kind in kinds}
+        small = [kind for kind in kinds if fits(measured[kind][2], most_bytes)]
+        return max(small, key=lambda kind: value(*measured[kind]))
+
+    return choose
+
+
+def worse(near, far, size):
+    return min(near, far)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        nb03.choose,
+        best_by(worse, lambda size, most: size < most),
+        best_by(worse, kinds=[*nb03.CANDIDATES, "PCA48,SQ8", "SQ4"]),
+    ],
+)
 def test_other_right_answers_to_the_third_are_accepted(answer):
     assert nb03.check_03_3.hint(answer) is None
 
 
-def size(
-    code=lambda n, m, b: n * math.ceil(m * b / 8),
-    prototypes=lambda d, m, b: 4 * 2**b * d,
-    all_of_it=lambda codes, prototypes: codes + prototypes,
-):
-    """An answer with one step replaced."""
-    return lambda n, d, pieces, bits: all_of_it(code(n, pieces, bits), prototypes(d, pieces, bits))
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_the_third_solution_is_accepted_on_other_data(seed):
+    with reseeded(seed):
+        assert nb03.check_03_3.hint(nb03.choose) is None
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (size(prototypes=lambda d, m, b: 0), "prototypes are missing"),
-        (size(code=lambda n, m, b: 0), "codes are missing"),
-        (lambda n, d, m, b: 4 * n * d, "exact index"),
-        (lambda n, d, m, b: 4 * n * d // 16, "should be"),
-        (size(code=lambda n, m, b: n * m * b), "bits, not bytes"),
-        (size(code=lambda n, m, b: n * m), "not always a byte"),
-        (size(code=lambda n, m, b: 4 * n * m), "4 bytes"),
-        (size(code=lambda n, m, b: n * m * math.ceil(b / 8)), "packed"),
-        (size(code=lambda n, m, b: n * m * b / 8), "round its bits up"),
-        (size(code=lambda n, m, b: math.ceil(n * m * b / 8)), "whole gallery"),
-        (size(code=lambda n, m, b: n * (m * b // 8)), "up, not down"),
-        (size(code=lambda n, m, b: n * (m * b // 8 + 1)), "should be"),
-        (size(prototypes=lambda d, m, b: 4 * 2**b * d * m), "length of a piece"),
-        (size(prototypes=lambda d, m, b: 4 * 2**b * d / m), "each piece has its own"),
-        (size(prototypes=lambda d, m, b: 2**b * d), "takes 4 bytes"),
-        (size(prototypes=lambda d, m, b: 4 * 2 * b * d), "not 2 * b"),
-        (size(prototypes=lambda d, m, b: 4 * b * d), "not b"),
-        (size(prototypes=lambda d, m, b: 4 * 256 * d), "only for 8 bits"),
-        (size(prototypes=lambda d, m, b: 4 * 2**b), "should be"),
-        (size(prototypes=lambda d, m, b: 4 * 2**b * m), "should be"),
-        (size(prototypes=lambda d, m, b: 8 * 2**b * d), "should be"),
-        (lambda n, d, m, b: with_ceil(n, d, m, b) + 8 * n, "no ids"),
-        (lambda n, d, m, b: with_ceil(n, d, m, b) + 4 * n * d, "not stored"),
-        (lambda n, d, m, b: with_ceil(n, d, m, b) * 8, "in bits"),
-        (lambda n, d, m, b: with_ceil(n, d, m, b) / 1e9, "in GB"),
-        (lambda n, d, m, b: with_ceil(n, d, m, b) / 1e6, "in MB"),
-        (lambda n, d, m, b: with_ceil(n, d, m, b) / n, "should be"),
-        (lambda n, d, m, b: None, "return"),
+        *((lambda v, q, most, kind=kind: kind, "you chose") for kind in nb03.CANDIDATES),
+        (best_by(lambda near, far, size: near), "most dissimilar"),
+        (best_by(lambda near, far, size: size), "most dissimilar"),
+        (best_by(lambda near, far, size: -size), "fits too"),
+        (best_by(worse, lambda size, most: True), "which takes"),
+        (best_by(worse, lambda size, most: size >= most), "which takes"),
+        (best_by(lambda *m: -worse(*m)), "fits too"),
+        (lambda v, q, most: best_by(worse)(v, q, 8 * most), "which takes"),
+        (lambda v, q, most: ["pca"], "one kind, a text"),
+        (lambda v, q, most: "PCA500,SQ8", "cannot be built"),
+        (lambda v, q, most: "the best", "cannot be built"),
+        (lambda v, q, most: None, "return"),
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
@@ -374,3 +342,37 @@ def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
 @pytest.mark.parametrize("check", ["check_03_1", "check_03_2", "check_03_3"])
 def test_an_empty_place_gets_a_hint_how_to_start(check):
     assert "complete" in getattr(nb03, check).hint(...)
+
+
+EQUIVALENT = {
+    # check: what may stand in a solution with one edit that is no mistake, and why
+    "check_03_1": {},
+    "check_03_2": {},
+    "check_03_3": {
+        "serialised_bytes(index) < most_bytes": "no kind takes exactly what is allowed",
+        "recall(exact.search(sought, 15)[1], index.search(sought, 15)[1])": "both have k rows",
+    },
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", EQUIVALENT)
+def test_solutions_with_one_edit_are_rejected(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution):
+        verdict = []
+        space = {
+            **given,
+            check: lambda answer, v=verdict: v.append(getattr(nb03, check).hint(answer)),
+        }
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        if verdict[-1:] == [None] and not any(p in program for p in EQUIVALENT[check]):
+            passed.append(edit)
+    assert tried >= 3 and passed == []

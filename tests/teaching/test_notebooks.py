@@ -329,6 +329,7 @@ def test_a_run_leaves_tables_pictures_and_pages(series, tmp_path):
     assert "<pre>" in folded  # the solution stands inside its fold
     assert 'alt="a black square"' in page and 'alt="the same"' in page
     assert "neighbour   19.4 %" in page
+    assert "<script" not in page  # nbconvert's would ask other servers, for formulas above all
     injected = nbformat.read(done.notebook, as_version=4).cells[3]
     assert injected.source == '# Parameters\nPROFILE = "ci"\n'
 

@@ -12,7 +12,7 @@ import torch
 from local_hub import COMMIT
 from mp16 import HEADER, MP16, row, split, tar_of
 from official_model import Theirs
-from tiny_lmms import QWEN, qwen2_5_vl, words
+from tiny_lmms import QWEN, qwen3_vl, words
 
 from g3lite import figures, miniearth, profiles
 from g3lite.datasets import remote
@@ -39,7 +39,7 @@ def hub_of_all(hub_server, tmp_path, monkeypatch):
         remote.COLLECTIONS, "mp16-pro", replace(remote.COLLECTIONS["mp16-pro"], min_bytes=500)
     )
     torch.manual_seed(0)
-    model, processor = qwen2_5_vl(words(*QWEN))
+    model, processor = qwen3_vl(words(*QWEN))
     model.save_pretrained(tmp_path / "model")
     processor.save_pretrained(tmp_path / "model")
     model = {path.name: path.read_bytes() for path in (tmp_path / "model").iterdir()}

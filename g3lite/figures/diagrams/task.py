@@ -89,8 +89,11 @@ def _agreement(coordinates: np.ndarray, ids: np.ndarray) -> dict[str, np.ndarray
 
 FACTS = {
     "view": ("kind", "weather", "season"),
-    "place": ("driving_side", "script", "zone", "roof_colour", "line_colour", "wall"),
-}
+    "place": (
+        "driving_side", "script", "zone", "line_colour", "roof_shape", "roof_colour", "wall",
+        "lamp",
+    ),
+}  # fmt: skip
 """What `fooled` compares: first what says nothing about the place, then what does."""
 
 

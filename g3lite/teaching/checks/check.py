@@ -48,12 +48,15 @@ def reseeded(seed: int) -> Iterator[Draws]:
         _DRAWS.reset(token)
 
 
-def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Callable[..., None]]:
+def exercise(
+    start: str, right: str | Callable[..., str]
+) -> Callable[[Callable[..., str | None]], Callable[..., None]]:
     """Make a check out of a function that returns None for a right answer and else a hint.
 
     Args:
         start: the hint for a place that is still empty (None or `...`).
-        right: what a right answer shows, in a sentence.
+        right: what a right answer shows, in a sentence; or a function of the answers that says it,
+            where right answers differ in how good they are.
 
     The check prints its verdict, and returns nothing that a notebook would show below it. It never
     raises: an exception in the reader's code becomes part of the hint. `check.hint` gives the hint
@@ -72,7 +75,10 @@ def exercise(start: str, right: str) -> Callable[[Callable[..., str | None]], Ca
         @wraps(verdict)
         def check(*answers: Any) -> None:
             hint = hint_of(*answers)
-            print(f"✓ {right}" if hint is None else f"Not yet: {hint}")
+            if hint is not None:
+                print(f"Not yet: {hint}")
+            else:
+                print(f"✓ {right if isinstance(right, str) else right(*answers)}")
 
         check.hint = hint_of
         return check

@@ -1,9 +1,10 @@
 """Checks of the exercises of notebook 02."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from g3lite import geo
 from g3lite.teaching.checks.check import diagnose, exercise, generator
@@ -13,13 +14,19 @@ from g3lite.teaching.checks.check import diagnose, exercise, generator
     start="complete contrastive, then pass it to the check",
     right="The right pairs attract, all others in the batch repel, from both sides.",
 )
-def check_02_1(contrastive: Callable[[np.ndarray, np.ndarray, float], float]) -> str | None:
+def check_02_1(contrastive: Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor]):
     """Check the symmetric InfoNCE of two sets of vectors that are not normalised."""
     rng = generator(4)
     batches = []
-    for n, d, scale, noise in ((6, 5, 10.0, 0.7), (40, 16, 54.0, 0.7), (12, 8, 1000.0, 3.0)):
+    for n, d, scale, noise in ((6, 5, 10.0, 0.7), (40, 16, 54.0, 0.7), (12, 16, 1000.0, 3.0)):
         images = rng.normal(size=(n, d))
         places = images + noise * rng.normal(size=(n, d))
+        if scale == 1000:
+            # Photo 0 and place 1 are nearly at right angles to all, and pair 2 agrees: whoever
+            # takes the largest logit out of the whole table finds exp(-1000) there, which is 0.
+            images[:, :2], places[:, :2] = 1e-3 * images[:, :2], 1e-3 * places[:, :2]
+            images[0], places[1] = 0.02 * images[0] + np.eye(d)[0], 0.02 * places[1] + np.eye(d)[1]
+            places[2] = images[2]
         lengths = rng.uniform(0.5, 2, (2, n, 1))
         batches.append((images * lengths[0], places * lengths[1], scale))
 
@@ -93,7 +100,10 @@ def check_02_1(contrastive: Callable[[np.ndarray, np.ndarray, float], float]) ->
                 every(lambda z: both(z) / np.log(2))
             ),
         }
-        given = [contrastive(a.copy(), b.copy(), scale) for a, b, scale in batches]
+        given = [contrastive(tensor(a), tensor(b), scale) for a, b, scale in batches]
+    given = [
+        value.detach().numpy() if isinstance(value, torch.Tensor) else value for value in given
+    ]
     if all(value is not None and np.ndim(value) == 0 for value in given):
         fine = np.isclose(np.array(given, dtype=float), right, rtol=0, atol=1e-3)
         if fine[:2].all() and not fine[2]:
@@ -106,80 +116,46 @@ def check_02_1(contrastive: Callable[[np.ndarray, np.ndarray, float], float]) ->
     return diagnose(given, right, mistakes, cases, share=False, tolerance=1e-3)
 
 
+def tensor(rows: np.ndarray) -> torch.Tensor:
+    """A copy that an answer may change."""
+    return torch.from_numpy(rows.copy())
+
+
+LATITUDE, NEAR_KM, FAR_KM = 65.0, 1.0, 400.0
+"""What exercise 2 asks for: an encoder for northern Norway."""
+
+
 @exercise(
-    start="complete mercator, then pass it to the check",
-    right="North and east in half circumferences of the equator; the map is a square.",
+    start="put a list of sigmas in place of the dots",
+    right="Every distance is seen by a scale, with as few scales as possible.",
 )
-def check_02_2(mercator: Callable[[np.ndarray], np.ndarray]) -> str | None:
-    """Check Mercator's projection to [north, east] in [-1, 1], the latitude clamped."""
-    limit = np.degrees(np.arctan(np.sinh(np.pi)))
-    points = np.array(
-        [[0, 0], [48.86, 2.35], [-33.87, 151.21], [60, -120], [-75, 30], [84.99, 10],
-         [85.04, -10], [limit, 180], [-89, -180], [90, 45], [-90, 90]]
-    )  # fmt: skip
-    lat, lon = np.clip(points[:, 0], -limit, limit), points[:, 1]
-
-    def y(degrees: np.ndarray) -> np.ndarray:
-        return np.arcsinh(np.tan(np.radians(degrees)))
-
-    north, east = y(lat) / np.pi, lon / 180
-    right = np.column_stack([north, east])
-    earth = 6378.137
-
-    def flat(north: np.ndarray, east: np.ndarray) -> np.ndarray:
-        return np.column_stack([north, east])
-
-    with np.errstate(all="ignore"):
-        mistakes = {
-            "the two columns are swapped: north comes first": right[:, ::-1],
-            "latitude is the first column of coordinates, longitude the second": (
-                flat(y(np.clip(lon, -limit, limit)) / np.pi, points[:, 0] / 180)
-            ),
-            "tan wants radians; use np.radians first": (
-                flat(np.arcsinh(np.tan(lat)) / np.pi, east)
-            ),
-            "no latitude is clamped yet; beyond 85.0511 degrees the map leaves [-1, 1], and at "
-            "the pole it is infinite": flat(y(points[:, 0]) / np.pi, east),
-            "the clamp is at 85 degrees; the map is a square at 85.0511, location.MERCATOR_LIMIT": (
-                flat(y(np.clip(lat, -85, 85)) / np.pi, east)
-            ),
-            "that is in radians; divide by pi to reach [-1, 1]": flat(y(lat), np.radians(lon)),
-            "north is in radians; divide it by pi": flat(y(lat), east),
-            "that is in metres; divide by half the circumference of the equator": (
-                1000 * earth * np.pi * right
-            ),
-            "that is in km; divide by half the circumference of the equator": (
-                earth * np.pi * right
-            ),
-            "longitudes go to 180, so divide them by 180": flat(north, lon / 360),
-            "longitudes go to 180, so divide them by 180, not by 90": flat(north, lon / 90),
-            "longitudes are still in degrees; divide them by 180": flat(north, lon),
-            "north must not be linear in the latitude; that map is the plate carree": (
-                flat(lat / 90, east)
-            ),
-            "north must not be linear in the latitude": flat(lat / 180, east),
-            "that is the sine of the latitude, a map that keeps areas; Mercator keeps angles": (
-                flat(np.sin(np.radians(lat)), east)
-            ),
-            "north points down: the sign is the other way round": flat(-north, east),
-            "that is a logarithm to the base 10; Mercator wants the natural one": (
-                flat(y(lat) / np.log(10) / np.pi, east)
-            ),
-        }
-        given = mercator(points.copy())
-    if given is None:
-        return "your function returns nothing yet; let it end with return ..."
-    found = np.asarray(given, dtype=float)
-    if found.ndim == 2 and found.shape[1] == 2 and len(found) < len(points):
-        return "points beyond the limit are missing; clamp them, do not drop them"
-    if found.shape != points.shape:
-        return f"return an array of shape (n, 2); for {points.shape} yours has {found.shape}"
-    for hint, numbers in {"": right, **mistakes}.items():
-        if np.allclose(found, numbers, rtol=1e-6, atol=1e-6, equal_nan=True):
-            return hint or None
-    row = int(np.argmax(~np.isclose(found, right, rtol=0, atol=1e-6).all(axis=1)))
-    (a, b), (c, d), (e, f) = points[row], right[row], found[row]
-    return f"[{a:g}, {b:g}] should become [{c:.4f}, {d:.4f}], and yours is [{e:.4f}, {f:.4f}]"
+def check_02_2(sigmas: Sequence[float]) -> str | None:
+    """Check a design: sigmas that together see all distances of exercise 2, at most four."""
+    chosen = np.asarray(sigmas, dtype=np.float64)
+    if chosen.ndim != 1:
+        return "give a list of numbers, such as [1, 16, 256]"
+    if not len(chosen):
+        return "the list is empty; a sigma sees one range of distances"
+    if not (np.isfinite(chosen) & (chosen > 0)).all():
+        return "each sigma is a number above 0"
+    km = np.geomspace(NEAR_KM, FAR_KM, 4001)
+    unit = 20_037.5 * np.cos(np.radians(LATITUDE))
+    alike = np.exp(-2 * (np.pi * chosen[:, None] * km / unit) ** 2)  # (sigmas, distances)
+    seen = ((alike >= 0.1) & (alike <= 0.9)).any(axis=0)
+    if seen.all():
+        if len(chosen) > 4:
+            return f"{len(chosen)} scales do it, and four are enough: widen the steps between them"
+        return None
+    at_the_equator = np.exp(-2 * (np.pi * chosen[:, None] * km / 20_037.5) ** 2)
+    if ((at_the_equator >= 0.1) & (at_the_equator <= 0.9)).any(axis=0).all():
+        return "that is right at the equator; at 65 degrees a unit of the map has fewer kilometres"
+    lost = km[~seen]
+    values = alike[:, ~seen][:, 0]
+    return (
+        f"{100 * seen.mean():.0f} % of the range is covered (on a logarithmic axis). At "
+        f"{lost[0]:.1f} km the similarities are {', '.join(f'{value:.2f}' for value in values)}; "
+        "one of them must lie between 0.1 and 0.9"
+    )
 
 
 @exercise(
@@ -198,6 +174,8 @@ def check_02_3(
     of = rng.permutation(np.repeat(np.arange(8), 8))
     km = 10 ** rng.uniform(0.3, 2.2, len(of))
     coordinates = geo.offset(centres[of], rng.uniform(0, 360, len(of)), km)
+    twins = rng.permutation(len(of))[:6]
+    coordinates[twins[:3]] = coordinates[twins[3:]]  # two photos of one spot, of different names
     # The same name on two continents, and neighbours with another one.
     towns = "Paris Reykjavik Taveuni Taveuni Lyon Sydney Kampala Lyon".split()
     texts = np.array([f"A photo taken from {town}" for town in towns])[of]
@@ -206,13 +184,16 @@ def check_02_3(
     apart = geo.great_circle_km(coordinates[:, None], coordinates)
     flat_km = 111.195 * np.linalg.norm(coordinates[:, None] - coordinates, axis=-1)
     turned = geo.great_circle_km(coordinates[:, None, ::-1], coordinates[:, ::-1])
+    chord = 2 * geo.EARTH_RADIUS_KM * np.sin(apart / 2 / geo.EARTH_RADIUS_KM)
     same, own = texts[:, None] == texts, np.eye(n, dtype=bool)
-    radii = (25.0, 120.0)
+    far = 0.99 * float(apart[apart > 5_000].min())  # where the chord is much shorter
+    radii = (25.0, 120.0, far, 0.0)
 
     for radius in radii:
         near = apart <= radius
         right = (same | near) & ~own
         mistakes = {
+            "'at most km' includes km itself": (same | (apart < radius)) & ~own,
             "the diagonal is masked: a photo's own text and place are the right answer": same
             | near,
             "that wants both at once; the same text or a place nearby is enough": same
@@ -233,6 +214,14 @@ def check_02_3(
             "latitude and longitude are swapped": (same | (turned <= radius)) & ~own,
             "pairs further than km are marked": (same | ~near) & ~own,
             "that is 25 km whatever km is": (same | (apart <= 25)) & ~own,
+            "two photos of one spot are two photos: their distance is 0, and they are no fair "
+            "negatives": (same | (near & (apart > 0))) & ~own,
+            "two photos of one spot are two photos, also with the same text": (
+                (same | near) & (apart > 0)
+            ),
+            "that is the distance through the Earth; use geo.great_circle_km": (
+                (same | (chord <= radius)) & ~own
+            ),
         }
         given = unfair(texts.copy(), coordinates.copy(), radius)
         if given is None:
@@ -252,5 +241,42 @@ def check_02_3(
         return (
             f"for km = {radius:g}, photos {row} and {column} ({why}) should be "
             f"{right[row, column]}, and yours says {found[row, column]}"
+        )
+    return None
+
+
+@exercise(
+    start="complete biased, then pass it to the check",
+    right="The choice is unfair. Run the next cells, and see who suffers.",
+)
+def check_02_4(biased: Callable[[np.ndarray], np.ndarray]) -> str | None:
+    """Check that a choice of photos keeps half of them and shifts the shares of the continents."""
+    rng = generator(6)
+    names = np.array(["Africa", "Asia", "Europe", "North America", "Oceania", "South America"])
+    continents = rng.permutation(np.repeat(names, [150, 400, 300, 220, 50, 80]))
+    n = len(continents)
+    given = biased(continents.copy())
+    if given is None:
+        return "your function returns nothing yet; let it end with return ..."
+    kept = np.asarray(given)
+    if kept.shape != (n,):
+        return f"return {n} booleans for {n} photos; yours has the shape {kept.shape}"
+    if kept.dtype != bool:
+        return f"return booleans, True for photos that are kept; yours is an array of {kept.dtype}"
+    if kept.sum() < n / 2:
+        return (
+            f"{kept.sum()} of {n} photos are kept; keep at least half. (True is for those that "
+            "are kept, not for those that are left out)"
+        )
+    if kept.all():
+        return "all photos are kept, so nothing is unfair yet"
+    share = np.array(
+        [[np.mean(of == name) for name in names] for of in (continents, continents[kept])]
+    )
+    shift = np.abs(share[1] - share[0]).sum() / 2
+    if shift < 0.04:
+        return (
+            "the continents keep their shares, so that is a fair choice of fewer photos; leave "
+            "out more of one continent than of the others"
         )
     return None

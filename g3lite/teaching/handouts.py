@@ -1,4 +1,4 @@
-"""Packs for a course: the series for students, for the teacher, and for tools that grade.
+"""Handouts for a course: the series for students, for the teacher, and for tools that grade.
 
 All is derived from the notebooks' sources: an exercise is what is tagged `exercise`, its solution
 the folded one that follows.
@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from g3lite import G3Error
 from g3lite.teaching import forms, grading, notebooks
 
-PACKS = ("student", "instructor", "grader")
+HANDOUTS = ("student", "instructor", "grader")
 
 _BADGE = re.compile(r"\s*·\s*\n?\s*(\[Open in Colab\]\([^)]*\)|Open in Colab \([^)]*\))")
 
@@ -94,14 +94,14 @@ def for_instructors(lesson: Lesson) -> NotebookNode:
 
 
 def build(folder: Path, output: Path, chosen: list[str] | None = None) -> list[Path]:
-    """Write the three packs to folders of `output`; return the files.
+    """Write the three handouts to folders of `output`; return the files.
 
     Raises:
         G3Error: one of the folders holds something already.
     """
-    for pack in PACKS:
-        if (output / pack).is_dir() and any((output / pack).iterdir()):
-            raise G3Error(f"{output / pack} is not empty; name another folder, or empty it")
+    for handout in HANDOUTS:
+        if (output / handout).is_dir() and any((output / handout).iterdir()):
+            raise G3Error(f"{output / handout} is not empty; name another folder, or empty it")
     series = lessons(folder, chosen)
     written = []
 

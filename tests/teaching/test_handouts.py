@@ -1,4 +1,4 @@
-"""Packs for a class: no solution reaches a student, and other graders understand what they get."""
+"""Handouts for a class: no solution reaches a student, and other graders understand them."""
 
 import ast
 import csv
@@ -16,7 +16,7 @@ import pytest
 
 from g3lite import G3Error
 from g3lite.cli.main import app
-from g3lite.teaching import forms, grading, notebooks, packs, submissions
+from g3lite.teaching import forms, grading, handouts, notebooks, submissions
 from g3lite.teaching.grading import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +26,11 @@ SERIES = ROOT / "notebooks"
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     folder = tmp_path_factory.mktemp("course")
-    packs.build(SERIES, folder)
+    handouts.build(SERIES, folder)
     return folder
 
 
-def secret_lines(lesson: packs.Lesson) -> set[str]:
+def secret_lines(lesson: handouts.Lesson) -> set[str]:
     """Lines that stand in the solutions of a notebook and nowhere in what all readers see."""
     told = "\n".join(notebooks.SOLUTION.sub("", cell.source) for cell in lesson.notebook.cells)
     lines = {line.strip() for one in lesson.exercises for line in one.solution.splitlines()}
@@ -38,7 +38,7 @@ def secret_lines(lesson: packs.Lesson) -> set[str]:
 
 
 def test_no_line_of_a_solution_is_in_the_students_pack(built):
-    series = packs.lessons(SERIES)
+    series = handouts.lessons(SERIES)
     assert [lesson.name for lesson in series] == notebooks.names(SERIES)
     texts = {path: path.read_text(encoding="utf-8") for path in built.rglob("*.ipynb")}
     for lesson in series:
@@ -67,30 +67,30 @@ def test_the_students_notebooks_are_whole(built):
             links = re.findall(r"\]\(([\w./-]+)(?:#[\w-]*)?\)", cell.source)
             for link in links if cell.cell_type == "markdown" else []:
                 assert (path.parent / link).exists(), f"{path.name}: {link}"
-    for lesson in packs.lessons(SERIES):
+    for lesson in handouts.lessons(SERIES):
         path = built / "student" / "notebooks" / f"{lesson.name}.ipynb"
         given = submissions.read(path)
         marked = [check for _, check in submissions.code_cells(given) if check]
         assert marked == [one.check for one in lesson.exercises]
-        for one in packs.to_grade([lesson]):
+        for one in handouts.to_grade([lesson]):
             assert submissions.answer(given, one.check, one.starter).arguments
             assert one.title.startswith("Exercise")
 
 
 def test_a_part_of_the_series_has_no_links_out_of_it(tmp_path):
     first, second, *_ = notebooks.names(SERIES)
-    packs.build(SERIES, tmp_path, [second[:2]])
+    handouts.build(SERIES, tmp_path, [second[:2]])
     (path,) = (tmp_path / "student" / "notebooks").glob("*.ipynb")
     text = path.read_text(encoding="utf-8")
     assert path.stem == second and f"]({first}.ipynb)" not in text and "00 " in text
     with pytest.raises(G3Error, match="is not empty"):
-        packs.build(SERIES, tmp_path)
+        handouts.build(SERIES, tmp_path)
     with pytest.raises(G3Error, match="no notebook begins with 'xx'; there are 00_"):
-        packs.lessons(SERIES, ["xx"])
+        handouts.lessons(SERIES, ["xx"])
 
 
 def test_marks_leave_the_starter_when_what_they_enclose_is_taken_out():
-    for lesson in packs.lessons(SERIES):
+    for lesson in handouts.lessons(SERIES):
         for one in lesson.exercises:
             for mark in ("### ", "# "):
                 text = forms.marked(one, mark)
@@ -150,9 +150,9 @@ def commented(code: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in code.strip().split("\n"))
 
 
-def short_series(folder: Path) -> packs.Lesson:
+def short_series(folder: Path) -> handouts.Lesson:
     """A notebook with exercises of the first one that has some, and nothing that takes long."""
-    lesson = next(one for one in packs.lessons(SERIES) if one.name[:2] == "03")
+    lesson = next(one for one in handouts.lessons(SERIES) if one.name[:2] == "03")
     (folder / "source").mkdir(parents=True)
     (folder / "images").mkdir()
     checks = ", ".join(one.check for one in lesson.exercises)
@@ -160,20 +160,20 @@ def short_series(folder: Path) -> packs.Lesson:
     for one in lesson.exercises:
         solution = "\n".join(forms._until_check(one.solution, one.check))
         text += EXERCISE.format(
-            title=packs.title(one), starter=one.starter, solution=commented(solution)
+            title=handouts.title(one), starter=one.starter, solution=commented(solution)
         )
     (folder / "source" / f"{lesson.name}.py").write_text(text, encoding="utf-8")
-    return packs.lessons(folder)[0]
+    return handouts.lessons(folder)[0]
 
 
-def answers(lesson: packs.Lesson) -> dict[str, str]:
+def answers(lesson: handouts.Lesson) -> dict[str, str]:
     """The first exercise right, the second wrong, the rest as given."""
     first, second, *_ = lesson.exercises
     wrong = second.starter.replace("...", "return 0")
     return {first.check: first.solution, second.check: wrong}
 
 
-def answered(path: Path, lesson: packs.Lesson, to: Path) -> None:
+def answered(path: Path, lesson: handouts.Lesson, to: Path) -> None:
     """A student's copy of a notebook that a grading tool gave out."""
     notebook = nbformat.read(path, as_version=4)
     given = answers(lesson)
@@ -195,11 +195,11 @@ def called(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def ours(folder: Path, lesson: packs.Lesson, path: Path) -> dict[str, bool]:
+def ours(folder: Path, lesson: handouts.Lesson, path: Path) -> dict[str, bool]:
     """Which exercises our own grader passes in the same submission."""
     (folder / "ada").mkdir(parents=True)
     shutil.copy(path, folder / "ada")
-    found = grading.grade(folder, folder / "out", packs.to_grade([lesson]), [3], Limits())
+    found = grading.grade(folder, folder / "out", handouts.to_grade([lesson]), [3], Limits())
     return {one.check: one.passed for one in dict(found)["ada"]}
 
 
@@ -207,8 +207,8 @@ def ours(folder: Path, lesson: packs.Lesson, path: Path) -> dict[str, bool]:
 @pytest.mark.skipif(not find_spec("nbgrader"), reason="nbgrader: pip install -e '.[course]'")
 def test_a_round_trip_with_nbgrader(tmp_path):
     lesson = short_series(tmp_path / "notebooks")
-    packs.build(tmp_path / "notebooks", tmp_path / "packs")
-    course = tmp_path / "packs" / "grader" / "nbgrader"
+    handouts.build(tmp_path / "notebooks", tmp_path / "handouts")
+    course = tmp_path / "handouts" / "grader" / "nbgrader"
     tool = [sys.executable, "-m", "nbgrader"]
     called(*tool, "generate_assignment", lesson.name, cwd=course)
     release = course / "release" / lesson.name / f"{lesson.name}.ipynb"
@@ -233,8 +233,8 @@ def test_a_round_trip_with_nbgrader(tmp_path):
 @pytest.mark.skipif(not find_spec("otter"), reason="otter-grader: pip install -e '.[course]'")
 def test_a_round_trip_with_otter(tmp_path):
     lesson = short_series(tmp_path / "notebooks")
-    packs.build(tmp_path / "notebooks", tmp_path / "packs")
-    master = tmp_path / "packs" / "grader" / "otter" / lesson.name / f"{lesson.name}.ipynb"
+    handouts.build(tmp_path / "notebooks", tmp_path / "handouts")
+    master = tmp_path / "handouts" / "grader" / "otter" / lesson.name / f"{lesson.name}.ipynb"
     tool = [sys.executable, "-m", "otter"]
     called(*tool, "assign", "--no-run-tests", master, tmp_path / "dist", cwd=tmp_path)
     release = tmp_path / "dist" / "student" / f"{lesson.name}.ipynb"
@@ -256,11 +256,11 @@ def test_a_round_trip_with_otter(tmp_path):
 
 def test_the_commands_build_and_grade(tmp_path, capsys):
     number = notebooks.names(SERIES)[-1][:2]
-    build = ["teach", "build", "-o", str(tmp_path / "packs"), "--notebook", number]
+    build = ["teach", "build", "-o", str(tmp_path / "handouts"), "--notebook", number]
     app(build, standalone_mode=False)
     assert "wrote 8 files" in capsys.readouterr().out
     (tmp_path / "in").mkdir()
-    (tmp_path / "packs" / "student").rename(tmp_path / "in" / "ada")
+    (tmp_path / "handouts" / "student").rename(tmp_path / "in" / "ada")
     arguments = [str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--seed", "4"]
     app(["teach", "grade", *arguments], standalone_mode=False)
     said = capsys.readouterr().out
