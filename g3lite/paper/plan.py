@@ -44,7 +44,8 @@ CHOICE = CandidateConfig.from_name(PROFILES["cpu"].choice)
 """Of G3: N replies of each prompt and S retrieved places (`g3lite.paper.choice`)."""
 RETRIEVED = (1, 2, 3, 5, 10, 15)
 ALONE = 3
-"""The best number of retrieved places without a language model, of `RETRIEVED`, on validation."""
+"""The best number of retrieved places without a language model, of `RETRIEVED`, on the 2,400
+validation photos."""
 LKNN = {
     "[L]kNN": {"k": 15, "sigma": 3.0, "m": 3.0},
     "[L]kNN, aligned": {"k": 15, "sigma": 1.5, "m": 3.0},

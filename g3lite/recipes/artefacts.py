@@ -149,7 +149,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
     Artefact(
         "predictions",
         ("predictions/*",),
-        ("slice", "final", "miniclip", "alignment", "replies", "g3lite.paper.tables:RUN"),
+        ("slice", "final", "miniclip", "alignment", "replies", "g3lite.paper.plan:RUN"),
         "g3lite.paper.tables:build",
     ),
 )
