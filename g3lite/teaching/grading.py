@@ -37,6 +37,7 @@ ERROR, SLOW, STOPPED, BY_HAND = "error", "too slow", "stopped", "by hand"
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "PYTHONPATH", "LD_LIBRARY_PATH", "SYSTEMROOT",
          "USERPROFILE", "TEMP", "TMP", "G3LITE_CACHE")  # fmt: skip
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_PARSING = threading.Lock()  # ast.parse of Python 3.11 counts its depth for all threads together
 START_SECONDS = 60  # for a busy machine to start Python and import numpy, before the code runs
 
 
@@ -219,14 +220,19 @@ def grade_one(
         return verdict(MISSING, "there is no such notebook")
     try:
         notebook = submissions.read(path)
-        found = submissions.answer(notebook, exercise.check, exercise.starter)
+        with _PARSING:
+            found = submissions.answer(notebook, exercise.check, exercise.starter)
     except submissions.SubmissionError as error:
         return verdict(ERROR, str(error))
     if found is None:
         return verdict(MISSING, "the cell of this exercise is gone")
-    for source, named in submissions.code_cells(notebook):
-        if named == exercise.check and submissions.is_untouched(source, exercise.starter):
-            return verdict(UNTOUCHED, "the cell is as you were given it", look=found.look)
+    with _PARSING:
+        untouched = any(
+            named == exercise.check and submissions.is_untouched(source, exercise.starter)
+            for source, named in submissions.code_cells(notebook)
+        )
+    if untouched:
+        return verdict(UNTOUCHED, "the cell is as you were given it", look=found.look)
     check = checks.find(exercise.check)
     fresh = 0
     try:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,26 @@ def test_an_exercise_that_is_as_it_was_given_is_not_run(tmp_path):
     assert grading.grade_one("ada", path, EXERCISE, [], Limits()).verdict == "not handed in"
     path.write_text("{")
     assert grading.grade_one("ada", path, EXERCISE, [], Limits()).verdict == "error"
+
+
+def test_one_thread_at_a_time_parses(tmp_path, monkeypatch):
+    """Python 3.11 counts the depth of `ast.parse` for all threads together (SystemError)."""
+    inside, most = [], []
+
+    def answer(*_):
+        inside.append(1)
+        time.sleep(0.05)
+        most.append(len(inside))
+        inside.pop()
+
+    monkeypatch.setattr(submissions, "answer", answer)
+    for student in ("ada", "bob"):
+        (tmp_path / "in" / student).mkdir(parents=True)
+        (tmp_path / "in" / student / "99_a_trial.ipynb").write_text(notebook(RIGHT))
+    found = dict(
+        grading.grade(tmp_path / "in", tmp_path / "out", [EXERCISE] * 4, [], Limits(), jobs=4)
+    )
+    assert len(found) == 2 and most == [1] * 8
 
 
 def test_a_folder_without_students_is_refused(tmp_path):
