@@ -10,9 +10,11 @@ first one says in a line what they would show.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -22,6 +24,7 @@ from g3lite.datasets.pack import Pack
 from g3lite.datasets.remote import COLLECTIONS
 from g3lite.recipes.own import groups
 from g3lite.recipes.pack import PHOTOS, sizes
+from g3lite.training import Schedule
 
 NO_PACK = "No pack of real photos"
 """How the line begins that is printed where there is none."""
@@ -65,6 +68,29 @@ def people(table: pd.DataFrame) -> pd.DataFrame:
     Where none is named it is the sequence, day or folder, by which the pack was parted, too.
     """
     return table.assign(AUTHOR=groups(table)[0])
+
+
+def in_points(row: NamedTuple) -> str:
+    """A row of `evaluation.compare`: "+1.2 [-0.3, +2.9] points"."""
+    return f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}] points"
+
+
+def of_guessing(history: pd.DataFrame, pack: Pack) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """Epochs and losses of train and validation, as shares of the loss of guessing.
+
+    Guessing among n photos has the loss ln n, twice that where texts are learnt too. A part may be
+    smaller than a batch, so it is another n for each of them.
+
+    Args:
+        history: what `recipes.pack.train` gave.
+        pack: what it was given.
+    """
+    losses = {"train": history["loss"], "validation": history["validation_loss"]}
+    batch, terms = Schedule.batch_size, 1 + bool(pack.texts)
+    return {
+        part: (history["epoch"], loss / (terms * math.log(min(batch, pack.parts[part]))))
+        for part, loss in losses.items()
+    }
 
 
 @contextmanager
