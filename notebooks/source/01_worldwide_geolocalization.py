@@ -1101,7 +1101,9 @@ if pack:
     print(evaluation.table(of_pack).iloc[:, :5].to_string())
 
 # %% [markdown]
-# TEXT1
+# None of the three places a photo within 200 km here, and the constant leads within 2,500 km: 40.5
+# % [14.6, 64.4]. Such an interval, of 42 photos, decides nothing. And features that name objects
+# find the same *kind of picture* (section 5), from anywhere.
 #
 # A leak is easier to see, for it helps every photo that has a companion. Each photo is a query (at
 # most 2,000 of them), among the photos of other people, and then among all others:
@@ -1135,7 +1137,11 @@ if pack:
         print(f"{row.metric}: the leak is worth {real_photos.in_points(row)}")
 
 # %% [markdown]
-# TEXT2
+# Within 1, 25 and 200 km the search places 0.4, 1.7 and 3.8 % among other people's photos, and 1.2,
+# 4.6 and 7.5 % among all. Within 200 km the leak is worth 3.8 points [0.8, 7.3]: it doubles the
+# score, and the method is the same. (Among all 2,997 photos of IM2GPS3K, in section 6, people have
+# more photos each, and it is larger.) And for 22.1 % of the photos one of the first 20 of other
+# people is within 200 km: here, too, choosing well among candidates would win most.
 
 # %% [markdown]
 # ## What you have learnt

@@ -1197,7 +1197,7 @@ pack = real_photos.pack("heads of the paper's size, trained, against the feature
 # %% tags=["pack"]
 if pack:
     with real_photos.told():
-        of_pack, history = recipe.train(pack, "official")  # "mini" takes a tenth of the time
+        of_pack, history = recipe.train(pack, "official")  # "mini" is smaller
     print(f"{len(history)} epochs of {pack.parts['train']:,} photos, {real_photos.label(pack)}")
 
 # %% tags=["pack"]
@@ -1212,7 +1212,10 @@ if pack:
     )  # fmt: skip
 
 # %% [markdown]
-# TEXT1
+# The loss of the 112 photos of the training falls to 0.04 of that of guessing: the heads learn them
+# by heart. On validation it is never below guessing (1.01 at best), and then it rises. The package
+# says so, too: more photos are needed. With a pack of your own look here first. If there is no
+# such warning, the heads have learnt something that holds for other people's photos.
 #
 # The search of section 7, for the part *test* in *train* and *gallery*. Aligned vectors are the
 # features and what the heads make of them:
@@ -1220,33 +1223,29 @@ if pack:
 # %% tags=["pack"]
 if pack:
     known, test = pack.part("train", "gallery"), pack.part("test")
-    places_known, people = known.coordinates, real_photos.people(test.table)
+    where, people = known.coordinates, real_photos.people(test.table)
     raw = [unit_rows(np.float32(part.features)) for part in (test, known)]
     new = [unit_rows(of_pack.database_vectors(np.float32(p.features))) for p in (test, known)]
-    best = of_pack.nearest_gps(np.float32(test.features), places_known)[1][:, 0]
     of_test = {
-        "nearest photo, raw": retrieval.nearest_neighbour(*raw, places_known),
-        "nearest photo, aligned": retrieval.nearest_neighbour(*new, places_known),
-        "best place, image→GPS": places_known[best],
-        "constant": retrieval.constant(places_known),
+        "nearest photo, raw": retrieval.nearest_neighbour(*raw, where),
+        "nearest photo, aligned": retrieval.nearest_neighbour(*new, where),
+        "best place, image→GPS": where[of_pack.nearest_gps(test.features, where)[1][:, 0]],
+        "constant": retrieval.constant(where),
     }
-    scored = evaluation.evaluate(of_test, people)
-    print(f"{len(test):,} queries; {real_photos.label(pack)}")
-    print(evaluation.table(scored).iloc[:, :5].to_string())
+    print(f"{len(test):,} queries by {people['AUTHOR'].nunique()} people")
+    print(evaluation.table(evaluation.evaluate(of_test, people)).iloc[:, :5].to_string())
 
 # %% tags=["pack"]
 if pack:
     pair = of_test["nearest photo, aligned"], of_test["nearest photo, raw"]
-    gains = evaluation.compare(*pair, people)
-    gains["method"] = [f"{km:,} km" for km in evaluation.THRESHOLDS_KM]
-    figures.show(
-        figures.forest(gains, f"Aligned minus raw: {real_photos.label(pack)}", "aligned is better",
-                       "raw is better"),
-        "; ".join(f"{row.method} {real_photos.in_points(row)}" for row in gains.itertuples()),
-    )  # fmt: skip
+    for row in evaluation.compare(*pair, people).itertuples():
+        print(f"{row.metric:<10}aligned minus raw {real_photos.in_points(row)}")
 
 # %% [markdown]
-# TEXT2
+# So alignment brings nothing here: +0.0 points at each distance, and one of these photos is 3.4 %.
+# The constant leads with 55.2 % within 2,500 km: more than half of the queries happen to lie around
+# one point. What the paper has, and these outputs do not, are features of a model that has read
+# captions, and far more photos. Make a pack, and run the cells again.
 
 # %% [markdown]
 # ## What you have learnt

@@ -866,7 +866,9 @@ if pack:
         print(f"{name:<16} the first five are {km.mean():,.0f} km away on average")
 
 # %% [markdown]
-# TEXT1
+# The first five of the similar lie 7,620 km away, no nearer than random photos, 7,240 km: features
+# that name objects find the same object anywhere. References for a prompt need features that know
+# places, and alignment. Are there hubs in real photos?
 
 # %% tags=["pack"]
 if pack:
@@ -883,7 +885,10 @@ if pack:
     )
 
 # %% [markdown]
-# TEXT2
+# There are, and larger ones: one photo is in 93 % of the lists of the dissimilar, against 19 % by
+# chance. (The lists are long for so few photos.) The cause is that of section 4: the worst hubs are
+# the photos least like the mean, at the left. Centring leaves 33 %, without a drawn world. And the
+# similar have hubs, too, at the right end, near the mean. What does compression cost?
 
 # %% tags=["pack"]
 if pack:
@@ -899,7 +904,10 @@ if pack:
     print(of_kinds.set_index("kind")[columns].map("{:,.2f}".format).to_string())
 
 # %% [markdown]
-# TEXT3
+# One byte for each number (`sq8`) loses next to nothing: its recall is 1.00 with a quarter of the
+# bytes. But `pca` has become *larger* than exact. Its matrix of axes, `fixed_bytes`, takes as much
+# for 198 photos as for millions, and has to be shared by many photos to be worth it. With a pack of
+# your own, ask whether 64 axes are enough for features of real photos.
 
 # %% [markdown]
 # ## What you have learnt

@@ -62,7 +62,7 @@ def run(monkeypatch, capsys):
             monkeypatch.setattr(
                 style.Live, "show", lambda self, figure, alt, shown=shown, **_: shown.append(alt)
             )
-            exec(cell.source.replace('"official"', '"mini"'), names)  # a tenth of the time
+            exec(cell.source.replace('"official"', '"mini"'), names)  # quicker
             left.append((capsys.readouterr().out, shown))
         return left
 
