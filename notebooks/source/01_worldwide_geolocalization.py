@@ -1140,8 +1140,8 @@ if pack:
 # Within 1, 25 and 200 km the search places 0.4, 1.7 and 3.8 % among other people's photos, and 1.2,
 # 4.6 and 7.5 % among all. Within 200 km the leak is worth 3.8 points [0.8, 7.3]: it doubles the
 # score, and the method is the same. (Among all 2,997 photos of IM2GPS3K, in section 6, people have
-# more photos each, and it is larger.) And for 22.1 % of the photos one of the first 20 of other
-# people is within 200 km: here, too, choosing well among candidates would win most.
+# more photos each, and it is larger.) For 22.1 % of the photos one of the first 20 of other people
+# is within 200 km, but 20 out of 240 are many: chance has a part in it.
 
 # %% [markdown]
 # ## What you have learnt

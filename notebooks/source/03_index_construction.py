@@ -885,10 +885,10 @@ if pack:
     )
 
 # %% [markdown]
-# There are, and larger ones: one photo is in 93 % of the lists of the dissimilar, against 19 % by
-# chance. (The lists are long for so few photos.) The cause is that of section 4: the worst hubs are
-# the photos least like the mean, at the left. Centring leaves 33 %, without a drawn world. And the
-# similar have hubs, too, at the right end, near the mean. What does compression cost?
+# There are: one photo is in 93 % of the lists of the dissimilar. At random the most frequent one is
+# in 19 %, as lists of 15 are long for so few photos. The cause is that of section 4: the worst hubs
+# are the photos least like the mean, at the left. Centring leaves 33 %. And here the similar have
+# hubs, too, at the right end, near the mean. What does compression cost?
 
 # %% tags=["pack"]
 if pack:

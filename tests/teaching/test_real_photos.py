@@ -84,7 +84,7 @@ def test_each_cell_shows_something_of_a_pack(name, named, run):
         left = run(name)
     assert all(text or alts for text, alts in left)
     assert left[0][0].startswith("stand-in: 160 photos that are drawn, miniclip. Photos by part: ")
-    assert sum(len(alts) for _, alts in left) >= 2 or name.startswith("03")
+    assert sum(len(alts) for _, alts in left) >= 1
     assert not any("nan" in text for text, _ in left)
 
 
