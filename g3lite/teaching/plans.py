@@ -23,6 +23,7 @@ WORDS, LINES, FIGURES = 120, 20, 2
 """Words of a text, lines of code, and figures that a reader takes in a minute."""
 
 _HEADING = re.compile(r"^(#{1,4}) +(?:\d+ )?(.*)$", re.MULTILINE)
+_FIGURE = re.compile(r"^ *figures\.show\(", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def sections(folder: Path, number: str) -> list[Section]:
         if cell.cell_type == "code":
             if not cell.metadata.get("jupyter", {}).get("source_hidden"):
                 found[-1]["lines"] += sum(bool(line.strip()) for line in cell.source.splitlines())
-            found[-1]["figures"] += len(re.findall(r"^figures\.show\(", cell.source, re.MULTILINE))
+            found[-1]["figures"] += len(_FIGURE.findall(cell.source))
             if "exercise" in cell.metadata.get("tags", []):
                 found[-1]["check"] = next(checks)
             continue

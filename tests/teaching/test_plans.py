@@ -122,6 +122,14 @@ def test_sections_are_read_without_solutions(folder):
     assert plans.named("Exercise", [top, distances, exercise]) is None
 
 
+def test_figures_under_a_condition_are_figures_too(folder):
+    text = "\n# %%\nif pack:\n    figures.show(one, alt)\nfigures.show(other, alt)\n"
+    with (folder / "source" / "01_small.py").open("a", encoding="utf-8") as source:
+        source.write(text)
+    (*_, last) = plans.sections(folder, "01")
+    assert (last.figures, last.lines) == (2, 5)
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
