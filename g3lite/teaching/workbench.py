@@ -31,7 +31,8 @@ ARCHIVED, ASKED = 300, 100
 """Photos of validation that are in the archive, and of these the first that are located."""
 PROMPTS, RETRIEVED = (0, 10), 3
 """References of either kind in each prompt, and places of similar photos that compete."""
-SCALE, RATE, BATCH, STEPS = 20.0, 2.0, 256, 150
+SCALE, RATE, BATCH, STEPS = 20.0, 0.05, 256, 150
+"""Of the training. At larger rates rounding grows from step to step, and no two programs agree."""
 SAME_KM = 0.001
 """Two answers that are no further apart are the same; rounding differs by less."""
 
@@ -215,7 +216,7 @@ class Task:
             for layer, (weight, bias) in zip((head[0], head[2]), self.first, strict=True):
                 layer.weight.copy_(weight)
                 layer.bias.copy_(bias)
-        places = model.gps(torch.from_numpy(self.places))
+        places = model.gps(torch.from_numpy(self.places.copy()))
         optimizer = torch.optim.SGD(head.parameters(), lr=self.rate)
         for rows in self.batches:
             loss = info_nce(self.scale * model.image_to_gps(self.images[rows]) @ places[rows].T)

@@ -167,8 +167,7 @@ print(f"from the equator to the pole: {quarter:,.0f} km")
 #
 # `a` and `b` are arrays of `[lat, lon]` in degrees. The last axis holds the pair; the others
 # broadcast, so that `distance(a[:, None], b)` is a table of all pairs
-# (`np.moveaxis(x, -1, 0)` gives latitudes and longitudes). Rounding can push `h` a little above 1
-# for opposite points.
+# (`np.moveaxis(x, -1, 0)` gives latitudes and longitudes).
 
 
 # %% tags=["exercise"]
@@ -190,7 +189,7 @@ check_10_1(distance)
 #     lat_b, lon_b = np.moveaxis(np.radians(b), -1, 0)
 #     half = np.sin((lat_b - lat_a) / 2) ** 2
 #     half = half + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
-#     return 2 * RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))
+#     return 2 * RADIUS_KM * np.arcsin(np.sqrt(half))
 #
 #
 # check_10_1(distance)
@@ -210,6 +209,9 @@ print(f"the answer above: {g3.distance(answers[shown], task.truth[shown]):,.0f} 
 # poles would lie infinitely far north, so latitudes are clamped where the map is square, at
 # `LIMIT`. Then each row of `frequencies`, a direction and a wave length, gives a cosine and a sine:
 
+# %%
+LIMIT = math.atan(math.sinh(math.pi))  # radians
+
 # %% tags=["diagram"]
 figures.show(*diagrams.waves(GeoAlignment.from_pretrained("mini").location_encoder))
 
@@ -219,9 +221,6 @@ figures.show(*diagrams.waves(GeoAlignment.from_pretrained("mini").location_encod
 # `coordinates` has shape (n, 2), degrees; `frequencies` (m, 2), for north and east. With a point
 # `v` the angles are `2 π v · frequency`. Return float32 of shape (n, 2 m): first all cosines, then
 # all sines. Compute in float64 and round at the end.
-
-# %%
-LIMIT = math.atan(math.sinh(math.pi))  # radians
 
 
 # %% tags=["exercise"]

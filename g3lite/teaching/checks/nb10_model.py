@@ -68,8 +68,9 @@ def check_10_1(distance: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> str 
     """Check the great-circle distance: pairs, tables of pairs, antipodes, points metres apart."""
     rng = generator(101)
     a, b = random_places(rng, 30), random_places(rng, 30)
-    antipodes = np.stack([-a[:, 0], np.where(a[:, 1] > 0, a[:, 1] - 180, a[:, 1] + 180)], axis=-1)
-    pairs = [(a, b), (a[:4, None], b[:5]), (a[0], b[0]), (a, antipodes)]
+    far = random_places(rng, 500)
+    antipodes = np.stack([-far[:, 0], far[:, 1] - 180 * np.sign(far[:, 1])], axis=-1)
+    pairs = [(a, b), (a[:4, None], b[:5]), (a[0], b[0]), (far, antipodes)]
 
     def every(rule: Callable[[np.ndarray, np.ndarray], Any]) -> list[Any]:
         return [rule(one.copy(), other.copy()) for one, other in pairs]
@@ -105,14 +106,16 @@ def check_10_1(distance: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> str 
     }
     given = every(distance)
     if all(one is not None for one in given) and np.isnan(np.asarray(given[3], float)).any():
-        return "antipodes give NaN: rounding pushes what is under the root above 1; cut it there"
+        return (
+            "antipodes give NaN: rounding pushes a cosine below -1; take the form with half angles"
+        )
     cases = [f"for {what}," for what in ("30 pairs", "4 x 5 pairs", "one pair", "antipodes")]
     hint = told(given, every(steps.distance), mistakes, cases, 0.05)
     if hint is not None:
         return hint
     near = a + [5e-5, 5e-5]  # metres
     if not np.allclose(distance(a.copy(), near.copy()), steps.distance(a, near), atol=1e-4, rtol=0):
-        return "points a few metres apart come out wrong: take the form with half angles and sines"
+        return "points a few metres apart come out wrong: compute in float64"
     return None
 
 
@@ -323,7 +326,11 @@ def check_10_5(training_step: Callable[..., tuple[Any, float]]) -> str | None:
     """Check one step of gradient descent for two losses."""
     rng = generator(105)
     cases = []
-    for loss, n, rate in ((F.mse_loss, 6, 0.3), (F.l1_loss, 4, 1.7), (F.smooth_l1_loss, 9, 4.0)):
+    for loss, n, rate in (
+        (F.mse_loss, 6, 0.3),
+        (F.poisson_nll_loss, 4, 1.7),
+        (F.smooth_l1_loss, 9, 4.0),
+    ):
         images, places = (torch.from_numpy(rng.normal(size=(n, d))).float() for d in (5, 4))
         cases.append((_layers(rng, 5, 6, 4), images, F.normalize(places), loss, rate))
 

@@ -41,7 +41,7 @@ def distance(a: Any, b: Any) -> np.ndarray:
     lat_b, lon_b = np.moveaxis(np.radians(b), -1, 0)
     half = np.sin((lat_b - lat_a) / 2) ** 2
     half = half + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
-    return 2 * RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))
+    return 2 * RADIUS_KM * np.arcsin(np.sqrt(half))
 
 
 def waves(coordinates: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
