@@ -63,7 +63,7 @@ class Steps:
         chosen = own.choose(answer, check, instead, works)
         setattr(self, name, chosen)
         self._own.discard(name)
-        if chosen is not instead:
+        if chosen is answer:
             self._own.add(name)
         self._written.pop(name, None)
         if is_written(answer):

@@ -106,20 +106,21 @@ places, authors, asked = task.places, task.authors, task.asked
 # %%
 answers = task.package()
 km = geo.great_circle_km(answers, task.truth)
-shown = int(np.argsort(km)[len(km) // 4])
+shown = int(np.argsort(km)[len(km) // 10])
 figures.show(
     figures.hero(
         miniearth.draw(miniearth.scene_of(task.queries.ids[shown]), 512),
         {"truth": task.truth[shown], "G3": answers[shown]},
         "A photo, and where G3 places it",
     ),
-    f"A drawn street scene, and a world map: the answer of G3 is {km[shown]:,.0f} km from the "
+    f"A drawn photo, and a world map: the answer of G3 is {km[shown]:,.0f} km from the "
     "place where the photo was taken.",
 )
 
 # %% [markdown]
-# A photo goes in, a place comes out. This answer comes from the package, with its training, search,
-# language model and judge. At the end of this notebook the same answer comes from your functions.
+# A photo goes in, a place comes out. (One answer in ten is this near, or nearer; the scoreboard at
+# the end shows all.) This answer comes from the package, with its training, search, language model
+# and judge. At the end of this notebook the same answer comes from your functions.
 #
 # The ten steps, in the schematic of G3: steps 1 to 5 belong to *Align*, step 6 is the *Gallery*,
 # steps 7 and 8 are *Diversify*, step 9 is *Verify*, and step 10 measures the result.
@@ -328,7 +329,7 @@ paris, brussels, tokyo = place_vectors(g3, np.array([[48.9, 2.4], [50.8, 4.4], [
 print(f"Paris and Brussels {paris @ brussels:.2f}, Paris and Tokyo {paris @ tokyo:.2f}")
 
 # %% [markdown]
-# The neighbours agree more. The encoder was never told what a border or an ocean is.
+# With Brussels the cosine is 0.81, with Tokyo 0.59: what is near has similar vectors.
 #
 # ## 4 InfoNCE
 #
@@ -458,7 +459,8 @@ figures.show(
 )  # fmt: skip
 
 # %% [markdown]
-# The loss falls quickly, then slowly. The head has seen each photo a few times.
+# The loss falls from 5.97, a little above guessing, to 3.18, quickly at first. In 150 steps the
+# head has seen each photo about twice.
 #
 # ## 6 Search without leaks
 #
@@ -492,8 +494,8 @@ print(f"within 1 km: {near[0]:.0f} % with the leak, {near[1]:.0f} % without it")
 print(guess.compare(my_leak, near[0], "%"))
 
 # %% [markdown]
-# With the leak the search finds the photo itself, and the result is perfect and worthless. A user's
-# photo is in no archive: the second figure is the true one.
+# With the leak 100 % of the answers are within 1 km, because the search finds the photo itself.
+# Without it 7 % are. A user's photo is in no archive: the second figure is the true one.
 #
 # ### Exercise 6: search without leaks
 #
@@ -547,9 +549,9 @@ print(wording)
 # ### Exercise 7: the prompt
 #
 # `similar` and `dissimilar` are (k, 2), degrees, the most similar or most dissimilar first. A list
-# is written `[(48.85837, 2.29448), (50.84656, 4.35170)]`, with five decimals. Paragraphs are
-# separated by a blank line. With k = 0, leave out the paragraph with the fields. No blank lines at
-# the beginning or the end.
+# is written `[(48.85837, 2.29448), (50.84656, 4.35170)]`, with five decimals (`np.round` first, as
+# the package does). Paragraphs are separated by a blank line. With k = 0, leave out the paragraph
+# with the fields. No blank lines at the beginning or the end.
 
 
 # %% tags=["exercise"]
@@ -569,7 +571,8 @@ check_10_7(prompt)
 #     """The wording with both lists, or without the paragraph that names them."""
 #
 #     def listed(places):
-#         return "[" + ", ".join(f"({lat:.5f}, {lon:.5f})" for lat, lon in places) + "]"
+#         pairs = [f"({lat:.5f}, {lon:.5f})" for lat, lon in np.round(places, 5)]
+#         return "[" + ", ".join(pairs) + "]"
 #
 #     paragraphs = wording.strip().split("\n\n")
 #     if len(similar) == 0:

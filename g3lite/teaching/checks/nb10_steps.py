@@ -92,7 +92,8 @@ def prompt(wording: str, similar: np.ndarray, dissimilar: np.ndarray) -> str:
     """The wording with both lists, or without the paragraph that names them."""
 
     def listed(places: np.ndarray) -> str:
-        return "[" + ", ".join(f"({lat:.5f}, {lon:.5f})" for lat, lon in places) + "]"
+        pairs = [f"({lat:.5f}, {lon:.5f})" for lat, lon in np.round(places, 5)]
+        return "[" + ", ".join(pairs) + "]"
 
     paragraphs = wording.strip().split("\n\n")
     if len(similar) == 0:
