@@ -86,12 +86,16 @@ class Steps:
 
 
 def is_written(answer: Any) -> bool:
-    """Whether a function does more than return a constant, as one does that is still `...`."""
+    """Whether a function does more than return None, as one does that is still `...`."""
     if not callable(answer):
         return False
     code = getattr(answer, "__code__", None)
+    if code is None:
+        return True
+    lines = list(dis.get_instructions(code))
     idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}
-    return code is None or not {line.opname for line in dis.get_instructions(code)} <= idle
+    values = [line.argval for line in lines if line.opname in ("LOAD_CONST", "RETURN_CONST")]
+    return not {line.opname for line in lines} <= idle or values != [None]
 
 
 def _has_gradient(loss: Callable[..., Tensor]) -> None:

@@ -33,7 +33,7 @@
 # **You need:** notebooks [01](01_worldwide_geolocalization.ipynb) to
 # [06](06_evaluation_and_ablations.ipynb), or at least [00](00_locate_a_photo.ipynb) and some
 # PyTorch.
-# **Time:** 40 minutes to read, 3 hours with the exercises. **Machine:** any laptop, 3 GB of
+# **Time:** 25 minutes to read, 3 hours with the exercises. **Machine:** any laptop, 3 GB of
 # memory, no GPU; the cells run for less than a minute, plus some minutes the first time (20,000
 # pictures are drawn, encoded and kept).
 
@@ -646,8 +646,8 @@ check_10_8(read_reply)
 g3.use(read_reply, check_10_8)
 
 # %% [markdown]
-# Steps 6 to 8 together: the model is asked about one photo, without references and with ten of
-# either kind.
+# Steps 6 to 8 together: the model is asked about every photo twice, without references and with ten
+# of either kind. These are its replies to the photo at the top:
 
 # %%
 similar, dissimilar = g3.search(vectors[asked], vectors, authors[asked], authors, 10)
@@ -660,7 +660,7 @@ for reply in said[shown]:
     print(reply, "→", g3.read_reply(reply))
 
 # %% [markdown]
-# Two replies of the language model to the photo at the top, and what your reader makes of them.
+# Behind the arrow stands what the reader makes of each.
 #
 # ## 9 The judge
 #

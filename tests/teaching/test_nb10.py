@@ -342,6 +342,7 @@ def test_an_empty_function_is_told_so(name, rejected):
     rejected(CHECKS[name], nothing)
     assert not workbench.is_written(nothing)
     assert workbench.is_written(getattr(nb10_steps, name))
+    assert workbench.is_written(lambda *_: 0)
 
 
 # --- the program ---------------------------------------------------------------------------------

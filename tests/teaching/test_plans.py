@@ -10,7 +10,7 @@ from g3lite.teaching import notebooks, plans
 from g3lite.teaching.notebooks import NotebookError
 
 FOLDER = notebooks.folder()
-NAMES = ("lab_3h", "module_2w", "thesis")
+NAMES = ("lab_3h", "lab_build", "module_2w", "thesis")
 
 
 def load(name: str) -> plans.Plan:

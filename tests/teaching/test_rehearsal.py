@@ -51,6 +51,14 @@ def answered(folder, lessons, answers) -> dict[str, str]:
     return said
 
 
+def scoreboard(folder) -> list[list[str]]:
+    """The rows of notebook 10's scoreboard, without their names: shares, and same answers."""
+    notebook = nbformat.read(folder / "10_build_g3.ipynb", as_version=4)
+    (cell,) = [cell for cell in notebook.cells if "results" in cell.metadata.get("tags", [])]
+    rows = cell.outputs[0].data["text/plain"].splitlines()[1:]
+    return [re.split(r" {2,}", row)[1:] for row in rows]
+
+
 def graded(tmp_path, name: str) -> dict[str, str]:
     """What `g3lite teach grade` says about what was handed in, by exercise."""
     arguments = [str(tmp_path / name), "-o", str(tmp_path / f"{name} graded"), "--seed", "3"]
@@ -82,6 +90,10 @@ def test_a_lab_runs_from_the_students_pack(plan, tmp_path, capsys):
         said = answered(clean / "notebooks", lessons, answers)
         assert said.keys() == exercises.keys()
         assert all(text.startswith(printed) for text in said.values()), said
+        if plan == "lab_build":  # the package, accepted steps, all that was written
+            package, mine, written = scoreboard(clean / "notebooks")
+            assert mine == package and package[-1] == "100"
+            assert (written == package) == (name == "right"), written
         shutil.copytree(clean, tmp_path / name / "ada")
         found = graded(tmp_path, name)
         assert found.keys() == exercises.keys() and set(found.values()) == {verdict}, found
