@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -273,36 +273,34 @@ def scoreboard(task: Task, steps: Steps, locate: Locate) -> pd.DataFrame:
     """The package's G3, the reader's, and all that the reader has written, right or wrong.
 
     A row each: the five shares in per cent, measured with the row's own `distance` and `evaluate`,
-    and how many answers are those of the package. A row that cannot be computed says in which
-    error it ended.
+    and how many answers are those of the package. Of a row that cannot be computed the last column
+    names the error, and `attrs["stopped"]` tells more.
     """
     package = task.package()
     shares = evaluation.score(package, task.truth)[list(evaluation.THRESHOLD_NAMES)].to_numpy()
     rows = {"the package": [*map(_percent, shares), len(package)]}
-    mine = f"your G3, {len(steps.own)} of {len(nb10_steps.NAMES)} steps yours"
-    rows[mine] = _row(task, steps, locate, package)
+    mine = f"your G3, {len(steps.own)} of {len(nb10_steps.NAMES)} yours"
+    rows[mine], stopped = _row(task, steps, locate, package)
+    rows["all that you wrote"] = rows[mine]
     if steps.ignored:
-        rows["all that you wrote"] = _row(task, steps.as_written(), locate, package)
-    else:
-        rows["all that you wrote"] = rows[mine]
-    heads = [f"{km:,} km, %" for km in evaluation.THRESHOLDS_KM]
-    return pd.DataFrame.from_dict(rows, "index", columns=[*heads, "same answers"])
+        rows["all that you wrote"], stopped = _row(task, steps.as_written(), locate, package)
+    heads = [f"{km:,} km" for km in evaluation.THRESHOLDS_KM]
+    table = pd.DataFrame.from_dict(rows, "index", columns=[*heads, "same answers"])
+    table.attrs["stopped"] = stopped
+    return table
 
 
-def _row(task: Task, steps: Any, locate: Locate, package: np.ndarray) -> list[Any]:
+def _row(task: Task, steps: Any, locate: Locate, package: np.ndarray) -> tuple[list[Any], str]:
+    """A row, and the error that stopped it; "" if none did."""
     try:
         answers = np.asarray(locate(steps), dtype=np.float64)
         shares = steps.evaluate(steps.distance(answers, task.truth))
         same = evaluation.error_km(answers, package) <= SAME_KM
-        return [*(_percent(shares[place]) for place in range(5)), int(same.sum())]
+        return [*(_percent(shares[place]) for place in range(5)), int(same.sum())], ""
     except Exception as error:  # whatever the reader's code may raise
-        return [*["–"] * 5, f"{type(error).__name__}: {error}"[:60]]
+        name = type(error).__name__
+        return [*["–"] * 5, name], f"{name}: {error}"
 
 
 def _percent(share: float) -> str:
     return f"{100 * float(share):.0f}"
-
-
-def whose(steps: Steps) -> Mapping[str, str]:
-    """Each step, and whose function it runs on."""
-    return {name: "yours" if name in steps.own else "package" for name in nb10_steps.NAMES}

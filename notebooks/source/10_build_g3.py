@@ -756,6 +756,20 @@ g3.use(evaluate, check_10_10)
 
 
 # %%
+def choose(g3, image, replies, near):
+    """The best candidate for one photo: its replies, and the places of the nearest photos."""
+    nowhere = (np.nan, np.nan)
+    candidates = np.array(
+        [reply or nowhere for reply in replies] + list(near[: workbench.RETRIEVED])
+    )
+    there = ~np.isnan(candidates).any(axis=1)
+    vectors = np.full((len(candidates), len(image)), np.nan, dtype=np.float32)
+    vectors[there] = place_vectors(g3, candidates[there]).numpy()
+    best = g3.judge(image, vectors)
+    return nowhere if best is None else candidates[best]
+
+
+# %%
 def locate(g3):
     """Where each of the asked photos was taken, (q, 2); a row of NaN where there is no answer."""
     head, _ = train(g3)
@@ -772,23 +786,10 @@ def locate(g3):
     ])  # fmt: skip
 
 
-def choose(g3, image, replies, near):
-    """The best candidate for one photo: its replies, and the places of the nearest photos."""
-    nowhere = (np.nan, np.nan)
-    candidates = np.array(
-        [reply or nowhere for reply in replies] + list(near[: workbench.RETRIEVED])
-    )
-    there = ~np.isnan(candidates).any(axis=1)
-    vectors = np.full((len(candidates), len(image)), np.nan, dtype=np.float32)
-    vectors[there] = place_vectors(g3, candidates[there]).numpy()
-    best = g3.judge(image, vectors)
-    return nowhere if best is None else candidates[best]
-
-
 # %% [markdown]
 # ### The scoreboard
 #
-# Three rows. **The package**: its functions in every step, on the same photos, with the same
+# Three rows, shares in per cent. **The package**: its functions in every step, on the same photos, with the same
 # training. **Your G3**: your function where its check accepts it, else the package's. **All that
 # you wrote**: your functions, right or wrong; here you see what a mistake costs. *Same answers*
 # counts the photos for which a row answers as the package does.
@@ -800,6 +801,7 @@ board
 # %%
 print("yours:", ", ".join(g3.own) or "no step yet")
 print("written, and not right yet:", ", ".join(g3.ignored) or "none")
+print("the last row was stopped by:", board.attrs["stopped"] or "nothing")
 
 # %% [markdown]
 # When all ten steps are yours, the second row gives the package's answer for every photo: your G3
@@ -838,8 +840,8 @@ print("written, and not right yet:", ", ".join(g3.ignored) or "none")
 # **With care.** A program of this size locates photos. What it may be used for is a question of its
 # own: see [*With care* in notebook 07](07_real_data_on_a_gpu.ipynb).
 #
-# **Next:** take one step and make it better, on validation, with an interval: the eight
-# [project cards](course/projects.md) begin there.
+# **Next:** take one step and make it better, on validation, with an interval. The project cards in
+# `notebooks/course/projects.md` begin there.
 #
 # ### References
 #

@@ -56,6 +56,7 @@ def scoreboard(folder) -> list[list[str]]:
     notebook = nbformat.read(folder / "10_build_g3.ipynb", as_version=4)
     (cell,) = [cell for cell in notebook.cells if "results" in cell.metadata.get("tags", [])]
     rows = cell.outputs[0].data["text/plain"].splitlines()[1:]
+    assert len(rows) == 3, rows
     return [re.split(r" {2,}", row)[1:] for row in rows]
 
 
