@@ -789,10 +789,10 @@ def locate(g3):
 # %% [markdown]
 # ### The scoreboard
 #
-# Three rows, shares in per cent. **The package**: its functions in every step, on the same photos, with the same
-# training. **Your G3**: your function where its check accepts it, else the package's. **All that
-# you wrote**: your functions, right or wrong; here you see what a mistake costs. *Same answers*
-# counts the photos for which a row answers as the package does.
+# Three rows, shares in per cent. **The package**: its functions in every step, on the same photos,
+# with the same training. **Your G3**: your function where its check accepts it, else the package's.
+# **All that you wrote**: your functions, right or wrong; here you see what a mistake costs. *Same
+# answers* counts the photos for which a row answers as the package does.
 
 # %% tags=["results"]
 board = workbench.scoreboard(task, g3, locate)
@@ -807,8 +807,8 @@ print("the last row was stopped by:", board.attrs["stopped"] or "nothing")
 # When all ten steps are yours, the second row gives the package's answer for every photo: your G3
 # is the package's G3. Some experiments, each with a look at the last row:
 #
-# - leave out the photographer's own photos no longer: which share rises most, and would you have
-#   noticed it without the first row?
+# - let the search find the photographer's own photos again: which share rises most, and would you
+#   have noticed it without the first row?
 # - swap latitude and longitude in the prompt alone: does the language model believe it?
 # - let the training climb instead of descend: what can search and judge still do?
 # - let the judge take the first candidate: which shares fall?
@@ -829,7 +829,7 @@ print("the last row was stopped by:", board.attrs["stopped"] or "nothing")
 #
 # - G3 is ten short functions, and some lines that join them.
 # - A function is right when its check accepts it *and* the whole gives the same answers as a
-#   program that is known to be right. Shares can agree by accident, those of many photos cannot.
+#   program that is known to be right. Shares can agree by accident, many answers cannot.
 # - A mistake in one step can hide behind the next one: the judge rejects what a wrong prompt
 #   brings.
 # - A leak is the one mistake that makes the result better.
