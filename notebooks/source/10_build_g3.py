@@ -811,16 +811,17 @@ print("the last row was stopped by:", board.attrs["stopped"] or "nothing")
 #   have noticed it without the first row?
 # - swap latitude and longitude in the prompt alone: does the language model believe it?
 # - let the training climb instead of descend: what can search and judge still do?
-# - let the judge take the first candidate: which shares fall?
+# - let the judge take the first candidate: which shares fall, and which rise?
 #
 # <details><summary>What to expect</summary>
 #
 # A leak raises the share within 1 km above that of the package: a result that is too good is a
 # reason to search for a mistake. A wrong prompt changes replies, and the judge rejects many of
 # them, so the shares may hardly move while *same answers* falls: compare answers, not only shares.
-# A head that climbs pulls photos away from their places, and both the search and the judge suffer.
+# A head that climbs pulls photos away from their places: nearly all answers change, though the
+# shares of so few photos may hardly show it.
 # The first candidate is the reply without references, so the shares become those of the language
-# model alone.
+# model alone. It may be better at a continent's distance, and it is worse at a street's.
 #
 # </details>
 
