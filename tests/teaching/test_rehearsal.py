@@ -62,7 +62,15 @@ def scoreboard(folder) -> list[list[str]]:
 
 def graded(tmp_path, name: str) -> dict[str, str]:
     """What `g3lite teach grade` says about what was handed in, by exercise."""
-    arguments = [str(tmp_path / name), "-o", str(tmp_path / f"{name} graded"), "--seed", "3"]
+    arguments = [
+        str(tmp_path / name),
+        "-o",
+        str(tmp_path / f"{name} graded"),
+        "--seed",
+        "3",
+        "--seconds",
+        "120",
+    ]
     app(["teach", "grade", *arguments], standalone_mode=False)
     with (tmp_path / f"{name} graded" / "results.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
