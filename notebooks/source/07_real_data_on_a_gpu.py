@@ -14,6 +14,7 @@
 # # Real data on a GPU: the same cells, on photos of the world
 #
 # [← 06 Evaluation and ablations](06_evaluation_and_ablations.ipynb) ·
+# [10 Build G3 yourself →](10_build_g3.ipynb) ·
 # Open in Colab (once on GitHub)
 #
 # Everything so far was drawn. Here the photos are people's own, the image model is CLIP ViT-L/14,

@@ -10,7 +10,7 @@ from g3lite.teaching import notebooks, plans
 from g3lite.teaching.notebooks import NotebookError
 
 FOLDER = notebooks.folder()
-NAMES = ("lab_3h", "module_2w", "thesis")
+NAMES = ("lab_3h", "lab_build", "module_2w", "thesis")
 
 
 def load(name: str) -> plans.Plan:
@@ -44,8 +44,8 @@ def test_a_notebook_takes_the_time_that_it_says(name):
 
 
 def test_the_plans_take_the_time_that_their_names_promise():
-    lab, module, thesis = map(load, NAMES)
-    assert (lab.unit, lab.time) == ("minutes", 3 * 60)
+    lab, build, module, thesis = map(load, NAMES)
+    assert (lab.unit, lab.time) == (build.unit, build.time) == ("minutes", 3 * 60)
     assert (module.unit, module.time, len(module.sessions)) == ("minutes", 45 * 60, 10)
     for day in module.sessions:
         assert sum(step.time for step in day.steps if step.do.startswith("In class")) == 90
