@@ -29,6 +29,7 @@ from g3lite.teaching.address import PLACEHOLDER, Address
 
 COMMITTED_PROFILE = "cpu"  # the profile that the committed outputs come from
 MAX_LINES = 25
+PACK = "pack"  # the tag of cells whose committed outputs come from a pack of real photos
 
 _COLAB = "https://colab.research.google.com/github/"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -140,11 +141,27 @@ def execute(notebook: NotebookNode, cwd: Path, profile: str) -> NotebookNode:
 
 
 def sync(notebooks: Path, name: str) -> Path:
-    """Write `NN_name.ipynb` from its source, executed on the `cpu` profile; return its path."""
+    """Write `NN_name.ipynb` from its source, executed on the `cpu` profile; return its path.
+
+    Without a pack of real photos (`G3LITE_PACK`) cells tagged `pack` keep the outputs that they
+    had, as long as the cell is the same.
+    """
+    from g3lite.datasets.pack import VARIABLE  # with numpy and others, which `link` does without
+
     notebook = clean(execute(read_source(notebooks, name), notebooks, COMMITTED_PROFILE))
     path = notebooks / f"{name}.ipynb"
+    if path.is_file() and not os.environ.get(VARIABLE):
+        _keep_outputs(notebook, nbformat.read(path, as_version=4))
     nbformat.write(notebook, path)
     return path
+
+
+def _keep_outputs(notebook: NotebookNode, before: NotebookNode) -> None:
+    """Give cells tagged `pack` the outputs that the same cells had before, in place."""
+    outputs = {cell.id: cell.outputs for cell in before.cells if PACK in _tags(cell)}
+    for cell in notebook.cells:
+        if PACK in _tags(cell):
+            cell.outputs = outputs.get(cell.id, cell.outputs)
 
 
 def link(root: Path, address: Address) -> list[Path]:
@@ -384,6 +401,8 @@ def _problems_of_outputs(written: NotebookNode) -> Iterator[str]:
     if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
         yield "its code cells were not executed once each, in order"
     for place, cell in enumerate(written.cells):
+        if PACK in _tags(cell) and not _shows_a_pack(cell):
+            yield f"cell {place} was executed without a pack of real photos; G3LITE_PACK names one"
         for output in cell.get("outputs", []):
             where = f"cell {place}"
             if output.output_type == "error":
@@ -399,6 +418,14 @@ def _problems_of_outputs(written: NotebookNode) -> Iterator[str]:
 
 def _tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
+
+
+def _shows_a_pack(cell: NotebookNode) -> bool:
+    """Tell whether a cell tagged `pack` has the outputs of one."""
+    from g3lite.teaching.real_photos import NO_PACK
+
+    text = "".join(output.get("text", "") for output in cell.outputs)
+    return bool(cell.outputs) and not text.startswith(NO_PACK)
 
 
 def _is_progress(output: NotebookNode) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 
 MAX_BYTES = 256 * 2**20
 """The most that one message may have."""
+_LOSSES = "torch.nn.functional"  # its losses go by their names: the only functions that can be sent
 
 
 class Unsendable(TypeError):
@@ -119,7 +120,7 @@ def _read_array(of: Any) -> np.ndarray:
 
 
 def _other(value: Any) -> Any:
-    """Tables of pandas and tensors, whose packages are loaded where there is such a value."""
+    """Tables of pandas, tensors, losses: their packages are loaded where there is such a value."""
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     if kind.startswith("torch.") and hasattr(value, "detach"):
         return {"is": "tensor", "of": _array(value.detach().cpu().numpy())}
@@ -142,6 +143,8 @@ def _other(value: Any) -> Any:
         if isinstance(value, pd.api.extensions.ExtensionArray):
             return {"is": "series", "of": [_column(pd.RangeIndex(len(value))), None,
                                            _column(pd.Series(value))]}  # fmt: skip
+    if getattr(value, "__module__", "") == _LOSSES and value.__name__.endswith("_loss"):
+        return {"is": "loss", "of": value.__name__}
     raise Unsendable(f"a value of type {kind} cannot be passed on")
 
 
@@ -182,6 +185,14 @@ def _read_tensor(of: Any) -> Any:
     return torch.from_numpy(_read_array(of))
 
 
+def _read_loss(of: Any) -> Any:
+    from torch.nn import functional
+
+    if not of.endswith("_loss"):
+        raise ValueError(f"{of!r} is no loss of torch")
+    return getattr(functional, of)
+
+
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "ellipsis": lambda of: ...,
     "scalar": lambda of: _read_array(of)[()],
@@ -194,6 +205,7 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "dict": lambda of: {decode(key): decode(one) for key, one in of},
     "array": _read_array,
     "tensor": _read_tensor,
+    "loss": _read_loss,
     **{
         kind: (lambda of, kind=kind: _read_pandas(kind, of))
         for kind in ("NA", "table", "series", "index")

@@ -14,6 +14,7 @@
 # # Real data on a GPU: the same cells, on photos of the world
 #
 # [← 06 Evaluation and ablations](06_evaluation_and_ablations.ipynb) ·
+# [10 Build G3 yourself →](10_build_g3.ipynb) ·
 # Open in Colab (once on GitHub)
 #
 # Everything so far was drawn. Here the photos are people's own, the image model is CLIP ViT-L/14,
@@ -33,7 +34,7 @@
 # 4.1 (data), table 1.
 # **You need:** [notebook 05](05_geo_verification.ipynb) for the complete G3, [notebook
 # 06](06_evaluation_and_ablations.ipynb) for reading its table.
-# **Time:** 40 minutes to read, 60 with the exercises. **Machine:** on stand-ins any laptop, 2 GB of
+# **Time:** 30 minutes to read, 50 with the exercises. **Machine:** on stand-ins any laptop, 2 GB of
 # memory, two minutes. On real photos a GPU with 15 GB of memory (Colab's T4), a network, and
 # patience: section 3 lists the downloads, section 5 measures the time before it takes it.
 #

@@ -324,6 +324,18 @@ def test_tables_and_tensors_come_back_as_they_were():
     assert torch.equal(values.decode(values.encode(tensor)), tensor)
 
 
+def test_losses_of_torch_go_by_their_names():
+    loss = torch.nn.functional.mse_loss
+    assert values.encode(loss) == {"is": "loss", "of": "mse_loss"}
+    assert values.decode(values.encode(loss)) is loss
+    for other in (torch.nn.functional.relu, torch.nn.functional.cross_entropy, torch.load):
+        with pytest.raises(values.Unsendable):
+            values.encode(other)
+    for name in ("relu", "__loader__", "no_such_loss"):
+        with pytest.raises(ValueError):
+            values.decode({"is": "loss", "of": name})
+
+
 def test_what_is_no_plain_value_is_refused():
     for value in (print, object(), np.random.default_rng(0)):
         with pytest.raises(values.Unsendable):

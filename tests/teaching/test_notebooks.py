@@ -6,12 +6,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from stand_in_pack import stand_in
 
 from g3lite.teaching import notebooks
 from g3lite.teaching.address import PLACEHOLDER, Address
 from g3lite.teaching.checks import check as checks
 from g3lite.teaching.checks import nb01
 from g3lite.teaching.notebooks import NotebookError
+from g3lite.teaching.real_photos import NO_PACK
 
 COLAB = "https://colab.research.google.com/github"
 HEADER = """\
@@ -297,6 +299,38 @@ def test_an_unwritten_notebook_is_a_problem(series):
     assert expected in notebooks.problems(series, "01_first")
 
 
+def output_of(series, source):
+    cells = nbformat.read(series / "01_first.ipynb", as_version=4).cells
+    return "".join(out.text for cell in cells if cell.source == source for out in cell.outputs)
+
+
+def test_without_a_pack_a_cell_of_one_keeps_its_outputs(series, monkeypatch):
+    said = "of a pack"
+
+    def execute(notebook, cwd, profile):
+        for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
+            cell.execution_count = number + 1
+            cell.outputs = [nbformat.v4.new_output("stream", text=said)]
+        return notebook
+
+    monkeypatch.setattr(notebooks, "execute", execute)
+    change_source(series, '["nbval-check-output"]\nsum', '["nbval-check-output", "pack"]\nsum')
+    monkeypatch.setenv("G3LITE_PACK", "some folder")
+    notebooks.sync(series, "01_first")
+    monkeypatch.delenv("G3LITE_PACK")
+    said = NO_PACK
+    notebooks.sync(series, "01_first")
+    assert output_of(series, "sum(range(10))") == "of a pack"
+    assert output_of(series, 'PROFILE = "auto"') == NO_PACK
+    assert notebooks.problems(series, "01_first") == []
+    change_source(series, "sum(range(10))", "sum(range(11))")  # another cell: nothing to keep
+    notebooks.sync(series, "01_first")
+    assert output_of(series, "sum(range(11))") == NO_PACK
+    assert notebooks.problems(series, "01_first") == [
+        "01_first: cell 4 was executed without a pack of real photos; G3LITE_PACK names one"
+    ]
+
+
 def test_exercises_are_extracted_and_solved(series):
     source = notebooks.read_source(series, "01_first")
     first, second = notebooks.exercises(source, "01_first")
@@ -447,11 +481,26 @@ def test_every_notebook_has_a_source():
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == SERIES
 
 
+@pytest.fixture(scope="module")
+def pack_folder(tmp_path_factory, miniclip):
+    """A pack of drawings, the form of a real one."""
+    folder = tmp_path_factory.mktemp("pack") / "stand-in"
+    stand_in(folder, miniclip)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SERIES)
-def test_every_solution_passes_its_check(name):
+def test_every_solution_passes_its_check_and_every_cell_of_a_pack_runs(
+    name, pack_folder, monkeypatch
+):
+    monkeypatch.setenv("G3LITE_PACK", str(pack_folder))
     notebook = notebooks.with_solutions(notebooks.read_source(FOLDER, name), name)
     notebooks.execute(notebook, FOLDER, "ci")
     solved = [cell for cell in notebook.cells if "exercise" in cell.metadata.get("tags", [])]
     verdicts = ["".join(output.get("text", "") for output in cell.outputs) for cell in solved]
     assert all("✓" in text and "Not yet" not in text for text in verdicts), verdicts
+    for cell in notebook.cells:
+        if notebooks.PACK in cell.metadata.get("tags", []):
+            shown = notebooks.clean(nbformat.v4.new_notebook(cells=[cell])).cells[0].outputs
+            assert shown and not any(out.get("name") == "stderr" for out in shown), cell.source

@@ -1,5 +1,6 @@
 """Course plans: minutes add up, sections exist, and each aim is shown by something."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from g3lite.teaching import notebooks, plans
 from g3lite.teaching.notebooks import NotebookError
 
 FOLDER = notebooks.folder()
-NAMES = ("lab_3h", "module_2w", "thesis")
+NAMES = ("lab_3h", "lab_build", "module_2w", "thesis")
 
 
 def load(name: str) -> plans.Plan:
@@ -33,9 +34,18 @@ def test_nothing_is_wrong_with_a_plan_and_its_page_is_that_of_its_table(name):
     assert sum(bool(step.checkpoint) for step in plan.steps()) >= 0.9 * len(list(plan.steps()))
 
 
+@pytest.mark.parametrize("name", notebooks.names(FOLDER))
+def test_a_notebook_takes_the_time_that_it_says(name):
+    words = " ".join(notebooks.read_source(FOLDER, name).cells[0].source.split())
+    (said,) = re.findall(r"\*\*Time:\*\* (\d+) minutes to read", words)
+    measured = sum(section.minutes for section in plans.sections(FOLDER, name[:2]))
+    assert abs(int(said) - measured) <= 5, f"{measured:.0f} minutes"
+    assert measured <= 70
+
+
 def test_the_plans_take_the_time_that_their_names_promise():
-    lab, module, thesis = map(load, NAMES)
-    assert (lab.unit, lab.time) == ("minutes", 3 * 60)
+    lab, build, module, thesis = map(load, NAMES)
+    assert (lab.unit, lab.time) == (build.unit, build.time) == ("minutes", 3 * 60)
     assert (module.unit, module.time, len(module.sessions)) == ("minutes", 45 * 60, 10)
     for day in module.sessions:
         assert sum(step.time for step in day.steps if step.do.startswith("In class")) == 90
@@ -110,6 +120,14 @@ def test_sections_are_read_without_solutions(folder):
     assert exercise.check == "check_01_1"
     assert plans.named("Exercise 1", [top, distances, exercise]) is exercise
     assert plans.named("Exercise", [top, distances, exercise]) is None
+
+
+def test_figures_under_a_condition_are_figures_too(folder):
+    text = "\n# %%\nif pack:\n    figures.show(one, alt)\nfigures.show(other, alt)\n"
+    with (folder / "source" / "01_small.py").open("a", encoding="utf-8") as source:
+        source.write(text)
+    (*_, last) = plans.sections(folder, "01")
+    assert (last.figures, last.lines) == (2, 5)
 
 
 @pytest.mark.parametrize(
