@@ -141,11 +141,6 @@ def test_what_needs_no_picture_follows_exactly(few):
     np.testing.assert_allclose(retrieval.constant(few.gallery_coordinates), expected["constant"])
 
 
-def test_the_gps_gallery_is_searched_again(few):
-    expected = tables.predictions(few.which, FEW)["GPS gallery (GeoCLIP)"]
-    assert (km(few.best_gps(), expected) < 0.01).mean() >= 0.94
-
-
 @pytest.mark.slow
 def test_rivals_that_read_the_gallery_answer_again():
     run = EvaluationRun.load(plan.SETS[0], FEW)
@@ -271,15 +266,15 @@ def test_the_replies_are_those_that_the_plan_asks_for():
 
 
 def test_curves_begin_with_one_and_pass_through_g3():
-    for which in (plan.CHOSEN_ON, plan.SETS[1]):
-        found, g3 = tables.curves(which), tables.predictions(which)["G3"]
-        assert list(found["prompts"]) == ["1", "2", "3", "4"]
-        np.testing.assert_array_equal(found["prompts"]["4"], g3)
-        assert ("replies of each prompt" in found) == (which == plan.CHOSEN_ON)
-    replies = tables.curves(plan.CHOSEN_ON)["replies of each prompt"]
+    curves, expected = tables.curves(plan.CHOSEN_ON), tables.predictions(plan.CHOSEN_ON)
+    prompts, replies = curves["prompts"], curves["replies of each prompt"]
+    assert list(prompts) == ["1", "2", "3", "4"]
     assert list(replies) == [str(n) for n in range(1, DRAWN + 1)]
-    chosen = replies[str(plan.CHOICE.replies)]
-    np.testing.assert_array_equal(chosen, tables.predictions(plan.CHOSEN_ON)["G3"])
+    for whole in (prompts["4"], replies[str(plan.CHOICE.replies)]):
+        np.testing.assert_array_equal(whole, expected["G3"])
+    np.testing.assert_array_equal(prompts["1"], expected["G3, 1 of 4 prompts"])
+    np.testing.assert_array_equal(replies["5"], expected["G3, N = 5"])
+    assert set(tables.curves(plan.SETS[0])) == {"prompts"}
 
 
 def test_gains_are_paired_and_in_the_order_asked_for(few):
