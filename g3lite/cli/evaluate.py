@@ -93,8 +93,7 @@ def paper_tables(
 ) -> None:
     """Print the paper's tables and figures on MiniEarth, with intervals and with differences.
 
-    From the predictions and replies that are shipped; for the figures all candidates are scored
-    again, for which the pictures of the photos are drawn at first use.
+    From the predictions and replies that are shipped; no picture is drawn.
     """
     from g3lite.paper import tables
 

@@ -6,10 +6,16 @@ says what can be seen in it.
 """
 
 from g3lite.figures.cues import cue_sheet
-from g3lite.figures.curves import line_chart, seeds_and_intervals, softmax_bars, threshold_curves
+from g3lite.figures.curves import (
+    gain_panels,
+    line_chart,
+    seeds_and_intervals,
+    softmax_bars,
+    threshold_curves,
+)
 from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
-from g3lite.figures.forest import forest
+from g3lite.figures.forest import forest, forest_panels
 from g3lite.figures.hero import hero
 from g3lite.figures.maps import (
     candidate_maps,
@@ -24,7 +30,7 @@ from g3lite.figures.maps import (
     zoomed_map,
 )
 from g3lite.figures.moves import cue_moves
-from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels
+from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels, stacked_bars
 from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
 from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
 from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
@@ -54,6 +60,8 @@ __all__ = [
     "embedding",
     "encode",
     "forest",
+    "forest_panels",
+    "gain_panels",
     "heat_maps",
     "hero",
     "hub_scatter",
@@ -73,6 +81,7 @@ __all__ = [
     "share_bars",
     "show",
     "softmax_bars",
+    "stacked_bars",
     "state_strip",
     "threshold_curves",
     "trade_off",

@@ -163,3 +163,38 @@ def seeds_and_intervals(
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
     return figure
+
+
+def gain_panels(panels: Mapping[str, Mapping[int, pd.DataFrame]], title: str, label: str) -> Figure:
+    """What more of something adds, within five distances, in panels side by side on one scale.
+
+    Args:
+        panels: what is counted -> number -> differences: the columns metric, difference, low and
+            high, shares in [-1, 1].
+        title: of the figure.
+        label: what the differences are, with their unit, points.
+    """
+    figure = Figure(figsize=(WIDTH, 4.1), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (name, by_number) in zip(grid, panels.items(), strict=True):
+        numbers = np.array(list(by_number))
+        axes.axhline(0, color="#888888", linewidth=1)
+        for level, (metric, colour) in enumerate(
+            zip(evaluation.THRESHOLD_NAMES, PALETTE, strict=False)
+        ):
+            rows = pd.concat([some[some["metric"] == metric] for some in by_number.values()])
+            points = 100 * rows[["difference", "low", "high"]].to_numpy(dtype=np.float64)
+            axes.errorbar(
+                numbers + 0.07 * (level - 2), points[:, 0], np.abs(points[:, 1:] - points[:, :1]).T,
+                fmt="o-", color=colour, markersize=5, capsize=2, linewidth=1.2, elinewidth=0.8,
+                label=f"{evaluation.THRESHOLDS_KM[level]:,} km",
+            )  # fmt: skip
+        axes.set(xlabel=name, xticks=numbers)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(axis="y", color="#e4e4e4", linewidth=0.7)
+        axes.set_axisbelow(True)
+    grid[0].set_ylabel(label)
+    handles = grid[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    return figure

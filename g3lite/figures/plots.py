@@ -191,3 +191,28 @@ def _grouped(axes: Axes, table: pd.DataFrame) -> None:
         drawn = axes.bar(spots, table[column], 0.92 * width, color=colour, label=str(column))
         axes.bar_label(drawn, fmt="%.1f", fontsize=9, padding=2)
     axes.set_xticks(places, table.index)
+
+
+def stacked_bars(table: pd.DataFrame, title: str, label: str) -> Figure:
+    """Horizontal bars of parts that add up: a line for each row, a colour for each column.
+
+    Args:
+        table: numbers of at least 0; those of 3 and more are written into their part.
+        title: of the figure.
+        label: what the numbers are, with their unit.
+    """
+    figure, axes = _chart(title, 1.5 + 0.42 * len(table), xlabel=label)
+    lines, left = np.arange(len(table)), np.zeros(len(table))
+    colours = cycle(((TRUTH, "white"), (PREDICTION, "white"), ("#b9bdc2", "black")))
+    for column, (colour, ink) in zip(table.columns, colours, strict=False):
+        values = table[column].to_numpy(dtype=np.float64)
+        drawn = axes.barh(lines, values, 0.72, left=left, color=colour, label=str(column))
+        words = [f"{value:.1f}" if value >= 3 else "" for value in values]
+        axes.bar_label(drawn, words, label_type="center", color=ink, fontsize=9.5)
+        left = left + values
+    axes.set_yticks(lines, table.index)
+    axes.set(xlim=(0, left.max()), ylim=(len(table) - 0.5, -0.5))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    return figure

@@ -11,7 +11,7 @@ from cartopy.io.shapereader import Reader
 from matplotlib.collections import LineCollection
 from PIL import Image
 
-from g3lite import figures, geo
+from g3lite import evaluation, figures, geo
 from g3lite.figures import maps
 from g3lite.paths import data_dir
 from g3lite.photos import PhotoSet
@@ -395,6 +395,50 @@ def test_a_forest_plot_says_which_differences_are_sure():
 
     alike = figures.forest(table.drop(columns="seeds"), "Margins", "better", "worse").axes[0]
     assert "white" not in [line.get_markerfacecolor() for line in alike.lines[2::2]]
+
+
+def test_a_corrected_p_decides_about_the_colour_and_groups_have_headings():
+    table = pd.DataFrame(
+        {
+            "group": ["the judge", "the judge", "the model"],
+            "method": ["sure", "not after correction", "published"],
+            "difference": [0.05, 0.02, 0.01],
+            "low": [0.03, 0.001, np.nan],
+            "high": [0.07, 0.039, np.nan],
+            "p_holm": [0.001, 0.3, np.nan],
+        }
+    )
+    (axes,) = figures.forest(table, "Margins", "better", "worse").axes
+    _, *lines = axes.lines
+    assert [line.get_color() for line in lines] == [figures.TRUTH] * 2 + ["#777777"] * 3
+    assert lines[-1].get_marker() == "D" and len(lines[-1].get_xdata()) == 1
+    assert [float(line.get_ydata()[0]) for line in lines[1::2]] == [1, 2]
+    ticks = {
+        label.get_text(): (place, label.get_fontweight())
+        for place, label in zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+    }
+    assert ticks["the judge"] == (0, "bold") and ticks["the model"] == (3, "bold")
+    assert ticks["published"][0] == 4 and ticks["sure"][1] != "bold"
+    assert [text.get_text() for text in axes.texts][2] == "+1.0"
+    assert np.isfinite(axes.get_xlim()).all()
+
+
+def test_forest_panels_have_one_for_each_distance():
+    rows = [
+        {"method": name, "metric": metric, "difference": d, "low": d - 0.01, "high": d + 0.01}
+        for name, d in (("a", 0.02), ("b", -0.005))
+        for metric in ("mean of five", *evaluation.THRESHOLD_NAMES)
+    ]
+    figure = figures.forest_panels(pd.DataFrame(rows), "Five distances", "better", "worse")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        f"within {km:,} km" for km in evaluation.THRESHOLDS_KM
+    ]
+    for axes in figure.axes:
+        _, first, _, second, _ = axes.lines
+        assert (first.get_color(), second.get_color()) == (figures.TRUTH, "#777777")
+        np.testing.assert_allclose(first.get_xdata(), [1, 3])
+        assert axes.yaxis_inverted()
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["a", "b"]
 
 
 def test_a_forest_plot_of_kilometres():

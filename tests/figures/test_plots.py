@@ -135,3 +135,34 @@ def test_a_cue_sheet_counts_the_visible_cues():
     assert any(words.startswith(city) for words in said(figure))
     with pytest.raises(ValueError, match="2 photos and 3 scenes"):
         figures.cue_sheet([picture()] * 2, scenes)
+
+
+def test_stacked_bars_add_up_and_leave_out_small_numbers():
+    table = pd.DataFrame(
+        {"right": [60.0, 97.5], "judge": [30.0, 2.5], "none": [10.0, 0.0]}, index=["25 km", "any"]
+    )
+    (axes,) = figures.stacked_bars(table, "Who is to blame", "photos, %").axes
+    ends = [bar.get_x() + bar.get_width() for bar in axes.patches[-2:]]
+    assert ends == [100, 100] and axes.get_xlim() == (0, 100)
+    assert [text.get_text() for text in axes.texts] == ["60.0", "97.5", "30.0", "", "10.0", ""]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["25 km", "any"]
+
+
+def test_gain_panels_draw_each_distance_over_the_numbers():
+    def gains(points):
+        return pd.DataFrame(
+            {
+                "metric": evaluation.THRESHOLD_NAMES,
+                "difference": np.arange(5) * points / 100,
+                "low": np.arange(5) * points / 100 - 0.01,
+                "high": np.arange(5) * points / 100 + 0.02,
+            }
+        )
+
+    panels = {"prompts": {1: gains(0), 3: gains(2)}, "replies": {1: gains(0), 2: gains(-1)}}
+    figure = figures.gain_panels(panels, "More", "points above one")
+    left, right = figure.axes
+    assert (left.get_xlabel(), right.get_xlabel()) == ("prompts", "replies")
+    curves = [part.lines[0].get_ydata() for part in left.containers]
+    np.testing.assert_allclose(curves, [[0, 2 * level] for level in range(5)])
+    assert right.get_xticks().tolist() == [1, 2]

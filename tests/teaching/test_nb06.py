@@ -5,8 +5,12 @@ Every wrong answer is written as a student would write it, independently of the 
 
 import numpy as np
 import pytest
+from mutants import one_edit
 
+from g3lite.recipes.replies import DRAWN
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb06
+from g3lite.verification import CandidateConfig
 
 NAME = "06_evaluation_and_ablations"
 
@@ -19,45 +23,13 @@ def given():
     }
 
 
-@pytest.mark.parametrize("check", ["check_06_1", "check_06_2", "check_06_3"])
+@pytest.mark.parametrize("check", ["check_06_1", "check_06_4"])
 def test_nothing_and_an_empty_function_are_told_how_to_begin(check, rejected):
     assert "complete" in rejected(getattr(nb06, check), None)
     assert "returns nothing yet" in rejected(getattr(nb06, check), lambda *_: None)
 
 
-# --- 1: a margin ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("z", [1.96, 1.959964, 2])
-def test_the_margin_is_accepted(z, solutions, capsys):
-    nb06.check_06_1(solutions["margin"])
-    assert nb06.check_06_1.hint(lambda p, n: 100 * z * np.sqrt(p * (1 - p) / n)) is None
-    assert "±1.33" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (lambda p, n: 100 * (p * (1 - p) / n) ** 0.5, "one standard error"),
-        (lambda p, n: 1.96 * (p * (1 - p) / n) ** 0.5, "is a share"),
-        (lambda p, n: 392 * (p * (1 - p) / n) ** 0.5, "whole width"),
-        (lambda p, n: 196 * (p * (1 - p)) ** 0.5 / n, "under the root"),
-        (lambda p, n: 196 * (p * (1 - p)) ** 0.5, "not their number"),
-        (lambda p, n: 196 * p * (1 - p) / n, "its root is missing"),
-        (lambda p, n: 196 * (p / n) ** 0.5, "not p"),
-        (lambda p, n: 98 / n**0.5, "one half"),
-        (lambda p, n: 164.5 * (p * (1 - p) / n) ** 0.5, "90 %"),
-        (lambda p, n: 257.6 * (p * (1 - p) / n) ** 0.5, "99 %"),
-        (lambda p, n: 1.33, "it should be"),
-        (lambda p, n: 100 * p, "it should be"),
-        (lambda p, n: 196 * (p * (1 - p) / (9 * n)) ** 0.5, "it should be"),
-    ],
-)
-def test_other_margins_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb06.check_06_1, answer)
-
-
-# --- 2: resampling photographers -----------------------------------------------------------------
+# --- 1: resampling photographers -----------------------------------------------------------------
 
 
 def by_hand(a, b, author, drawn):
@@ -70,14 +42,22 @@ def by_hand(a, b, author, drawn):
 
 
 def test_the_resampled_differences_are_accepted(solutions, capsys):
-    nb06.check_06_2(solutions["resampled"])
-    assert nb06.check_06_2.hint(by_hand) is None
+    nb06.check_06_1(solutions["resampled"])
+    assert nb06.check_06_1.hint(by_hand) is None
     assert "Photographers are drawn" in capsys.readouterr().out
 
 
 def per_person(a, b, author, drawn):
     each = [(a - b)[author == k].mean() for k in range(drawn.shape[1])]
     return drawn @ np.array(each) / drawn.shape[1]
+
+
+def only_who_has_photos(a, b, author, drawn):
+    """Groups by those who occur: right as long as everybody took a photo."""
+    people, who = np.unique(author, return_inverse=True)
+    photos = np.bincount(who)
+    drawn = drawn[:, : len(people)]
+    return drawn @ np.bincount(who, a - b) / (drawn @ photos)
 
 
 def counted_once(a, b, author, drawn):
@@ -116,13 +96,124 @@ def of_photos(a, b, author, drawn):
         (lambda a, b, author, drawn: a - b, "has shape"),
         (unpaired, "should give"),
         (of_photos, "should give"),
+        (only_who_has_photos, "should give"),
+        (lambda a, b, author, drawn: np.round(by_hand(a, b, author, drawn), 2), "should give"),
+        (lambda a, b, author, drawn: by_hand(a > 0.5, b > 0.5, author, drawn), "should give"),
     ],
 )
 def test_other_resamples_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb06.check_06_1, answer)
+
+
+def test_photographers_without_photos_are_no_reason_to_fail():
+    author, drawn = np.array([0, 0, 2]), np.array([[1, 1, 1], [2, 0, 1], [1, 2, 0]])
+    a, b = np.array([1.0, 0.0, 1.0]), np.array([0.0, 0.0, 1.0])
+    found = nb06.resampled(a, b, author, drawn)
+    np.testing.assert_allclose(found, [1 / 3, 2 / 5, 1 / 2])
+    np.testing.assert_allclose(found, by_hand(a, b, author, drawn))
+    hint = nb06.check_06_1.hint(lambda *given: without_a_number(*given))
+    assert "raised" in hint  # np.bincount stops at the last one who has a photo
+
+
+def without_a_number(a, b, author, drawn):
+    return drawn @ np.bincount(author, a - b) / (drawn @ np.bincount(author))
+
+
+# --- 2: the missing ablation ---------------------------------------------------------------------
+
+
+def sides(with_=None, without=None):
+    """The solution with some places changed."""
+    return {
+        "with": nb06.DESIGN["with"] | (with_ or {}),
+        "without": nb06.DESIGN["without"] | (without or {}),
+    }
+
+
+def test_the_design_is_accepted_and_can_be_asked_for(capsys):
+    nb06.check_06_2(nb06.DESIGN)
+    assert "only the prompt differs" in capsys.readouterr().out
+    other = sides({"references": [15, 0, 5, 10]}, {"references": np.array([5, 10, 15])})
+    assert nb06.check_06_2.hint(other) is None
+    assert nb06.RECORDED == DRAWN
+    sizes = set()
+    for how in nb06.DESIGN.values():
+        config = CandidateConfig(**how)
+        sizes.add(len(config.references) * config.replies + config.retrieved)
+    assert sizes == {13}
+    assert nb06.DESIGN["with"]["retrieved"] == CandidateConfig.from_name("miniearth").retrieved
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (sides({"replies": ...}), "fill in"),
+        (sides({}, {"references": None}), "fill in"),
+        (sides({"replies": 2}, {"replies": 2}), "8 replies against 6"),
+        (sides({"replies": 4}), "16 replies against 12"),
+        (sides({"replies": 6}, {"replies": 8}), "5 recorded replies"),
+        (sides({"retrieved": 3}), "different numbers of retrieved"),
+        (sides({"retrieved": 0}, {"retrieved": 0}), "leave the rest as G3 has it"),
+        (sides({}, {"references": (0, 5, 10, 15)}), "still has the prompt"),
+        (sides({"replies": 2}, {"references": (10,), "replies": 5}), "one prompt only"),
+        (sides({"references": (5, 10, 15)}), "all four prompts"),
+        (sides({}, {"references": (5, 10, 20)}), "0, 5, 10 and 15 references"),
+        (sides({}, {"references": (5, 5, 10)}), "0, 5, 10 and 15 references"),
+        (sides({"replies": 0}, {"replies": 0}), "without replies"),
+        (sides({"replies": 3.5}), "whole numbers"),
+        (sides({"replies": True}), "whole numbers"),
+        (sides({"temperature": 0.4}), "and nothing else"),
+        ({"with": nb06.DESIGN["with"]}, "two sides"),
+        ("G3", "two sides"),
+    ],
+)
+def test_other_designs_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb06.check_06_2, answer)
 
 
-# --- 3: who is to blame --------------------------------------------------------------------------
+# --- 3: defend a verdict -------------------------------------------------------------------------
+
+RIGHT = {
+    "a": ("yes", 1), "b": ("cannot tell", 2), "c": ("cannot tell", 3), "d": ("cannot tell", 4),
+    "e": ("cannot tell", 5), "f": ("cannot tell", 6), "g": ("no", 7),
+}  # fmt: skip
+
+
+def test_the_verdicts_are_accepted(capsys):
+    nb06.check_06_3(RIGHT)
+    assert "defend a verdict" in capsys.readouterr().out
+    spelled = {claim: [f" {said.upper()}. ", str(why)] for claim, (said, why) in RIGHT.items()}
+    assert nb06.check_06_3.hint(spelled) is None
+    assert set(nb06.CLAIMS) == set(RIGHT) and set(nb06.REASONS) == set(range(1, 8))
+
+
+@pytest.mark.parametrize("claim", sorted(RIGHT))
+def test_each_verdict_and_each_reason_counts(claim, rejected):
+    said, why = RIGHT[claim]
+    for pair in [(word, why) for word in ("yes", "no", "cannot tell") if word != said] + [
+        (said, other) for other in range(1, 8) if other != why
+    ]:
+        hint = rejected(nb06.check_06_3, RIGHT | {claim: pair})
+        assert "6 of 7" in hint and f"About claim {claim}" in hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ({}, "each of the claims"),
+        (RIGHT | {"h": ("yes", 1)}, "each of the claims"),
+        (RIGHT | {"c": ...}, "without a verdict yet: c"),
+        (RIGHT | {"a": "yes"}, "a verdict and a reason"),
+        (RIGHT | {"a": ("maybe", 1)}, "yes, no or cannot tell"),
+        (RIGHT | {"a": ("yes", 8)}, "a reason from 1 to 7"),
+        (dict.fromkeys(RIGHT, ("cannot tell", 2)), "1 of 7"),
+    ],
+)
+def test_other_verdicts_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb06.check_06_3, answer)
+
+
+# --- 4: who is to blame --------------------------------------------------------------------------
 
 
 def shares(km, chosen, radius):
@@ -138,9 +229,9 @@ def shares(km, chosen, radius):
 
 
 def test_the_blame_is_accepted(solutions, capsys):
-    nb06.check_06_3(solutions["blame"])
-    assert nb06.check_06_3.hint(shares) is None
-    assert nb06.check_06_3.hint(lambda *given: np.array(shares(*given))) is None
+    nb06.check_06_4(solutions["blame"])
+    assert nb06.check_06_4.hint(shares) is None
+    assert nb06.check_06_4.hint(lambda *given: np.array(shares(*given))) is None
     assert "where to begin" in capsys.readouterr().out
 
 
@@ -166,4 +257,33 @@ def changed(f):
     ],
 )
 def test_other_blames_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb06.check_06_3, answer)
+    assert hint in rejected(nb06.check_06_4, answer)
+
+
+# --- one edit ------------------------------------------------------------------------------------
+
+EQUIVALENT = {"check_06_1": {}, "check_06_2": {}, "check_06_3": {}, "check_06_4": {}}
+"""Parts of one-edit mutants that are right as well, each with its reason."""
+
+
+@pytest.mark.parametrize("check", sorted(EQUIVALENT))
+def test_no_solution_with_one_small_mistake_passes(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution):
+        verdict: list[str | None] = []
+        space = dict(given)
+        space[check] = lambda answer, verdict=verdict: verdict.append(
+            getattr(nb06, check).hint(answer)
+        )
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        reasons = [why for part, why in EQUIVALENT[check].items() if part in program]
+        if verdict[-1:] == [None] and not reasons:
+            passed.append(edit)
+    assert tried >= 3 and passed == []
