@@ -11,6 +11,7 @@ from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest
 from g3lite.figures.hero import hero
+from g3lite.figures.judging import Verdict, bands, found_and_lost, grids, two_halves, verdicts
 from g3lite.figures.maps import (
     candidate_maps,
     circle_map,
@@ -39,7 +40,9 @@ __all__ = [
     "PREDICTION",
     "StateRow",
     "TRUTH",
+    "Verdict",
     "WIDTH",
+    "bands",
     "bar_panels",
     "bars",
     "candidate_maps",
@@ -54,6 +57,8 @@ __all__ = [
     "embedding",
     "encode",
     "forest",
+    "found_and_lost",
+    "grids",
     "heat_maps",
     "hero",
     "hub_scatter",
@@ -76,7 +81,9 @@ __all__ = [
     "state_strip",
     "threshold_curves",
     "trade_off",
+    "two_halves",
     "two_searches",
+    "verdicts",
     "vote_map",
     "world_map",
     "zoomed_map",
