@@ -33,7 +33,7 @@
 # 3.3, table 2 (the row "w/o Geo-V") and figure 4.
 # **You need:** [notebook 02](02_geo_alignment.ipynb) for the space in which photos and coordinates
 # meet; [notebook 04](04_prompt_diversification.ipynb) for where the replies come from.
-# **Time:** 55 minutes to read, 85 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# **Time:** 60 minutes to read, 95 with the exercises. **Machine:** any laptop, 3 GB of memory, no
 # GPU; the cells run for about a minute and a half.
 
 # %% jupyter={"source_hidden": true}
@@ -107,6 +107,12 @@ def interval(values, some=slice(None)):
     return np.ravel(evaluation.mean_intervals(values[rows, None], truth.iloc[rows], **options))
 
 
+def points(table):
+    """Differences with their intervals, in words."""
+    rows = table.set_index("method")[["difference", "low", "high"]] * 100
+    return "; ".join("{}: {:+.1f} [{:+.1f}, {:+.1f}]".format(*row) for row in rows.itertuples())
+
+
 # %% jupyter={"source_hidden": true}
 HERO = 179
 one = of_photo(HERO).reset_index(drop=True)
@@ -152,7 +158,7 @@ for name in ("paper_im2gps3k", "paper_yfcc4k", "miniearth"):
 
 # %% [markdown]
 # Nothing is asked anew here: the replies of MiniLMM (notebook 04) about the validation photos are
-# recorded, and so are the most similar ones of the gallery's 20,000 photos (notebook 03).
+# recorded, and so are the most similar photos of the gallery (notebook 03).
 
 # %%
 drawn = evidence.replies[evidence.replies["way"] == "drawn"]
@@ -161,8 +167,8 @@ one[["origin", "references", "sample", "LAT", "LON", "km"]].round(3)
 
 # %% [markdown]
 # These are the nine candidates of the first picture. `km` is their distance from the truth, which
-# the judge does not know. **Guess first:** how many of the 2,400 photos have at least one candidate
-# within 200 km of the truth?
+# the judge does not know. **Guess first:** which share of the 2,400 photos has at least one
+# candidate within 200 km of the truth?
 
 # %%
 my_ceiling = None  # per cent of the photos
@@ -315,19 +321,20 @@ cells = np.stack(np.meshgrid(np.arange(-59.5, 84), np.arange(-179.5, 180), index
 land = cells.reshape(-1, 2)[figures.on_land(cells.reshape(-1, 2))]
 area = np.cos(np.radians(land[:, 0]))  # a cell in the north is smaller
 at_truth = np.einsum("qd,qd->q", image, heads.embed_coordinates(photos.coordinates))
-better = (image @ heads.embed_coordinates(land).T > at_truth[:, None]) @ area / area.sum()
+higher = image @ heads.embed_coordinates(land).T > at_truth[:, None]  # (photos, cells)
+better = higher @ area / area.sum()
 print(guess.compare(my_land, 100 * np.median(better), "%", digits=1))
 
 # %%
-rank = 1 + np.median(better) * len(land)
+rank = 1 + np.median(higher.sum(axis=1))
 print(f"{len(land):,} cells of land; the truth of the middle photo has rank {rank:,.0f}")
 print(f"{(better < 0.001).mean():.0%} of the photos: less than 0.1 % of the land scores higher")
 print(f"{(better > 0.1).mean():.0%} of the photos: more than 10 % of the land scores higher")
 for name, row in CASES.items():
-    print(f"the photo that is {name}: {better[row]:.1%} of the land scores higher")
+    print(f"the photo that is {name}: {better[row]:.2%} of the land scores higher")
 
 # %% [markdown]
-# For the photo in the middle, 0.5 % of the land scores higher than the truth: rank 74 of 15,536
+# For the photo in the middle, 0.5 % of the land scores higher than the truth: rank 72 of 15,536
 # cells. That is near enough to choose between distant places, and not enough to find the city
 # without candidates. For 19 % of the photos more than 10 % of the land scores higher; no judge of
 # this kind can help there.
@@ -404,7 +411,8 @@ for which, rows in published.PUBLISHED.items():
 
 # %% [markdown]
 # Verification adds 1.7 to 4.3 points on the first test set and 5.0 to 6.3 on the second. A draw has
-# luck in it, and need not: a photo with 9 candidates, 3 of them near, has a chance of 3 in 9.
+# luck in it, and need not: a photo with nine candidates, three of them near, has a chance of 3 in
+# 9.
 #
 # ### Exercise 2: the blind judge
 #
@@ -490,14 +498,6 @@ worth = worth[worth["metric"] == OUTCOME]
 print(guess.compare(my_rival, worth.loc[worth["difference"].idxmin(), "method"]))
 
 # %%
-
-
-def points(table):
-    """Differences with their intervals, in words."""
-    rows = table.set_index("method")[["difference", "low", "high"]] * 100
-    return "; ".join("{}: {:+.1f} [{:+.1f}, {:+.1f}]".format(*row) for row in rows.itertuples())
-
-
 figures.show(
     figures.forest(
         worth, "The judge minus each rival, mean of five", "judge is better", "rival is better"
@@ -507,8 +507,8 @@ figures.show(
 
 # %% [markdown]
 # In the mean of the five shares the judge is ahead of every rival, and of each by more than chance.
-# A blind draw loses 6.8 points, much as in the paper. The harder rivals are the most similar photo,
-# 2.1 points behind, and the medoid, 1.5 points behind. At which distances?
+# A blind draw loses 6.8 points, about as much as in the paper. The harder rivals are the most
+# similar photo, 2.1 points behind, and the medoid, 1.5 points behind. At which distances?
 
 
 # %%
@@ -621,12 +621,14 @@ print(
     f"misleading: {rare.sum()} photos with a near candidate, {percent(near['judge'], rare)} chosen"
 )
 print(f"by a blind draw {percent(near['one at random'], rare)}")
+lead = percent(near["judge"] - near["medoid"], groups["good"])
+print(f"good: the judge minus the medoid {lead}")
 
 # %% [markdown]
 # In the good group the judge loses 18.3 % [15.3, 21.4] of the near answers that were certainly
 # there, 127 of 694; it takes a reply instead that is 1,357 km off, in the median. A blind draw
-# keeps 59 % of them, the medoid 77 %, the judge 82 %. Over all photos it finds 32 % where 48.6 %
-# are possible.
+# keeps 59 % of them, the medoid 77 %, the judge 82 %, which is 4.8 points [1.3, 7.9] more than the
+# medoid. Over all photos it finds 32 % where 48.6 % are possible.
 #
 # Where retrieval misleads, there is hardly anything to find: 19 photos have a near candidate, and
 # the judge chooses it for 21.1 % [5.6, 38.9] of them, a blind draw for 12.9 %. So few photos do not
@@ -711,7 +713,7 @@ figures.show(
 # ### The whole grid
 #
 # N, S and the temperature of the replies were chosen together, on the first 1,200 validation
-# photos, before any test set was drawn. This is the grid, all of it:
+# photos, before the final test sets were drawn. This is the grid, all of it:
 
 # %%
 grid = pd.read_csv(paths.shipped("choice/grid.csv"))
@@ -738,9 +740,9 @@ for name in evaluation.THRESHOLD_NAMES:
 
 # %% [markdown]
 # Two replies of each prompt, one retrieved place and a temperature of 0.4 reach 34.9 %. But 9 of
-# the 140 choices lie within half a point of it. No single distance has the say: for the street and
-# for the continent a lower temperature is best, for country and continent no retrieved place. (That
-# is the same tendency as in the paper: for large distances more replies, N = 5, do no harm.)
+# the 140 choices lie within half a point of it, and the five distances do not agree on the best
+# one: for the street and for the continent it is a lower temperature, for country and continent no
+# retrieved place, and for the continent five replies.
 #
 # ### Exercise 3: beat the judge
 #
@@ -778,8 +780,9 @@ check_05_3(beat)
 
 # %% [markdown]
 # Now try it on the real candidates. The settings are all N and S, and a further idea: the judge's
-# score plus a **vote**. A candidate gets as much of it as others lie close to it, weighted by w.
-# That makes 100 settings, and one of them (N = 2, S = 1, w = 0) is in use.
+# score plus a **vote** with weight w. The vote for a candidate is high if many others lie close to
+# it (the mean of exp(−distance / 200 km) over all that take part). That makes 100 settings, and one
+# of them (N = 2, S = 1, w = 0) is in use.
 
 # %%
 places = contest.places
@@ -859,9 +862,8 @@ figures.show(
 # In the first split the best of 100 settings is ahead by 1.3 points where it was chosen, and by 0.4
 # [−0.5, +1.2] on the other photos: from this split alone nothing follows. Over 100 splits it is
 # ahead by 1.3 points where it was chosen and by 0.9 on the others. The difference is the luck of
-# the choice, and what is left is a gain. Nearly all choices add votes (w above 0) and take more
-# retrieved places, N = 2 and S = 3 most often: with a vote beside it, the judge can stand more
-# candidates.
+# the choice; 0.9 points are the better estimate. The most frequent choices add votes (w above 0)
+# and take more retrieved places: with a vote beside it, the judge gains from more candidates.
 #
 # (The splits share their photos, so the 98 % above zero are no test; new photos would be one. The
 # next notebook keeps the judge of the paper, for its plan was written before this idea. Have you
@@ -956,7 +958,8 @@ g3 = G3.from_pretrained(drawn_world, gallery_size=2_000, progress=False)
 folder = tempfile.TemporaryDirectory()
 file = Path(folder.name) / photos.ids[HERO]
 file.write_bytes(photos.read(photos.ids[HERO]))
-found = g3.locate(file)
+store = Path(folder.name) / "replies.sqlite"  # a new one: nothing has been asked before
+found = g3.locate(file, store=store)
 print(found)
 print(f"{geo.great_circle_km(found.coordinates, photos.coordinates[HERO]):,.0f} km from the truth")
 
@@ -968,16 +971,15 @@ found
 # photos instead of 20,000 there was no reference near enough, so no reply named the place, and a
 # judge can only choose what is there.
 #
-# The line of times says what each step took; "from the store" means that the result was kept
-# on disk, which is no measurement. Asking takes longest, even with a model as small as this one.
-# Verification is the cheapest step: a vector for each candidate, and an inner product.
+# The line of times says what each step took ("from the store": kept on disk, no measurement).
+# Asking takes longest, even with a model as small as this one. Verification needs a vector for each
+# candidate, and an inner product.
 #
 # A prediction keeps what it was made of: candidates with scores, neighbours, replies word by word.
 # Who doubts an answer can follow it back. For a set of photos, `predict` writes a folder:
 
 # %%
 output = Path(folder.name) / "run"
-store = Path(folder.name) / "replies.sqlite"  # a new one: nothing has been asked before
 predictions = g3.predict(photos.head(6), output, progress=False, store=store)
 print(", ".join(sorted(path.name for path in output.iterdir())))
 predictions[["IMG_ID", "LAT_pred", "LON_pred", "score", "origin", "city", "city_km"]].head(3)
@@ -1068,10 +1070,11 @@ check_05_4(photo, cues)
 # check_05_4(photo, cues)
 # ```
 #
-# One cue may be enough, but not each one that works is the reason: a reply of the language model is
-# drawn anew for every picture. That is what the second look, *saved again*, is for.
-#
 # </details>
+
+# %% [markdown]
+# One cue may be enough. But a cue that works is not always the reason: replies of the language
+# model are drawn anew for every picture. That is what the second look, *saved again*, is for.
 
 # %% [markdown]
 # ## What you have learnt

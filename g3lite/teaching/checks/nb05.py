@@ -433,8 +433,8 @@ def check_05_3(
                            0, 1)  # fmt: skip
             first = rng.random(photos) < 0.4
             now = int(rng.integers(1, settings))
-            winners = best(hits[first]), best(hits[~first]), best(hits), now, 0
-            if len(set(winners)) >= 4 and len({*winners[:3]}) == 3 and winners[0] not in (now, 0):
+            chosen = best(hits[first]), best(hits[~first]), best(hits), best(1 - hits[first])
+            if len({*chosen}) == 4 and chosen[0] not in (now, 0):
                 break
         passed = hits.copy(), first.copy(), now
         given = beat(*passed)
