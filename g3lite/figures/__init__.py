@@ -5,37 +5,21 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
-from g3lite.figures.cues import cue_sheet
-from g3lite.figures.curves import (
-    gain_panels,
-    line_chart,
-    seeds_and_intervals,
-    softmax_bars,
-    threshold_curves,
-)
-from g3lite.figures.earth import coloured_earths
-from g3lite.figures.flat import on_land, projections
-from g3lite.figures.forest import forest, forest_panels
-from g3lite.figures.hero import hero
-from g3lite.figures.maps import (
-    candidate_maps,
-    circle_map,
-    density_map,
-    draw_arcs,
-    draw_points,
-    heat_maps,
-    prediction_map,
-    vote_map,
-    world_map,
-    zoomed_map,
-)
-from g3lite.figures.moves import cue_moves
-from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels, stacked_bars
-from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
-from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
-from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
-from g3lite.figures.states import StateRow, state_strip
-from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
+from g3lite.figures.cues import (cue_sheet)
+from g3lite.figures.curves import (gain_panels, line_chart, seeds_and_intervals, softmax_bars, threshold_curves)
+from g3lite.figures.earth import (coloured_earths)
+from g3lite.figures.flat import (on_land, projections)
+from g3lite.figures.forest import (forest, forest_panels)
+from g3lite.figures.hero import (hero)
+from g3lite.figures.judging import (Verdict, bands, found_and_lost, grids, two_halves, verdicts)
+from g3lite.figures.maps import (candidate_maps, circle_map, density_map, draw_arcs, draw_points, heat_maps, prediction_map, vote_map, world_map, zoomed_map)
+from g3lite.figures.moves import (cue_moves)
+from g3lite.figures.plots import (bar_panels, bars, dot_pairs, lines, score_panels, stacked_bars)
+from g3lite.figures.scores import (Film, embedding, learning, photo_and_scores, score_maps)
+from g3lite.figures.searches import (hub_scatter, share_bars, trade_off, two_searches)
+from g3lite.figures.sheets import (neighbour_strip, photo_rows, photo_sheet)
+from g3lite.figures.states import (StateRow, state_strip)
+from g3lite.figures.style import (DPI, Live, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show)
 
 __all__ = [
     "DPI",
@@ -45,7 +29,9 @@ __all__ = [
     "PREDICTION",
     "StateRow",
     "TRUTH",
+    "Verdict",
     "WIDTH",
+    "bands",
     "bar_panels",
     "bars",
     "candidate_maps",
@@ -61,7 +47,9 @@ __all__ = [
     "encode",
     "forest",
     "forest_panels",
+    "found_and_lost",
     "gain_panels",
+    "grids",
     "heat_maps",
     "hero",
     "hub_scatter",
@@ -85,7 +73,9 @@ __all__ = [
     "state_strip",
     "threshold_curves",
     "trade_off",
+    "two_halves",
     "two_searches",
+    "verdicts",
     "vote_map",
     "world_map",
     "zoomed_map",

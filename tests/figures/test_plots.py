@@ -38,6 +38,15 @@ def test_a_hero_is_large_and_says_how_far_its_places_are_apart():
     assert len(figures.hero(picture(), spots, "Far off").axes) == 2
 
 
+def test_a_zoomed_hero_shows_its_places_alone():
+    spots = {"truth": LISBON, "nearest": [40.4, -3.7]}
+    left, right = figures.hero(picture(), spots, "Near", zoom=True).axes[1].get_xlim()
+    assert 500_000 < right - left < 2_000_000  # metres
+    far = {"truth": LISBON, "nearest": SYDNEY}
+    world, same = (figures.hero(picture(), far, "Far", zoom=z).axes[1] for z in (True, False))
+    assert world.get_xlim() == same.get_xlim()
+
+
 def test_a_vote_map_shows_the_votes_that_lie_on_it_and_counts_the_others():
     votes = np.array([LISBON, [40.4, -3.7], [41.1, -8.6], SYDNEY])
     marks = {"nearest": [40.4, -3.7], "truth": LISBON}

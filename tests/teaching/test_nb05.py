@@ -4,16 +4,21 @@ Every wrong answer is written as a student would write it, independently of the 
 """
 
 import math
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from mutants import one_edit
+from rule_lab import RuleLab
 
-from g3lite import evaluation, geo, verification
+from g3lite import evaluation, miniearth, verification
 from g3lite.baselines import selection
-from g3lite.teaching import notebooks
-from g3lite.teaching.checks import nb05
+from g3lite.teaching import cue_lab, notebooks
+from g3lite.teaching.checks import nb05, nb05_lab
+from g3lite.teaching.checks.check import reseeded
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN", "ignore:Mean of empty", "ignore:invalid")
 
@@ -22,7 +27,7 @@ NAME = "05_geo_verification"
 
 @pytest.fixture(scope="module")
 def given():
-    """What the solutions read, by name."""
+    """What the solutions read, by name; the lab answers by rule, without a model."""
     ids = ["a", "b"]
     table = pd.DataFrame(
         {
@@ -39,11 +44,14 @@ def given():
 
     photos = Photos()
     photos.ids = ids
-    return {
-        "np": np, "pd": pd, "evaluation": evaluation, "selection": selection,
-        "verification": verification,
-        "table": table, "truth": truth, "photos": photos,
-    }  # fmt: skip
+    labs = SimpleNamespace(street=cue_lab.street, CueLab=lambda g3, some: RuleLab(some[0]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(nb05_lab, "_lab", RuleLab)
+        yield {
+            "np": np, "pd": pd, "evaluation": evaluation, "selection": selection,
+            "verification": verification, "table": table, "truth": truth, "photos": photos,
+            "g3": None, "cue_lab": labs, "miniearth": miniearth,
+        }  # fmt: skip
 
 
 def test_the_solutions_say_that_they_equal_the_package(solutions, capsys):
@@ -51,8 +59,8 @@ def test_the_solutions_say_that_they_equal_the_package(solutions, capsys):
     for one in found:
         exec(one.solution, solutions)
     printed = capsys.readouterr().out
-    assert printed.count("✓") == 3
-    assert printed.count("as the package: True") == 2
+    assert printed.count("✓") == 4
+    assert printed.count("as the package: True") == 1
 
 
 # --- 1: the judge --------------------------------------------------------------------------------
@@ -115,6 +123,10 @@ def nearest(image, gps, valid):
     return np.where(valid.any(axis=1), rows, -1)
 
 
+def in_single_precision(image, gps, valid):
+    return best(scores(image.astype("float32"), gps.astype("float32")), valid)
+
+
 def in_torch(image, gps, valid):
     score = torch.einsum("qd,qcd->qc", torch.tensor(image), torch.tensor(gps))
     score[~torch.tensor(valid)] = -torch.inf
@@ -124,8 +136,12 @@ def in_torch(image, gps, valid):
 
 
 @pytest.mark.parametrize(
-    "answer", [photo_by_photo, only_the_valid, with_nanargmax, with_a_copy, nearest, in_torch]
-)
+    "answer",
+    [
+        nb05.verify, photo_by_photo, only_the_valid, with_nanargmax, with_a_copy, nearest,
+        in_single_precision, in_torch,
+    ],
+)  # fmt: skip
 def test_other_right_answers_to_the_first_are_accepted(answer):
     assert nb05.check_05_1.hint(answer) is None
 
@@ -254,6 +270,10 @@ def none_for_none(image, gps, valid):
         (at_least(-0.99999), "a score of -1 is a score"),
         (of_scores(lambda s, v: best(np.abs(s), v)), "the sign"),
         (of_scores(lambda s, v: best(s**2, v)), "the sign"),
+        (judge(lambda i, g: scores(i, g).round(4)), "do not round"),
+        (judge(lambda i, g: scores(i, g).round(5)), "do not round"),
+        (judge(lambda i, g: scores(i.astype("float16"), g.astype("float16"))), "millionths"),
+        (judge(lambda i, g: scores(i, g).astype("float16")), "millionths"),
         (judge(lambda i, g: g @ i[0]), "the first photo"),
         (judge(lambda i, g: np.roll(scores(i, g), 1, axis=0)), "should get"),
         (judge(lambda i, g: g.sum(axis=2)), "no inner product"),
@@ -474,169 +494,151 @@ def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb05.check_05_2, answer)
 
 
-# --- 3: the middle -------------------------------------------------------------------------------
-
-
-def xyz(places):
-    lat, lon = np.radians(places[:, 0]), np.radians(places[:, 1])
-    return np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
-
-
-def back(x, y, z):
-    return np.degrees([np.arctan2(z, np.sqrt(x**2 + y**2)), np.arctan2(y, x)])
-
-
-def middle(places):
-    return back(*xyz(places).mean(axis=1))
+# --- 3: beat the judge ---------------------------------------------------------------------------
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert nb05.check_05_3.hint(solutions["middle"]) is None
+    assert nb05.check_05_3.hint(solutions["beat"]) is None
 
 
-def summed_only(places):
-    return tuple(back(*xyz(places).sum(axis=1)))
+def with_tables(hits, first, now):
+    chosen = pd.DataFrame(hits[first]).mean().idxmax()
+    others = pd.DataFrame(hits[~first]).mean()
+    return [chosen, others[chosen] - others[now]]
 
 
-def with_unit_length(places):
-    x, y, z = (point := xyz(places).mean(axis=1)) / np.linalg.norm(point)
-    return [math.degrees(math.asin(z)), math.degrees(math.atan2(y, x))]
+def one_by_one(hits, first, now):
+    best, highest = 0, -math.inf
+    for setting in range(hits.shape[1]):
+        if (mean := sum(hits[first, setting]) / first.sum()) > highest:
+            best, highest = setting, mean
+    return best, np.mean(hits[~first, best]) - np.mean(hits[~first, now])
 
 
-def of_the_candidates(places):
-    table = pd.DataFrame(
-        {
-            "IMG_ID": "a", "origin": "reply", "references": 0, "sample": range(len(places)),
-            "LAT": places[:, 0], "LON": places[:, 1], "fallback": False,
-        }
-    )  # fmt: skip
-    return selection.spherical_mean(table)[["LAT_pred", "LON_pred"]].to_numpy()[0]
+def by_the_lead(hits, first, now):
+    lead = hits - hits[:, [now]]
+    best = np.argmax(lead[first].sum(axis=0))
+    return best, lead[~first, best].mean()
 
 
-def in_single_precision(places):
-    return middle(places.astype(np.float32))
+@pytest.mark.parametrize("answer", [nb05.beat, with_tables, one_by_one, by_the_lead])
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_right_answers_to_the_third_are_accepted(answer, seed):
+    with nullcontext() if seed is None else reseeded(seed):
+        assert nb05.check_05_3.hint(answer) is None
 
 
-@pytest.mark.parametrize(
-    "answer", [summed_only, with_unit_length, of_the_candidates, in_single_precision]
-)
-def test_other_right_answers_to_the_third_are_accepted(answer):
-    assert nb05.check_05_3.hint(answer) is None
+def chosen_on(some, measured_on):
+    """An answer that chooses and measures on the photos that two functions of `first` name."""
+
+    def answer(hits, first, now):
+        setting = hits[some(first)].mean(axis=0).argmax()
+        mean = hits[measured_on(first)].mean(axis=0)
+        return setting, mean[setting] - mean[now]
+
+    return answer
 
 
-def flat(places):
-    return places.mean(axis=0)
+def every(first):
+    return np.ones_like(first)
 
 
-def round_the_longitude(places):
-    lon = np.radians(places[:, 1])
-    lon = np.degrees(np.arctan2(np.sin(lon).sum(), np.cos(lon).sum()))
-    return places[:, 0].mean(), lon
+def others(first):
+    return ~first
 
 
-def unwrapped(places):
-    lon = np.degrees(np.unwrap(np.radians(places[:, 1])))
-    return places[:, 0].mean(), (lon.mean() + 180) % 360 - 180
+def itself(first):
+    return first
 
 
-def from_0_to_360(places):
-    lon = (places[:, 1] % 360).mean()
-    return places[:, 0].mean(), lon - 360 if lon > 180 else lon
+def lead_in_place(hits, first, now):
+    hits -= hits[:, [now]].copy()
+    setting = hits[first].mean(axis=0).argmax()
+    return setting, hits[~first, setting].mean()
 
 
-def shifted_only(places):
-    lat, lon = middle(places)
-    return lat, lon % 360
+def worst(hits, first, now):
+    setting = hits[first].mean(axis=0).argmin()
+    return setting, hits[~first, setting].mean() - hits[~first, now].mean()
 
 
-def without_radians(places):
-    return middle(np.degrees(places))
+def third(change):
+    """The right answer with something done to its two numbers."""
+    return lambda h, f, n: change(*nb05.beat(h, f, n))
 
 
-def half_radians(places):
-    lat, lon = places.T
-    x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
-    return np.radians(back(x.mean(), y.mean(), z.mean()))
-
-
-def arcsin_of_the_mean(places):
-    x, y, z = xyz(places).mean(axis=1)
-    return np.degrees([np.arcsin(z), np.arctan2(y, x)])
-
-
-def one_arctan(places):
-    x, y, z = xyz(places).mean(axis=1)
-    return np.degrees([np.arctan(z / np.hypot(x, y)), np.arctan(y / x)])
-
-
-def arccos(places):
-    x, y, z = xyz(places).mean(axis=1)
-    length = np.linalg.norm([x, y, z])
-    return np.degrees([np.arccos(z / length), np.arctan2(y, x)])
-
-
-def other_way_round(places):
-    x, y, z = xyz(places).mean(axis=1)
-    return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(x, y)])
-
-
-def no_cosine(places):
-    lat, lon = np.radians(places).T
-    return back(np.cos(lon).mean(), np.sin(lon).mean(), np.sin(lat).mean())
-
-
-def medoid(places):
-    return places[geo.great_circle_km(places[:, None], places[None]).sum(axis=0).argmin()]
-
-
-def in_place(places):
-    places *= np.pi / 180
-    lat, lon = places.T
-    x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
-    return back(x.mean(), y.mean(), z.mean())
+def mean_of(h, f, setting):
+    return h[f, setting].mean()
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (flat, "flat mean of the degrees"),
-        (lambda p: [p[:, 0].sum() / len(p), p[:, 1].sum() / len(p)], "flat mean of the degrees"),
-        (lambda p: np.median(p, axis=0), "median"),
-        (round_the_longitude, "the latitudes are a flat mean"),
-        (unwrapped, "should be"),
-        (from_0_to_360, "seam at Greenwich"),
-        (shifted_only, "within [-180, 180]"),
-        (lambda p: np.radians(middle(p)), "in radians"),
-        (without_radians, "use np.radians first"),
-        (half_radians, "use np.radians first"),
-        (lambda p: middle(np.radians(p)), "should be"),
-        (lambda p: middle(p)[::-1], "latitude comes first"),
-        (lambda p: middle(p[:, ::-1]), "swapped at the start"),
-        (lambda p: middle(p[:, ::-1])[::-1], "should be"),
-        (other_way_round, "x and y are swapped"),
-        (arcsin_of_the_mean, "arcsin"),
-        (one_arctan, "half of the Earth"),
-        (arccos, "90 degrees minus"),
-        (no_cosine, "should be"),
-        (medoid, "the medoid"),
-        (lambda p: p[0], "the first of the places"),
-        (lambda p: p[-1], "should be"),
-        (lambda p: middle(np.unique(p, axis=0)), "three times counts"),
-        (lambda p: np.abs(middle(p)), "signs are lost"),
-        (lambda p: -middle(p), "should be"),
-        (lambda p: middle(p).round(1), "should be"),
-        (lambda p: middle(p[:2]), "should be"),
-        (lambda p: xyz(p).mean(axis=1), "a point (x, y, z)"),
-        (lambda p: middle(p)[None], "shape"),
-        (lambda p: middle(p)[0], "shape"),
-        (lambda p: p, "shape"),
-        (in_place, "changes the places"),
-        (lambda p: None, "return"),
-        (lambda p: (0.0, 0.0), "should be"),
+        (chosen_on(every, others), "no say in the choice"),
+        (chosen_on(others, others), "choose it on the first photos"),
+        (chosen_on(others, itself), "the other way round"),
+        (chosen_on(itself, itself), "where the best one is lucky too"),
+        (chosen_on(itself, every), "also those of the choice"),
+        (chosen_on(every, every), "has the highest mean"),
+        (chosen_on(every, itself), "has the highest mean"),
+        (lambda h, f, n: (s := nb05.beat(h, f, n)[0], mean_of(h, ~f, s)), "minus what `now`"),
+        (lambda h, f, n: (s := nb05.beat(h, f, n)[0], mean_of(h, ~f, s) - mean_of(h, f, n)),
+         "take the same photos"),
+        (lambda h, f, n: (s := nb05.beat(h, f, n)[0], mean_of(h, ~f, s) - h[~f].mean()),
+         "above the mean of all settings"),
+        (lambda h, f, n: nb05.beat(h, f, 0), "setting 0 is not the one in use"),
+        (worst, "worst setting"),
+        (third(lambda s, g: (s, -g)), "the sign"),
+        (third(lambda s, g: (s, 100 * g)), "per cent"),
+        (third(lambda s, g: (g, s)), "the setting comes first"),
+        (third(lambda s, g: (s + 1, g)), "has the highest mean"),
+        (third(lambda s, g: (s, g + 0.01)), "should be"),
+        (third(lambda s, g: (s, round(g, 3))), "should be"),
+        (third(lambda s, g: s), "return two things"),
+        (third(lambda s, g: (s, g, 0)), "return two things"),
+        (third(lambda s, g: (np.array([s]), g)), "two numbers"),
+        (lambda h, f, n: (s := nb05.beat(h, f, n)[0], (h[~f, s] - h[~f, n]).sum()), "the sum"),
+        (lambda h, f, n: (n, 0.0), "has the highest mean"),
+        (lead_in_place, "changes what it was given"),
+        (lambda h, f, n: None, "return"),
     ],
-)
+)  # fmt: skip
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb05.check_05_3, answer)
+
+
+# --- one edit ------------------------------------------------------------------------------------
+
+EQUIVALENT = {
+    "check_05_1": (),
+    "check_05_2": ("np.maximum(1, candidates)",),
+    "check_05_3": ("hits[first].sum(axis=0)",),
+}
+"""Parts of one-edit mutants of the solutions that are right as well: the order of two arguments,
+and a sum that is highest where the mean is."""
+
+
+@pytest.mark.parametrize("check", EQUIVALENT)
+def test_solutions_with_one_edit_are_rejected(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    solution = solution[: solution.index("\n", solution.index(f"\n{check}(") + 1)]  # its function
+    passed, tried = [], 0
+    for edit, program in one_edit(solution):
+        verdict = []
+        space = {
+            **given,
+            check: lambda answer, v=verdict: v.append(getattr(nb05, check).hint(answer)),
+        }
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        if verdict[:1] == [None] and not any(p in program for p in EQUIVALENT[check]):
+            passed.append(edit)
+    assert tried >= 3 and passed == []
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -1,56 +1,22 @@
 """The exercise with the cue lab: Lisbon off its continent."""
 
-import numpy as np
 import pytest
+from rule_lab import RuleLab
 from small_g3 import small_g3
 
 from g3lite import miniearth
 from g3lite.miniearth import splits
-from g3lite.teaching import cue_lab
 from g3lite.teaching.checks import nb05_lab
 from g3lite.teaching.checks.nb05_lab import check_05_4
-from g3lite.teaching.cue_lab import State, street
+from g3lite.teaching.cue_lab import street
 
 LISBON = street("Lisbon")
-PLACES = {"Lisbon": (38.72, -9.13), "Rabat": (34.02, -6.83), "Tokyo": (35.69, 139.69)}
-
-
-class Lab:
-    """Answers by rule: desert is Rabat; left together with kana is Tokyo; all else is Lisbon.
-
-    If it is `lucky`, that is undone when the picture is saved again.
-    """
-
-    def __init__(self, home="Lisbon", lucky=False):
-        self.home, self.lucky, self.photo = home, lucky, LISBON
-
-    def look(self, **changes):
-        scene = cue_lab.changed(miniearth.scene_of(self.photo), **changes)
-        place = self.home
-        if changes.get("climate") == "desert":
-            place = "Rabat"
-        elif changes.get("driving_side") == "left" and changes.get("script") == "kana":
-            place = "Tokyo"
-        if changes.get("saved_again") and self.lucky:
-            place = self.home
-        first = None if not changes else self.look()
-        return State(
-            scene,
-            changes,
-            np.array(PLACES[place]),
-            cue_lab.city_of(PLACES[place]),
-            None,
-            None,
-            None,
-            {},
-            first,
-        )
 
 
 @pytest.fixture(autouse=True)
 def lab(monkeypatch):
     """The check's lab, by rule."""
-    rule = Lab()
+    rule = RuleLab()
 
     def lab_of(photo):
         rule.photo = photo

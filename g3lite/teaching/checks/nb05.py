@@ -1,4 +1,4 @@
-"""Checks of the exercises of notebook 05."""
+"""Checks of the exercises of notebook 05, and right answers for the cells that use them."""
 
 import warnings
 from collections.abc import Callable
@@ -6,8 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from g3lite import geo
 from g3lite.teaching.checks.check import diagnose, exercise, generator
+from g3lite.teaching.checks.nb05_lab import check_05_4
+
+__all__ = ["beat", "check_05_1", "check_05_2", "check_05_3", "check_05_4", "verify"]
+
+# --- 1: the judge --------------------------------------------------------------------------------
+
+
+def verify(image: np.ndarray, gps: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """Positions (q,) of the valid candidates with the highest inner products, -1 for none."""
+    score = np.where(valid, np.einsum("qd,qcd->qc", image, gps), -np.inf)
+    return np.where(valid.any(axis=1), score.argmax(axis=1), -1)
 
 
 @exercise(
@@ -72,6 +82,12 @@ def check_05_1(
     opposite = np.zeros((2, 3)), np.zeros((2, 4, 3)), np.zeros((2, 4), dtype=bool)
     opposite[0][:, 0], opposite[1][:, :, 0], opposite[2][:, 2] = 1, -1, True
 
+    close = units(8, 6), units(8, 4, 6), np.ones((8, 4), dtype=bool)
+    aside = close[1][:, 0] - (close[1][:, 0] * close[0]).sum(axis=1, keepdims=True) * close[0]
+    aside /= np.linalg.norm(aside, axis=1, keepdims=True)
+    for place, cosine in enumerate((0.2, 0.8, 0.800002, 0.799998)):
+        close[1][:, place] = cosine * close[0] + (1 - cosine**2) ** 0.5 * aside
+
     nobody = units(6, 7), units(6, 3, 7), rng.random((6, 3)) < 0.7
     nobody[2][[0, 3, 4]], nobody[2][[1, 2, 5], 1] = False, True
     nobody[1][~nobody[2]] = np.nan
@@ -101,6 +117,14 @@ def check_05_1(
             "where two candidates are equal",
             equal,
             {"of equals the first wins, not the last": last},
+        ),
+        (
+            "where scores differ by two millionths",
+            close,
+            {
+                "those are two scores, and the larger one wins; do not round them, nor compute in "
+                "half precision": lambda i, g, v: scores(i, g).round(5).argmax(axis=1),
+            },
         ),
         (
             "where invalid candidates are NaN",
@@ -210,6 +234,9 @@ def check_05_1(
     if changed:
         return "right, but it changes its arguments; work on a copy, as np.where makes one"
     return None
+
+
+# --- 2: the blind judge --------------------------------------------------------------------------
 
 
 @exercise(
@@ -330,120 +357,112 @@ def check_05_2(blind: Callable[[np.ndarray, np.ndarray, int, float], float]) -> 
     return diagnose(given, right, mistakes, cases)
 
 
+# --- 3: beat the judge ---------------------------------------------------------------------------
+
+
+def beat(hits: np.ndarray, first: np.ndarray, now: int) -> tuple[int, float]:
+    """The best setting on the photos of `first`, and what it gains over `now` on the others."""
+    setting = int(hits[first].mean(axis=0).argmax())
+    return setting, float((hits[~first, setting] - hits[~first, now]).mean())
+
+
 @exercise(
-    start="complete middle, then pass it to the check",
-    right="The middle of points on a sphere lies inside it; back on the surface it is a place.",
+    start="complete beat, then pass it to the check",
+    right="Chosen on some photos, measured on others: what is left is no luck of the choice.",
 )
-def check_05_3(middle: Callable[[np.ndarray], np.ndarray]) -> str | None:
-    """Check the mean of places on the sphere, in degrees, across the antimeridian too."""
+def check_05_3(
+    beat: Callable[[np.ndarray, np.ndarray, int], tuple[int, float]],
+) -> str | None:
+    """Check a setting that was chosen on some photos, and its gain on the others."""
     rng = generator(12)
-    around = rng.normal(size=(6, 2))
-    cases = {
-        "two places on the equator": np.array([[0.0, 10.0], [0.0, 50.0]]),
-        "six places in the west of France": [48.0, 0.2] + around,
-        "three places in South America": np.array([[-34.6, -58.4], [-12.0, -77.0], [4.7, -74.1]]),
-        "three places in Australia": np.array([[-33.9, 151.2], [-37.8, 145.0], [-31.9, 115.9]]),
-        "a place named three times, and another": np.array([[40.7, -74.0]] * 3 + [[34.1, -118.2]]),
-        "one place": np.array([[35.7, 139.7]]),
-        "two places far in the north": np.array([[60.0, 10.0], [65.0, 150.0]]),
-        "Fiji and Samoa": np.array([[-17.7, 178.0], [-13.8, -171.8]]),
-        "six places around the 180th degree": np.column_stack(
-            [around[:, 0] - 20, (180 + 3 * around[:, 1] + 180) % 360 - 180]
+
+    def best(hits: np.ndarray) -> int:
+        return int(hits.mean(axis=0).argmax())
+
+    def gain(hits: np.ndarray, setting: int, now: int) -> float:
+        return float(hits[:, setting].mean() - hits[:, now].mean())
+
+    Wrong = Callable[[np.ndarray, np.ndarray, int], tuple[int, float]]
+    mistakes: dict[str, Wrong] = {
+        "the setting is the best one on all photos; the others must have no say in the choice": (
+            lambda h, f, n: (best(h), gain(h[~f], best(h), n))
+        ),
+        "the setting is the best one on the others; choose it on the first photos": (
+            lambda h, f, n: (best(h[~f]), gain(h[~f], best(h[~f]), n))
+        ),
+        "chosen on the others, measured on the first; it is the other way round": (
+            lambda h, f, n: (best(h[~f]), gain(h[f], best(h[~f]), n))
+        ),
+        "the gain is measured on the photos of the choice, where the best one is lucky too; "
+        "measure it on the others": lambda h, f, n: (best(h[f]), gain(h[f], best(h[f]), n)),
+        "the gain is measured on all photos, also those of the choice": (
+            lambda h, f, n: (best(h[f]), gain(h, best(h[f]), n))
+        ),
+        "that is what the setting reaches; the gain is that minus what `now` reaches": (
+            lambda h, f, n: (best(h[f]), float(h[~f, best(h[f])].mean()))
+        ),
+        "the gain is above the mean of all settings; compare with `now`": (
+            lambda h, f, n: (best(h[f]), float(h[~f, best(h[f])].mean() - h[~f].mean()))
+        ),
+        "setting 0 is not the one in use; compare with `now`": (
+            lambda h, f, n: (best(h[f]), gain(h[~f], best(h[f]), 0))
+        ),
+        "`now` is measured on the first photos, the setting on the others; take the same photos": (
+            lambda h, f, n: (best(h[f]), float(h[~f, best(h[f])].mean() - h[f, n].mean()))
+        ),
+        "the sign: above zero means that the setting is better than `now`": (
+            lambda h, f, n: (best(h[f]), -gain(h[~f], best(h[f]), n))
+        ),
+        "that is the sum over the photos; the gain is a mean": (
+            lambda h, f, n: (best(h[f]), (~f).sum() * gain(h[~f], best(h[f]), n))
+        ),
+        "that is in per cent; the gain is a share, as the hits are": (
+            lambda h, f, n: (best(h[f]), 100 * gain(h[~f], best(h[f]), n))
+        ),
+        "that is the worst setting": (
+            lambda h, f, n: (
+                int(h[f].mean(axis=0).argmin()),
+                gain(h[~f], int(h[f].mean(axis=0).argmin()), n),
+            )
         ),
     }
-
-    def points(places: np.ndarray) -> np.ndarray:
-        lat, lon = np.radians(places).T
-        x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
-        return np.array([x.mean(), y.mean(), z.mean()])
-
-    def right(places: np.ndarray) -> np.ndarray:
-        x, y, z = points(places)
-        return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
-
-    def arcsin(places: np.ndarray) -> np.ndarray:
-        x, y, z = points(places)
-        return np.degrees([np.arcsin(z), np.arctan2(y, x)])
-
-    def one_arctan(places: np.ndarray) -> np.ndarray:
-        x, y, z = points(places)
-        return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan(y / x)])
-
-    def swapped_xy(places: np.ndarray) -> np.ndarray:
-        x, y, z = points(places)
-        return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(x, y)])
-
-    def no_radians(places: np.ndarray) -> np.ndarray:
-        return np.radians(right(np.degrees(places)))
-
-    def circular(places: np.ndarray) -> np.ndarray:
-        lon = np.radians(places[:, 1])
-        turned = np.degrees(np.arctan2(np.sin(lon).mean(), np.cos(lon).mean()))
-        return np.array([places[:, 0].mean(), turned])
-
-    def from_greenwich(places: np.ndarray) -> np.ndarray:
-        lat, lon = places[:, 0].mean(), (places[:, 1] % 360).mean()
-        return np.array([lat, (lon + 180) % 360 - 180])
-
-    def medoid(places: np.ndarray) -> np.ndarray:
-        return places[geo.great_circle_km(places[:, None], places).sum(axis=1).argmin()]
-
-    mistakes: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-        "that is in radians; np.degrees brings it back": lambda p: np.radians(right(p)),
-        "sine and cosine want radians; use np.radians first": no_radians,
-        "sine and cosine want radians; use np.radians first, np.degrees last": (
-            lambda p: np.degrees(no_radians(p))
-        ),
-        "the latitude comes first": lambda p: right(p)[::-1],
-        "latitude and longitude are swapped at the start": lambda p: right(p[:, ::-1]),
-        "x and y are swapped": swapped_xy,
-        "that is a flat mean of the degrees: over the 180th degree, or far in the north, it is far "
-        "off; go through points of the sphere": lambda p: p.mean(axis=0),
-        "the longitudes go round, but the latitudes are a flat mean; in the north the middle of "
-        "two places lies nearer to the pole": circular,
-        "degrees counted from 0 to 360 are a flat mean too, with its seam at Greenwich": (
-            from_greenwich
-        ),
-        "that is the median of the degrees": lambda p: np.median(p, axis=0),
-        "that is one of the places, the medoid": medoid,
-        "that is the first of the places": lambda p: p[0],
-        "the mean lies inside the sphere, so its z is too small for arcsin; divide by its length, "
-        "or use arctan2": arcsin,
-        "arctan(y / x) knows only half of the Earth; np.arctan2(y, x) knows all of it": one_arctan,
-        "a place that is named three times counts three times": (
-            lambda p: right(np.unique(p, axis=0))
-        ),
-        "that is 90 degrees minus the latitude": lambda p: [90, 0] + right(p) * [-1, 1],
-        "the signs are lost": lambda p: np.abs(right(p)),
-    }
-
-    def close(a: np.ndarray, b: np.ndarray) -> bool:
-        return np.allclose(a, b, rtol=0, atol=0.01)
-
-    found = {}
-    for case, places in cases.items():
-        passed = places.copy()
-        given = middle(passed)
+    for photos, settings in ((60, 7), (90, 12), (41, 5)):
+        while True:  # the wrong ways must lead elsewhere
+            skill = rng.normal(0, 0.04, settings)
+            hits = np.clip(rng.random((photos, 1)) + skill + rng.normal(0, 0.2, (photos, settings)),
+                           0, 1)  # fmt: skip
+            first = rng.random(photos) < 0.4
+            now = int(rng.integers(1, settings))
+            chosen = best(hits[first]), best(hits[~first]), best(hits), best(1 - hits[first])
+            if len({*chosen}) == 4 and chosen[0] not in (now, 0):
+                break
+        passed = hits.copy(), first.copy(), now
+        given = beat(*passed)
         if given is None:
-            return "your function returns nothing yet; let it end with return ..."
-        place = np.asarray(given, dtype=float)
-        if place.shape == (3,):
-            return "that is a point (x, y, z); turn it back into latitude and longitude"
-        if place.shape != (2,):
-            return f"for {case} your answer has shape {place.shape}; return [latitude, longitude]"
-        if not np.array_equal(passed, places):
-            return f"for {case} your function changes the places that it was given"
-        found[case] = place
-    wanted = {case: right(places) for case, places in cases.items()}
-    wrong = [case for case in cases if not close(found[case], wanted[case])]
-    if not wrong:
-        return None
-    for hint, rule in mistakes.items():
-        with np.errstate(all="ignore"):
-            if all(close(found[case], rule(places)) for case, places in cases.items()):
+            return "your function returns nothing yet; let it end with return setting, gain"
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            return "return two things, the number of the setting and its gain"
+        if any(np.ndim(part) for part in given):
+            return "return two numbers: one setting, and its gain"
+        if not (np.array_equal(passed[0], hits) and np.array_equal(passed[1], first)):
+            return "your function changes what it was given"
+        setting, gained = float(given[0]), float(given[1])
+
+        def same(a: tuple[float, float], b: tuple[float, float] = (setting, gained)) -> bool:
+            return bool(np.allclose(a, b, rtol=0, atol=1e-9))
+
+        right = best(hits[first]), gain(hits[~first], best(hits[first]), now)
+        if same(right):
+            continue
+        if same(right[::-1]):
+            return "the setting comes first, then its gain"
+        for hint, rule in mistakes.items():
+            if same(rule(hits, first, now)):
                 return hint
-    case = wrong[0]
-    if all(close((found[case] - wanted[case] + 180) % 360, 180) for case in wrong):
-        return "longitudes lie within [-180, 180]; beyond, take 360 off"
-    right_place, yours = (", ".join(f"{x:.2f}" for x in some[case]) for some in (wanted, found))
-    return f"for {case} it should be ({right_place}), and yours is ({yours})"
+        if setting != right[0]:
+            return (
+                f"of {settings} settings number {right[0]} has the highest mean on the first "
+                f"photos, and yours is {setting:g}"
+            )
+        return f"the gain of setting {right[0]} should be {right[1]:.4f}, and yours is {gained:.4f}"
+    return None
