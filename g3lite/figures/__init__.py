@@ -24,7 +24,8 @@ from g3lite.figures.maps import (
     zoomed_map,
 )
 from g3lite.figures.moves import cue_moves
-from g3lite.figures.plots import bar_panels, bars, dot_pairs, lines, score_panels
+from g3lite.figures.plots import bar_panels, bars, dot_pairs, line_panels, lines, score_panels
+from g3lite.figures.prompting import asked_often, asked_twice, choice_grid, reply_maps
 from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
 from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
 from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
@@ -40,9 +41,12 @@ __all__ = [
     "StateRow",
     "TRUTH",
     "WIDTH",
+    "asked_often",
+    "asked_twice",
     "bar_panels",
     "bars",
     "candidate_maps",
+    "choice_grid",
     "circle_map",
     "coloured_earths",
     "cue_moves",
@@ -59,6 +63,7 @@ __all__ = [
     "hub_scatter",
     "learning",
     "line_chart",
+    "line_panels",
     "lines",
     "neighbour_strip",
     "on_land",
@@ -67,6 +72,7 @@ __all__ = [
     "photo_sheet",
     "prediction_map",
     "projections",
+    "reply_maps",
     "score_maps",
     "score_panels",
     "seeds_and_intervals",
