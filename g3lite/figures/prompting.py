@@ -96,6 +96,7 @@ def reply_maps(
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     for n, (name, places) in enumerate(replies.items(), 1):
         axes = figure.add_subplot(rows, columns, n, projection=_world())
+        axes.set_global()
         _draw_earth(axes)
         draw_points(axes, np.reshape(places, (-1, 2)), color=PREDICTION, size=30)
         draw_points(axes, np.reshape(truth, (1, 2)), color=TRUTH, size=140, marker="*")
@@ -126,6 +127,7 @@ def choice_grid(
     """
     shares = 100 * grid[value]
     best = grid.loc[shares.idxmax()]
+    low, high = shares.quantile(0.05), shares.max()  # a few poor ones do not take all the colours
     panels = sorted(grid[panel].unique())
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
@@ -135,11 +137,10 @@ def choice_grid(
             .assign(shown=shares)
             .pivot(index=row, columns=column)["shown"]
         )
-        axes.imshow(table, cmap="cividis", vmin=shares.min(), vmax=shares.max(), aspect="auto")
-        middle = (shares.min() + shares.max()) / 2
+        axes.imshow(table, cmap="cividis", vmin=low, vmax=high, aspect="auto")
         for (y, x), number in np.ndenumerate(table.to_numpy()):
             axes.text(x, y, f"{number:.1f}", ha="center", va="center", fontsize=7.5,
-                      color="white" if number < middle else "black")  # fmt: skip
+                      color="white" if number < (low + high) / 2 else "black")  # fmt: skip
         if level == best[panel]:
             spot = (list(table.columns).index(best[column]), list(table.index).index(best[row]))
             axes.add_patch(Rectangle(np.array(spot) - 0.5, 1, 1, fill=False, linewidth=2.6,
@@ -172,4 +173,4 @@ def _draw_asked(
     draw_points(axes, geo.check_coordinates(places), color=colour, size=36,
                 label="similar photos, says the prompt" if names else None)  # fmt: skip
     draw_points(axes, np.reshape(replies, (-1, 2)), color=PREDICTION if names else colour,
-                size=150, marker="X", label="the reply" if names else label)  # fmt: skip
+                size=110, marker="X", label="the reply" if names else label)  # fmt: skip

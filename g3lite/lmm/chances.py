@@ -56,8 +56,10 @@ def written(lmm: TransformersLMM, image: Image.Image, prompt: str, reply: str) -
     ids = tokenizer(reply, add_special_tokens=False, return_tensors="pt").input_ids
     ids = ids.to(lmm.model.device)
     start = inputs["input_ids"].shape[1]
-    inputs["input_ids"] = torch.cat([inputs["input_ids"], ids], dim=1)
-    inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+    for name, part in inputs.items():  # what has an entry for each token of the prompt
+        if part.shape == (1, start):
+            more = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+            inputs[name] = torch.cat([part, more.get(name, torch.zeros_like(ids))], dim=1)
     logits = lmm.model(**inputs).logits[0, start - 1 : -1].double().cpu().numpy()
     names = [tokenizer.decode([number]) for number in range(logits.shape[1])]
     numbers = ids[0].cpu().numpy()

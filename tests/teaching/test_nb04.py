@@ -787,7 +787,7 @@ def test_other_right_answers_to_the_fourth_are_accepted(answer):
 )
 def test_wrong_answers_to_the_fourth_are_rejected(changed, hint):
     answer = {"wording": SHORT, "references": (0, 5, 10), "replies": 2, "dollars": priced()}
-    assert hint in nb04.check_04_4.hint(**answer | changed)
+    assert hint in nb04.check_04_4.hint(*(answer | changed).values())
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -283,14 +283,14 @@ def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) ->
 # --- 3: more prompts, or more tries ---------------------------------------------------------------
 
 
-def _distances(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+def _distances(rng: np.random.Generator, shape: tuple[int, int, int], unlike: float) -> np.ndarray:
     """Distances (queries, prompts, replies) with NaN among them; many lie on a radius.
 
-    Some queries are hard, the second prompt is the best, the last the worst.
+    Some queries are hard. The second prompt is the best, and the third the worst: much, or hardly.
     """
     hard = rng.random((shape[0], 1, 1)) ** 2
-    of_prompt = np.array([0.7, 0.35, 0.9, 1.6, 2.0])[: shape[1], None]
-    km = 20_000 * hard * of_prompt * rng.random((*shape[:2], 1)) * rng.random(shape)
+    of_prompt = np.array([0.7, 0.35, 1.6, 0.9, 1.2])[: shape[1], None] ** unlike
+    km = 20_000 * hard * of_prompt * rng.random((*shape[:2], 1)) ** 2 * rng.random(shape)
     km = np.where(km < 1000, 25 * np.ceil(km / 25), km)
     km[rng.random(shape) < rng.choice([0, 0.4], (shape[0], 1, 1))] = np.nan
     km[:: shape[0] // 9] = np.nan
@@ -304,7 +304,8 @@ def _distances(rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndar
 def check_04_3(worth_of_variety: Callable[[np.ndarray, float], float]) -> str | None:
     """Check what several prompts bring over as many replies to the best one of them."""
     rng = generator(9)
-    sets = [_distances(rng, shape) for shape in ((400, 4, 7), (180, 3, 5), (150, 5, 6))]
+    kinds = (((400, 4, 7), 1.5), ((300, 3, 5), 0.1), ((200, 5, 6), 0.5))
+    sets = [_distances(rng, *kind) for kind in kinds]
     batches = [(km, radius) for km in sets for radius in (25.0, 200.0, 750.0)]
 
     def every(measure: Callable[[np.ndarray, float], Any]) -> list[float]:
