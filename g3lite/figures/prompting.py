@@ -83,7 +83,9 @@ def asked_often(
 def reply_maps(
     replies: Mapping[str, ArrayLike], truth: ArrayLike, title: str, columns: int = 2
 ) -> Figure:
-    """A map of the world for each way of asking: where the replies are, and the truth.
+    """A map for each way of asking: where the replies are, and the truth, as a star.
+
+    All maps show the same part of the world; replies far from nearly all others are counted.
 
     Args:
         replies: title of a map -> (n, 2) replies; NaN for those that name no place.
@@ -92,16 +94,41 @@ def reply_maps(
         columns: maps beside each other.
     """
     rows = -(-len(replies) // columns)
-    figure = Figure(figsize=(WIDTH, 0.45 + 2.55 * rows * 2 / columns), layout="constrained")
+    aspect = 1.9
+    height = rows * (WIDTH / columns / aspect + 0.28) + 0.4
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    for n, (name, places) in enumerate(replies.items(), 1):
+    groups = {name: np.reshape(places, (-1, 2)) for name, places in replies.items()}
+    window = _window(np.concatenate([np.reshape(truth, (1, 2)), *groups.values()]), aspect)
+    for n, (name, places) in enumerate(groups.items(), 1):
         axes = figure.add_subplot(rows, columns, n, projection=_world())
-        axes.set_global()
+        axes.set(xlim=window[:, 0], ylim=window[:, 1])
         _draw_earth(axes)
-        draw_points(axes, np.reshape(places, (-1, 2)), color=PREDICTION, size=30)
+        draw_points(axes, places, color=PREDICTION, size=30)
         draw_points(axes, np.reshape(truth, (1, 2)), color=TRUTH, size=140, marker="*")
-        axes.set_title(name, fontsize=10, loc="left")
+        spots = _on_the_map(places)
+        off = int((~np.isnan(spots[:, 0])).sum() - _inside(spots, window).sum())
+        axes.set_title(name + (f" ({off} further away)" if off else ""), fontsize=10, loc="left")
     return figure
+
+
+def _on_the_map(places: np.ndarray) -> np.ndarray:
+    """Places (n, 2) in the map's own metres, x and y; NaN stays."""
+    return _world().transform_points(ccrs.PlateCarree(), places[:, 1], places[:, 0])[:, :2]
+
+
+def _inside(spots: np.ndarray, window: np.ndarray) -> np.ndarray:
+    return ((spots >= window[0]) & (spots <= window[1])).all(axis=1)
+
+
+def _window(places: np.ndarray, aspect: float) -> np.ndarray:
+    """The corners (2, 2) of a part of the map with nearly all places (n, 2), the first surely."""
+    spots = _on_the_map(places)
+    ends = np.nanquantile(spots, (0.03, 0.97), axis=0)
+    ends = np.array([np.minimum(ends[0], spots[0]), np.maximum(ends[1], spots[0])])
+    half = np.maximum(0.75 * (ends[1] - ends[0]), 1_500_000)
+    half = np.maximum(half, [half[1] * aspect, half[0] / aspect])
+    return ends.mean(axis=0) + np.outer([-1, 1], half)
 
 
 def choice_grid(
@@ -137,7 +164,9 @@ def choice_grid(
             .assign(shown=shares)
             .pivot(index=row, columns=column)["shown"]
         )
-        axes.imshow(table, cmap="cividis", vmin=low, vmax=high, aspect="auto")
+        axes.pcolormesh(
+            range(table.shape[1]), range(table.shape[0]), table, cmap="cividis", vmin=low, vmax=high
+        )
         for (y, x), number in np.ndenumerate(table.to_numpy()):
             axes.text(x, y, f"{number:.1f}", ha="center", va="center", fontsize=7.5,
                       color="white" if number < (low + high) / 2 else "black")  # fmt: skip
@@ -150,6 +179,7 @@ def choice_grid(
         axes.set_yticks(range(table.shape[0]), table.index)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
+    figure.axes[0].invert_yaxis()
     figure.axes[0].set_ylabel(names[1])
     figure.supxlabel(names[2], fontsize=10)
     return figure

@@ -48,10 +48,14 @@ def test_asked_often_gives_each_prompt_a_colour_for_its_places_and_replies():
 
 
 def test_reply_maps_leave_out_what_names_no_place():
-    replies = {"T = 0.2": NEAR, "T = 1.2": np.vstack([FAR, [[np.nan, np.nan]]])}
-    figure = figures.reply_maps(replies, LISBON, "Forty")
-    assert [axes.get_title(loc="left") for axes in figure.axes] == list(replies)
-    assert [len(drawn(axes)[0]) for axes in figure.axes] == [5, 5]
+    far = np.vstack([np.repeat(NEAR, 8, axis=0), SYDNEY[None], [[np.nan, np.nan]]])
+    figure = figures.reply_maps({"T = 0.2": NEAR, "T = 1.2": far}, LISBON, "Forty")
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["T = 0.2", "T = 1.2 (1 further away)"]
+    assert [len(drawn(axes)[0]) for axes in figure.axes] == [5, 41]
+    left, right = figure.axes
+    assert left.get_xlim() == right.get_xlim() and left.get_ylim() == right.get_ylim()
+    assert left.get_xlim()[1] - left.get_xlim()[0] < 8e6  # metres: a part of the world
 
 
 def test_a_grid_shows_every_choice_and_frames_the_best():
