@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from g3lite.lmm.base import LMM
@@ -49,6 +47,8 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
     from g3lite.lmm.local import TransformersLMM  # transformers takes seconds to import
 
     if which == "minilmm":
+        # It would advise a kernel for GPUs, which so small a model can do without.
+        logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
         # As it was trained and as its replies were recorded: in float32, all of a reply, and each
         # batch of pictures as it comes.
         own = {
@@ -56,8 +56,7 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
             "max_new_tokens": 32, "batch_size": 64, "longest_side": None, "stop_early": False,
             "encode_once": False,
         }  # fmt: skip
-        with _quietly():
-            mini = TransformersLMM(shipped("minilmm"), **own | options)
+        mini = TransformersLMM(shipped("minilmm"), **own | options)
         # It sees 96 x 96 pixels, and the pictures it was made for have 128 x 128. The limit only
         # saves memory, so it is no part of the name, under which replies were recorded.
         mini.longest_side = mini.longest_side or 512
@@ -65,18 +64,3 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
     known = RECOMMENDED.get(str(which), {})
     usual = {"top_p": known["top_p"]} if known else {}
     return TransformersLMM(which, max_gb=max_gb, **usual | options)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Load without a progress bar, and do without faster kernels silently: MiniLMM is small."""
-    from transformers.utils import logging as transformers_logging
-
-    logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()

@@ -560,7 +560,10 @@ show_forest(differences, title, "better", "worse")
 print(guess.compare(my_picture, -differences["another photo's picture"][0], "points", digits=1))
 
 # %% [markdown]
-# @@SWAPPED@@
+# Both are read, and not equally. With another photo's references the mean falls by 25.4 points
+# [23.0, 27.8], further than without any (13.0): wrong references are worse than none. With another
+# photo's picture it falls by 1.6 [0.7, 2.6]. So the places in the reply come from the prompt, and
+# the picture has a small say in which of them. @@S2@@
 
 # %% [markdown]
 # ## 5 What references are worth
@@ -585,9 +588,10 @@ for name, other in {"most similar photo": similar[:, 0], "15 + 15": likeliest[15
 # %% [markdown]
 # Without references 3.9 % of the replies are within 25 km, with 10 + 10 it is 22.0 %: this model
 # locates with its references. But look at the first row: the most similar photo alone, without any
-# language model, has 22.3 %. In the mean of the five shares 10 + 10 is @@W1@@ from it. So MiniLMM
-# reads the references, and adds little to them when it gives one answer. And more is not better:
-# 15 + 15 is @@W2@@ below 10 + 10.
+# language model, has 22.3 %. In the mean of the five shares 10 + 10 is +0.4 points [−0.6, +1.5]
+# above it: no difference that can be seen. So MiniLMM reads the references, and adds little to them
+# as long as it gives one answer. And more is not better: 10 + 10 is 1.3 points [0.5, 2.2] above 15
+# + 15.
 #
 # That was the mean of all queries. Now split them by what retrieval offers: **good** if the most
 # similar photo was taken within 200 km of the truth, **misleading** if none of the 15 was taken
@@ -639,11 +643,11 @@ for group in ("good", "mixed", "misleading"):
 
 # %% [markdown]
 # Where retrieval is good, references raise the share within 750 km from 44.7 to 80.4 %. Where it
-# misleads, the share falls from 3.3 to 0.7 % (@@G1@@): the model follows its references there, too.
-# So no number of references is best for everybody, and in practice nobody knows which photo is in
-# which group. This is the reason for several prompts: one without references for the photos that
-# are misled, others with them. (Many photos of the last group show hardly any cue, so zero-shot is
-# poor there as well.)
+# misleads, the share falls from 3.3 to 0.7 % (−2.6 points [−4.8, −0.6]): the model follows its
+# references there, too. So no number of references is best for everybody, and in practice nobody
+# knows which photo is in which group. This is the reason for several prompts: one without
+# references for the photos that are misled, others with them. (Many photos of the last group show
+# hardly any cue, so zero-shot is poor there as well.)
 #
 # ## 6 More prompts, or more tries?
 #
@@ -722,8 +726,22 @@ my_variety = None  # points
 experiment = own.choose(worth_of_variety, check_04_3, nb04.worth_of_variety)
 away = geo.great_circle_km(drawn, truth[:, None, None])  # (2400, 4, 5)
 worth = {radius: 100 * experiment(away, radius) for radius in evaluation.THRESHOLDS_KM}
+worth = {radius: round(points, 1) + 0.0 for radius, points in worth.items()}  # no -0.0
 print(", ".join(f"{radius:,} km: {points:+.1f} points" for radius, points in worth.items()))
 print(guess.compare(my_variety, worth[750], "points", digits=1))
+
+
+# %%
+def with_interval(radius):
+    """The same difference with its interval, over photographers."""
+    near = away <= radius
+    each, one = near[:, :, 0].any(axis=1), near[:, :, :4].any(axis=2)  # (2400,) and (2400, 4)
+    return percent(each.astype(float) - one[:, one.mean(axis=0).argmax()])
+
+
+title = "One reply to each of four prompts, minus four replies to the best prompt"
+intervals = {f"within {radius:,} km": with_interval(radius) for radius in worth}
+show_forest(intervals, title, "four prompts are better", "one is better")
 
 # %% [markdown]
 # And with more replies? One prompt with 10 + 10 references, the paper's ablation "w/o Geo-D", and
@@ -751,17 +769,23 @@ figures.show(
 )  # fmt: skip
 
 # %%
-eight = {
-    f"within {radius:,} km": percent(
-        (in_turn <= radius).any(axis=1).astype(float) - (one_prompt <= radius).any(axis=1)
+for radius, lines in ceilings.items():
+    one, four = (values[0] for values in lines.values())
+    print(
+        f"{radius}: one prompt {one[0]:.1f} % with one reply, {one[7]:.1f} % with eight; "
+        f"four prompts {four[7]:.1f} % with eight"
     )
-    for radius in evaluation.THRESHOLDS_KM
-}
-title = "Two replies to each of four prompts, minus eight to one"
-show_forest(eight, title, "four prompts are better", "one is better")
 
 # %% [markdown]
-# @@VARIETY@@
+# Within 1 and 25 km four prompts bring nothing that can be seen: −0.5 points [−1.2, +0.3] and 0.0
+# [−1.3, +1.1]. Within 750 km they bring +3.5 points [1.9, 5.0], within 2,500 km +3.7 [2.3, 5.0]. So
+# the paper's argument holds here for the country, and not for the city. The near candidates are
+# copied from the references, and more tries of one prompt copy them as well; variety helps where
+# the references are wrong.
+#
+# The other part is tries. Within 750 km the ceiling of *one* prompt rises from 40.9 % with one
+# reply to @@V1@@ % with eight; four prompts reach 67.7 %. Without the null, all of this would have
+# looked like a merit of variety.
 #
 # ## 7 How warm, and how many
 #
@@ -928,14 +952,14 @@ check_04_4(wording, references, replies_each, dollars)
 #
 # - A prompt of G3 has a role, a task, two lists of references, the demand for an answer, and a
 #   form. Zero-shot is the same without the lists.
-# - A model chooses token by token. The temperature says how often an unlikely token gets a turn; a
+# - A model chooses token by token. The temperature says how often an unlikely token is drawn; a
 #   single answer is best at 0.
 # - A reply is read strictly, or it is no candidate. (0, 0) is a place, not a failure.
 # - Turn the places of the prompt, and see whether the reply follows: MiniLMM does, in 96.7 % of the
 #   photos. References raise its share within 25 km from 3.9 to 22.0 %, as far as the most similar
 #   photo alone; they help where retrieval is good, and harm where it misleads.
-# - The best of four replies is better than one by arithmetic. With equally many tries on both sides,
-#   four prompts bring @@S1@@ points within 750 km, and nothing within 25 km.
+# - The best of four replies is better than one by arithmetic. With equally many tries on both
+#   sides, four prompts bring 3.5 points [1.9, 5.0] within 750 km, and nothing within 25 km.
 # - On validation one retrieved place, two replies and a low temperature are best; many candidates
 #   mislead the judge.
 # - A run writes down what comes, asks only for what is missing, and stops at a limit. A plan has a

@@ -43,7 +43,7 @@ def worth_of_variety(km: np.ndarray, radius: float) -> float:
 
 @exercise(
     start="complete probabilities, then pass it to the check",
-    right="The order stays; the temperature says how often the others get a turn.",
+    right="The order stays; the temperature says how often the others are drawn.",
 )
 def check_04_1(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str | None:
     """Check softmax(logits / temperature) of each row, for large logits and temperature 0 too."""
