@@ -29,7 +29,7 @@
 # **Paper:** Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
 # 3.
-# **You need:** a little Python; nothing of the method. **Time:** 15 minutes to read, 25 with the
+# **You need:** a little Python; nothing of the method. **Time:** 30 minutes to read, 40 with the
 # exercises. **Machine:** any laptop, 2 GB of memory, no GPU; the cells run for about half a minute,
 # and for a minute the first time (2,000 pictures are encoded, and the numbers kept).
 
