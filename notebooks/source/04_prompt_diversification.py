@@ -563,7 +563,13 @@ print(guess.compare(my_picture, -differences["another photo's picture"][0], "poi
 # Both are read, and not equally. With another photo's references the mean falls by 25.4 points
 # [23.0, 27.8], further than without any (13.0): wrong references are worse than none. With another
 # photo's picture it falls by 1.6 [0.7, 2.6]. So the places in the reply come from the prompt, and
-# the picture has a small say in which of them. @@S2@@
+# the picture has a small say in which of them.
+#
+# Which dissimilar places are named makes no difference that can be seen: @@RD@@ with random ones,
+# and @@HUB@@ with those that leave the hubs out. So the better lists of notebook 03 do not matter
+# to this model. The form of the answer does: asked for a pair instead of JSON it is @@PAIR@@ points
+# better. A wording is a choice like any other: compare wordings on validation photos, before you
+# compare models.
 
 # %% [markdown]
 # ## 5 What references are worth
@@ -668,7 +674,7 @@ print("10 + 10: a drawn reply minus the likeliest {:+.1f} points [{:+.1f}, {:+.1
 
 # %% [markdown]
 # Without references two replies are 1,773 km apart in the median; with 5 + 5 it is 377 km, and 41 %
-# of the pairs agree within 25 km. So there is much chance in a drawn reply, and it has a price: one
+# of them agree within 25 km. So there is much chance in a drawn reply, and it has a price: one
 # drawn reply is 2.5 points [1.6, 3.3] worse than the likeliest one. Who wants a single answer takes
 # the temperature 0.
 #
@@ -784,7 +790,7 @@ for radius, lines in ceilings.items():
 # the references are wrong.
 #
 # The other part is tries. Within 750 km the ceiling of *one* prompt rises from 40.9 % with one
-# reply to @@V1@@ % with eight; four prompts reach 67.7 %. Without the null, all of this would have
+# reply to 63.7 % with eight; four prompts reach 67.7 %. Without the null, all of this would have
 # looked like a merit of variety.
 #
 # ## 7 How warm, and how many
