@@ -224,8 +224,8 @@ def line_panels(
             axes.fill_between(here, low, high, color=colour, alpha=0.18, linewidth=0)
         axes.set_xticks(x, [f"{value:g}" for value in x])
         axes.set_xlabel(labels[0])
-        axes.set_ylim(bottom=0)
         axes.set_title(name, loc="left", fontsize=10)
+    grid[0].set_ylim(bottom=0)  # of all panels, which share it, so not before all are drawn
     grid[0].set_ylabel(labels[1])
     handles = grid[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)

@@ -78,7 +78,7 @@ def test_a_grid_shows_every_choice_and_frames_the_best():
 
 def test_line_panels_draw_values_and_bands_and_may_end_early():
     whole = np.array([[10, 20, 30], [8, 18, 28], [12, 22, 33]])
-    panels = {"good": {"25 km": whole, "200 km": whole[:, :2] + 5}, "bad": {"25 km": whole / 2}}
+    panels = {"good": {"25 km": whole, "200 km": whole[:, :2] + 5}, "bad": {"25 km": 2 * whole}}
     figure = figures.line_panels((0, 5, 10), panels, "Lines", ("references", "%"))
     good, bad = figure.axes
     long, short = good.lines
@@ -86,7 +86,8 @@ def test_line_panels_draw_values_and_bands_and_may_end_early():
     assert short.get_xdata().tolist() == [0, 5] and len(good.collections) == 2
     edges = good.collections[0].get_paths()[0].vertices[:, 1]
     assert edges.min() == 8 and edges.max() == 33
-    assert bad.lines[0].get_ydata().tolist() == [5, 10, 15]
+    assert bad.lines[0].get_ydata().tolist() == [20, 40, 60]
+    assert good.get_ylim() == bad.get_ylim() and good.get_ylim()[1] >= 66  # all can be seen
     assert good.get_ylim()[0] == 0 and good.get_ylabel() == "%" and not bad.get_ylabel()
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert words == ["25 km", "200 km"]
