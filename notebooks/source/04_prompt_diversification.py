@@ -899,9 +899,9 @@ print(f"of which for replies: {30 * cost.tokens_out['all'] / 1e6:.2f}")
 print(f"with one reply for each request: {one_by_one.price['all'] / cost.price['all']:.1f} times")
 
 # %% [markdown]
-# A run costs 183 dollars, 108 of them for the replies. Each request pays for picture and prompt
-# once, however many replies it brings. A server that ignores this is asked ten times, and costs 4.7
-# times as much.
+# A run costs 182.97 dollars, 107.89 of them for the replies. Each request pays for picture and
+# prompt once, however many replies it brings. A server that ignores this is asked ten times, and
+# costs 4.7 times as much.
 #
 # ### Exercise 4: write and price a prompt
 #
