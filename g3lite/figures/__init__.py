@@ -5,21 +5,47 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
-from g3lite.figures.cues import (cue_sheet)
-from g3lite.figures.curves import (gain_panels, line_chart, seeds_and_intervals, softmax_bars, threshold_curves)
-from g3lite.figures.earth import (coloured_earths)
-from g3lite.figures.flat import (on_land, projections)
-from g3lite.figures.forest import (forest, forest_panels)
-from g3lite.figures.hero import (hero)
-from g3lite.figures.judging import (Verdict, bands, found_and_lost, grids, two_halves, verdicts)
-from g3lite.figures.maps import (candidate_maps, circle_map, density_map, draw_arcs, draw_points, heat_maps, prediction_map, vote_map, world_map, zoomed_map)
-from g3lite.figures.moves import (cue_moves)
-from g3lite.figures.plots import (bar_panels, bars, dot_pairs, lines, score_panels, stacked_bars)
-from g3lite.figures.scores import (Film, embedding, learning, photo_and_scores, score_maps)
-from g3lite.figures.searches import (hub_scatter, share_bars, trade_off, two_searches)
-from g3lite.figures.sheets import (neighbour_strip, photo_rows, photo_sheet)
-from g3lite.figures.states import (StateRow, state_strip)
-from g3lite.figures.style import (DPI, Live, PALETTE, PREDICTION, TRUTH, WIDTH, encode, show)
+from g3lite.figures.cues import cue_sheet
+from g3lite.figures.curves import (
+    gain_panels,
+    line_chart,
+    seeds_and_intervals,
+    softmax_bars,
+    threshold_curves,
+)
+from g3lite.figures.earth import coloured_earths
+from g3lite.figures.flat import on_land, projections
+from g3lite.figures.forest import forest, forest_panels
+from g3lite.figures.hero import hero
+from g3lite.figures.judging import Verdict, bands, found_and_lost, grids, two_halves, verdicts
+from g3lite.figures.maps import (
+    candidate_maps,
+    circle_map,
+    density_map,
+    draw_arcs,
+    draw_points,
+    heat_maps,
+    prediction_map,
+    vote_map,
+    world_map,
+    zoomed_map,
+)
+from g3lite.figures.moves import cue_moves
+from g3lite.figures.plots import (
+    bar_panels,
+    bars,
+    dot_pairs,
+    line_panels,
+    lines,
+    score_panels,
+    stacked_bars,
+)
+from g3lite.figures.prompting import asked_often, asked_twice, choice_grid, reply_maps
+from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
+from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
+from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
+from g3lite.figures.states import StateRow, state_strip
+from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
 
 __all__ = [
     "DPI",
@@ -31,10 +57,13 @@ __all__ = [
     "TRUTH",
     "Verdict",
     "WIDTH",
+    "asked_often",
+    "asked_twice",
     "bands",
     "bar_panels",
     "bars",
     "candidate_maps",
+    "choice_grid",
     "circle_map",
     "coloured_earths",
     "cue_moves",
@@ -55,6 +84,7 @@ __all__ = [
     "hub_scatter",
     "learning",
     "line_chart",
+    "line_panels",
     "lines",
     "neighbour_strip",
     "on_land",
@@ -63,6 +93,7 @@ __all__ = [
     "photo_sheet",
     "prediction_map",
     "projections",
+    "reply_maps",
     "score_maps",
     "score_panels",
     "seeds_and_intervals",

@@ -216,3 +216,42 @@ def stacked_bars(table: pd.DataFrame, title: str, label: str) -> Figure:
     axes.grid(visible=False)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return figure
+
+
+def line_panels(
+    x: ArrayLike,
+    panels: Mapping[str, Mapping[str, ArrayLike]],
+    title: str,
+    labels: tuple[str, str],
+    *,
+    colours: Sequence[str] = (TRUTH, PREDICTION, *PALETTE[2:]),
+) -> Figure:
+    """Lines with 95 % bands in panels side by side on one scale, which begins at 0.
+
+    Args:
+        x: numbers that are the marks of the axis, in their order.
+        panels: title of a panel -> name of a line -> (3, n) values and both ends of their
+            intervals, at the first n of x.
+        title: of the figure.
+        labels: of the two axes, with units.
+        colours: of the lines, in their order.
+    """
+    figure = Figure(figsize=(WIDTH, 3.7), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    x = np.asarray(x, dtype=np.float64)
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (name, series) in zip(grid, panels.items(), strict=True):
+        _bare(axes)
+        for (line, values), colour in zip(series.items(), cycle(colours), strict=False):
+            middle, low, high = np.asarray(values, dtype=np.float64)
+            here = x[: len(middle)]
+            axes.plot(here, middle, "o-", color=colour, linewidth=2, markersize=4.5, label=line)
+            axes.fill_between(here, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.set_xticks(x, [f"{value:g}" for value in x])
+        axes.set_xlabel(labels[0])
+        axes.set_title(name, loc="left", fontsize=10)
+    grid[0].set_ylim(bottom=0)  # of all panels, which share it, so not before all are drawn
+    grid[0].set_ylabel(labels[1])
+    handles = grid[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    return figure

@@ -10,9 +10,14 @@ import re
 import numpy as np
 import pytest
 import torch
+from mutants import one_edit
 from scipy import special
 
+from g3lite import prompts
+from g3lite.prompts import PromptPlan
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb04
+from g3lite.teaching.checks.check import reseeded
 
 pytestmark = pytest.mark.filterwarnings("ignore:All-NaN", "ignore:Mean of empty")
 
@@ -23,10 +28,7 @@ NAME = "04_prompt_diversification"
 @pytest.fixture(scope="module")
 def given():
     """What the solutions read, by name."""
-    return {
-        "np": np,
-        "re": re,
-    }
+    return {"np": np, "re": re, "prompts": prompts, "PromptPlan": PromptPlan}
 
 
 # --- 1: the temperature --------------------------------------------------------------------------
@@ -79,7 +81,10 @@ def with_a_power(logits, temperature):
     return p / p.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("answer", [with_scipy, with_torch, row_by_row, hardly_warm, with_a_power])
+@pytest.mark.parametrize(
+    "answer",
+    [nb04.probabilities, with_scipy, with_torch, row_by_row, hardly_warm, with_a_power],
+)
 def test_other_right_answers_to_the_first_are_accepted(answer):
     assert nb04.check_04_1.hint(answer) is None
 
@@ -118,6 +123,14 @@ def one_step(logits, temperature):
 
 def inverse(logits, temperature):
     return special.softmax(logits * (1 / temperature), axis=1)
+
+
+def minimum(z, t):
+    return normalised(np.exp((z - z.min(axis=1, keepdims=True)) / t))
+
+
+def nearly_zero(logits, temperature):
+    return probabilities(logits, temperature if temperature >= 0.05 else 0)
 
 
 def no_maximum(z, t):
@@ -194,6 +207,8 @@ def softmax(z, axis=1):
         (of_logits(lambda z, t: normalised(np.exp((z - z.mean()) / t))), "not of the whole"),
         (of_logits(lambda z, t: np.nan_to_num(global_maximum(z, t))), "not of the whole"),
         (of_logits(column_maximum), "should be"),
+        (of_logits(minimum), "must be its largest"),
+        (nearly_zero, "a low temperature is not 0"),
         (of_logits(no_keepdims), "keepdims"),
         (no_keepdims, "keepdims"),
         (of_logits(lambda z, t: np.exp((z - z.max(axis=1)) / t)), "keepdims"),
@@ -228,10 +243,12 @@ def test_wrong_answers_to_the_first_are_rejected(answer, hint, rejected):
 # --- 2: reading a reply --------------------------------------------------------------------------
 
 NUMBER = r"\s*([-+]?\d+(?:\.\d+)?)\s*"
+STRICT = r" *([-+]?[0-9]+(?:\.[0-9]+)?) *"
+OTHER_DIGITS = r" *([-+]?\d+(?:\.\d+)?) *"
 
 
 def read_pair(text):
-    number = r" *([-+]?\d+(?:\.\d+)?) *"
+    number = r" *([-+]?[0-9]+(?:\.[0-9]+)?) *"
     pairs = re.findall(rf"\({number},{number}\)", (text or "").replace("\u2212", "-"))
     places = [(float(lat), float(lon)) for lat, lon in pairs]
     if len(places) == 1 and abs(places[0][0]) <= 90 and abs(places[0][1]) <= 180:
@@ -247,7 +264,7 @@ def with_literals(text):
     if text is None:
         return None
     found = []
-    for inside in re.findall(r"\(([^()]*)\)", text.replace("−", "-")):
+    for inside in re.findall(r"\(([-+., 0-9]*)\)", text.replace("−", "-")):
         try:
             value = ast.literal_eval(f"({inside.strip()})")
         except (SyntaxError, ValueError):
@@ -264,6 +281,8 @@ def without_regular_expressions(text):
     found = []
     for part in (text or "").replace("−", "-").split("(")[1:]:
         inside, closed, _ = part.partition(")")
+        if not set(inside) <= set("+-.0123456789, "):
+            continue
         try:
             latitude, longitude = (float(number) for number in inside.split(","))
         except ValueError:
@@ -276,7 +295,7 @@ def without_regular_expressions(text):
 
 
 def with_an_array(text):
-    number = r"\s*([-+−]?[0-9]+(?:[.][0-9]*)?)\s*"
+    number = r" *([-+−]?[0-9]+(?:[.][0-9]*)?) *"
     matches = list(re.finditer(r"\(" + number + "," + number + r"\)", text or ""))
     if len(matches) != 1:
         return None
@@ -284,7 +303,10 @@ def with_an_array(text):
     return pair if not (np.abs(pair) > np.array([90, 180])).any() else None
 
 
-@pytest.mark.parametrize("answer", [with_literals, without_regular_expressions, with_an_array])
+@pytest.mark.parametrize(
+    "answer",
+    [nb04.read_pair, read_pair, with_literals, without_regular_expressions, with_an_array],
+)
 def test_other_right_answers_to_the_second_are_accepted(answer):
     assert nb04.check_04_2.hint(answer) is None
 
@@ -428,6 +450,30 @@ def alone(pairs):
     return pairs[0][:2] if len(pairs) == 1 else None
 
 
+def once_each(pairs):
+    return pairs[0] if len(set(pairs)) == 1 else None
+
+
+def possible(pairs):
+    fine = [pair for pair in pairs if abs(float(pair[0])) <= 90 and abs(float(pair[1])) <= 180]
+    return fine[0] if len(fine) == 1 else None
+
+
+def or_nothing(number):
+    try:
+        return float(number)
+    except ValueError:
+        return 99.0
+
+
+NUMBERS = {
+    "choose": lambda pairs: (
+        [or_nothing(number) for number in pairs[0]] if len(pairs) == 1 else None
+    ),
+    "fine": lambda lat, lon: not (abs(lat) > 90 or abs(lon) > 180),
+}
+
+
 ANY = {"fine": lambda lat, lon: True}
 PLAIN = r"\(([-+]?\d+(?:\.\d+)?),{}([-+]?\d+(?:\.\d+)?)\)"
 
@@ -528,6 +574,17 @@ PLAIN = r"\(([-+]?\d+(?:\.\d+)?),{}([-+]?\d+(?:\.\d+)?)\)"
         (no_refusal, "refusal"),
         (lambda text: read_pair(text) if text != "" else (0, 0), "off Ghana"),
         (reader(convert=str), "make a float"),
+        (reader(pattern=r"\( *([^ ,()]+) *, *([^ ,()]+) *\)", **NUMBERS), "nan is no number"),
+        (reader(pattern=rf"\({STRICT},{STRICT}\)", choose=once_each), "the same pair twice"),
+        (reader(pattern=rf"\({STRICT},{STRICT}\)", choose=possible), "before you look at limits"),
+        (reader(pattern=rf"\({STRICT}(?:e[0-9]+)?,{STRICT}(?:e[0-9]+)?\)"), "digits 0 to 9"),
+        (reader(pattern=rf"\({OTHER_DIGITS},{OTHER_DIGITS}\)"), "other digits"),
+        (reader(pattern=rf"\({STRICT}[,;]{STRICT}\)"), "has a comma"),
+        (reader(pattern=rf"\({STRICT}°?,{STRICT}°?\)"), "only two numbers"),
+        (reader(pattern=rf"\({STRICT}N?,{STRICT}E?\)"), "only two numbers"),
+        (reader(pattern=rf"\((?:lat)?{STRICT},(?: lon)?{STRICT}\)"), "only two numbers"),
+        (reader(pattern=rf"\({STRICT},\s*{STRICT}\)"), "line break"),
+        (reader(), "other digits"),  # \\d and \\s
         (lambda text: None, "return latitude, longitude"),
         (lambda text: (48.8566, 2.3522), "should be"),
     ],
@@ -536,155 +593,238 @@ def test_wrong_answers_to_the_second_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb04.check_04_2, answer)
 
 
-# --- 3: the ceiling ------------------------------------------------------------------------------
+# --- 3: more prompts, or more tries ---------------------------------------------------------------
 
 
-def best_possible(km, radius):
-    return (km <= radius).any(axis=(1, 2)).mean()
+def variety(km, radius):
+    queries, prompts_, _ = km.shape
+    hits = [[any(km[q, p, :prompts_] <= radius) for p in range(prompts_)] for q in range(queries)]
+    single = max(np.mean([row[p] for row in hits]) for p in range(prompts_))
+    return np.mean([(km[q, :, 0] <= radius).any() for q in range(queries)]) - single
 
 
 def test_the_third_solution_is_accepted(solutions):
-    assert nb04.check_04_3.hint(solutions["best_possible"]) is None
-
-
-def with_nanmin(km, radius):
-    return np.mean(np.nanmin(km.reshape(len(km), -1), axis=1) <= radius)
-
-
-def with_infinity(km, radius):
-    nearest = np.where(np.isnan(km), np.inf, km).min(axis=2).min(axis=1)
-    return np.count_nonzero(nearest <= radius) / len(nearest)
-
-
-def in_a_loop(km, radius):
-    found = 0
-    for query in km.tolist():
-        found += any(value <= radius for prompt in query for value in prompt)
-    return found / len(km)
+    assert nb04.check_04_3.hint(solutions["worth_of_variety"]) is None
 
 
 def with_fmin(km, radius):
-    return float((np.fmin.reduce(km, axis=(1, 2)) <= radius).mean())
+    p = km.shape[1]
+    nearest = np.fmin.reduce(km[:, :, :p], axis=2)
+    each = np.fmin.reduce(km[:, :, 0], axis=1)
+    return float(np.mean(each <= radius) - max(np.mean(nearest <= radius, axis=0)))
 
 
-def with_a_sum(km, radius):
-    return ((km <= radius).sum(axis=(1, 2)) > 0).mean()
+def with_infinity(km, radius):
+    km = np.nan_to_num(km, nan=np.inf)
+    p = km.shape[1]
+    return (km[..., 0].min(1) <= radius).mean() - (km[..., :p].min(2) <= radius).mean(0).max()
 
 
-@pytest.mark.parametrize("answer", [with_nanmin, with_infinity, in_a_loop, with_fmin, with_a_sum])
-def test_other_right_answers_to_the_third_are_accepted(answer):
+@pytest.mark.parametrize("answer", [nb04.worth_of_variety, variety, with_fmin, with_infinity])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_right_answers_to_the_third_are_accepted_on_all_data(answer, seed):
     assert nb04.check_04_3.hint(answer) is None
+    with reseeded(seed):
+        assert nb04.check_04_3.hint(answer) is None
 
 
-def of_nearest(nearest, count=np.mean):
-    """An answer from one distance per query."""
-    return lambda km, radius: count(nearest(km.reshape(len(km), -1)) <= radius)
+def of(each, one):
+    """An answer made of its two halves, of hits (queries, prompts, replies)."""
+    return lambda km, radius: each(km <= radius) - one(km <= radius)
 
 
-def of_readable(km, radius):
-    inside = np.concatenate([row[~np.isnan(row)] for row in km.reshape(len(km), -1)])
-    return (inside <= radius).mean()
+def each_once(near):
+    return near[:, :, 0].any(axis=1).mean()
 
 
-def mean_of_shares_of_readable(km, radius):
-    rows = [row[~np.isnan(row)] for row in km.reshape(len(km), -1)]
-    return np.mean([np.mean(row <= radius) for row in rows if len(row)])
+def best_of_one(near):
+    return near[:, :, : near.shape[1]].any(axis=2).mean(axis=0).max()
 
 
-def without_unreadable_queries(km, radius):
-    rows = [row[~np.isnan(row)] for row in km.reshape(len(km), -1)]
-    return np.mean([row.min() <= radius for row in rows if len(row)])
+def tries(near, number):
+    return near[:, :, :number].any(axis=2).mean(axis=0).max()
 
 
-def with_nanmean_of_hits(km, radius):
-    hits = np.where(np.isnan(km), np.nan, km <= radius)
-    return np.nanmean(np.nanmax(hits, axis=(1, 2)))
+def with_nanmin(km, radius):
+    each = np.nanmin(km[:, :, 0], axis=1)
+    one = np.nanmin(km[:, :, : km.shape[1]], axis=2)
+    return (each[~np.isnan(each)] <= radius).mean() - np.nanmax(np.nanmean(one <= radius, axis=0))
 
 
-def without_any_unreadable(km, radius):
-    whole = km[~np.isnan(km).any(axis=(1, 2))]
-    return (whole <= radius).any(axis=(1, 2)).mean()
+def with_min(km, radius):
+    p = km.shape[1]
+    one = (km[:, :, :p].min(axis=2) <= radius).mean(axis=0).max()
+    return (km[:, :, 0].min(axis=1) <= radius).mean() - one
 
 
-def all_readable(km, radius):
-    rows = [row[~np.isnan(row)] for row in km.reshape(len(km), -1)]
-    return np.mean([len(row) > 0 and (row <= radius).all() for row in rows])
-
-
-def any_over(axis):
-    return lambda km, radius: (km <= radius).any(axis=axis).mean()
-
-
-def minimum_but_no_prompt(km, radius):
-    return np.mean(np.nanmin(km, axis=2) <= radius)
+def without_unreadable(km, radius):
+    return variety(km[~np.isnan(km).all(axis=(1, 2))], radius)
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (lambda km, r: (km <= r).mean(), "share of candidates"),
-        (of_readable, "share of readable"),
-        (lambda km, r: np.nanmean(np.where(np.isnan(km), np.nan, km <= r)), "share of readable"),
-        (mean_of_shares_of_readable, "should be"),
-        (any_over(2), "mean over the prompts"),
-        (minimum_but_no_prompt, "mean over the prompts"),
-        (any_over(-1), "mean over the prompts"),
-        (any_over(1), "mean over the replies"),
-        (any_over(0), "mixes the queries"),
-        (any_over((0, 1)), "mixes the queries"),
-        (any_over((0, 2)), "mixes the queries"),
-        (any_over(None), "mixes the queries"),
-        (without_unreadable_queries, "queries without a readable candidate"),
-        (with_nanmean_of_hits, "queries without a readable candidate"),
-        (without_any_unreadable, "an unreadable candidate"),
-        (lambda km, r: (km < r).any(axis=(1, 2)).mean(), "not <"),
-        (of_nearest(lambda rows: np.nextafter(np.nanmin(rows, axis=1), np.inf)), "not <"),
-        (of_nearest(lambda rows: rows.min(axis=1)), "makes the minimum NaN"),
-        (of_nearest(lambda rows: np.array([min(row) for row in rows])), "should be"),
-        (lambda km, r: (~(km > r)).any(axis=(1, 2)).mean(), "takes an unreadable reply"),
-        (of_nearest(lambda rows: np.nan_to_num(rows).min(axis=1)), "takes an unreadable reply"),
-        (lambda km, r: 1 - (np.nanmin(km, axis=(1, 2)) > r).mean(), "takes a query without"),
-        (of_nearest(lambda rows: np.nanmean(rows, axis=1)), "mean distance"),
-        (of_nearest(lambda rows: rows.mean(axis=1)), "mean distance, and NaN"),
-        (of_nearest(lambda rows: np.nanmedian(rows, axis=1)), "median"),
-        (of_nearest(lambda rows: np.median(rows, axis=1)), "should be"),
-        (of_nearest(lambda rows: np.nanmax(rows, axis=1)), "largest"),
-        (all_readable, "all readable"),
-        (lambda km, r: np.mean(np.nanmin(np.nanmean(km, axis=2), axis=1) <= r), "should be"),
-        (lambda km, r: (km[:, 0, 0] <= r).mean(), "first reply to the first"),
-        (lambda km, r: (km[:, :, 0] <= r).any(axis=1).mean(), "first reply to each"),
-        (lambda km, r: (km[:, 0] <= r).any(axis=1).mean(), "first prompt only"),
-        (lambda km, r: (km[:, -1] <= r).any(axis=1).mean(), "last prompt only"),
-        (lambda km, r: (km[:, 1:] <= r).any(axis=(1, 2)).mean(), "should be"),
-        (lambda km, r: (km[:, :, :-1] <= r).any(axis=(1, 2)).mean(), "should be"),
-        (lambda km, r: max((km[:, p] <= r).any(axis=1).mean() for p in range(2)), "should be"),
-        (lambda km, r: (km <= r).all(axis=(1, 2)).mean(), "all candidates"),
-        (lambda km, r: (~(km > r)).all(axis=(1, 2)).mean(), "a miss"),
-        (of_nearest(lambda rows: np.nanmax(np.nan_to_num(rows), axis=1)), "a miss"),
-        (lambda km, r: (km <= r).any(axis=2).all(axis=1).mean(), "every prompt"),
-        (lambda km, r: (km <= r).all(axis=2).any(axis=1).mean(), "all replies to a prompt"),
-        (lambda km, r: (km <= r).any(axis=(1, 2)).sum(), "number of queries"),
-        (lambda km, r: (km <= r).sum(), "number of candidates"),
-        (lambda km, r: (km <= r).sum() / len(km), "no share"),
-        (lambda km, r: 100 * (km <= r).any(axis=(1, 2)).mean(), "in per cent"),
-        (lambda km, r: (km > r).all(axis=(1, 2)).mean(), "should be"),
-        (lambda km, r: 1 - (km <= r).any(axis=(1, 2)).mean(), "missed"),
-        (lambda km, r: best_possible(km, 25), "25 km"),
-        (lambda km, r: best_possible(km, 200), "should be"),
-        (lambda km, r: best_possible(km, 1000 * r), "should be"),
-        (lambda km, r: (km <= r).any(axis=(1, 2)), "array"),
-        (lambda km, r: np.nanmin(km, axis=(1, 2)).mean(), "should be"),
+        (of(each_once, lambda near: 0), "prompts' share alone"),
+        (of(best_of_one, lambda near: 0), "single prompt's share alone"),
+        (of(best_of_one, each_once), "the sign"),
+        (of(each_once, lambda near: tries(near, None)), "more tries there than all"),
+        (of(lambda near: near.any(axis=(1, 2)).mean(), best_of_one), "more tries there than the"),
+        (of(each_once, lambda near: tries(near, 1)), "one reply to one prompt"),
+        (of(each_once, lambda near: tries(near[:, :1], near.shape[1])), "the first prompt"),
+        (of(each_once, lambda near: tries(near[:, -1:], near.shape[1])), "the last prompt"),
+        (
+            of(each_once, lambda near: near[..., : near.shape[1]].any(axis=2).mean(axis=0).min()),
+            "the worst prompt",
+        ),
+        (of(each_once, lambda near: near[..., : near.shape[1]].any(axis=2).mean()), "the mean of"),
+        (
+            of(each_once, lambda near: near[..., : near.shape[1]].any(axis=2).max(axis=1).mean()),
+            "another prompt for each query",
+        ),
+        (lambda km, r: variety(km, np.nextafter(r, 0)), "not <"),
+        (lambda km, r: variety(np.nan_to_num(km), r), "NaN is a miss"),
+        (without_unreadable, "left the denominator"),
+        (with_min, "should be"),
+        (with_nanmin, "should be"),
+        (lambda km, r: 100 * variety(km, r), "per cent"),
+        (lambda km, r: len(km) * variety(km, r), "number of queries"),
+        (lambda km, r: variety(km, 25), "25 km"),
+        (lambda km, r: variety(km, 200), "should be"),
+        (lambda km, r: variety(km[:, :, ::-1], r), "should be"),
+        (lambda km, r: variety(km[:, :-1], r), "should be"),
+        (lambda km, r: variety(km[:-1], r), "should be"),
+        (lambda km, r: round(variety(km, r), 2), "should be"),
+        (lambda km, r: abs(variety(km, r)), "should be"),
+        (lambda km, r: (km <= r).any(axis=2).mean(axis=0), "array"),
         (lambda km, r: None, "return"),
-        (lambda km, r: 0.5, "should be"),
+        (lambda km, r: 0.05, "should be"),
     ],
 )
 def test_wrong_answers_to_the_third_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb04.check_04_3, answer)
 
 
+# --- 4: write and price a prompt -----------------------------------------------------------------
+
+SHORT = """\
+Where was this photo taken?
+
+Similar: $similar
+Dissimilar: $dissimilar
+
+Answer with (latitude, longitude).
+"""
+ASKED = {"queries": 2_997, "tokens_per_image": 255, "price_in": 10, "price_out": 30}
+
+
+def priced(wording=SHORT, references=(0, 5, 10), replies=2, **changed):
+    plan = PromptPlan(tuple(references), replies, template=prompts.Template(wording))
+    return float(plan.estimate(**ASKED | changed).price["all"])
+
+
+def by_hand(references=(0, 5, 10), replies=2):
+    """The price without `estimate`."""
+    sent = 0
+    for k in references:
+        some = np.tile([-12.34567, -123.45678], (k, 1))
+        text = prompts.prompt(some, some, prompts.Template(SHORT))
+        sent += 2_997 * (prompts.rough_tokens(text) + 255)
+    return (10 * sent + 30 * 2_997 * len(references) * replies * 30) / 1e6
+
+
+def test_the_fourth_solution_is_accepted(solutions):
+    names = ("wording", "references", "replies_each", "dollars")
+    assert nb04.check_04_4.hint(*(solutions[name] for name in names)) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (SHORT, (0, 5, 10), 2, priced()),
+        (SHORT, [0, 5, 10], 2, by_hand()),
+        (SHORT, np.array([0, 3, 6]), 3, round(priced(references=(0, 3, 6), replies=3), 2)),
+        (SHORT, (10, 0, 1), 2, np.float64(priced(references=(10, 0, 1)))),
+        (SHORT.replace("(latitude, longitude)", '{"latitude": 1.5, "longitude": 2.5}'), (0, 5, 10),
+         2, priced(SHORT.replace("(latitude, longitude)", '{"latitude": 1.5, "longitude": 2.5}'))),
+    ],
+)  # fmt: skip
+def test_other_right_answers_to_the_fourth_are_accepted(answer):
+    assert nb04.check_04_4.hint(*answer) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "hint"),
+    [
+        ({"wording": 5}, "the wording is a text"),
+        ({"wording": SHORT.replace("Dissimilar: $dissimilar\n", "")}, "missing $dissimilar"),
+        ({"wording": SHORT.replace("$similar", "$simmilar")}, "unknown $simmilar"),
+        ({"wording": SHORT.replace("\n\n", "\n")}, "without references nothing is left"),
+        ({"wording": SHORT.replace("\n\nAnswer", "\nAnswer")}, "does not say that a latitude"),
+        ({"wording": SHORT.replace(", longitude", "")}, "does not say that a longitude"),
+        ({"wording": SHORT.replace("(latitude, longitude)", "latitude and longitude")}, "no form"),
+        ({"references": (5, 10, 15)}, "ask without any"),
+        ({"references": (0, 10)}, "two other numbers"),
+        ({"references": (0, 5, 20)}, "up to 15"),
+        ({"references": (0, 5, 5)}, "no plan"),
+        ({"references": 10}, "no plan"),
+        ({"replies": 1, "dollars": priced(replies=1)}, "two of each"),
+        ({"dollars": "54"}, "number of dollars"),
+        ({"dollars": math.nan}, "number of dollars"),
+        ({"dollars": priced(queries=1)}, "of one photo"),
+        ({"dollars": 100 * priced()}, "in cents"),
+        ({"dollars": priced(reply_tokens=0)}, "replies are missing"),
+        ({"dollars": priced(replies=1)}, "each is paid for"),
+        ({"dollars": priced(tokens_per_image=0)}, "picture is missing"),
+        ({"dollars": priced() - 2 * 2_997 * 255 * 10 / 1e6}, "not once for a photo"),
+        ({"dollars": priced(per_request=1)}, "one request brings all"),
+        ({"dollars": priced(price_in=30, price_out=10)}, "wrong way round"),
+        ({"dollars": priced() / 3}, "one prompt of the plan"),
+        ({"dollars": 1.02 * priced()}, "by the tokens of its prompts"),
+        ({"dollars": 0}, "by the tokens of its prompts"),
+        ({"replies": 5, "dollars": priced(replies=5)}, "too much"),
+        ({"references": (0, 14, 15), "dollars": priced(references=(0, 14, 15))}, "too much"),
+    ],
+)
+def test_wrong_answers_to_the_fourth_are_rejected(changed, hint):
+    answer = {"wording": SHORT, "references": (0, 5, 10), "replies": 2, "dollars": priced()}
+    assert hint in nb04.check_04_4.hint(*(answer | changed).values())
+
+
 # --- all -----------------------------------------------------------------------------------------
 
+CHECKS = ["check_04_1", "check_04_2", "check_04_3", "check_04_4"]
+EQUIVALENT = {
+    # check: what may stand in a solution with one edit that is no mistake, and why
+    "check_04_1": {},
+    "check_04_2": {"float, found[-1]": "there is one pair only"},
+    "check_04_3": {},
+}
 
-@pytest.mark.parametrize("check", ["check_04_1", "check_04_2", "check_04_3"])
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", EQUIVALENT)
+def test_solutions_with_one_edit_are_rejected(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution):
+        verdict = []
+        space = {
+            **given,
+            check: lambda answer, v=verdict: v.append(getattr(nb04, check).hint(answer)),
+        }
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        if verdict[-1:] == [None] and not any(p in program for p in EQUIVALENT[check]):
+            passed.append(edit)
+    assert tried >= 3 and passed == []
+
+
+@pytest.mark.parametrize("check", CHECKS)
 def test_an_empty_place_gets_a_hint_how_to_start(check):
-    assert "complete" in getattr(nb04, check).hint(...)
+    hint = getattr(nb04, check).hint(...)
+    assert "complete" in hint or "give" in hint

@@ -1,18 +1,49 @@
-"""Checks of the exercises of notebook 04."""
+"""Checks of the exercises of notebook 04, and right answers for the cells that use them."""
 
-import warnings
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from g3lite.prompts import PromptPlan, Template, TemplateError
 from g3lite.teaching.checks.check import diagnose, exercise, generator
+
+
+def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities (n, m) of the next token at a temperature, of logits (n, m)."""
+    if temperature == 0:
+        return np.eye(logits.shape[1])[logits.argmax(axis=1)]
+    return special.softmax(logits / temperature, axis=1)
+
+
+def read_pair(text: str | None) -> tuple[float, float] | None:
+    """The coordinates of a reply that holds exactly one pair (latitude, longitude), or None."""
+    number = r" *([-+]?[0-9]+(?:\.[0-9]+)?) *"
+    found = re.findall(rf"\({number},{number}\)", (text or "").replace("\u2212", "-"))
+    if len(found) != 1:
+        return None
+    lat, lon = map(float, found[0])
+    return (lat, lon) if abs(lat) <= 90 and abs(lon) <= 180 else None
+
+
+def worth_of_variety(km: np.ndarray, radius: float) -> float:
+    """What one reply to each of p prompts brings over p replies to the best one of them.
+
+    Args:
+        km: (queries, prompts, replies) distance of each reply from the truth, NaN for none.
+        radius: in km.
+    """
+    near = km <= radius
+    one_of_each = near[:, :, 0].any(axis=1).mean()
+    all_of_one = near[:, :, : km.shape[1]].any(axis=2).mean(axis=0)
+    return float(one_of_each - all_of_one.max())
 
 
 @exercise(
     start="complete probabilities, then pass it to the check",
-    right="The order stays; the temperature says how often the others get a turn.",
+    right="The order stays; the temperature says how often the others are drawn.",
 )
 def check_04_1(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str | None:
     """Check softmax(logits / temperature) of each row, for large logits and temperature 0 too."""
@@ -26,6 +57,8 @@ def check_04_1(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str 
         ("logits near 1000 and temperature 0.1", 1000 + near, 0.1),
         ("rows near 1000, 0 and -1000", np.array([[1000], [0], [-1000]]) + near, 0.1),
         ("temperature 0", certain, 0.0),
+        ("logits of 0 and 1000 in one row", np.array([[0, 1000, 999.5, 400], [1, 0, 2, 3]]), 1.0),
+        ("temperature 0.01", rng.integers(-3, 4, (3, 5)) / 64, 0.01),
     ]
 
     def best(logits: np.ndarray) -> np.ndarray:
@@ -93,6 +126,16 @@ def check_04_1(probabilities: Callable[[np.ndarray, float], np.ndarray]) -> str 
             f"for {cases[3][0]} it fails: what is subtracted from a row must be the maximum of "
             "that row, not of the whole array"
         )
+    elif not fine[5]:
+        return (
+            f"for {cases[5][0]} it fails: exp(1000) is infinite. What is subtracted from a row "
+            "must be its largest logit, so that none above 0 is left"
+        )
+    elif not fine[6]:
+        return (
+            f"for {cases[6][0]} it fails: a low temperature is not 0; only 0 itself is a case of "
+            "its own"
+        )
     elif not fine[4]:
         at_zero = {
             "for temperature 0 all are equally likely; that would be an infinite temperature": (
@@ -141,6 +184,8 @@ def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) ->
         "numbers outside the brackets are something else, here a percentage; taking the first two "
         "numbers of a reply is the official code's mistake"
     )
+    digits = "a number is made of the digits 0 to 9; return None"
+    inside = "only two numbers, a comma and spaces may stand in the brackets; return None"
     replies: list[tuple[str | None, tuple[float, float] | None, str]] = [
         (
             "(48.8566, 2.3522)",
@@ -197,6 +242,16 @@ def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) ->
         ("(-90.5, 10.2)", None, beyond),
         ("(10.2, 180.5)", None, far),
         ("(10.2, -190)", None, far),
+        ("(48.8566, 2.3522), again: (48.8566, 2.3522)", None, f"the same pair twice: {several}"),
+        ("(95.3, 10.2) or (48.8566, 2.3522)", None, f"count before you look at limits: {several}"),
+        ("(nan, nan)", None, f"nan is no number, and would be no place: {digits}"),
+        ("(1e1, 2e1)", None, digits),
+        ("(\u0664\u0668, \u0662)", None, f"\\d and float take other digits too: {digits}"),
+        ("(48.8566; 2.3522)", None, f"a pair has a comma: {inside}"),
+        ("(48.8566\u00b0, 2.3522\u00b0)", None, inside),
+        ("(48.8566 N, 2.3522 E)", None, inside),
+        ("(lat 48.8566, lon 2.3522)", None, inside),
+        ("(48.8566,\n2.3522)", None, f"\\s is a line break too: {inside}"),
     ]
 
     def same(given: Any, pair: tuple[float, float]) -> bool:
@@ -225,114 +280,196 @@ def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) ->
     return None
 
 
+# --- 3: more prompts, or more tries ---------------------------------------------------------------
+
+
+def _distances(rng: np.random.Generator, shape: tuple[int, int, int], unlike: float) -> np.ndarray:
+    """Distances (queries, prompts, replies) with NaN among them; many lie on a radius.
+
+    Some queries are hard. The second prompt is the best, and the third the worst: much, or hardly.
+    """
+    hard = rng.random((shape[0], 1, 1)) ** 2
+    of_prompt = np.array([0.7, 0.35, 1.6, 0.9, 1.2])[: shape[1], None] ** unlike
+    km = 20_000 * hard * of_prompt * rng.random((*shape[:2], 1)) ** 2 * rng.random(shape)
+    km = np.where(km < 1000, 25 * np.ceil(km / 25), km)
+    km[rng.random(shape) < rng.choice([0, 0.4], (shape[0], 1, 1))] = np.nan
+    km[:: shape[0] // 9] = np.nan
+    return km
+
+
 @exercise(
-    start="complete best_possible, then pass it to the check",
-    right="That is the ceiling: nothing can pick a place that no reply has named.",
+    start="complete worth_of_variety, then pass it to the check",
+    right="An equal number of tries on both sides: what is left is due to the prompts.",
 )
-def check_04_3(best_possible: Callable[[np.ndarray, float], float]) -> str | None:
-    """Check the share of queries with a candidate within a radius; NaN stands for unreadable."""
+def check_04_3(worth_of_variety: Callable[[np.ndarray, float], float]) -> str | None:
+    """Check what several prompts bring over as many replies to the best one of them."""
     rng = generator(9)
-    sets = []
-    for shape in ((300, 4, 5), (80, 3, 6), (45, 5, 2)):
-        km = 20_000 * rng.random(shape) ** 2 * rng.random((shape[0], 1, 1)) ** 2
-        km = np.where(km < 1000, 25 * np.ceil(km / 25), km)  # so that many lie on a radius
-        km[rng.random(shape) < rng.choice([0, 0.4], (shape[0], 1, 1))] = np.nan
-        km[:: shape[0] // 9] = np.nan
-        sets.append(km)
+    kinds = (((400, 4, 7), 1.5), ((300, 3, 5), 0.1), ((200, 5, 6), 0.5))
+    sets = [_distances(rng, *kind) for kind in kinds]
     batches = [(km, radius) for km in sets for radius in (25.0, 200.0, 750.0)]
 
     def every(measure: Callable[[np.ndarray, float], Any]) -> list[float]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of rows that are all NaN
-            return [float(measure(km, radius)) for km, radius in batches]
+        return [float(measure(km, radius)) for km, radius in batches]
 
-    def hits(km: np.ndarray, radius: float) -> np.ndarray:
-        return (km <= radius).any(axis=(1, 2))
+    def each(near: np.ndarray) -> Any:  # one reply to each prompt
+        return near[:, :, 0].any(axis=1).mean()
+
+    def one(near: np.ndarray, tries: int) -> np.ndarray:  # several replies to each single prompt
+        return near[:, :, :tries].any(axis=2).mean(axis=0)
+
+    def of(measure: Callable[[np.ndarray, int], Any]) -> list[float]:
+        return every(lambda km, r: measure(km <= r, km.shape[1]))
 
     def readable(km: np.ndarray) -> np.ndarray:
-        return ~np.isnan(km)
+        return km[~np.isnan(km).all(axis=(1, 2))]
 
-    right = every(lambda km, r: hits(km, r).mean())
+    right = every(_variety)
     mistakes = {
-        "that is the share of candidates; one of them is enough for a query, so ask any first": (
-            every(lambda km, r: (km <= r).mean())
+        "that is the prompts' share alone; subtract the one of as many replies to one prompt": of(
+            lambda near, p: each(near)
         ),
-        "that is the share of readable candidates; one of them is enough for a query, and every "
-        "query counts": every(lambda km, r: (km <= r).sum() / readable(km).sum()),
-        "that is a mean over the prompts; a candidate of any prompt is enough": (
-            every(lambda km, r: (km <= r).any(axis=2).mean())
+        "that is the single prompt's share alone; subtract it from that of all prompts": of(
+            lambda near, p: one(near, p).max()
         ),
-        "that is a mean over the replies; any of them is enough": (
-            every(lambda km, r: (km <= r).any(axis=1).mean())
+        "the sign: it is the share of all prompts minus that of one": of(
+            lambda near, p: one(near, p).max() - each(near)
         ),
-        "queries without a readable candidate have left the denominator; they count as misses": (
-            every(lambda km, r: hits(km, r)[readable(km).any(axis=(1, 2))].mean())
+        "the single prompt has more tries there than all prompts together: take as many replies "
+        "as there are prompts": of(lambda near, p: each(near) - one(near, near.shape[2]).max()),
+        "the prompts have more tries there than the single one: take the first reply to each": of(
+            lambda near, p: near.any(axis=(1, 2)).mean() - one(near, p).max()
         ),
-        "queries with an unreadable candidate have left the denominator; all of them count": (
-            every(lambda km, r: hits(km, r)[readable(km).all(axis=(1, 2))].mean())
+        "that compares with one reply to one prompt; take as many replies as there are prompts": (
+            of(lambda near, p: each(near) - near[:, :, 0].mean(axis=0).max())
         ),
-        "that mixes the queries; they are axis 0, so ask any over the axes 1 and 2": (
-            every(lambda km, r: (km <= r).any(axis=0).mean())
+        "that compares with the first prompt; take the one whose share is the highest": of(
+            lambda near, p: each(near) - one(near, p)[0]
         ),
-        "within the radius means <=, not <": every(lambda km, r: (km < r).any(axis=(1, 2)).mean()),
-        "one unreadable reply makes the minimum NaN and loses the whole query; np.nanmin, or any, "
-        "goes past it": every(lambda km, r: (km.min(axis=(1, 2)) <= r).mean()),
-        "that takes an unreadable reply for a hit; NaN is a miss": (
-            every(lambda km, r: (~(km > r)).any(axis=(1, 2)).mean())
+        "that compares with the last prompt; take the one whose share is the highest": of(
+            lambda near, p: each(near) - one(near, p)[-1]
         ),
-        "that takes a query without a readable candidate for a hit; it is a miss": (
-            every(lambda km, r: (hits(km, r) | ~readable(km).any(axis=(1, 2))).mean())
+        "that compares with the worst prompt; take the best one": of(
+            lambda near, p: each(near) - one(near, p).min()
         ),
-        "that compares the mean distance; the nearest candidate decides": (
-            every(lambda km, r: (np.nanmean(km, axis=(1, 2)) <= r).mean())
+        "that compares with the mean of the prompts; take the best one": of(
+            lambda near, p: each(near) - one(near, p).mean()
         ),
-        "that compares the mean distance, and NaN spoils it; the nearest candidate decides": (
-            every(lambda km, r: (km.mean(axis=(1, 2)) <= r).mean())
+        "that chooses another prompt for each query, by the truth; choose one for all of them": of(
+            lambda near, p: each(near) - near[:, :, :p].any(axis=(1, 2)).mean()
         ),
-        "that compares the median distance; the nearest candidate decides": (
-            every(lambda km, r: (np.nanmedian(km, axis=(1, 2)) <= r).mean())
+        "one of the tries is enough; ask any, not mean": of(
+            lambda near, p: near[:, :, 0].mean() - near[:, :, :p].mean(axis=(0, 2)).max()
         ),
-        "that asks all readable candidates to be near, or compares the largest distance; the "
-        "nearest candidate decides": (
-            every(lambda km, r: (np.nanmax(km, axis=(1, 2)) <= r).mean())
+        "one of the tries is enough; ask any, not all": of(
+            lambda near, p: (
+                near[:, :, 0].all(axis=1).mean() - near[:, :, :p].all(axis=2).mean(axis=0).max()
+            )
         ),
-        "that looks at the first reply to the first prompt only": (
-            every(lambda km, r: (km[:, 0, 0] <= r).mean())
+        "within the radius means <=, not <": every(lambda km, r: _variety(-km, -r, np.greater)),
+        "that takes an unreadable reply for a hit; NaN is a miss": every(
+            lambda km, r: _variety(np.nan_to_num(km), r)
         ),
-        "that looks at the first reply to each prompt only": (
-            every(lambda km, r: (km[:, :, 0] <= r).any(axis=1).mean())
+        "queries without a readable reply have left the denominator; they count as misses": every(
+            lambda km, r: _variety(readable(km), r)
         ),
-        "that looks at the first prompt only": (
-            every(lambda km, r: (km[:, 0] <= r).any(axis=1).mean())
+        "that is in per cent; return a difference of shares": every(
+            lambda km, r: 100 * _variety(km, r)
         ),
-        "that looks at the last prompt only": (
-            every(lambda km, r: (km[:, -1] <= r).any(axis=1).mean())
+        "that is a number of queries; divide by how many there are": every(
+            lambda km, r: len(km) * _variety(km, r)
         ),
-        "that asks all candidates to be near; one is enough, so any": (
-            every(lambda km, r: (km <= r).all(axis=(1, 2)).mean())
-        ),
-        "that asks all readable candidates to be near; one is enough, and without any a query is "
-        "a miss": every(lambda km, r: (~(km > r)).all(axis=(1, 2)).mean()),
-        "that asks for a hit with every prompt; one is enough": (
-            every(lambda km, r: (km <= r).any(axis=2).all(axis=1).mean())
-        ),
-        "that asks all replies to a prompt to be near; one is enough": (
-            every(lambda km, r: (km <= r).all(axis=2).any(axis=1).mean())
-        ),
-        "that is a number of queries; divide by how many there are": (
-            every(lambda km, r: hits(km, r).sum())
-        ),
-        "that is a number of candidates; ask which queries have one": (
-            every(lambda km, r: (km <= r).sum())
-        ),
-        "that is in per cent; return a share from 0 to 1": (
-            every(lambda km, r: 100 * hits(km, r).mean())
-        ),
-        "that is the share that was missed": every(lambda km, r: 1 - hits(km, r).mean()),
-        "that is 25 km whatever the radius is": every(lambda km, r: hits(km, 25).mean()),
+        "that is 25 km whatever the radius is": every(lambda km, r: _variety(km, 25)),
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        given = [best_possible(km.copy(), radius) for km, radius in batches]
+    given = [worth_of_variety(km.copy(), radius) for km, radius in batches]
     cases = [f"for km of shape {km.shape} and {radius:g} km" for km, radius in batches]
     return diagnose(given, right, mistakes, cases)
+
+
+def _variety(km: np.ndarray, radius: float, compare: Callable[..., Any] = np.less_equal) -> float:
+    near = compare(km, radius)
+    single = near[:, :, : km.shape[1]].any(axis=2).mean(axis=0)
+    return float(near[:, :, 0].any(axis=1).mean() - single.max())
+
+
+# --- 4: write and price a prompt -----------------------------------------------------------------
+
+PHOTOS, BUDGET = 2_997, 60.0
+"""Of IM2GPS3K, and dollars for all of them."""
+PRICES = {"tokens_per_image": 255, "price_in": 10, "price_out": 30, "reply_tokens": 30}
+"""Tokens of a picture and of a reply, and dollars for a million tokens sent and received."""
+
+
+@exercise(
+    start="give the wording, the numbers of references, the replies and the price to the check",
+    right=lambda wording, references, replies, dollars: (
+        f"{dollars:.2f} of {BUDGET:.0f} dollars. Now say in two sentences what you gave up for it."
+    ),
+)
+def check_04_4(wording: str, references: Any, replies: int, dollars: float) -> str | None:
+    """Check a wording and a plan: what G3 needs is there, and the price is right and affordable."""
+    if not isinstance(wording, str):
+        return f"the wording is a text; yours is of type {type(wording).__name__}"
+    try:
+        template = Template(wording)
+    except TemplateError as error:
+        return str(error)
+    alone = template.fill(np.empty((0, 2)), np.empty((0, 2)))
+    for word in ("latitude", "longitude"):
+        if word not in alone.lower():
+            return f"the prompt without references does not say that a {word} is to be answered"
+    if "{" not in alone and "(" not in alone:
+        return (
+            "the prompt without references shows no form of the answer; write an example such as "
+            '(latitude, longitude) or {"latitude": float, "longitude": float} into it'
+        )
+    try:
+        plan = PromptPlan(tuple(references), replies, template=template)
+    except (TypeError, ValueError) as error:
+        return f"that is no plan: {error}"
+    if 0 not in plan.references or len(plan.references) < 3 or plan.most > 15:
+        return (
+            f"references {plan.references}: ask without any, and with two other numbers at least, "
+            "up to 15"
+        )
+    if plan.replies < 2:
+        return "one reply to each prompt; the judge is to have two of each at least"
+    price = _price(plan)
+    if not isinstance(dollars, int | float | np.number) or not np.isfinite(dollars):
+        return f"the price is a number of dollars; yours is {dollars!r}"
+    if abs(dollars - price) > 0.005 * price:
+        for hint, wrong in _wrong_prices(plan).items():
+            if abs(dollars - wrong) <= 0.005 * wrong:
+                return hint
+        return (
+            f"your plan costs {price:.2f} dollars by the tokens of its prompts, not {dollars:.2f}"
+        )
+    if price > BUDGET:
+        return f"the price is right, {price:.2f} dollars, and {price - BUDGET:.2f} too much"
+    return None
+
+
+def _price(plan: PromptPlan, photos: int = PHOTOS, **changed: Any) -> float:
+    return float(plan.estimate(photos, **PRICES | changed).price["all"])
+
+
+def _wrong_prices(plan: PromptPlan) -> dict[str, float]:
+    """What students calculate instead, with its hint."""
+    prompts = len(plan.references)
+    picture = PHOTOS * PRICES["tokens_per_image"] * PRICES["price_in"] / 1e6
+    swapped = {"price_in": PRICES["price_out"], "price_out": PRICES["price_in"]}
+    return {
+        "that is the price of one photo": _price(plan, 1),
+        "that is in cents": 100 * _price(plan),
+        "the replies are missing: what is received costs, too": _price(plan, reply_tokens=0),
+        "there are several replies to each prompt, and each is paid for": _price(
+            plan, reply_tokens=PRICES["reply_tokens"] / plan.replies
+        ),
+        "the picture is missing: it is sent with each prompt": _price(plan, tokens_per_image=0),
+        "the picture is sent with each prompt, not once for a photo": _price(plan)
+        - (prompts - 1) * picture,
+        "one request brings all replies to a prompt; picture and prompt are paid for once in it": (
+            _price(plan, per_request=1)
+        ),
+        "the two prices are the wrong way round": _price(plan, **swapped),
+        "that is the price of one prompt of the plan": _price(plan) / prompts,
+    }
