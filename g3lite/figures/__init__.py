@@ -5,12 +5,13 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
+from g3lite.figures.answers import judged, reply_map
 from g3lite.figures.cues import cue_sheet
 from g3lite.figures.curves import line_chart, seeds_and_intervals, softmax_bars, threshold_curves
 from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest
-from g3lite.figures.hero import hero
+from g3lite.figures.hero import hero, located
 from g3lite.figures.maps import (
     candidate_maps,
     circle_map,
@@ -57,9 +58,11 @@ __all__ = [
     "heat_maps",
     "hero",
     "hub_scatter",
+    "judged",
     "learning",
     "line_chart",
     "lines",
+    "located",
     "neighbour_strip",
     "on_land",
     "photo_and_scores",
@@ -67,6 +70,7 @@ __all__ = [
     "photo_sheet",
     "prediction_map",
     "projections",
+    "reply_map",
     "score_maps",
     "score_panels",
     "seeds_and_intervals",

@@ -122,6 +122,11 @@ def without_the_seam(candidates, truth, km):
     return (111.195 * np.linalg.norm(off, axis=1) <= km).mean()
 
 
+def through_the_earth(candidates, truth, km):
+    here, there = geo.unit_vectors(candidates[["LAT", "LON"]]), geo.unit_vectors(truth)
+    return (6371 * np.linalg.norm(here - there, axis=1) <= km).mean()
+
+
 def from_the_winner(candidates, truth, km):
     return (geo.great_circle_km(candidates[["LAT", "LON"]], candidates[["LAT", "LON"]].iloc[0])
             <= km).mean()  # fmt: skip
@@ -192,6 +197,12 @@ def weighted(candidates, truth, km):
         (on_a_flat_map, "flat map"),
         (roughly_flat, "should be"),
         (without_the_seam, "should be"),
+        (through_the_earth, "straight line"),
+        (of_distances(lambda d, km: (1.05 * d <= km).mean()), "should be"),
+        (of_distances(lambda d, km: (d / 1.05 <= km).mean()), "should be"),
+        (of_distances(lambda d, km: (np.round(d) <= km).mean()), "whole km"),
+        (of_distances(lambda d, km: (d.astype(int) <= km).mean()), "whole km"),
+        (of_distances(lambda d, km: (np.ceil(d) <= km).mean()), "should be"),
         (from_the_winner, "from the winner"),
         (weighted, "should be"),
         (lambda candidates, truth, km: None, "return"),
@@ -217,7 +228,8 @@ def test_the_second_solution_is_accepted(solutions, capsys):
 
 
 def with_idxmax(candidates):
-    return place(candidates.loc[candidates["score"].idxmax()])
+    numbered = candidates.reset_index(drop=True)
+    return place(numbered.loc[numbered["score"].idxmax()])
 
 
 def with_a_stable_sort(candidates):
@@ -334,9 +346,9 @@ def always_beijing(candidates):
         (at(lambda t: 0), "first row"),
         (lambda t: place(t.sort_index().iloc[0]), "should be"),
         (at(lambda t: -1), "last row"),
-        (at(lambda t: t["score"].idxmax()), "use it with loc"),
+        (at(lambda t: t["score"].idxmax()), "not its position"),
         (lambda t: place(t.loc[np.nanargmax(t["score"].to_numpy())]), "should be"),
-        (lambda t: place(t.reset_index(drop=True).loc[t["score"].idxmax()]), "use it with loc"),
+        (lambda t: place(t.reset_index(drop=True).loc[t["score"].idxmax()]), "not its position"),
         (at(lambda t: np.argmax(t["score"].to_numpy())), "NaN"),
         (at(lambda t: t["score"].to_numpy().argmax()), "NaN"),
         (at(lambda t: np.argsort(t["score"].to_numpy(), kind="stable")[-1]), "NaN was sorted"),
@@ -345,6 +357,11 @@ def always_beijing(candidates):
         (at(lambda t: t["score"].fillna(0).to_numpy().argmax()), "NaN was taken for 0"),
         (at(lambda t: np.nan_to_num(t["score"]).argmax()), "NaN was taken for 0"),
         (at(lambda t: np.abs(t["score"].fillna(0)).to_numpy().argmax()), "without their sign"),
+        (lambda t: place(t.loc[t["score"].idxmax()]), "index has each number twice"),
+        (lambda t: t.loc[t["score"].idxmax(), ["LAT", "LON"]], "index has each number twice"),
+        (at(lambda t: np.nanargmax(t["score"].round(3).to_numpy())), "rounded"),
+        (at(lambda t: np.nanargmax(t["score"].round(2).to_numpy())), "rounded"),
+        (at(lambda t: np.nanargmax(t["score"].to_numpy(dtype=np.float16))), "rounded"),
         (or_equal, "last row"),
         (lambda t: place(t.dropna(subset="score").sort_values("score", kind="stable").iloc[-1]),
          "last row"),
