@@ -68,10 +68,11 @@ def results(replicates: int = 1000) -> str:
     scores = evaluation.table(evaluation.evaluate(methods, truth, replicates=replicates))
     ahead = tables.worth(methods, truth, replicates=replicates)
     ahead = ahead[ahead["metric"] == OUTCOME].set_index("method")[["difference", "low", "high"]]
+    of = f"{PUBLISHED_ON}, {PUBLISHED_PHOTOS[PUBLISHED_ON]:,} real photos"
     lines = [
         "| within | 1 km | 25 km | 200 km | 750 km | 2,500 km | G3 minus this, mean of the five |",
         "|---|---|---|---|---|---|---|",
-        f"| **Paper**: {PUBLISHED_ON}, {PUBLISHED_PHOTOS[PUBLISHED_ON]:,} real photos | | | | | | |",
+        f"| **Paper**: {of} | | | | | | |",
     ]
     paper = PUBLISHED[PUBLISHED_ON]
     for name in ROWS:

@@ -100,10 +100,10 @@ figures.show(
         prediction.coordinates,
         prediction.candidates[["LAT", "LON"]],
         truth,
-        f"A photo goes in, a place comes out: {off:,.0f} km off",
+        f"A photo goes in, a place comes out: {off:,.1f} km off",
     ),
     f"A drawn photo, a map of the world and a map of the surroundings. The answer of G3 is "
-    f"{off:,.0f} km from where the photo was taken.",
+    f"{off:,.1f} km from where the photo was taken.",
 )
 
 # %% [markdown]
@@ -320,7 +320,7 @@ check_00_1(share_near)
 figures.show(
     figures.judged(prediction.candidates, truth, "Step 4: the score of each candidate"),
     "The score of each candidate over its distance from the truth, and the winner, "
-    f"{off:,.0f} km away.",
+    f"{off:,.1f} km away.",
 )
 
 # %%
