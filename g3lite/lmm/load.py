@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from g3lite.lmm.base import LMM
@@ -46,6 +47,8 @@ def load_lmm(which: str | Path, *, max_gb: float = 1.0, **options: object) -> LM
     from g3lite.lmm.local import TransformersLMM  # transformers takes seconds to import
 
     if which == "minilmm":
+        # It would advise a kernel for GPUs, which so small a model can do without.
+        logging.getLogger("transformers.integrations.hub_kernels").setLevel(logging.ERROR)
         # As it was trained and as its replies were recorded: in float32, all of a reply, and each
         # batch of pictures as it comes.
         own = {

@@ -19,8 +19,8 @@ from g3lite.teaching import notebooks
 from g3lite.teaching.notebooks import NotebookError
 
 UNITS = ("minutes", "hours")
-WORDS, LINES = 120, 30
-"""Words of a text, and lines of code, that a quick reader takes in a minute."""
+WORDS, LINES, FIGURES = 120, 20, 2
+"""Words of a text, lines of code, and figures that a reader takes in a minute."""
 
 _HEADING = re.compile(r"^(#{1,4}) +(?:\d+ )?(.*)$", re.MULTILINE)
 
@@ -127,7 +127,13 @@ class Section:
     title: str
     words: int
     lines: int
+    figures: int = 0
     check: str = ""
+
+    @property
+    def minutes(self) -> float:
+        """To read it, without solving anything."""
+        return self.words / WORDS + self.lines / LINES + self.figures / FIGURES
 
 
 def sections(folder: Path, number: str) -> list[Section]:
@@ -144,7 +150,9 @@ def sections(folder: Path, number: str) -> list[Section]:
     found: list[dict[str, Any]] = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            found[-1]["lines"] += sum(bool(line.strip()) for line in cell.source.splitlines())
+            if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+                found[-1]["lines"] += sum(bool(line.strip()) for line in cell.source.splitlines())
+            found[-1]["figures"] += len(re.findall(r"^figures\.show\(", cell.source, re.MULTILINE))
             if "exercise" in cell.metadata.get("tags", []):
                 found[-1]["check"] = next(checks)
             continue
@@ -153,7 +161,9 @@ def sections(folder: Path, number: str) -> list[Section]:
         if found:
             found[-1]["words"] += len(before.split())
         for title, body in zip(parts[1::3], parts[2::3], strict=True):
-            found.append({"title": title.strip(), "words": len(body.split()), "lines": 0})
+            found.append(
+                {"title": title.strip(), "words": len(body.split()), "lines": 0, "figures": 0}
+            )
     return [Section(**one) for one in found]
 
 
@@ -198,7 +208,7 @@ def problems(plan: Plan, folder: Path) -> list[str]:
         ]
         there = [one for one in chosen if one is not None]
         done |= {one.check for one in there if one.check}
-        least = sum(one.words / WORDS + one.lines / LINES for one in there)
+        least = sum(one.minutes for one in there)
         given = step.time * (60 if plan.unit == "hours" else 1)
         if given < least:
             wrong.append(f"{step.do!r} has {given} minutes; reading alone takes {least:.0f}")

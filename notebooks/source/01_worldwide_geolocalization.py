@@ -30,7 +30,7 @@
 # **Paper:** Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), sections
 # 1 and 4.
-# **You need:** Python, numpy, the idea of an embedding. **Time:** 65 minutes to read, 95 with the
+# **You need:** Python, numpy, the idea of an embedding. **Time:** 60 minutes to read, 95 with the
 # exercises. **Machine:** any laptop, 2 GB of memory, no GPU; the cells run for a few minutes the
 # first time (the pictures are drawn and kept) and for about a minute after that.
 

@@ -31,7 +31,7 @@
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
 # 3.1 and tables 3 and 5.
 # **You need:** [notebook 01](01_worldwide_geolocalization.ipynb), gradient descent, a little
-# PyTorch. **Time:** 60 minutes to read, 100 with the exercises. **Machine:** any laptop, 3 GB of
+# PyTorch. **Time:** 65 minutes to read, 105 with the exercises. **Machine:** any laptop, 3 GB of
 # memory, no GPU; the cells run for about a minute and a half, plus some minutes the first time
 # (20,000 pictures are drawn, encoded and kept).
 

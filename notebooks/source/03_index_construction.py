@@ -32,7 +32,7 @@
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702),
 # section 3.2 and table 3.
 # **You need:** [notebook 02](02_geo_alignment.ipynb) for where the vectors come from; numpy.
-# **Time:** 40 minutes to read, 75 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# **Time:** 45 minutes to read, 75 with the exercises. **Machine:** any laptop, 3 GB of memory, no
 # GPU; the cells run for about a minute, plus some minutes the first time (20,000 pictures are
 # drawn, encoded and kept).
 

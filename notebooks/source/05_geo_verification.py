@@ -35,7 +35,7 @@
 # 3.3, table 2 (the row "w/o Geo-V") and figure 4.
 # **You need:** [notebook 02](02_geo_alignment.ipynb) for the space in which photos and coordinates
 # meet; [notebook 04](04_prompt_diversification.ipynb) for where the replies come from.
-# **Time:** 50 minutes to read, 80 with the exercises. **Machine:** any laptop, 2 GB of memory, no
+# **Time:** 55 minutes to read, 80 with the exercises. **Machine:** any laptop, 2 GB of memory, no
 # GPU; the cells run for about a minute.
 
 # %%

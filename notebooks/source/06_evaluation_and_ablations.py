@@ -33,7 +33,7 @@
 # 4: tables 1, 2, 3 and 5, figures 3 and 4.
 # **You need:** [notebook 01](01_worldwide_geolocalization.ipynb) for the metric and the bootstrap,
 # [notebook 05](05_geo_verification.ipynb) for the complete G3.
-# **Time:** 60 minutes to read, 90 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# **Time:** 50 minutes to read, 80 with the exercises. **Machine:** any laptop, 3 GB of memory, no
 # GPU; the cells run for one or two minutes, plus one the first time (6,000 pictures are drawn,
 # encoded and kept).
 

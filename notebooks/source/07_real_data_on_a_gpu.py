@@ -33,7 +33,7 @@
 # 4.1 (data), table 1.
 # **You need:** [notebook 05](05_geo_verification.ipynb) for the complete G3, [notebook
 # 06](06_evaluation_and_ablations.ipynb) for reading its table.
-# **Time:** 40 minutes to read, 60 with the exercises. **Machine:** on stand-ins any laptop, 2 GB of
+# **Time:** 30 minutes to read, 50 with the exercises. **Machine:** on stand-ins any laptop, 2 GB of
 # memory, two minutes. On real photos a GPU with 15 GB of memory (Colab's T4), a network, and
 # patience: section 3 lists the downloads, section 5 measures the time before it takes it.
 #

@@ -1,5 +1,6 @@
 """Course plans: minutes add up, sections exist, and each aim is shown by something."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,15 @@ def test_nothing_is_wrong_with_a_plan_and_its_page_is_that_of_its_table(name):
     assert page == plans.markdown(plan, notebooks.names(FOLDER)), "g3lite dev notebooks plans"
     assert len(plan.aims) >= 5 and {"Hand in"} <= set(plan.lists)
     assert sum(bool(step.checkpoint) for step in plan.steps()) >= 0.9 * len(list(plan.steps()))
+
+
+@pytest.mark.parametrize("name", notebooks.names(FOLDER))
+def test_a_notebook_takes_the_time_that_it_says(name):
+    words = " ".join(notebooks.read_source(FOLDER, name).cells[0].source.split())
+    (said,) = re.findall(r"\*\*Time:\*\* (\d+) minutes to read", words)
+    measured = sum(section.minutes for section in plans.sections(FOLDER, name[:2]))
+    assert abs(int(said) - measured) <= 5, f"{measured:.0f} minutes"
+    assert measured <= 70
 
 
 def test_the_plans_take_the_time_that_their_names_promise():
