@@ -12,11 +12,6 @@ from g3lite.figures.maps import draw_points, zoomed_map
 from g3lite.figures.plots import _chart
 from g3lite.figures.style import PALETTE, PREDICTION, TRUTH, _legend
 
-_ORIGINS = {
-    "reply": ("of the model", PALETTE[2]),
-    "retrieved": ("of a similar photo", PALETTE[3]),
-}
-
 
 def reply_map(replies: pd.DataFrame, truth: ArrayLike, title: str = "") -> Figure:
     """Where the replies to each prompt are, around the truth.
@@ -51,19 +46,28 @@ def judged(candidates: pd.DataFrame, truth: ArrayLike, title: str = "") -> Figur
         truth: (2,) [lat, lon] degrees.
         title: of the chart.
     """
+    times = candidates.groupby(["LAT", "LON"])["score"].transform("size").to_numpy()
     spots = candidates[["LAT", "LON"]].to_numpy(dtype=np.float64)
     km = geo.great_circle_km(spots, np.asarray(truth, dtype=np.float64))
     score = candidates["score"].to_numpy(dtype=np.float64)
     figure, axes = _chart(title, 3.6, xlabel="distance from the truth, km", ylabel="score")
-    for origin, (label, colour) in _ORIGINS.items():
-        rows = (candidates["origin"] == origin).to_numpy()
-        axes.scatter(km[rows], score[rows], s=60, color=colour, alpha=0.7, label=label)
+    reply = (candidates["origin"] == "reply").to_numpy()
+    axes.scatter(km[reply], score[reply], s=60, color=PALETTE[2], label="a reply")
     axes.scatter(
-        km[:1], score[:1], s=190, marker="X", color=PREDICTION, edgecolors="white", label="winner"
+        km[~reply], score[~reply], s=260, facecolors="none", edgecolors=PALETTE[3], linewidths=2.2,
+        label="where a similar photo was taken",
+    )  # fmt: skip
+    axes.scatter(
+        km[:1], score[:1], s=150, marker="X", color=PREDICTION, edgecolors="white", label="winner"
     )
+    for row in np.flatnonzero((times > 1) & ~candidates.duplicated(["LAT", "LON"]).to_numpy()):
+        axes.annotate(
+            f"named {times[row]} times", (km[row], score[row]), xytext=(14, 0),
+            textcoords="offset points", va="center", fontsize=9.5,
+        )  # fmt: skip
     axes.set_xscale("symlog", linthresh=1)
     axes.set(xlim=(-0.2, 25_000), xticks=[0, 1, 10, 100, 1_000, 10_000])
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.margins(y=0.15)
-    _legend(axes, loc="upper right")
+    axes.margins(y=0.2)
+    _legend(axes, loc="lower left")
     return figure

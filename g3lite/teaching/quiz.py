@@ -210,8 +210,11 @@ class Quiz:
             end += f" {len(self) - answered} photos are still without an answer."
         return f"Of {most:,} points: you {totals['you']:,}, {rest}. {end}"
 
+    def __repr__(self) -> str:
+        return self.verdict()
+
     def _repr_html_(self) -> str:
-        """A table that needs no kernel, scripts or styles; the answers are folded up."""
+        """The verdict and a table, without kernel, scripts or styles; answers are folded up."""
         rows = []
         for number, row in self.table().iterrows():
             data = io.BytesIO()
@@ -228,7 +231,7 @@ class Quiz:
                 f"<br>{'<br>'.join(said)}</details></td></tr>"
             )
         head = "<tr><th>photo</th><th></th><th>answer, and points of 5,000</th></tr>"
-        return f"<table>{head}{''.join(rows)}</table>"
+        return f"<p>{escape(self.verdict())}</p><table>{head}{''.join(rows)}</table>"
 
     def play(self) -> Any:
         """The quiz to click: a photo, a map, and a field to type in; a widget of ipywidgets.

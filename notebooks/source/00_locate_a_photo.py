@@ -107,18 +107,21 @@ figures.show(
 )
 
 # %% [markdown]
-# HERO TEXT
+# On the left is a photo that somebody wants to place; on the right is what G3 makes of it. The
+# orange cross is its answer, 0.1 km from the blue dot, where the photo was taken, which G3 has not
+# been told. The green dots are the **candidates**, the places that it considered. (Not every photo
+# goes so well: this one was chosen because it shows so much. Section 5 takes photos as they come.
+# It is drawn larger here than the 128 pixels that the models see.)
 #
-# Four steps lie between the photo and the cross. This is the whole of G3; we walk through it from
-# left to right:
+# This is the whole of G3; we walk through it from left to right:
 
 # %% tags=["diagram"]
 figures.show(*diagrams.g3())
 
 # %% [markdown]
-# (The figures in the picture are those of the paper. The drawn photos are of **MiniEarth**, a world
-# of real places: the side of the road, the script and the climate are real, while houses, landmarks
-# and signs are invented, but fixed for each place. Real photos come in notebook 07.)
+# (The numbers in the picture are those of the paper. The photos here are of **MiniEarth**, a drawn
+# world of real places: the side of the road, the script and the climate are real, while houses,
+# landmarks and signs are invented, but fixed for each place. Real photos come in notebook 07.)
 #
 # ## 1 A point on the map
 #
@@ -129,7 +132,12 @@ prediction = g3.locate(file)
 prediction
 
 # %% [markdown]
-# CARD TEXT
+# Read it from the top. First come the coordinate and the nearest city. Then the **score** of the
+# winner, how many candidates it was compared with, and who named it: a reply of the multimodal
+# model, or a similar photo. Then the time of each step; "from the store" means that it was computed
+# before and kept. The tables show the best candidates, and the **evidence**: the known photos that
+# are most similar to this one. (`gallery_size=2_000`, in the folded cell above: G3 searches only
+# the 2,000 known photos that are shipped as pictures. The whole gallery has 20,000.)
 #
 # ### The photo
 #
@@ -153,11 +161,13 @@ print(f"in the 300 photos: at most {cues.max()}, median {np.median(cues):.0f}", 
 print(f", none in {100 * (cues == 0).mean():.0f} %")
 
 # %% [markdown]
-# CUES TEXT
+# This photo shows 17 cues, as many as any of the 300; half of them show at most 7, and 12 % show
+# none. Some cues hold for a climate or a country (vegetation, script, side of the road), others for
+# a region (roofs, walls), a city (tram, paving) or a single street (the landmark).
 #
 # ## 2 How it came about
 #
-# Four steps, in this order:
+# Four steps, in this order (the picture above counts three, and has *search* between them):
 
 # %% tags=["nbval-check-output"]
 print("photo →", " → ".join(pipeline.STEPS), "→ place")
@@ -206,7 +216,9 @@ figures.show(
 )
 
 # %% [markdown]
-# EMBED TEXT
+# The true place has rank 1 of 1,203. Without any search, the vectors alone say "eastern China". The
+# neighbours on the map score nearly as high, though: such a map tells which part of the world is
+# likely, and rarely which street. (And this is a photo that shows much.)
 # → [Notebook 02, geo-alignment](02_geo_alignment.ipynb): the loss, the location encoder, and what
 # training changes.
 #
@@ -232,13 +244,20 @@ figures.show(
         query_name="the photo\n",
         title="Step 2: the most similar photos of the gallery",
     ),
-    "The photo and its five nearest neighbours, with their distances from the truth and their "
-    f"cities: {', '.join(first['city'])}. Green frames: within 200 km.",
+    "The photo and its five nearest neighbours: "
+    + ", ".join(
+        f"{city} {far:,.1f} km away" for city, far in zip(first["city"], apart, strict=True)
+    )
+    + ". Green frames: within 200 km.",
 )
 print(guess.compare(my_near, int((apart <= 200).sum())))
 
 # %% [markdown]
-# SEARCH TEXT
+# Two of the five were taken within 200 km: the first one in Beijing, 0.1 km from our photo, with
+# the same landmark, and the last one in Tangshan, 155.8 km away. The other three show the same sign
+# and the same yellow line, but in Shenyang and Changchun, 627 and 858 km away. So similar photos
+# are a hint, and no answer. And a gallery can only name places that it holds. G3 also looks up the
+# most *dissimilar* photos, as a hint where the photo was not taken.
 # → [Notebook 03, index construction](03_index_construction.ipynb): exact and compressed indexes,
 # hubs.
 #
@@ -271,7 +290,12 @@ figures.show(
 )
 
 # %% [markdown]
-# ASK TEXT
+# Without references (0 + 0) the model names two places 850.8 and 849.5 km away: from the picture
+# alone it knows China, not the city. With references, four of six replies are exactly the place of
+# the first similar photo, 0.1 km off. One takes Tangshan, 155.8 km away, and one Shenyang, 627.8 km
+# away. So here the model uses its references: most replies name the one that fits. Replies are
+# drawn at random, so two replies to the same prompt can differ. All eight become candidates, and
+# the place of the most similar photo is the ninth.
 # → [Notebook 04, prompt diversification](04_prompt_diversification.ipynb): prompts, temperature,
 # what references are worth.
 #
@@ -329,7 +353,9 @@ print(f"{len(away)} candidates, {(away <= 200).sum()} of them within 200 km")
 print(f"the nearest {away.min():,.1f} km from the truth, the winner {away[0]:,.1f} km")
 
 # %% [markdown]
-# VERIFY TEXT
+# Here it is: the farther a candidate is from the truth, the lower is its score, and the place 0.1
+# km away wins. Six of the nine candidates are within 200 km, so even a blind draw would have been
+# right in two of three cases. It is not always like this, as section 5 shows.
 # → [Notebook 05, geo-verification](05_geo_verification.ipynb): how far such a judge can be trusted,
 # against a blind draw, a vote, and the best that was possible.
 #
@@ -392,7 +418,13 @@ print("  ".join(f"{name}: {km:,.0f} km" for name, km in moved.items()))
 print(guess.compare(my_change, max(moved, key=moved.get)))
 
 # %% [markdown]
-# LAB TEXT
+# The plants move the answer further: by 3,077 km, from Stuttgart to Laayoune in Western Sahara.
+# Traffic on the left moves it by 464 km, to Gent in Belgium, although people in Belgium drive on
+# the right. The maps show why. With cacti in the picture, the bright land is the north of Africa
+# and Arabia; with traffic on the left, the map hardly changes. A person who sees traffic on the
+# left thinks of Britain or Japan. This model looks at what fills the picture. One photo proves
+# little, of course:
+# [notebook 05](05_geo_verification.ipynb) has the whole lab, for other photos and other changes.
 #
 # ## 4 You against G3
 #
@@ -410,11 +442,13 @@ figures.show(*quiz.sheet())
 quiz.play()
 
 # %%
-print(quiz.verdict())
 quiz
 
 # %% [markdown]
-# QUIZ TEXT
+# Points are those of the game GeoGuessr: a tenth of 50,000 points for a right answer, fewer with
+# every kilometre. G3 has 33,507 points, the most similar photo 15,572. Both had an easy task: every
+# photo of the quiz shows at least seven cues. `Quiz.against(g3, name="another")` draws ten other
+# photos.
 #
 # ## 5 Twelve in a row
 #
@@ -484,7 +518,11 @@ pd.DataFrame(
 print(pd.Series(because).value_counts().to_string())
 
 # %% [markdown]
-# TWELVE TEXT
+# Four of the twelve answers are within 200 km. Two photos show no cue, the empty sky and the
+# butterfly: there is nothing to find. For five, no candidate was near: search and model did not
+# come up with the place. In one, photo 8, a candidate was 4 km away, and the judge chose another
+# that is 332 km away. So on these twelve the candidates fail more often than the judge does. Better
+# candidates are the subject of notebooks 02 to 04, a better judge that of notebook 05.
 #
 # ### One number, with care
 #
@@ -500,7 +538,9 @@ print(
 print(f"the 12 photos were taken by {twelve.table['AUTHOR'].nunique()} photographers")
 
 # %% [markdown]
-# NUMBER TEXT
+# Four of twelve is a third. The interval reaches from 10 to 65 %, so twelve photos hardly say
+# anything about all photos. And even this interval is too narrow: the twelve are no independent
+# draws, for they were taken by only 4 photographers, and each has a taste and a home town.
 # → [Notebook 01](01_worldwide_geolocalization.ipynb): the task, its score, and simple baselines.
 # → [Notebook 06, evaluation](06_evaluation_and_ablations.ipynb): G3 on thousands of photos, what
 # each step is worth, and how sure that is.
@@ -533,8 +573,15 @@ if not mine.is_file():
 found = g3.locate(mine)
 found
 
+# %%
+lower = sum(one.score < found.score for one in predictions)
+print(f"score {found.score:.3f}; {lower} of the twelve photos above have a lower one")
+
 # %% [markdown]
-# PAINTING TEXT
+# The painting is located too, near Shaozhuang in China, and its score of 0.446 is higher than that
+# of five of the twelve photos. The result says plainly that it means nothing: `out_of_domain`.
+# Without that line you could not tell, for *some* candidate always is the best one. A score
+# compares the candidates of one photo; it is no probability.
 #
 # And a file that is no picture, among others?
 
@@ -562,10 +609,10 @@ for one in both:
 # g3lite locate PHOTO --profile real-cpu     # a real photo, by GeoCLIP, on any laptop
 # ```
 #
-# The first two search the whole gallery of 20,000 photos, so they draw for some minutes the first
-# time; with `--profile ci` they search the same 2,000 as this notebook. The third downloads CLIP
-# once. For the whole of G3 on real photos, with the heads that its authors trained, see [notebook
-# 07](07_real_data_on_a_gpu.ipynb).
+# The first two search the whole gallery, ten times as large, so they draw for some minutes the
+# first time; with `--profile ci` they search the same 2,000 as this notebook. The third downloads
+# CLIP once. For the whole of G3 on real photos, with the heads that its authors trained, see
+# [notebook 07](07_real_data_on_a_gpu.ipynb).
 
 # %% [markdown]
 # ## What you have learnt

@@ -56,14 +56,15 @@ def test_replies_are_drawn_by_prompt_and_the_first_are_the_largest():
 def test_candidates_stand_over_their_distance_with_the_winner_marked():
     candidates = pd.DataFrame(
         {
-            "origin": ["retrieved", "reply", "reply"],
-            "LAT": [52.4, 52.5, -33.9],
-            "LON": [13.1, 13.4, 151.2],
-            "score": [0.6, 0.5, -0.1],
+            "origin": ["retrieved", "reply", "reply", "reply"],
+            "LAT": [52.4, 52.4, 52.5, -33.9],
+            "LON": [13.1, 13.1, 13.4, 151.2],
+            "score": [0.6, 0.6, 0.5, -0.1],
         }
     )
     (axes,) = figures.judged(candidates, BERLIN, "Scores").axes
-    assert marked(axes) == {"of the model": 2, "of a similar photo": 1, "winner": 1}
+    assert marked(axes) == {"a reply": 3, "where a similar photo was taken": 1, "winner": 1}
     winner = next(part for part in axes.collections if part.get_label() == "winner")
     km = float(geo.great_circle_km(POTSDAM, BERLIN))
     assert winner.get_offsets().data[0] == pytest.approx([km, 0.6])
+    assert [text.get_text() for text in axes.texts] == ["named 2 times"]
