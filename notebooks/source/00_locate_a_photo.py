@@ -29,7 +29,7 @@
 # **Paper:** Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
 # 3.
-# **You need:** a little Python; nothing of the method. **Time:** 25 minutes to read, 45 with the
+# **You need:** a little Python; nothing of the method. **Time:** 35 minutes to read, 55 with the
 # exercises and the quiz. **Machine:** any laptop, 2 GB of memory, no GPU; the cells run for less
 # than a minute, and for a minute more the first time (2,000 pictures are encoded and kept).
 
@@ -219,6 +219,7 @@ figures.show(
 # The true place has rank 1 of 1,203. Without any search, the vectors alone say "eastern China". The
 # neighbours on the map score nearly as high, though: such a map tells which part of the world is
 # likely, and rarely which street. (And this is a photo that shows much.)
+#
 # → [Notebook 02, geo-alignment](02_geo_alignment.ipynb): the loss, the location encoder, and what
 # training changes.
 #
@@ -255,9 +256,10 @@ print(guess.compare(my_near, int((apart <= 200).sum())))
 # %% [markdown]
 # Two of the five were taken within 200 km: the first one in Beijing, 0.1 km from our photo, with
 # the same landmark, and the last one in Tangshan, 155.8 km away. The other three show the same sign
-# and the same yellow line, but in Shenyang and Changchun, 627 and 858 km away. So similar photos
-# are a hint, and no answer. And a gallery can only name places that it holds. G3 also looks up the
-# most *dissimilar* photos, as a hint where the photo was not taken.
+# and the same yellow line, but in Shenyang and Changchun, 627.1 and 857.7 km away. So similar
+# photos are a hint, and no answer. And a gallery can only name places that it holds. G3 also looks
+# up the most *dissimilar* photos, as a hint where the photo was not taken.
+#
 # → [Notebook 03, index construction](03_index_construction.ipynb): exact and compressed indexes,
 # hubs.
 #
@@ -296,6 +298,7 @@ figures.show(
 # away. So here the model uses its references: most replies name the one that fits. Replies are
 # drawn at random, so two replies to the same prompt can differ. All eight become candidates, and
 # the place of the most similar photo is the ninth.
+#
 # → [Notebook 04, prompt diversification](04_prompt_diversification.ipynb): prompts, temperature,
 # what references are worth.
 #
@@ -356,6 +359,7 @@ print(f"the nearest {away.min():,.1f} km from the truth, the winner {away[0]:,.1
 # Here it is: the farther a candidate is from the truth, the lower is its score, and the place 0.1
 # km away wins. Six of the nine candidates are within 200 km, so even a blind draw would have been
 # right in two of three cases. It is not always like this, as section 5 shows.
+#
 # → [Notebook 05, geo-verification](05_geo_verification.ipynb): how far such a judge can be trusted,
 # against a blind draw, a vote, and the best that was possible.
 #
@@ -432,17 +436,17 @@ print(guess.compare(my_change, max(moved, key=moved.get)))
 
 # %%
 quiz = Quiz.against(g3)
-figures.show(*quiz.sheet())
+quiz
 
 # %% [markdown]
 # Run the next cell and click: once to open a part of the map, once more to answer. Or type a city.
-# (On GitHub nothing can be clicked; the answers are folded into the table below.)
+# (On GitHub nothing can be clicked: write down your guesses, and unfold the answers above.)
 
 # %%
 quiz.play()
 
 # %%
-quiz
+print(quiz.verdict())
 
 # %% [markdown]
 # Points are those of the game GeoGuessr: a tenth of 50,000 points for a right answer, fewer with
@@ -541,7 +545,9 @@ print(f"the 12 photos were taken by {twelve.table['AUTHOR'].nunique()} photograp
 # Four of twelve is a third. The interval reaches from 10 to 65 %, so twelve photos hardly say
 # anything about all photos. And even this interval is too narrow: the twelve are no independent
 # draws, for they were taken by only 4 photographers, and each has a taste and a home town.
+#
 # → [Notebook 01](01_worldwide_geolocalization.ipynb): the task, its score, and simple baselines.
+#
 # → [Notebook 06, evaluation](06_evaluation_and_ablations.ipynb): G3 on thousands of photos, what
 # each step is worth, and how sure that is.
 #

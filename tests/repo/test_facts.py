@@ -20,7 +20,6 @@ from g3lite.teaching import notebooks
 
 FOLDER = notebooks.folder()
 NOT_YET = {
-    "00_locate_a_photo",
     "04_prompt_diversification",
     "05_geo_verification",
     "06_evaluation_and_ablations",
