@@ -31,6 +31,8 @@ ROWS = {
     "G3": "G3",
 }
 """Rows of the paper's Table 1, and what stands for each on MiniEarth."""
+OURS = {"[L]kNN on G3's own vectors": "[L]kNN, aligned", **ROWS}
+"""Those of MiniEarth: one that the paper does not have, because it is hard to beat, comes first."""
 _BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
 _KINDS = {"image/jpeg": ".jpg", "image/png": ".png"}
 
@@ -64,7 +66,7 @@ def results(replicates: int = 1000) -> str:
     truth = pd.concat(
         [miniearth.load(which).table.assign(set=which) for which in plan.SETS], ignore_index=True
     )
-    methods = {row: np.concatenate([one[row] for one in evidence]) for row in ROWS.values()}
+    methods = {row: np.concatenate([one[row] for one in evidence]) for row in OURS.values()}
     scores = evaluation.table(evaluation.evaluate(methods, truth, replicates=replicates))
     ahead = tables.worth(methods, truth, replicates=replicates)
     ahead = ahead[ahead["metric"] == OUTCOME].set_index("method")[["difference", "low", "high"]]
@@ -77,10 +79,10 @@ def results(replicates: int = 1000) -> str:
     paper = PUBLISHED[PUBLISHED_ON]
     for name in ROWS:
         gain = np.mean(paper["G3"]) - np.mean(paper[name])
-        cells = [*(f"{share:.1f}" for share in paper[name]), f"{gain:+.1f}" if name != "G3" else ""]
+        cells = [*(f"{share:g}" for share in paper[name]), f"{gain:+.1f}" if name != "G3" else ""]
         lines.append(_line(name, cells))
     lines.append(f"| **Here**: MiniEarth, {len(truth):,} drawn photos | | | | | | |")
-    for name, row in ROWS.items():
+    for name, row in OURS.items():
         gain = ""
         if row in ahead.index:
             value, low, high = 100 * ahead.loc[row]
