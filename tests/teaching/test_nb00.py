@@ -8,9 +8,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from mutants import one_edit
 from pyproj import Geod
 
 from g3lite import geo
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb00
 
 NAME = "00_locate_a_photo"
@@ -438,3 +440,31 @@ def test_tables_are_like_those_of_a_prediction():
     table = nb00._candidates(np.random.default_rng(0), np.zeros((9, 2)))
     assert isinstance(table, pd.DataFrame) and table["score"].is_monotonic_decreasing
     assert table["references"].isna().equals(table["origin"] == "retrieved")
+
+
+EQUIVALENT = {
+    # check: what may stand in a solution with one edit that is no mistake, and why
+    "check_00_1": {"great_circle_km(truth, ": "a distance is the same both ways"},
+    "check_00_2": {},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", EQUIVALENT)
+def test_no_solution_with_one_small_mistake_passes(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution[: solution.index("print(")]):
+        verdict = []
+        space = dict(given)
+        space[check] = lambda answer, v=verdict: v.append(getattr(nb00, check).hint(answer))
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        if verdict[-1:] == [None] and not any(part in program for part in EQUIVALENT[check]):
+            passed.append(edit)
+    assert tried >= 2 and passed == []
