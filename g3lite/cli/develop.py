@@ -23,6 +23,16 @@ app.add_typer(notebooks_app, name="notebooks")
 app.add_typer(world_app, name="miniearth")
 
 
+@app.command("readme")
+def write_readme() -> None:
+    """Write the pictures and the table of results of README.md."""
+    root = import_notebooks().folder().parent
+    from g3lite.teaching import landing
+
+    for path in landing.write(root):
+        typer.echo(f"wrote {path}")
+
+
 @data_app.command("check")
 def check_artefacts() -> None:
     """Compare the shipped data with its manifest."""

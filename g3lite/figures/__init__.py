@@ -5,6 +5,7 @@ displayed twice and nothing has to be closed. Pass the figure to `style.show` wi
 says what can be seen in it.
 """
 
+from g3lite.figures.answers import judged, reply_map
 from g3lite.figures.cues import cue_sheet
 from g3lite.figures.curves import (
     gain_panels,
@@ -16,7 +17,7 @@ from g3lite.figures.curves import (
 from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest, forest_panels
-from g3lite.figures.hero import hero
+from g3lite.figures.hero import hero, located
 from g3lite.figures.judging import Verdict, bands, found_and_lost, grids, two_halves, verdicts
 from g3lite.figures.maps import (
     candidate_maps,
@@ -82,10 +83,12 @@ __all__ = [
     "heat_maps",
     "hero",
     "hub_scatter",
+    "judged",
     "learning",
     "line_chart",
     "line_panels",
     "lines",
+    "located",
     "neighbour_strip",
     "on_land",
     "photo_and_scores",
@@ -93,6 +96,7 @@ __all__ = [
     "photo_sheet",
     "prediction_map",
     "projections",
+    "reply_map",
     "reply_maps",
     "score_maps",
     "score_panels",

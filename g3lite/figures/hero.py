@@ -17,6 +17,8 @@ from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH
 SIDE = 512
 """Of the photo, in pixels."""
 _GAP, _TOP, _BOTTOM = 14, 40, 28
+_NEAR_KM, _NEAR_HIGH_KM = 1500, 1200
+"""What the map of the surroundings shows, and how high it is at least."""
 
 
 def hero(
@@ -83,6 +85,63 @@ def hero(
     axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.02 if middle is None else -0.05), ncols=1,
         fontsize=9.5, frameon=False, borderpad=0, handletextpad=0.3,
+    )  # fmt: skip
+    figure.text(_GAP / 900, 1 - 24 / height, title, fontsize=13, fontweight="bold")
+    return figure
+
+
+def located(
+    photo: Image.Image,
+    answer: ArrayLike,
+    candidates: ArrayLike,
+    truth: ArrayLike,
+    title: str,
+) -> Figure:
+    """A photo, 512 pixels wide, with two maps: where on Earth, and how near to the truth.
+
+    Args:
+        photo: what was located.
+        answer: (2,) [lat, lon] degrees.
+        candidates: (n, 2) what competed.
+        truth: (2,) where it was taken.
+        title: what the picture says, in a sentence.
+    """
+    answer, truth = (geo.check_coordinates(np.reshape(one, (1, 2))) for one in (answer, truth))
+    candidates = geo.check_coordinates(candidates)
+    height, left = SIDE + _TOP + _BOTTOM, SIDE + 2 * _GAP
+    width = 900 - left - _GAP
+    figure = Figure(figsize=(WIDTH, height / DPI), facecolor="white")
+
+    def place(x: float, y: float, wide: float, high: float) -> tuple[float, float, float, float]:
+        return x / 900, 1 - (y + high) / height, wide / 900, high / height
+
+    axes = figure.add_axes(place(_GAP, _TOP, SIDE, SIDE))
+    axes.imshow(photo.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    axes.set(xticks=[], yticks=[])
+    world = figure.add_axes(place(left, _TOP, width, 172), projection=ccrs.EqualEarth())
+    world.set_global()
+    _draw_earth(world)
+    # What lies far away would make the map of the surroundings a second map of the world.
+    near = geo.great_circle_km(candidates, truth) <= _NEAR_KM
+    within = geo.great_circle_km(answer, truth) <= _NEAR_KM
+    shown = np.vstack([truth, answer[within], candidates[near]])
+    y = _TOP + 172 + 12
+    high = _TOP + SIDE - y
+    around = _zoomed(
+        figure, (1, 1, 1), shown, _middle(shown), width / high, _NEAR_HIGH_KM, labels=False
+    )
+    around.set_position(place(left, y, width, high))
+    draw_arcs(world, truth, answer, width=1.4)
+    for map_, size in ((world, 0.6), (around, 1.0)):
+        draw_points(map_, candidates, label="candidates", color=PALETTE[2], size=70 * size)
+        draw_points(
+            map_, answer, label="G3's answer", color=PREDICTION, size=190 * size, marker="X"
+        )
+        draw_points(map_, truth, label="taken here", color=TRUTH, size=60 * size)
+    handles, labels = around.get_legend_handles_labels()
+    figure.legend(
+        handles, labels, loc="center", ncols=3, fontsize=9.5, frameon=False, handletextpad=0.2,
+        columnspacing=1.2, bbox_to_anchor=((left + width / 2) / 900, _BOTTOM / 2 / height),
     )  # fmt: skip
     figure.text(_GAP / 900, 1 - 24 / height, title, fontsize=13, fontweight="bold")
     return figure

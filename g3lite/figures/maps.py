@@ -88,6 +88,7 @@ def _zoomed(
     centre: np.ndarray,
     aspect: float,
     smallest_km: float,
+    labels: bool = True,
 ) -> GeoAxes:
     """A map around points (n, 2) in a place (rows, columns, number) of a figure."""
     lat, lon = centre
@@ -107,7 +108,7 @@ def _zoomed(
     step_lon = next((step for step in steps if step * np.cos(np.radians(lat)) >= wanted), 30)
     around = np.arange(-9, 10)
     axes.gridlines(
-        draw_labels=["left", "bottom"],
+        draw_labels=["left", "bottom"] if labels else False,
         xlocs=np.unique(((np.round(lon / step_lon) + around) * step_lon + 180) % 360 - 180),
         ylocs=np.clip((np.round(lat / step) + around) * step, -90, 90),
         color=_COAST,

@@ -45,6 +45,7 @@ WORLD = (-90.0, -180.0, 180.0, 360.0)
 _GRID = {WORLD: (6, 12)}
 _FINE = (10, 10)
 _MAP = (640, 320)  # pixels
+_COLUMNS = 5
 
 
 class NoPlace(G3Error):
@@ -210,9 +211,12 @@ class Quiz:
             end += f" {len(self) - answered} photos are still without an answer."
         return f"Of {most:,} points: you {totals['you']:,}, {rest}. {end}"
 
+    def __repr__(self) -> str:
+        return self.verdict()
+
     def _repr_html_(self) -> str:
         """A table that needs no kernel, scripts or styles; the answers are folded up."""
-        rows = []
+        cells = []
         for number, row in self.table().iterrows():
             data = io.BytesIO()
             self.picture(number, 160).save(data, "JPEG", quality=75)
@@ -222,13 +226,14 @@ class Quiz:
                 for name in ("you", *self.rivals)
                 if np.isfinite(row[f"{name}, km"])
             ]
-            rows.append(
-                f'<tr><td>{number}</td><td><img src="{source}" alt="photo {number}" width="160">'
-                f"</td><td><details><summary>Where was it?</summary><b>{escape(row['place'])}</b>"
-                f"<br>{'<br>'.join(said)}</details></td></tr>"
+            cells.append(
+                f'<td><img src="{source}" alt="photo {number}" width="160"><br><details><summary>'
+                f"{number}: where was it?</summary><b>{escape(row['place'])}</b><br>"
+                f"{'<br>'.join(said)}</details></td>"
             )
-        head = "<tr><th>photo</th><th></th><th>answer, and points of 5,000</th></tr>"
-        return f"<table>{head}{''.join(rows)}</table>"
+        rows = [cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS)]
+        body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+        return f"<p>Answers and points, of {MOST:,}, are folded up.</p><table>{body}</table>"
 
     def play(self) -> Any:
         """The quiz to click: a photo, a map, and a field to type in; a widget of ipywidgets.

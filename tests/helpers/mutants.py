@@ -16,7 +16,8 @@ _COMPUTED = {
 }  # fmt: skip
 _CALLED = {
     "mean": "sum", "sum": "mean", "any": "all", "all": "any", "min": "max", "max": "min",
-    "argmax": "argmin", "argmin": "argmax", "radians": "degrees", "sin": "cos", "cos": "sin",
+    "argmax": "argmin", "argmin": "argmax", "nanargmax": "argmax",
+    "radians": "degrees", "sin": "cos", "cos": "sin",
     "permutation": "sort", "cumsum": "cumprod", "maximum": "minimum", "minimum": "maximum",
 }  # fmt: skip
 

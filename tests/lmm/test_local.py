@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -20,6 +21,7 @@ from transformers import (
     LlamaForCausalLM,
     LlavaForConditionalGeneration,
 )
+from transformers.integrations import hub_kernels
 
 from g3lite.downloads.hub import DownloadError, TooLarge
 from g3lite.lmm import local
@@ -246,6 +248,12 @@ def test_a_schema_leaves_nothing_but_places(folder):
     }
     model.batch_size = 1
     assert replies(model, requests) == texts
+
+
+def test_minilmm_gives_no_advice_on_kernels():
+    """transformers would, once in each notebook, in red."""
+    replies(load_lmm("minilmm"), [request_of(0)])
+    assert not hub_kernels.logger.isEnabledFor(logging.WARNING)
 
 
 def test_minilmm_may_be_held_to_a_schema():

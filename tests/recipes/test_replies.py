@@ -267,5 +267,7 @@ def test_packed_replies_come_back_letter_by_letter(photos):
 
 
 def test_a_set_that_was_not_asked_about_is_named():
-    with pytest.raises(ValueError, match="'gallery' were recorded; there are validation, final_nat"):
+    with pytest.raises(
+        ValueError, match="'gallery' were recorded; there are validation, final_nat"
+    ):
         reply_recipe.recorded("gallery")

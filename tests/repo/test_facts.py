@@ -20,7 +20,6 @@ from g3lite.teaching import notebooks
 
 FOLDER = notebooks.folder()
 NOT_YET = {
-    "00_locate_a_photo",
     "06_evaluation_and_ablations",
     "07_real_data_on_a_gpu",
 }

@@ -8,9 +8,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from mutants import one_edit
 from pyproj import Geod
 
 from g3lite import geo
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb00
 
 NAME = "00_locate_a_photo"
@@ -122,6 +124,11 @@ def without_the_seam(candidates, truth, km):
     return (111.195 * np.linalg.norm(off, axis=1) <= km).mean()
 
 
+def through_the_earth(candidates, truth, km):
+    here, there = geo.unit_vectors(candidates[["LAT", "LON"]]), geo.unit_vectors([truth])
+    return (6371 * np.linalg.norm(here - there, axis=1) <= km).mean()
+
+
 def from_the_winner(candidates, truth, km):
     return (geo.great_circle_km(candidates[["LAT", "LON"]], candidates[["LAT", "LON"]].iloc[0])
             <= km).mean()  # fmt: skip
@@ -192,6 +199,12 @@ def weighted(candidates, truth, km):
         (on_a_flat_map, "flat map"),
         (roughly_flat, "should be"),
         (without_the_seam, "should be"),
+        (through_the_earth, "straight line"),
+        (of_distances(lambda d, km: (1.05 * d <= km).mean()), "should be"),
+        (of_distances(lambda d, km: (d / 1.05 <= km).mean()), "should be"),
+        (of_distances(lambda d, km: (np.round(d) <= km).mean()), "whole km"),
+        (of_distances(lambda d, km: (d.astype(int) <= km).mean()), "should be"),
+        (of_distances(lambda d, km: (np.ceil(d) <= km).mean()), "should be"),
         (from_the_winner, "from the winner"),
         (weighted, "should be"),
         (lambda candidates, truth, km: None, "return"),
@@ -217,7 +230,8 @@ def test_the_second_solution_is_accepted(solutions, capsys):
 
 
 def with_idxmax(candidates):
-    return place(candidates.loc[candidates["score"].idxmax()])
+    numbered = candidates.reset_index(drop=True)
+    return place(numbered.loc[numbered["score"].idxmax()])
 
 
 def with_a_stable_sort(candidates):
@@ -329,14 +343,14 @@ def always_beijing(candidates):
     [
         (at(lambda t: t["score"].to_numpy().argmin()), "lowest score"),
         (at(lambda t: np.nanargmin(t["score"].to_numpy())), "lowest score"),
-        (lambda t: place(t.loc[t["score"].idxmin()]), "lowest score"),
+        (lambda t: with_idxmax(t.assign(score=-t["score"])), "lowest score"),
         (lambda t: place(t.sort_values("score").iloc[0]), "lowest score"),
         (at(lambda t: 0), "first row"),
         (lambda t: place(t.sort_index().iloc[0]), "should be"),
         (at(lambda t: -1), "last row"),
-        (at(lambda t: t["score"].idxmax()), "use it with loc"),
+        (at(lambda t: t["score"].idxmax()), "not its position"),
         (lambda t: place(t.loc[np.nanargmax(t["score"].to_numpy())]), "should be"),
-        (lambda t: place(t.reset_index(drop=True).loc[t["score"].idxmax()]), "use it with loc"),
+        (lambda t: place(t.reset_index(drop=True).loc[t["score"].idxmax()]), "not its position"),
         (at(lambda t: np.argmax(t["score"].to_numpy())), "NaN"),
         (at(lambda t: t["score"].to_numpy().argmax()), "NaN"),
         (at(lambda t: np.argsort(t["score"].to_numpy(), kind="stable")[-1]), "NaN was sorted"),
@@ -345,6 +359,11 @@ def always_beijing(candidates):
         (at(lambda t: t["score"].fillna(0).to_numpy().argmax()), "NaN was taken for 0"),
         (at(lambda t: np.nan_to_num(t["score"]).argmax()), "NaN was taken for 0"),
         (at(lambda t: np.abs(t["score"].fillna(0)).to_numpy().argmax()), "without their sign"),
+        (lambda t: place(t.loc[t["score"].idxmax()]), "index has a number twice"),
+        (lambda t: t.loc[t["score"].idxmax(), ["LAT", "LON"]], "index has a number twice"),
+        (at(lambda t: np.nanargmax(t["score"].round(3).to_numpy())), "rounded"),
+        (at(lambda t: np.nanargmax(t["score"].round(2).to_numpy())), "rounded"),
+        (at(lambda t: np.nanargmax(t["score"].to_numpy(dtype=np.float16))), "rounded"),
         (or_equal, "last row"),
         (lambda t: place(t.dropna(subset="score").sort_values("score", kind="stable").iloc[-1]),
          "last row"),
@@ -360,7 +379,7 @@ def always_beijing(candidates):
         (from_zero, "should be"),
         (from_zero_and_none, "None"),
         (lambda t: with_idxmax(t)[::-1], "latitude comes first"),
-        (lambda t: t.loc[t["score"].idxmax(), ["LON", "LAT"]], "latitude comes first"),
+        (lambda t: t.reset_index().loc[t["score"].argmax(), ["LON", "LAT"]], "Not yet"),
         (lambda t: np.radians(with_idxmax(t)), "should be"),
         (lambda t: np.round(with_idxmax(t)), "should be"),
         (lambda t: tuple(-x for x in with_idxmax(t)), "should be"),
@@ -421,3 +440,31 @@ def test_tables_are_like_those_of_a_prediction():
     table = nb00._candidates(np.random.default_rng(0), np.zeros((9, 2)))
     assert isinstance(table, pd.DataFrame) and table["score"].is_monotonic_decreasing
     assert table["references"].isna().equals(table["origin"] == "retrieved")
+
+
+EQUIVALENT = {
+    # check: what may stand in a solution with one edit that is no mistake, and why
+    "check_00_1": {"great_circle_km(truth, ": "a distance is the same both ways"},
+    "check_00_2": {},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", EQUIVALENT)
+def test_no_solution_with_one_small_mistake_passes(check, given):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution[: solution.index("print(")]):
+        verdict = []
+        space = dict(given)
+        space[check] = lambda answer, v=verdict: v.append(getattr(nb00, check).hint(answer))
+        with np.errstate(all="ignore"):
+            try:
+                exec(program, space)
+            except Exception:
+                verdict.append("it does not run")
+        tried += 1
+        if verdict[-1:] == [None] and not any(part in program for part in EQUIVALENT[check]):
+            passed.append(edit)
+    assert tried >= 2 and passed == []

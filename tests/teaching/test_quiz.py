@@ -92,6 +92,7 @@ def test_without_a_kernel_there_is_a_table_with_the_answers_folded_up(photos):
     few = photos.head(3)
     quiz = Quiz(few, {"G3": few.coordinates})
     html = quiz._repr_html_()
+    assert repr(quiz) == quiz.verdict() and html.count("<tr>") == 1
     assert html.count("<img") == html.count("<details>") == 3 and len(html) < 3 * 15_000
     plain = re.sub(r'src="[^"]*"', "", html)
     assert "style" not in plain and "<script" not in plain

@@ -37,8 +37,11 @@ def _candidates(rng: np.random.Generator, coordinates: np.ndarray) -> pd.DataFra
 def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -> str | None:
     """Check the share of a photo's candidates within km of the truth."""
     rng = generator(13)
-    # Off every radius by so much that the answer is the same on the ellipsoid.
-    off_km = [3, 12, 33, 100, 120, 150, 170, 280, 500, 600, 1000, 3500, 9000]
+    # Off every radius by so much that the answer is the same on the ellipsoid, and so little that
+    # 5 % more or less, a straight line through the Earth and whole km give another one.
+    off_km = np.array(
+        [0.3, 0.7, 3, 12, 33, 100, 120, 150, 170, 193, 207, 280, 500, 600, 1000, 3500, 5100, 9000]
+    )
     cases = []
     for name, lat, lon, n, farthest, exact in (
         ("Reykjavik", 64.15, -21.94, 42, 9000, 3),
@@ -46,18 +49,28 @@ def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -
         ("Cotonou", 6.37, 2.43, 60, 3500, 0),
     ):
         truth = np.array([lat, lon])
-        off = rng.choice([km for km in off_km if km <= farthest], n)
+        each = off_km[off_km <= farthest]
+        order = rng.permutation(n)
+        nearby = int(np.flatnonzero(order == each.tolist().index(12))[0])
+        order[[0, nearby]] = order[[nearby, 0]]  # the first row is near, the others as they come
+        off = np.concatenate([each, rng.choice(each, n - len(each))])[order]
+        others = np.flatnonzero(order >= len(each))  # so that each distance stays once at least
         coordinates = geo.offset(np.tile(truth, (n, 1)), rng.uniform(0, 360, n), off)
-        coordinates[rng.choice(n, exact, replace=False)] = truth  # exactly, and not by rounding
-        coordinates[rng.choice(n, n // 3, replace=False)] = coordinates[1]  # named many times
+        coordinates[rng.choice(others, exact, replace=False)] = truth  # exactly, not by rounding
+        coordinates[rng.choice(others, n // 3, replace=False)] = coordinates[1]  # many times
         table = _candidates(rng, coordinates)
-        cases += [(name, table, truth, km) for km in (200.0, 25.0, 750.0, 0.0)]
+        radii = (200.0, 25.0, 750.0, 0.0, *((0.5, 5000.0) if farthest > 5000 else ()))
+        cases += [(name, table, truth, km) for km in radii]
 
     def places(table: pd.DataFrame) -> np.ndarray:
         return table[["LAT", "LON"]].to_numpy()
 
     def away(table: pd.DataFrame, truth: np.ndarray) -> np.ndarray:
         return geo.great_circle_km(places(table), truth)
+
+    def through_the_earth(table: pd.DataFrame, truth: np.ndarray, km: float) -> float:
+        half = away(table, truth) / geo.EARTH_RADIUS_KM / 2
+        return (2 * geo.EARTH_RADIUS_KM * np.sin(half) <= km).mean()
 
     def every(measure: Callable[[pd.DataFrame, np.ndarray, float], Any]) -> list[float]:
         return [float(measure(table, truth, km)) for _, table, truth, km in cases]
@@ -101,6 +114,11 @@ def check_00_1(share_near: Callable[[pd.DataFrame, np.ndarray, float], float]) -
         "that is a flat map: away from the equator a degree of longitude is shorter than one of "
         "latitude, and 179° E is next to 179° W": (
             every(lambda t, place, km: (111.195 * np.hypot(*(places(t) - place).T) <= km).mean())
+        ),
+        "that is the straight line through the Earth, which is shorter than the way along its "
+        "surface; use geo.great_circle_km": every(through_the_earth),
+        "the distances were rounded to whole km; compare them as they are": (
+            every(lambda t, place, km: (np.round(away(t, place)) <= km).mean())
         ),
         "that is the distance from the winner; measure it from the truth": (
             every(lambda t, place, km: (away(t, places(t)[0]) <= km).mean())
@@ -185,12 +203,21 @@ def check_00_2(winner: Callable[[pd.DataFrame], tuple[float, float]]) -> str | N
     put(holes, "score", [0, 7, 29], np.nan)
     below["score"] -= 0.9
     put(below, "score", [3, 18], np.nan)
+    repeated, close = table(20), table(26)
+    best_row = int(repeated["score"].argmax())
+    names = repeated.index.to_numpy().copy()
+    another = next(row for row in range(20) if row != best_row and names[row] != best_row)
+    names[another] = names[best_row]  # as after pd.concat
+    repeated.index = names
+    put(close, "score", [4, 11], [0.95121, 0.95124])
     cases = {
         "a table in no order": plain,
         "a table whose best candidate was retrieved": of_retrieved,
         "a table with four highest scores": equal,
         "a table with scores that are NaN": holes,
         "a table where all scores are below 0 or NaN": below,
+        "a table whose index has a number twice": repeated,
+        "a table with two scores that hardly differ": close,
     }
 
     def place(given: pd.DataFrame, row: Any) -> tuple[float, float]:
@@ -235,11 +262,14 @@ def check_00_2(winner: Callable[[pd.DataFrame], tuple[float, float]]) -> str | N
             lambda t: place(t, 0)
         ),
         "that is the last row, whatever its score is": lambda t: place(t, -1),
-        "idxmax gives a row's index, which is not its position: use it with loc, not with iloc": (
+        "idxmax gives a row's index, which is not its position; iloc wants that of np.nanargmax": (
             lambda t: place(t, called(t))
         ),
         "NaN was taken for 0, which beats a score below 0; it never wins": (
             lambda t: place(t, np.argmax(np.nan_to_num(score(t))))
+        ),
+        "the scores were rounded; the highest wins, however little it is ahead": (
+            lambda t: place(t, np.nanargmax(np.round(score(t), 3)))
         ),
         "of equal scores that takes the last row; the first one wins": lambda t: place(t, last(t)),
         "of equal scores that takes the smallest index; the first row of the table wins": by_index,
@@ -268,6 +298,11 @@ def check_00_2(winner: Callable[[pd.DataFrame], tuple[float, float]]) -> str | N
     values = {}
     for name, value in given.items():
         if np.shape(value) != (2,):
+            if cases[name] is repeated:
+                return (
+                    f"in {name} `loc` gives two rows for it; take the row by its position, with "
+                    "np.nanargmax and iloc"
+                )
             return (
                 f"return two numbers, latitude and longitude; for {name} yours has shape "
                 f"{np.shape(value)}"
