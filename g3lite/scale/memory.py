@@ -28,6 +28,8 @@ def weight_bytes(model: nn.Module) -> int:
 def cache_bytes(config: Any, number_bytes: int = 2) -> int:
     """Bytes of keys and values that a language model keeps for one token of one reply.
 
+    Only layers with attention keep them; others, such as convolutions, keep a state of fixed size.
+
     Args:
         config: of a transformers model; the part that describes its language model counts.
         number_bytes: 2 in float16, 4 in float32.
@@ -35,7 +37,9 @@ def cache_bytes(config: Any, number_bytes: int = 2) -> int:
     text = config.get_text_config(decoder=True)
     heads = getattr(text, "num_key_value_heads", None) or text.num_attention_heads
     width = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-    return 2 * text.num_hidden_layers * heads * width * number_bytes
+    kinds = getattr(text, "layer_types", None) or ["full_attention"] * text.num_hidden_layers
+    layers = sum(kind.endswith("attention") and kind != "linear_attention" for kind in kinds)
+    return 2 * layers * heads * width * number_bytes
 
 
 def image_bytes(backbone: Backbone) -> int:
