@@ -18,7 +18,7 @@ from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest, forest_panels
 from g3lite.figures.hero import hero, located
-from g3lite.figures.judging import Verdict, bands, found_and_lost, grids, two_halves, verdicts
+from g3lite.figures.judging import Verdict, bands, found_and_lost, two_halves, verdicts
 from g3lite.figures.maps import (
     candidate_maps,
     circle_map,
@@ -79,7 +79,6 @@ __all__ = [
     "forest_panels",
     "found_and_lost",
     "gain_panels",
-    "grids",
     "heat_maps",
     "hero",
     "hub_scatter",

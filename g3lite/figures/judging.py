@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike
 from PIL import Image
@@ -221,44 +220,6 @@ def found_and_lost(panels: Mapping[str, pd.DataFrame], title: str, label: str) -
         axes.set_xlabel(label)
     handles = grid[0, 0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    return figure
-
-
-def grids(
-    panels: Mapping[str, pd.DataFrame], title: str, label: str, marked: tuple[str, object, object]
-) -> Figure:
-    """Tables with a colour for each number, in panels of two a row, all in one scale.
-
-    Args:
-        panels: title of a panel -> table of numbers in per cent.
-        title: of the figure.
-        label: what the numbers are.
-        marked: panel, row and column of the number with a frame.
-    """
-    rows = -(-len(panels) // 2)
-    values = np.concatenate([table.to_numpy(dtype=float).ravel() for table in panels.values()])
-    span = Normalize(values.min(), values.max())
-    figure = Figure(figsize=(WIDTH, 0.8 + 2.25 * rows), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    grid = figure.subplots(rows, 2, squeeze=False)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_visible(False)
-    for axes, (name, table) in zip(grid.flat, panels.items(), strict=False):
-        edges = (np.arange(size + 1) - 0.5 for size in table.shape[::-1])
-        drawn = axes.pcolormesh(*edges, table.to_numpy(dtype=float), cmap="cividis", norm=span)
-        axes.invert_yaxis()
-        for (row, column), value in np.ndenumerate(table.to_numpy(dtype=float)):
-            ink = "black" if span(value) > 0.55 else "white"
-            axes.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=9, color=ink)
-        if marked[0] == name:
-            place = table.columns.get_loc(marked[2]) - 0.5, table.index.get_loc(marked[1]) - 0.5
-            axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor=PREDICTION, linewidth=3))
-        axes.set_xticks(range(table.shape[1]), table.columns)
-        axes.set_yticks(range(len(table)), table.index)
-        axes.set(xlabel=table.columns.name, ylabel=table.index.name)
-        axes.tick_params(length=0)
-        axes.set_title(name, loc="left", fontsize=10)
-    figure.colorbar(drawn, ax=grid, shrink=0.6, aspect=30, label=label)
     return figure
 
 

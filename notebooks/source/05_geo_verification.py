@@ -717,19 +717,12 @@ figures.show(
 
 # %%
 grid = pd.read_csv(paths.shipped("choice/grid.csv"))
-panels = {
-    f"temperature {temperature}": 100 * some.pivot(index="N", columns="S", values=OUTCOME)
-    for temperature, some in grid.groupby("temperature")
-}
 best = grid.iloc[0]
 figures.show(
-    figures.grids(
-        panels, "What G3 reaches with each choice", "mean of five, %",
-        (f"temperature {best['temperature']}", int(best["N"]), int(best["S"])),
-    ),
+    figures.choice_grid(grid, OUTCOME, "What G3 reaches with each choice: mean of five, %"),
     f"Four tables of N against S, one for each temperature; the best number, "
     f"{100 * best[OUTCOME]:.1f} %, has a frame.",
-)  # fmt: skip
+)
 
 # %%
 close = grid[grid[OUTCOME] >= best[OUTCOME] - 0.005]

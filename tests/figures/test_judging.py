@@ -85,16 +85,6 @@ def test_found_and_lost_make_a_hundred():
     assert [shown.get_visible() for shown in figure.axes] == [True, True, True, False]
 
 
-def test_grids_frame_the_marked_number():
-    table = pd.DataFrame([[30.0, 31], [32, 29]], index=[1, 2], columns=[0, 1]).rename_axis("N")
-    figure = figures.grids({"0.4": table, "0.7": table - 5}, "T", "%", ("0.4", 2, 0))
-    first, second = figure.axes[:2]
-    assert words(first) == ["30.0", "31.0", "32.0", "29.0"]
-    (frame,) = first.patches
-    assert frame.get_xy() == (-0.5, 0.5) and not second.patches
-    assert first.collections[0].norm is second.collections[0].norm
-
-
 def test_two_halves_show_every_choice_and_their_mean():
     gains = np.array([[0, 0], [2.0, -1], [1, 1]])
     (axes,) = figures.two_halves(gains, "T", ("first", "other")).axes
