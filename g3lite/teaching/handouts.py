@@ -23,6 +23,7 @@ HANDOUTS = ("student", "instructor", "grader")
 _BADGE = re.compile(r"\s*·\s*\n?\s*(\[Open in Colab\]\([^)]*\)|Open in Colab \([^)]*\))")
 
 _NEIGHBOUR = re.compile(r"\[([^\]]*)\]\((\d\d_\w+)\.ipynb(?:#[^)]*)?\)")
+_ELSEWHERE = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")  # a file of the repository
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def for_students(lesson: Lesson, names: list[str]) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = notebooks.SOLUTION.sub("", cell.source).strip("\n")
-            cell.source = _BADGE.sub("", cell.source)
+            cell.source = _ELSEWHERE.sub(r"\1", _BADGE.sub("", cell.source))
             cell.source = _NEIGHBOUR.sub(
                 lambda link: link[0] if link[2] in names else link[1], cell.source
             )
