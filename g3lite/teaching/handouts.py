@@ -79,7 +79,7 @@ def for_students(lesson: Lesson, names: list[str]) -> NotebookNode:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = notebooks.SOLUTION.sub("", cell.source).strip("\n")
-            cell.source = _ELSEWHERE.sub(r"\1", _BADGE.sub("", cell.source))
+            cell.source = _BADGE.sub("", cell.source)
             cell.source = _NEIGHBOUR.sub(
                 lambda link: link[0] if link[2] in names else link[1], cell.source
             )
@@ -135,13 +135,18 @@ def build(folder: Path, output: Path, chosen: list[str] | None = None) -> list[P
 
 
 def _marked(lesson: Lesson) -> NotebookNode:
-    """A copy that says in its metadata what it is, and which cell belongs to which check."""
+    """A copy that says in its metadata what it is, and which cell belongs to which check.
+
+    Links to files of the repository, which no handout has, keep their words.
+    """
     notebook = copy.deepcopy(lesson.notebook)
     notebook.metadata["g3lite"] = {"notebook": lesson.name}
     names = iter(one.check for one in lesson.exercises)
     for cell in notebook.cells:
         if "exercise" in cell.metadata.get("tags", []):
             cell.metadata["g3lite"] = {"exercise": next(names)}
+        if cell.cell_type == "markdown":
+            cell.source = _ELSEWHERE.sub(r"\1", cell.source)
     return notebook
 
 
