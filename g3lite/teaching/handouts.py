@@ -23,6 +23,7 @@ HANDOUTS = ("student", "instructor", "grader")
 _BADGE = re.compile(r"\s*·\s*\n?\s*(\[Open in Colab\]\([^)]*\)|Open in Colab \([^)]*\))")
 
 _NEIGHBOUR = re.compile(r"\[([^\]]*)\]\((\d\d_\w+)\.ipynb(?:#[^)]*)?\)")
+_ELSEWHERE = re.compile(r"\[([^\]]*)\]\(\.\./[^)]*\)")  # a file of the repository
 
 
 @dataclass(frozen=True)
@@ -134,13 +135,18 @@ def build(folder: Path, output: Path, chosen: list[str] | None = None) -> list[P
 
 
 def _marked(lesson: Lesson) -> NotebookNode:
-    """A copy that says in its metadata what it is, and which cell belongs to which check."""
+    """A copy that says in its metadata what it is, and which cell belongs to which check.
+
+    Links to files of the repository, which no handout has, keep their words.
+    """
     notebook = copy.deepcopy(lesson.notebook)
     notebook.metadata["g3lite"] = {"notebook": lesson.name}
     names = iter(one.check for one in lesson.exercises)
     for cell in notebook.cells:
         if "exercise" in cell.metadata.get("tags", []):
             cell.metadata["g3lite"] = {"exercise": next(names)}
+        if cell.cell_type == "markdown":
+            cell.source = _ELSEWHERE.sub(r"\1", cell.source)
     return notebook
 
 

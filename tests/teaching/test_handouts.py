@@ -77,6 +77,14 @@ def test_the_students_notebooks_are_whole(built):
             assert one.title.startswith("Exercise")
 
 
+def test_no_handout_links_to_a_file_that_only_the_repository_has(built):
+    assert "](../g3lite/" in "".join(
+        cell.source for one in handouts.lessons(SERIES) for cell in one.notebook.cells
+    )
+    for path in built.rglob("*.ipynb"):
+        assert "](../" not in path.read_text(encoding="utf-8"), path
+
+
 def test_a_part_of_the_series_has_no_links_out_of_it(tmp_path):
     first, second, *_ = notebooks.names(SERIES)
     handouts.build(SERIES, tmp_path, [second[:2]])
