@@ -130,6 +130,20 @@ ARTEFACTS: tuple[Artefact, ...] = (
         "g3lite.paper.seeds:build",
     ),
     Artefact(
+        "cues",
+        ("cues/moves.csv",),
+        (
+            "slice",
+            "miniclip",
+            "alignment",
+            "minilmm",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
+            "g3lite.miniearth.render.draw:RENDERER_VERSION",
+            "g3lite.recipes.cue_moves:RUN",
+        ),
+        "g3lite.recipes.cue_moves:build",
+    ),
+    Artefact(
         "final",
         ("miniearth/final_*.csv.gz",),
         (

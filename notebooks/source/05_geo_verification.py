@@ -1023,7 +1023,32 @@ for one in (*states, {"saved_again": True}):
 # Night moves it by 283 km. Only the plants of a desert move it far, by 3,077 km, from Stuttgart to
 # Laayoune in the Western Sahara; the map shows why: with cacti in the picture the bright land lies
 # in the north of Africa and in Arabia. Plants fill much of the picture, a sign fills little of it,
-# and a model that compares whole pictures weighs what is large. (This is one photo.)
+# and a model that compares whole pictures weighs what is large.
+#
+# ### One photo proves little
+#
+# So the same was done with 200 validation photos for each change: the first 200 that show the cue,
+# each with another value of it, drawn at random. Two answers are compared with those to the
+# unchanged photo: the **encoder's** alone (the medoid of the ten most similar photos), and that of
+# the whole of **G3**. `g3lite dev miniearth moves` measures it again.
+
+# %%
+moves = pd.read_csv(paths.shipped("cues/moves.csv"))
+figures.show(
+    figures.cue_moves(moves, "Which change moves the answer how far?"),
+    "Mean distance that each change moves the encoder's answer and that of G3, with intervals.",
+)
+
+# %% jupyter={"source_hidden": true}
+mean = moves[moves["metric"] == "mean_km"]
+mean = mean.assign(
+    km=[f"{row.value:,.0f} [{row.low:,.0f}, {row.high:,.0f}]" for row in mean.itertuples()]
+)
+order = mean[mean["answer"] == "encoder"].sort_values("value", ascending=False)["change"]
+print(mean.pivot(index="change", columns="answer", values="km").loc[order].to_string())
+
+# %% [markdown]
+# TO DO
 #
 # ### Exercise 4: Lisbon leaves its continent
 #
