@@ -112,7 +112,7 @@ def test_luck_is_told_from_a_cue_that_is_looked_at(lab, capsys):
     lab.lucky = True
     check_05_4(LISBON, {"climate": "desert"})
     out = capsys.readouterr().out
-    assert out.startswith("✓") and "placed in Lisbon, Portugal, so it was luck" in out
+    assert "Not yet" in out and "placed in Lisbon, Portugal: that was luck" in out
 
 
 def test_the_lab_of_the_check_runs_the_four_steps(miniclip, monkeypatch):

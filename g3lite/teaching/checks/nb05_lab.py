@@ -34,13 +34,12 @@ def _pairs(cues: Any) -> list[tuple[Any, Any]]:
 
 
 def _score(photo: str, cues: Any) -> str:
-    """What became of the answer, whether all of the cues were needed, and whether it was luck."""
+    """What became of the answer, and whether all of the cues were needed."""
     changes, lab = dict(_pairs(cues)), _lab(photo)
     state, again = lab.look(**changes), lab.look(**changes, saved_again=True)
     return (
         f"{state}, in {NAMES[state.continent]}, {_number(lab, changes)} Saved again, the same "
-        f"picture is placed in {again.place}, "
-        + ("off the continent too." if _off(again) else "so it was luck; is there a surer set?")
+        f"picture is placed in {again.place}, off the continent too."
     )
 
 
@@ -62,7 +61,8 @@ def _off(state: State) -> bool:
 def check_05_4(photo: str, cues: Any) -> str | None:
     """Check that cues alone move G3's answer to a photo of Lisbon to another continent.
 
-    Any set of cues that does it is right; the fewer, the better. `cues` is a dict, or a list of
+    Any set of cues that does it, and does it again for the picture saved with a little less
+    quality, is right; the fewer, the better. `cues` is a dict, or a list of
     pairs: a cue's name and its value.
     """
     if not isinstance(photo, str):
@@ -106,5 +106,11 @@ def check_05_4(photo: str, cues: Any) -> str | None:
         return (
             f"{state}, which is still in Europe. A sign can say Hangul and the model may not read "
             "it: look at the maps of the lab for a cue that darkens Europe, or change two together"
+        )
+    again = lab.look(**dict(pairs), saved_again=True)
+    if not _off(again):
+        return (
+            f"{state}, but saved again the same picture is placed in {again.place}: that was luck. "
+            "Find cues that hold both times"
         )
     return None
