@@ -195,8 +195,8 @@ def pull_and_push(
     return canvas.done(
         f"""The cosines of one photo with {len(names)} places, and an arrow from each to its cosine
         after one step. Its own place, {names[own]}, is pulled, from {before[own]:.2f} to
-        {after[own]:.2f}; the others are pushed, the harder the larger the share that the softmax
-        gives them."""
+        {after[own]:.2f}. Each other place is pushed with the strength of the share that the softmax
+        gives it, and moved by the other pushes, too."""
     )
 
 
