@@ -223,18 +223,19 @@ def draw_points(
     color: str = TRUTH,
     size: float = 18,
     marker: str = "o",
+    ring: bool = False,
 ) -> None:
-    """Mark (n, 2) coordinates on a map; rows of NaN are left out."""
+    """Mark (n, 2) coordinates on a map; rows of NaN are left out. A ring leaves its middle open."""
     points = geo.check_coordinates(coordinates, missing_ok=True)
     points = points[~np.isnan(points[:, 0])]
     axes.scatter(
         points[:, 1],
         points[:, 0],
         s=size,
-        c=color,
+        facecolors="none" if ring else color,
         marker=marker,
-        edgecolors="white",
-        linewidths=0.4,
+        edgecolors=color if ring else "white",
+        linewidths=2.2 if ring else 0.4,
         label=label,
         transform=_PLATE,
         zorder=3,

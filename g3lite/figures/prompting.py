@@ -198,9 +198,9 @@ def _draw_asked(
     names: bool = False,
     label: str | None = None,
 ) -> None:
-    """The places that a prompt names as dots, the replies to it as crosses."""
+    """The places that a prompt names as dots, the replies to it as large rings."""
     axes.set_global()
     draw_points(axes, geo.check_coordinates(places), color=colour, size=36,
                 label="similar photos, says the prompt" if names else None)  # fmt: skip
     draw_points(axes, np.reshape(replies, (-1, 2)), color=PREDICTION if names else colour,
-                size=110, marker="X", label="the reply" if names else label)  # fmt: skip
+                size=200, ring=True, label="the reply" if names else label)  # fmt: skip

@@ -136,7 +136,8 @@ prediction
 # winner, how many candidates it was compared with, and who named it: a reply of the multimodal
 # model, or a similar photo. Then the time of each step; "from the store" means that it was computed
 # before and kept. The tables show the best candidates, and the **evidence**: the known photos that
-# are most similar to this one. (`gallery_size=2_000`, in the folded cell above: G3 searches only
+# are most similar to this one. Similarity is the sum of three cosines there, so at most 3; notebook
+# 02 says of what. (`gallery_size=2_000`, in the folded cell above: G3 searches only
 # the 2,000 known photos that are shipped as pictures. The whole gallery has 20,000.)
 #
 # ### The photo
@@ -208,7 +209,7 @@ figures.show(
     figures.score_maps(
         {"the star is the truth": scores},
         spots,
-        "Step 1: how well does each place suit the photo?",
+        "Embed: how well does each place suit the photo?",
         marks={"the star is the truth": truth},
         columns=1,
     ),
@@ -243,7 +244,7 @@ figures.show(
         apart,
         names=first["city"].tolist(),
         query_name="the photo\n",
-        title="Step 2: the most similar photos of the gallery",
+        title="Search: the most similar photos of the gallery",
     ),
     "The photo and its five nearest neighbours: "
     + ", ".join(
@@ -286,7 +287,7 @@ replies[["references", "sample", "text", "km off"]]
 
 # %%
 figures.show(
-    figures.reply_map(replies, truth, "Step 3: where the replies are, by prompt"),
+    figures.reply_map(replies, truth, "Ask: where the replies are, by prompt"),
     "A map of the replies to four prompts, with 0, 5, 10 and 15 references of either kind, in four "
     "colours; a star marks the truth.",
 )
@@ -339,13 +340,13 @@ check_00_1(share_near)
 # %% [markdown]
 # ### Verify
 #
-# Somebody has to choose, without knowing the truth. G3 scores each candidate as in step 1: the
-# inner product of the photo's vector and that of the coordinate. The highest score wins. A good
+# Somebody has to choose, without knowing the truth. G3 scores each candidate as the map above did:
+# the inner product of the photo's vector and that of the coordinate. The highest score wins. A good
 # judge gives high scores to what is near. Is this one good, here?
 
 # %%
 figures.show(
-    figures.judged(prediction.candidates, truth, "Step 4: the score of each candidate"),
+    figures.judged(prediction.candidates, truth, "Verify: the score of each candidate"),
     "The score of each candidate over its distance from the truth, and the winner, "
     f"{off:,.1f} km away.",
 )
@@ -425,9 +426,9 @@ print(guess.compare(my_change, max(moved, key=moved.get)))
 # The plants move the answer further: by 3,077 km, from Stuttgart to Laayoune in Western Sahara.
 # Traffic on the left moves it by 464 km, to Gent in Belgium, although people in Belgium drive on
 # the right. The maps show why. With cacti in the picture, the bright land is the north of Africa
-# and Arabia; with traffic on the left, the map hardly changes. A person who sees traffic on the
-# left thinks of Britain or Japan. This model looks at what fills the picture. One photo proves
-# little, of course:
+# and Arabia. With traffic on the left, Australia and southern Africa get brighter and America gets
+# darker: the model notices the side. But it is one cue among many, and the answer stays in Europe.
+# One photo proves little, of course:
 # [notebook 05](05_geo_verification.ipynb) has the whole lab, for other photos and other changes.
 #
 # ## 4 You against G3

@@ -432,11 +432,11 @@ figures.show(*diagrams.waves(g3_heads.location_encoder))
 # %% [markdown]
 # One wave says little, because every stripe looks like the next. But many waves in all directions
 # coincide at one point only. How similar are the features of two points $v$ and $v'$, $d$
-# kilometres apart? The two numbers of a wave $b$, a row of $B$, have the inner product
-# $\cos 2\pi\, b\cdot(v - v')$, because $\cos a \cos b + \sin a \sin b = \cos(a - b)$. The mean of
-# this over waves that are drawn from the normal distribution is $e^{-2\pi^2\sigma^2\delta^2}$, where
-# $\delta$ is the distance of the points on the map. One unit of the map is 20,037.5 km at the
-# equator, and less by the cosine of the latitude elsewhere:
+# kilometres apart? The two numbers of a wave $b$, a row of $B$, have the inner product $\cos 2\pi\,
+# b\cdot(v - v')$, because $\cos a \cos b + \sin a \sin b = \cos(a - b)$. The mean of this over
+# waves that are drawn from the normal distribution is $e^{-2\pi^2\sigma^2\delta^2}$, where $\delta$
+# is the distance of the points on the map. One unit of the map is 20,037.5 km at the equator, and
+# less by the cosine of the latitude elsewhere:
 
 
 # %%
@@ -1115,8 +1115,8 @@ print("with 2,000 photos: " + "; ".join(f"{name} {few.value[name]:.1f} % [{few.l
 #   In the paper's table 3 the references of Mercator are nearer: 2,299.2 against 2,361.5 km.
 # - **Masks** do not help the nearest photo here: -0.5 points, less than the seeds differ. Perhaps
 #   the pairs that a mask takes out also teach the finest differences.
-# - **With few photos we see no gain.** With 2,000 photos G3 finds 13.7 % [12.2, 15.4] and MiniCLIP alone
-#   13.6 % [12.1, 15.3].
+# - **With few photos we see no gain.** With 2,000 photos G3 finds 13.7 % [12.2, 15.4] and MiniCLIP
+#   alone 13.6 % [12.1, 15.3].
 #
 # ## 8 Break it
 #
@@ -1201,8 +1201,8 @@ print(guess.compare(my_guess_africa, -africa, "points", digits=0))
 # Europe loses 5.3, although none of their photos was left out. Do not believe that yet. The
 # intervals say what other *photos* would give, not another *training*; and the mixture of the
 # continents has changed as well. One seed cannot tell these apart, and Africa's interval is too
-# narrow for the same reason. Repeat it with `torch.manual_seed(1)` in `new_model` before you believe
-# any single bar.
+# narrow for the same reason. Repeat it with `torch.manual_seed(1)` in `new_model` before you
+# believe any single bar.
 
 # %% [markdown]
 # ## On real photos

@@ -1040,10 +1040,11 @@ for one in (*states, {"saved_again": True}):
 # Hangul on the sign moves the answer to Dortmund, by 330 km, and so does the control, the same
 # picture saved again: no effect of the sign can be seen. A person would think of Korea at once.
 # Traffic on the left moves it by 464 km, to Gent, not much further than the control, and it stays
-# on the continent, where traffic keeps to the right. Night moves it by 283 km. Only the plants of a desert move it far, by 3,077 km, from Stuttgart to
-# Laayoune in the Western Sahara; the map shows why: with cacti in the picture the bright land lies
-# in the north of Africa and in Arabia. Plants fill much of the picture, a sign fills little of it,
-# and a model that compares whole pictures weighs what is large.
+# on the continent, where traffic keeps to the right. Night moves it by 283 km. Only the plants of a
+# desert move it far, by 3,077 km, from Stuttgart to Laayoune in the Western Sahara; the map shows
+# why: with cacti in the picture the bright land lies in the north of Africa and in Arabia. Plants
+# fill much of the picture, a sign fills little of it, and a model that compares whole pictures
+# weighs what is large.
 #
 # ### One photo proves little
 #

@@ -78,7 +78,7 @@ def g3(here: str | None = None) -> Diagram:
             732, 156 + 20 * n, width, 16, color=STEPS["verification"], strength=share, edge=0.8
         )
     canvas.text(801, 240, "the highest score wins", size=SMALL)
-    canvas.text(801, 309, "Place, and how far off", size=SMALL, weight="bold")
+    canvas.text(801, 309, "Place", size=SMALL, weight="bold")
 
     for start, end in ((116, 142), (334, 356), (488, 510), (690, 712)):
         canvas.arrow((start, 163), (end, 163), width=2.2)

@@ -246,6 +246,8 @@ def check_04_2(read_pair: Callable[[str | None], tuple[float, float] | None]) ->
         ("(95.3, 10.2) or (48.8566, 2.3522)", None, f"count before you look at limits: {several}"),
         ("(nan, nan)", None, f"nan is no number, and would be no place: {digits}"),
         ("(1e1, 2e1)", None, digits),
+        ("(48.85.66, 2.3522)", None, "a number has one point at most; return None"),
+        ("(., 2.3522)", None, f"a point alone is no number: {digits}"),
         ("(\u0664\u0668, \u0662)", None, f"\\d and float take other digits too: {digits}"),
         ("(48.8566; 2.3522)", None, f"a pair has a comma: {inside}"),
         ("(48.8566\u00b0, 2.3522\u00b0)", None, inside),
