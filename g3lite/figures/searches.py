@@ -67,7 +67,7 @@ def hub_scatter(common: ArrayLike, shares: Mapping[str, ArrayLike]) -> Figure:
         shares: "most similar" and "most dissimilar" -> (n,) share of the lists that it is in.
     """
     common = np.asarray(common)
-    figure, axes = _chart("Hubs lie opposite the mean", 3.6)
+    figure, axes = _chart("Hubs of the dissimilar are the photos least like the mean", 3.6)
     for (name, values), colour in zip(shares.items(), _FOUND, strict=False):
         values = np.asarray(values)
         listed = values > 0
@@ -139,7 +139,6 @@ def trade_off(costs: pd.DataFrame, title: str = "What an index costs, and what i
     recall.plot(near, lines, "o", color=SIMILAR, markersize=8, label="of the similar")
     recall.plot(far, lines, "D", color=DISSIMILAR, markersize=7, label="of the dissimilar",
                 markerfacecolor="none", markeredgewidth=1.8)  # fmt: skip
-    recall.axvline(0.95, color=CHANCE, linewidth=0.9, linestyle="--")
     recall.set(xlim=(min(near.min(), far.min()) - 0.05, 1.03))
     recall.legend(loc="upper left", fontsize=9, framealpha=0.9, edgecolor="none")
     memory.set_yticks(lines, costs["kind"])

@@ -661,7 +661,7 @@ for group in ("good", "mixed", "misleading"):
     some = offered == group
     gain = shares((near[15] - near[0])[:, None], some)[:, 0]
     print(
-        f"{group}, within 750 km: {100 * near[0][some].mean():.1f} % without references, "
+        f"{group} ({some.mean():.0%}), within 750 km: {100 * near[0][some].mean():.1f} % without references, "
         f"{100 * near[15][some].mean():.1f} % with 15 + 15, "
         "{:+.1f} points [{:+.1f}, {:+.1f}]".format(*gain)
     )
@@ -671,7 +671,7 @@ for group in ("good", "mixed", "misleading"):
 # mixed group from 25.5 to 36.4 %. Where it misleads, the share falls from 3.3 to 0.7 % (−2.6 points
 # [−4.8, −0.6]). This fall is partly built in: none of the places told lies within 750 km there, so
 # a reply that copies one cannot. It says that the model rarely leaves its list, and that little was
-# there to lose: 2.6 points of TODO % of the photos are half a point of all. In practice nobody
+# there to lose: 2.6 points of 18 % of the photos are half a point of all. In practice nobody
 # knows which photo is in which group, and that is the paper's reason for several prompts: one
 # without references for the photos that are misled, others with them. Here there is little to win
 # by it. (Perhaps because photos of the last group show few cues, so that zero-shot is poor, too.)

@@ -111,14 +111,14 @@ def hub(dissimilar: ArrayLike, photos: int, shown: int = 24, random_state: int =
     for y, words, color in (
         (100, f"the hub is in the lists of\n{counts[worst]:,} of {queries:,} queries: "
               f"{100 * share:.0f} %", ORANGE),
-        (184, f"by chance a photo would be\nin {expected:.1f} lists", BLUE),
+        (184, f"an average photo is\nin {expected:.1f} lists", BLUE),
         (268, f"{used:,} of {photos:,} photos\nare in any list at all", GREY),
     ):  # fmt: skip
         canvas.box(620, y, 250, 64, words, color=color)
     return canvas.done(
         f"""Lines from {len(some)} queries to the photos in their lists of the {k} most dissimilar.
         Many end in one photo, the hub, which is in the lists of {counts[worst]:,} of {queries:,}
-        queries, {100 * share:.0f} per cent; by chance it would be in {expected:.1f}. Only {used:,}
+        queries, {100 * share:.0f} per cent; an average photo is in {expected:.1f}. Only {used:,}
         of {photos:,} photos are in any list."""
     )
 
