@@ -159,7 +159,8 @@ print(guess.compare(my_share, covered[round(len(places) / 100) - 1], "%"))
 # %% [markdown]
 # A tenth of the places holds 52 % of the photos. This helps a method that does not look at the
 # photo at all. If you must give **one answer for all photos**, the best one is the point with the
-# most photos around it:
+# most photos around it. Which point that is depends on the radius, so this baseline may give
+# another answer at each threshold:
 
 # %%
 best_points = retrieval.constant(gallery.coordinates)[0]
@@ -223,7 +224,7 @@ figures.show(*diagrams.cue_scales())
 
 # %% [markdown]
 # Read it by rows. The cues of a country (driving side, script, signs) reach furthest: places 750 to
-# 2,500 km apart still agree on 29 of 100. Those of the region (roofs, walls) are down to 6 beyond
+# 2,500 km apart still stand at 29. Those of the region (roofs, walls) are down to 6 beyond
 # 200 km, and those of a city or a street hold in the same place only. Beyond the distance at which
 # its row falls to 0, a cue says nothing.
 
@@ -255,10 +256,10 @@ figures.show(
 )
 
 # %% [markdown]
-# ### Everything else changed
-#
 # Traffic on the left: not Portugal, rather Britain or Japan. Korean letters: Korea. Northern trees:
 # a colder country. Other roofs: another region. And the landmark stands in Mumbai. Each says where.
+#
+# ### Everything else changed
 #
 # What varies between photos of one place and says nothing about it is called **nuisance**: hour,
 # weather, camera, people in front. Same spot, same cues:
@@ -414,8 +415,8 @@ for name, km in errors_km.items():
 # The method that is never right has the better mean, 1,833 against 2,000 km, because a mean is
 # ruled by its worst answer. The thresholds show the whole: 83 against 0 % at the first four. If you
 # need one number, use the **GeoScore** of the game GeoGuessr, the mean of $5000\,e^{-d/1492.7}$
-# with $d$ in km: errors beyond a continent all count for nearly nothing, so no single miss rules
-# it.
+# with $d$ in km. A photo counts from 0 to 5,000, however far off its answer is, so no single miss
+# rules the mean.
 
 # %% [markdown]
 # ### Exercise 1: no answer is a wrong answer
@@ -571,11 +572,11 @@ for name, results in panels.items():
     print(f"{name:<13} within 25 km:", ", ".join(f"{m} {v:.1f} %" for m, v in share.items()))
 
 # %% [markdown]
-# Evenly spread, the constant loses nearly everything (0.2 % within 25 km) and [L]kNN more than half
-# (8.0 against 19.5 %): for most places the gallery holds few photos. The hollow marks are the
-# paper's [L]kNN. **These are other data**: real photos, a gallery of millions, another network.
-# MiniEarth was tuned towards them by its baselines alone, so never read one as better than the
-# other.
+# Evenly spread, within 25 km the constant loses nearly everything (0.2 %) and [L]kNN more than half
+# (8.0 against 19.5 %): for most places the gallery holds few photos. Within 2,500 km both lose
+# less. The hollow marks are the paper's [L]kNN. **These are other data**: real photos, a gallery of
+# millions, another network. MiniEarth was tuned towards them by its baselines alone, so never read
+# one as better than the other.
 
 # %% [markdown]
 # ## 5 Why nearest neighbours fail
@@ -694,14 +695,16 @@ figures.show(
 )
 gains = (agree["nearest neighbour"].astype(float) - agree["random photo"]).to_numpy()
 gain, low, high = 100 * np.array(evaluation.mean_intervals(gains, validation.table))
-for row in zip(shares.index, gain, low, high, strict=True):
-    print("{:<14} {:+.0f} points [{:.0f}, {:.0f}]".format(*row))
+possible = 100 - shares["random photo"].to_numpy()  # what chance leaves to gain
+for row in zip(shares.index, gain, low, high, 100 * gain / possible, strict=True):
+    print("{:<14} {:+.0f} points [{:.0f}, {:.0f}], {:.0f} % of what chance leaves".format(*row))
 
 # %% [markdown]
 # The search finds, first of all, **the same kind of picture**: a street for a street, a square for
-# a square (+78 points). Next come facts of the place: climate zone (+53), country (+42), continent
-# (+37) and script (+35). Weather gains less (+27). So the features are not blind to the place. They
-# hold both, and the cosine weighs all 256 numbers alike.
+# a square (+78 points). Points alone mislead, though: where two random photos often agree, as on
+# day or night, there is little to gain. As a share of what chance leaves, TODO. So the features are
+# not blind to the place. View and place are mixed in them, and the cosine weighs all 256 numbers
+# alike.
 #
 # What is a change worth? Take the street in Lisbon again and compare each variant with the original
 # (1 is the same vector). Where does the search send it? In the last one, all cues are Seoul's.
@@ -723,7 +726,9 @@ print(f"its five nearest: cosines {best_five.round(3)}, {np.ptp(best_five):.3f} 
 print(f"rain lowers the cosine by {1 - worth['in the rain']:.3f}")
 
 # %% [markdown]
-# With all cues of Seoul the search goes to South Korea: MiniCLIP sees the place. It also looks at
+# No single cue sends the search where it points, and four of the five even bring the photo, placed
+# in Tirana, home to Portugal. With all cues of Seoul the search goes to South Korea: MiniCLIP sees
+# the place. It also looks at
 # things rather than at pixels, for rain (0.950) counts about as much as traffic on the other side
 # (0.958), although it changes five times as many pixels. The problem is the size of the
 # differences: the five nearest gallery photos are only 0.024 apart, and rain alone is worth 0.050.
@@ -783,8 +788,9 @@ for k, share, (gap, low, high) in zip(KS, read[0, 1:], gaps, strict=True):
 # %% [markdown]
 # One neighbour names 47.5 % of the countries, a vote of 20 names 51.5 %, the probe 53.5 %. So of
 # the 6 points between one neighbour and the probe, 4 come from asking 20 photos instead of one.
-# What the probe has learnt is worth 2.1 points [0.4, 3.8] on top of a vote of 20, and 1.7 [0.0,
-# 3.3] on top of the best number of voters, 10, which was chosen on these very photos. The larger
+# What the probe has learnt is worth 2.1 points [0.4, 3.8] on top of a vote of 20, and 1.7 [−0.0,
+# 3.3], which may be nothing, on top of the best number of voters, 10, which was chosen on these
+# very photos. The larger
 # gap is above the probe: a reader of every visible cue, without a mistake, would name 69.6 %
 # (`benchmarks/difficulty.py` measures it). MiniCLIP does not see all that the photo shows.
 #
@@ -907,9 +913,9 @@ check_01_2(split)
 # %% [markdown]
 # ### Luck, and how to measure it
 #
-# How far could another 2,400 photos have led us to another score? A **bootstrap** makes other sets
-# out of the one we have: draw as many *photographers* as there are, with replacement, and score all
-# their photos; repeat; the middle 95 % of the scores are the interval.
+# Another 2,400 photos would have given another score. How different? A **bootstrap** makes other
+# sets out of the one we have: draw as many *photographers* as there are, with replacement, and
+# score all their photos; repeat; the middle 95 % of the scores are the interval.
 
 # %%
 hits = evaluation.error_km(voted, validation.table) <= 750
@@ -982,12 +988,17 @@ for name, share in within_1_km.items():
     half = 196 * np.sqrt(share / 100 * (1 - share / 100) / n)
     photos = round((within_1_km["G3"] - share) / 100 * n)
     print(f"{name:<28} {share:.2f} ± {half:.2f} %, {photos:3d} photos fewer than G3")
+two = np.array([within_1_km["G3"], within_1_km["without Geo-verification"]]) / 100
+of_two = 196 * np.sqrt((two * (1 - two)).sum() / n)
+print(f"the difference of two independent rows has ± {of_two:.2f}, {of_two / 100 * n:.0f} photos")
 
 # %% [markdown]
-# Two of the three gaps, 28 and 9 photos, are smaller than the ± of a single row. It does **not**
-# follow that these parts are worthless: the photos are the same in every row, so a paired test
-# could see more, but it needs the answer to every photo, which a table of totals does not give.
-# Keep every single prediction of your own methods.
+# Two of the three gaps, 28 and 9 photos, are smaller than the ± of a single row. The third, 50
+# photos, is larger; but the difference of two independent rows has ± 1.85 points, 55 photos, so
+# these totals do not settle it either. It does **not** follow that these parts are worthless: the
+# photos are the same in every row, so a paired test could see more, but it needs the answer to
+# every photo, which a table of totals does not give. Keep every single prediction of your own
+# methods.
 
 # %% [markdown]
 # ### Exercise 3: an honest interval
@@ -1031,7 +1042,8 @@ check_01_3(interval)
 # ### Exercise 4: judge six claims
 #
 # You review a paper that quotes the figures of this notebook. Give each claim a verdict: `"yes"`
-# (the figures show it), `"no"` (they contradict it, or the reasoning is wrong) or `"cannot tell"`.
+# (the figures show it), `"no"` (they contradict it) or `"cannot tell"` (they leave it open). Judge
+# the statement itself, not how well it is argued.
 #
 # - **a** "On these photos [L]kNN places more within 200 km than its nearest neighbour does: +1.7
 #   points [0.9, 2.6]."

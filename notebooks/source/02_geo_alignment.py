@@ -71,7 +71,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from g3lite import alignment, evaluation, figures, geo, location, miniearth, training
+from g3lite import alignment, evaluation, figures, location, miniearth, training
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.baselines import earth, retrieval
 from g3lite.figures import diagrams
@@ -433,10 +433,10 @@ figures.show(*diagrams.waves(g3_heads.location_encoder))
 # One wave says little, because every stripe looks like the next. But many waves in all directions
 # coincide at one point only. How similar are the features of two points $v$ and $v'$, $d$
 # kilometres apart? The two numbers of a wave $b$, a row of $B$, have the inner product $\cos 2\pi\,
-# b\cdot(v - v')$, because $\cos a \cos b + \sin a \sin b = \cos(a - b)$. The mean of this over
-# waves that are drawn from the normal distribution is $e^{-2\pi^2\sigma^2\delta^2}$, where $\delta$
-# is the distance of the points on the map. One unit of the map is 20,037.5 km at the equator, and
-# less by the cosine of the latitude elsewhere:
+# b\cdot(v - v')$ (the addition theorem of the cosine). The mean of this over many waves that are
+# drawn from the normal distribution is $e^{-2\pi^2\sigma^2\delta^2}$, where $\delta$ is the
+# distance of the points on the map. One unit of the map is 20,037.5 km at the equator, and less by
+# the cosine of the latitude elsewhere:
 
 
 # %%
@@ -542,9 +542,7 @@ figures.show(
 print(f"{whose}: they cover {share:.0f} % of the range from 1 to 400 km (on a logarithmic axis)")
 
 # %% [markdown]
-# G3's three sigmas cover 51 % of that range: there are gaps between its scales. One reason why it
-# works all the same may be that the waves of one $\sigma$ have different lengths, so that some of
-# them reach into the gaps.
+# G3's three sigmas cover 51 % of that range: there are gaps between its scales.
 #
 # ## 4 The words
 #
@@ -582,29 +580,16 @@ def doubles(size, batches=40):
 values = list(doubles(256))
 low, high = np.quantile(values, [0.025, 0.975])
 print(f"{np.mean(values):.0f} % share their text (95 % of the batches: {low:.0f} to {high:.0f} %)")
+fewer, more = (np.mean(list(doubles(size))) for size in (16, 512))
+print(f"in batches of 16 {fewer:.0f} %, of 512 {more:.0f} %")
 print(guess.compare(my_guess_doubles, np.mean(values), "%"))
 
-# %%
-sizes = [16, 32, 64, 128, 256, 512]
-shares = [np.mean(list(doubles(size))) for size in sizes]
-figures.show(
-    figures.line_chart(
-        {"with a double": (sizes, shares)},
-        "The larger the batch, the more photos meet their own text as a wrong answer",
-        x="photos in a batch",
-        y="photos (%)",
-        top=100,
-    ),
-    f"The share of photos with a double rises from {shares[0]:.0f} per cent in batches of 16 to "
-    f"{shares[-1]:.0f} per cent in batches of 512.",
-)
-
 # %% [markdown]
-# Almost half of the photos, 47 %, meet their own text as a "wrong" answer; in batches of 512 it is
-# 65 %. Two photos share their text with the same probability in any batch, but in a larger batch
-# each photo meets more others. Such a pair is a **false negative**: the loss pushes a photo away
-# from a text that is true of it. The paper leaves these pairs in. A **mask** takes them out of the
-# softmax, by setting their logits to minus infinity:
+# Almost half of the photos, 47 %, meet their own text as a "wrong" answer; in batches of 16 it is 3
+# %, and in batches of 512 it is 65 %. Two photos share their text with the same probability in any
+# batch, but in a larger batch each photo meets more others. Such a pair is a **false negative**:
+# the loss pushes a photo away from a text that is true of it. The paper leaves these pairs in. A
+# **mask** takes them out of the softmax, by setting their logits to minus infinity:
 
 # %% tags=["nbval-check-output"]
 texts = ["Lyon, France", "Kyoto, Japan", "Lyon, France"]
@@ -621,7 +606,8 @@ print(f"with the twin masked  {alignment.info_nce(logits, exclude=same):.2f}")
 #
 # Write `unfair`: which pairs should a mask take out? `texts` is an array of n strings,
 # `coordinates` has shape (n, 2), and the answer is an (n, n) array of booleans: True where i and j
-# are **two different photos** that have the same text **or** lie at most `km` apart.
+# are **two different photos** that have the same text **or** lie at most `km` apart. (Distances:
+# `g3lite.geo.great_circle_km`.)
 
 
 # %% tags=["exercise"]
@@ -637,6 +623,9 @@ check_02_3(unfair)
 # <details><summary>Solution</summary>
 #
 # ```python
+# from g3lite import geo
+#
+#
 # def unfair(texts, coordinates, km):
 #     """(n, n) booleans: pairs of different photos that are no true negatives."""
 #     same = texts[:, None] == texts
@@ -760,7 +749,7 @@ figures.show(
 
 # %% [markdown]
 # After the dotted line the training loss still falls and the validation loss does not: the model
-# begins to learn its photos by heart. So the weights of that epoch are kept.
+# begins to learn its photos by heart.
 #
 # **From here on we use the heads that ship with g3lite.** They come from the same call, with all
 # 20,000 photos of the gallery, so that the numbers in the text are those on your screen. To use
@@ -949,8 +938,8 @@ figures.show(
 #
 # A location encoder has seen no map, only coordinates, and each had to lie near its photo's vector.
 # Now give every point of the globe a colour by its vector: red, green and blue are its three
-# largest principal components. On the left GeoCLIP, which learnt from 4.7 million real photos; on
-# the right ours, which learnt from drawings. The dotted line is at 180 degrees.
+# largest principal components. On the left GeoCLIP, on the right ours. The dotted line is at 180
+# degrees.
 
 # %%
 real = earth.geoclip()  # shipped: its colours and cosines
@@ -1049,22 +1038,6 @@ figures.show(
 # not rest on what MiniCLIP knew of the places. One caution: the epoch was chosen by the loss on
 # these photos, which makes the result a little too good; the test sets in notebook 06 decide.
 #
-# Does the model know its training coordinates by heart? Move every coordinate of the list by 0.5 to
-# 1 km in a random direction, and ask again for the best place:
-
-# %%
-rng, n = np.random.default_rng(0), len(gallery)
-moved = geo.offset(pairs.coordinates, rng.uniform(0, 360, n), rng.uniform(0.5, 1.0, n))
-by_moved = moved[model.nearest_gps(held_out.image, moved)[1][:, 0]]
-change = gain(by_moved, answers["best place, image→GPS"], everyone)
-print("\n".join(f"within {row.method}: {sentence(row)}" for row in change.itertuples()))
-
-# %% [markdown]
-# Within 25 km nothing changes: +0.0 [-0.5, +0.5] points. So it is not the exact points that the
-# model knows, which fits the wavelengths of section 3. (Whether it knows its *towns* by heart, this
-# does not say: most validation photos are from towns that are in the gallery, too. And within 1 km
-# the moved answers are worse because they were moved by almost as much.)
-#
 # ### What each choice is worth
 #
 # The project trained every variant of G3 with two seeds, measured it on validation, and ships the
@@ -1112,9 +1085,8 @@ print("with 2,000 photos: " + "; ".join(f"{name} {few.value[name]:.1f} % [{few.l
 # - **Text** brings +1.2 points within 200 km; seeds differ by up to 0.7, so a gain is likely and
 #   not proved. The paper's table 5 has +0.54 at 200 km and -0.47 at 25 km, on 2,997 photos.
 # - **The projection** makes no difference here: -11 km for Mercator, where seeds differ by 50 km.
-#   In the paper's table 3 the references of Mercator are nearer: 2,299.2 against 2,361.5 km.
-# - **Masks** do not help the nearest photo here: -0.5 points, less than the seeds differ. Perhaps
-#   the pairs that a mask takes out also teach the finest differences.
+#   (The paper's table 3: 2,299.2 against 2,361.5 km.)
+# - **Masks** do not help the nearest photo here: -0.5 points, less than the seeds differ.
 # - **With few photos we see no gain.** With 2,000 photos G3 finds 13.7 % [12.2, 15.4] and MiniCLIP
 #   alone 13.6 % [12.1, 15.3].
 #
@@ -1262,20 +1234,13 @@ if pack:
           f"be {100 * (1 - 0.025 ** (1 / len(test))):.1f} % in truth")  # fmt: skip
     print(evaluation.table(evaluation.evaluate(of_test, people)).iloc[:, :5].to_string())
 
-# %% tags=["pack"]
-if pack:
-    pair = of_test["nearest photo, aligned"], of_test["nearest photo, raw"]
-    for row in evaluation.compare(*pair, people).itertuples():
-        print(f"{row.metric:<10}aligned minus raw {real_photos.in_points(row)}")
-
 # %% [markdown]
-# So alignment brings nothing here: +0.0 points at each distance, and one of these photos is 3.4 %.
-# The epoch that is kept has learnt so little that TODO of the 29 queries keep their nearest photo.
-# An interval such as [0.0, 0.0] is none: resampling cannot draw a hit where there is not one. With
-# 0 hits of 29 the true share can be up to 11.9 %.
-# The constant leads with 55.2 % within 2,500 km: more than half of the queries happen to lie around
-# one point. What the paper has, and these outputs do not, are features of a model that has read
-# captions, and far more photos. Make a pack, and run the cells again.
+# So alignment brings nothing here: the first two rows are equal. One of these photos is 3.4 %. The
+# epoch that is kept has learnt so little that TODO of the 29 queries keep their nearest photo. An
+# interval such as [0.0, 0.0] is none: resampling cannot draw a hit where there is not one. With 0
+# hits of 29 the true share can be up to 11.9 %. The constant leads with 55.2 % within 2,500 km:
+# more than half of the queries happen to lie around one point. Try it with more photos, and
+# features of a model that has read captions.
 
 # %% [markdown]
 # ## What you have learnt

@@ -661,7 +661,8 @@ for group in ("good", "mixed", "misleading"):
     some = offered == group
     gain = shares((near[15] - near[0])[:, None], some)[:, 0]
     print(
-        f"{group} ({some.mean():.0%}), within 750 km: {100 * near[0][some].mean():.1f} % without references, "
+        f"{group} ({some.mean():.0%}), within 750 km: "
+        f"{100 * near[0][some].mean():.1f} % without references, "
         f"{100 * near[15][some].mean():.1f} % with 15 + 15, "
         "{:+.1f} points [{:+.1f}, {:+.1f}]".format(*gain)
     )
