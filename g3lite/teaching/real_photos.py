@@ -220,14 +220,19 @@ def _kept(pack: Pack) -> Path:
     return cache_dir() / "pack-replies" / digest
 
 
-def queries(pack: Pack, said: pd.DataFrame | None = None) -> FeatureFolder:
-    """The part test of a pack; of it only what replies are about, if there are some."""
+def queries(pack: Pack, said: pd.DataFrame | None = None, most: int | None = None) -> FeatureFolder:
+    """The part test of a pack; of it only what replies are about, if there are some.
+
+    Args:
+        pack: the pack.
+        said: what `replies` gave.
+        most: the first so many photos; None: all.
+    """
     test = pack.part("test")
-    if said is None:
-        return test
-    rows = test.table["IMG_ID"].isin(said["IMG_ID"]).to_numpy(bool)
-    return replace(test, table=test.table[rows].reset_index(drop=True),
-                   features=test.features[rows])  # fmt: skip
+    asked = test.table["IMG_ID"].isin(test.table["IMG_ID"] if said is None else said["IMG_ID"])
+    rows = np.flatnonzero(asked)[:most]
+    table = test.table.iloc[rows].reset_index(drop=True)
+    return replace(test, table=table, features=test.features[rows])
 
 
 def choice(said: pd.DataFrame | None) -> CandidateConfig:
@@ -268,6 +273,33 @@ def within(
         share = table.pivot_table("near", "IMG_ID", "references").loc[queries["IMG_ID"]]
         found["the replies"] = [share[k] for k in numbers]
     return {name: np.stack(some, axis=1).astype(float) for name, some in found.items()}
+
+
+def duels(
+    model: GeoAlignment, queries: FeatureFolder, known: np.ndarray, radius: float = 750
+) -> np.ndarray:
+    """How often the truth scores higher than a wrong place, with two kinds of photos: (n, 2).
+
+    The first column is for the photo itself; the second is the mean over the photos of other
+    people. What the truth wins there, it wins because many photos are taken around it, and not
+    because the photo shows it.
+
+    Args:
+        model: the heads.
+        queries: n photos, some hundreds at most.
+        known: (N, 2) places; those further than `radius` from the truth are wrong.
+        radius: km.
+    """
+    _, image = model.embed_images(queries.features)
+    truth, others = queries.coordinates, image @ model.embed_coordinates(known).T  # (n, N)
+    at_truth = model.embed_coordinates(truth) @ image.T  # (truths, photos)
+    author = people(queries.table)["AUTHOR"].to_numpy()
+    rows = []
+    for number, place in enumerate(truth):
+        wrong = geo.great_circle_km(place, known) > radius
+        wins = (at_truth[number][:, None] > others[:, wrong]).mean(axis=1)  # of each photo
+        rows.append((wins[number], wins[author != author[number]].mean()))
+    return np.array(rows)
 
 
 def per_cent(values: ArrayLike, people: pd.DataFrame) -> np.ndarray:
