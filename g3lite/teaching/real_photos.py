@@ -45,7 +45,7 @@ from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
 from g3lite.recipes import pack as recipe
 from g3lite.recipes.own import groups, schedule_for
-from g3lite.recipes.pack import PHOTOS, sizes
+from g3lite.recipes.pack import LARGE, PHOTOS, sizes
 from g3lite.training import Schedule
 from g3lite.verification import CANDIDATE_CONFIGS, CandidateConfig
 
@@ -54,8 +54,7 @@ NO_PACK = "No pack of real photos"
 DIM = 768
 """Features of CLIP ViT-L/14, which makes a pack unless another model is named."""
 ASKED = 40
-"""A language model is asked about so many photos of the part test, the first: pictures of 512
-pixels."""
+"""A language model is asked about so many photos of the part test."""
 CHOICE = CANDIDATE_CONFIGS["miniearth"]
 """Replies to each prompt, and retrieved places, where there are replies."""
 REPLIES = "replies.parquet"
@@ -156,6 +155,16 @@ def language_model(pack: Pack, profile: Profile, named: LMM | None = None) -> LM
     print(f"No language model is asked: {why}. With one, the last two cells show its replies about "
           f"{ASKED} photos, and notebooks 05 and 06 go on with them.")  # fmt: skip
     return None
+
+
+def asked_rows(pack: Pack) -> np.ndarray:
+    """Which rows of the part test a language model is asked about: int64 (n,), n at most `ASKED`.
+
+    Of those whose pictures are large, and of as many people as possible.
+    """
+    people_of = people(pack.part("test").table.head(LARGE))["AUTHOR"]
+    turn = people_of.groupby(people_of).cumcount()  # everybody's first photo, then the second ones
+    return np.sort(np.argsort(turn, kind="stable")[:ASKED])
 
 
 def ask(
@@ -317,7 +326,8 @@ def per_cent(values: ArrayLike, people: pd.DataFrame) -> np.ndarray:
 
 def in_points(row: NamedTuple) -> str:
     """A row of `evaluation.compare`: "+1.2 [-0.3, +2.9] points"."""
-    return f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}] points"
+    ends = (round(100 * end, 1) + 0.0 for end in (row.difference, row.low, row.high))  # no -0.0
+    return "{:+.1f} [{:+.1f}, {:+.1f}] points".format(*ends)
 
 
 def of_guessing(history: pd.DataFrame, pack: Pack) -> dict[str, tuple[pd.Series, pd.Series]]:

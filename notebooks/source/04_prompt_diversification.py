@@ -959,9 +959,9 @@ check_04_4(wording, references, replies_each, dollars)
 #
 # The prompts of G3 for photos that people took: those of the part *test* of a **pack** (notebook
 # 01; [how to make one](../g3lite/pack.md)). References come from its parts *train* and *gallery*,
-# by the heads of notebook 02, which are trained at the first call and kept. On a GPU the first 40
-# photos are shown to the model of the profile, Qwen3-VL-2B-Instruct, or to that of `LMM`; its
-# replies stay in the pack's folder. `G3LITE_PACK` names the pack; without one the cells do nothing.
+# by the heads of notebook 02, which are trained at the first call and kept. On a GPU 40 photos are
+# shown to the model of the profile, Qwen3-VL-2B-Instruct, or to that of `LMM`; its replies stay in
+# the pack's folder. `G3LITE_PACK` names the pack; without one the cells do nothing.
 #
 # **What is shown here is mechanics on 240 photos, not CLIP**, and no language model was asked, for
 # there was no GPU: these outputs show what it would be told. How well such a model answers has not
@@ -975,8 +975,9 @@ if pack:
 # %% tags=["pack"]
 if pack:
     heads = real_photos.heads(pack, "official")
-    searched, forty = real_photos.gallery(pack, heads), pack.photos("test").head(real_photos.ASKED)
-    vectors = heads.database_vectors(np.float32(pack.part("test").features[: len(forty)]))
+    searched, rows = real_photos.gallery(pack, heads), real_photos.asked_rows(pack)
+    forty, features = pack.photos("test").take(rows), pack.part("test").features[rows]
+    vectors = heads.database_vectors(np.float32(features))
     near, far = prompts.references(searched, vectors)  # (photos, 15, 2) each
     first = {"15 most similar": near[0], "15 most dissimilar": far[0]}
     figures.show(
