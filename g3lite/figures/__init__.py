@@ -43,7 +43,7 @@ from g3lite.figures.plots import (
 )
 from g3lite.figures.prompting import asked_often, asked_twice, choice_grid, reply_maps
 from g3lite.figures.scores import Film, embedding, learning, photo_and_scores, score_maps
-from g3lite.figures.searches import hub_scatter, share_bars, trade_off, two_searches
+from g3lite.figures.searches import hub_scatter, listed, share_bars, trade_off, two_searches
 from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
 from g3lite.figures.states import StateRow, state_strip
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
@@ -87,6 +87,7 @@ __all__ = [
     "line_chart",
     "line_panels",
     "lines",
+    "listed",
     "located",
     "neighbour_strip",
     "on_land",

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from g3lite import geo
-from g3lite.figures.maps import _draw_earth, draw_points
+from g3lite.figures.maps import _draw_earth, draw_points, world_map
 from g3lite.figures.style import _TITLE, PALETTE, PREDICTION, TRUTH, WIDTH, _legend
 
 SIMILAR, DISSIMILAR, CHANCE = PALETTE[2], PREDICTION, "#8a9299"
@@ -56,6 +56,23 @@ def two_searches(
         draw_points(world, coordinates, color=_FOUND[n % 2], size=34)
         draw_points(world, place, color=TRUTH, size=150, marker="*")
         world.set_title(name, fontsize=11, loc="left", color=_FOUND[n % 2], fontweight="bold")
+    return figure
+
+
+def listed(found: Mapping[str, ArrayLike], truth: ArrayLike, title: str) -> Figure:
+    """One world with what two searches with a photo found, and where it was taken.
+
+    Args:
+        found: name of a search -> (k, 2) coordinates, the similar ones first.
+        truth: [lat, lon] where the photo was taken.
+        title: of the map.
+    """
+    figure, axes = world_map(title)
+    for (name, coordinates), colour in zip(found.items(), _FOUND, strict=True):
+        draw_points(axes, coordinates, label=name, color=colour, size=50)
+    place = geo.check_coordinates(np.atleast_2d(truth))
+    draw_points(axes, place, label="taken here", color=TRUTH, size=260, marker="*")
+    _legend(axes)
     return figure
 
 

@@ -76,7 +76,7 @@ from g3lite.figures import diagrams
 from g3lite.paper import published
 from g3lite.paper.margins import OUTCOME, margins
 from g3lite.paper.run import EvaluationRun
-from g3lite.teaching import cue_lab, guess, own
+from g3lite.teaching import cue_lab, guess, own, real_photos
 from g3lite.teaching.checks import nb05
 from g3lite.teaching.checks.nb05 import check_05_1, check_05_2, check_05_3, check_05_4
 from g3lite.teaching.contest import Contest
@@ -1114,6 +1114,90 @@ check_05_4(photo, cues)
 # %% [markdown]
 # One cue may be enough. But a cue that works is not always the reason: replies of the language
 # model are drawn anew for every picture. That is what the second look, *saved again*, is for.
+
+# %% [markdown]
+# ## On real photos
+#
+# The judge for photos that people took: those of the part *test* of a **pack** (notebook 01; [how
+# to make one](../g3lite/pack.md)), in the space of the heads of notebook 02. Candidates are the
+# replies that notebook 04 keeps with the pack, and the place of the most similar photo; without
+# replies, the places of the ten most similar photos. `G3LITE_PACK` names the pack; without one the
+# cells below do nothing when you run them.
+#
+# **What is shown here is mechanics on 240 photos, not CLIP**, without replies.
+
+# %% tags=["pack"]
+pack = real_photos.pack("candidates of real photos, their scores, and which of them is chosen")
+if pack:
+    answers = real_photos.replies(pack)
+    aligned = real_photos.heads(pack, "official")
+
+# %% tags=["pack"]
+if pack:
+    test, searched = real_photos.queries(pack, answers), real_photos.gallery(pack, aligned)
+    features, ids = np.float32(test.features), test.table["IMG_ID"]
+    near = searched.coordinates_of(searched.similar(aligned.database_vectors(features), 15)[1])
+    rivals = verification.candidates(ids, answers, near, real_photos.choice(answers))
+    scored = verification.Verifier(aligned, ids, features).score(rivals)
+    scored["km"] = selection.errors_km(scored, test.table)
+    first = scored[scored["IMG_ID"] == ids[0]].sort_values("score", ascending=False)
+    print(first[["origin", "references", "km", "score"]].round(2).to_string(index=False))
+
+# %% tags=["pack"]
+if pack:
+    where = first[["LAT", "LON"]].to_numpy(float)
+    name = f"the first photo of the part test, {len(where)} candidates"
+    figures.show(
+        figures.candidate_maps([(name, "prediction", where[0], where, test.coordinates[0])]),
+        "A map with the candidates for one photo, the chosen one, and where the photo was taken.",
+    )
+
+# %% [markdown]
+# (The truth is called *the file itself says*.) What is the choice by score worth? Beside it the
+# medoid, a blind draw, and the best possible choice:
+
+# %% tags=["pack"]
+if pack:
+    chosen = {
+        "judge": verification.winners(scored),
+        "medoid": selection.medoid(scored),
+        "a blind draw": selection.random_candidate(scored, test.table),
+        "the nearest candidate": selection.oracle(scored, test.table),
+    }
+    people = real_photos.people(test.table)
+    print(f"{len(test):,} photos by {people['AUTHOR'].nunique()} people")
+    print(evaluation.table(evaluation.evaluate(chosen, people)).iloc[:, :5].to_string())
+    for name in ("medoid", "a blind draw"):
+        row = evaluation.compare(chosen["judge"], chosen[name], people).iloc[-1]
+        print(f"within 2,500 km: judge minus {name} {real_photos.in_points(row)}")
+
+# %% [markdown]
+# The judge cannot be told from the medoid here, nor from a blind draw: +7.6 points [−4.0, +21.1]
+# within 2,500 km. Nor is the ceiling of 86.2 % a merit of the search: with ten of 198 known photos
+# one is often on the right continent.
+#
+# Does the score know the photo at all? Take all known places more than 750 km off, and count how
+# often the truth scores higher. The null asks the same with photos of *other people*: what the
+# truth wins there, it wins because many photos are taken around it, not because this one shows it.
+
+# %% tags=["pack"]
+if pack:
+    some = real_photos.queries(pack, answers, most=200)
+    share, who = (
+        real_photos.duels(aligned, some, searched.coordinates),
+        real_photos.people(some.table),
+    )
+    names = ("with the photo itself", "with photos of others")
+    for name, values in zip(names, real_photos.per_cent(share, who).T, strict=True):
+        print("the truth wins {}: {:.1f} % [{:.1f}, {:.1f}]".format(name, *values))
+    lead = real_photos.per_cent(share[:, :1] - share[:, 1:], who)[:, 0]
+    print("difference: {:+.1f} [{:+.1f}, {:+.1f}] points".format(*lead))
+
+# %% [markdown]
+# With the photo itself the truth wins 67.3 % of the pairs, [56.9, 74.2], and a coin would win 50:
+# that looks like knowledge. But with photos of other people it wins 59.9 %. The difference, +7.3
+# points [−0.3, +17.2], is what the photo adds, and it may be nothing. These heads know above all
+# where people take photos. Ask your own pack the same, and compare with the null, not with a coin.
 
 # %% [markdown]
 # ## What you have learnt

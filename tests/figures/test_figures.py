@@ -488,6 +488,15 @@ def test_photo_rows_put_each_query_before_what_was_found():
     assert said == "no. 3"
 
 
+def test_what_two_searches_found_is_listed_on_one_world():
+    found = {"similar": [[53, -6], [48, 2]], "dissimilar": [[-33.9, 151.2]]}
+    (axes,) = figures.listed(found, [40, 20], "Found").axes
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["similar", "dissimilar", "taken here"] and axes.get_title("left") == "Found"
+    points = [len(some.get_offsets()) for some in axes.collections if some.get_label() in names]
+    assert points == [2, 1, 1]
+
+
 def test_two_searches_show_the_photo_large_and_a_map_for_each():
     found = {"similar": points(15), "dissimilar": points(9)}
     picture = Image.new("RGB", (512, 512), "teal")

@@ -1,18 +1,26 @@
 """The sections "On real photos": each cell on a stand-in pack, and one line where there is none."""
 
 import math
+import shutil
 import warnings
+from dataclasses import replace
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fixed_lmm import Fixed
 from stand_in_pack import stand_in
 
+from g3lite import profiles
 from g3lite.datasets import pack as packs
 from g3lite.datasets.featurefolder import FolderError
 from g3lite.figures import style
+from g3lite.lmm.base import LMMError
+from g3lite.prompts import PromptPlan
+from g3lite.recipes.own import schedule_for
 from g3lite.teaching import notebooks, plans, real_photos
 
 FOLDER = notebooks.folder()
@@ -31,11 +39,37 @@ def made(tmp_path_factory, miniclip):
     return stand_in(tmp_path_factory.mktemp("pack") / "stand-in", miniclip)
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def named(made, monkeypatch):
-    """The stand-in pack, named as a reader names one."""
+def quick(cache, monkeypatch):
+    """A cache for all tests of the file, trainings of two epochs, questions about four photos."""
+    monkeypatch.setenv("G3LITE_CACHE", str(cache))
+    monkeypatch.setattr(
+        real_photos, "schedule_for", lambda *some: replace(schedule_for(*some), epochs=2)
+    )
+    monkeypatch.setattr(real_photos, "ASKED", 4)
+
+
+@pytest.fixture
+def named(made, quick, monkeypatch):
+    """The stand-in pack, named as a reader names one, without replies."""
     monkeypatch.setenv(packs.VARIABLE, str(made.folder.path))
+    shutil.rmtree(made.folder.path / "replies", ignore_errors=True)
     return made
+
+
+@pytest.fixture
+def answered(named):
+    """The same with replies about four photos of the part test, two to each prompt."""
+    photos = named.photos("test").take(real_photos.asked_rows(named))
+    places = np.tile([10.0, 20.0], (4, 15, 1))
+    lmm = Fixed('{"latitude": 1.5, "longitude": 2.5}', "no idea", *["(3.5, 4.5)"] * 2)
+    real_photos.ask(named, lmm, photos, PromptPlan(replies=2), places, places)
+    return named
 
 
 @pytest.fixture
@@ -74,7 +108,7 @@ def run(monkeypatch, capsys):
 
 
 def test_the_sections_are_found():
-    assert {name[:2] for name in NAMES} >= {"01", "02", "03"}
+    assert {name[:2] for name in NAMES} >= {"01", "02", "03", "04", "05", "06"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,6 +120,22 @@ def test_each_cell_shows_something_of_a_pack(name, named, run):
     assert left[0][0].startswith("stand-in: 160 photos that are drawn, miniclip. Photos by part: ")
     assert sum(len(alts) for _, alts in left) >= 1
     assert not any("nan" in text for text, _ in left)
+
+
+def test_replies_are_asked_for_and_kept_with_the_pack(named, run):
+    left = run("04_prompt_diversification")
+    assert "32 replies wanted" in left[3][0] and "32 asked for now" in left[3][0]
+    assert "the replies" in left[4][0]
+    again = run("04_prompt_diversification")
+    assert "32 from the store, 0 asked for now" in again[3][0] and again[4] == left[4]
+
+
+def test_replies_compete_where_they_are_kept(answered, run):
+    left = run("05_geo_verification")
+    assert "reply" in left[1][0] and "4 photos by" in left[3][0]
+    left = run("06_evaluation_and_ablations")
+    assert "G3: 20 candidates" in left[1][0]  # of each photo four that are read, and a place
+    assert left[2][0].splitlines()[2].startswith("G3 ") and "no LMM" in left[3][0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -187,3 +237,131 @@ def test_warnings_to_the_user_are_printed_once(capsys):
                 warnings.warn("at chance", stacklevel=1)
             warnings.warn("old", DeprecationWarning, stacklevel=1)
     assert capsys.readouterr().out == "warning: at chance\n"
+
+
+def test_heads_are_trained_once(named, monkeypatch, capsys):
+    trained = real_photos.heads(named, "mini")
+    said = capsys.readouterr().out
+    assert said.startswith("heads of notebook 02: their lowest validation loss is ")
+    monkeypatch.setattr(real_photos.recipe, "train", None)
+    features = np.float32(named.part("test").features)
+    again = real_photos.heads(named, "mini").database_vectors(features)
+    np.testing.assert_array_equal(again, trained.database_vectors(features))
+    assert capsys.readouterr().out == said
+
+
+REAL = SimpleNamespace(name="im2gps3k")
+"""A pack, as far as it matters for the choice of a language model."""
+
+
+def test_a_language_model_is_asked_where_there_is_one(monkeypatch, capsys):
+    fixed = Fixed("x")
+    assert real_photos.language_model(REAL, profiles.get("cpu"), fixed) is fixed
+    monkeypatch.setattr(real_photos, "load_lmm", lambda name, **options: (name, options))
+    drawn = SimpleNamespace(name="miniearth")
+    assert real_photos.language_model(drawn, profiles.get("gpu")) == ("minilmm", {})
+    assert capsys.readouterr().out == ""
+    asked = real_photos.language_model(REAL, profiles.get("gpu"))
+    assert asked == ("Qwen/Qwen3-VL-2B-Instruct", {"max_gb": real_photos.LMM_GB})
+    assert "is fetched where it is not here yet (up to 5 GB)" in capsys.readouterr().out
+
+
+def test_without_a_language_model_a_line_says_what_it_would_show(monkeypatch, capsys):
+    assert real_photos.language_model(REAL, profiles.get("cpu")) is None
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1 and "LMM names no model. With one, the last two cells" in said
+
+    def fail(*_, **__):
+        raise LMMError("there is no network")
+
+    monkeypatch.setattr(real_photos, "load_lmm", fail)
+    assert real_photos.language_model(REAL, profiles.get("gpu")) is None
+    assert "No language model is asked: there is no network." in capsys.readouterr().out
+
+
+def test_replies_of_a_pack_that_cannot_be_written_are_kept_in_the_cache(
+    named, cache, monkeypatch, capsys
+):
+    monkeypatch.setattr(real_photos.os, "access", lambda *_: False)
+    photos, plan = named.photos("test").head(2), PromptPlan((0,), 1)
+    said = real_photos.ask(named, Fixed("(1.5, 2.5)"), photos, plan, None, None)
+    (kept,) = cache.glob(f"pack-replies/*/{real_photos.REPLIES}")
+    assert len(said) == len(pd.read_parquet(kept)) == 2 and said["LAT"].tolist() == [1.5, 1.5]
+    assert "2 replies of fixed" in capsys.readouterr().out
+    kept.unlink()
+    assert real_photos.ask(named, None, photos, plan, None, None) is None
+    assert "No replies" in capsys.readouterr().out
+
+
+def test_photos_of_as_many_people_as_possible_are_asked_about(made, monkeypatch):
+    authors = made.part("test").table["AUTHOR"]
+    monkeypatch.setattr(real_photos, "ASKED", authors.nunique())
+    rows = real_photos.asked_rows(made)
+    assert authors[rows].nunique() == len(rows) > authors.head(len(rows)).nunique()
+    assert rows[0] == 0 and (np.diff(rows) > 0).all()
+    monkeypatch.setattr(real_photos, "ASKED", 10_000)
+    assert real_photos.asked_rows(made).tolist() == list(range(len(authors)))
+    monkeypatch.setattr(real_photos, "LARGE", 7)
+    assert real_photos.asked_rows(made).tolist() == list(range(7))
+
+
+def test_only_photos_with_replies_are_counted(answered):
+    said, rows = real_photos.replies(answered), real_photos.asked_rows(answered)
+    test = answered.part("test")
+    some = real_photos.queries(answered, said)
+    assert some.table["IMG_ID"].tolist() == test.table["IMG_ID"][rows].tolist()
+    np.testing.assert_array_equal(some.features, test.features[rows])
+    assert len(real_photos.queries(answered)) == len(test)
+    assert len(real_photos.queries(answered, said, most=2)) == 2
+    assert real_photos.choice(said).replies == 2 and real_photos.choice(None).replies == 0
+
+
+def test_references_are_compared_with_as_many_at_random():
+    queries = pd.DataFrame({"IMG_ID": ["a", "b"], "LAT": [0.0, 50.0], "LON": [0.0, 50.0]})
+    similar = np.array([[900.0, 10.0], [900.0, 900.0]])
+    known = np.array([[10.0, 900.0, 900.0, 900.0], [10.0, 10.0, 900.0, 900.0]])
+    said = pd.DataFrame(
+        {"IMG_ID": ["b", "b", "a", "a", "b", "b", "a", "a"], "references": [0] * 4 + [2] * 4,
+         "LAT": [50.0, np.nan, 0.0, 0.0, 0, 0, 0, 50], "LON": [50.0, np.nan, 0.0, 0.1, 0, 0, 0, 50]}
+    )  # fmt: skip
+    found = real_photos.within(200, similar, known, (0, 1, 2), queries)
+    np.testing.assert_array_equal(found["similar photos"], [[0, 0, 1], [0, 0, 0]])
+    # one of two at random is near: 1 - 3/4 * 2/3, and 1 - 2/4 * 1/3
+    np.testing.assert_allclose(found["as many at random"], [[0, 1 / 4, 1 / 2], [0, 1 / 2, 5 / 6]])
+    assert set(found) == {"similar photos", "as many at random"}
+    told = real_photos.within(200, similar, known, (0, 2), queries, said)["the replies"]
+    np.testing.assert_array_equal(told, [[1, 1 / 2], [1 / 2, 0]])
+
+
+def test_shares_have_intervals_over_photographers():
+    people = pd.DataFrame({"AUTHOR": ["ann", "ann", "bob", "cid"]})
+    found = real_photos.per_cent(np.array([[1.0, 0], [1, 0], [0, 0], [0, 0]]), people)
+    assert found.shape == (3, 2) and found[0].tolist() == [50, 0] and not found[:, 1].any()
+    assert found[1, 0] < 50 < found[2, 0]
+
+
+def test_the_truth_meets_wrong_places_with_the_photo_and_with_those_of_others():
+    class Model:  # a place scores by the longitude that a photo asks for
+        def embed_images(self, features):
+            return None, np.array([[1.0, 0], [-1, 0], [0, 1]])
+
+        def embed_coordinates(self, places):
+            return np.column_stack([np.asarray(places)[:, 1], np.zeros(len(places))])
+
+    table = pd.DataFrame(
+        {"IMG_ID": ["1.jpg", "2.jpg", "3.jpg"], "AUTHOR": ["ann", "bob", "bob"],
+         "LAT": [0.0] * 3, "LON": [50.0, -50.0, 50.0]}
+    )  # fmt: skip
+    queries = SimpleNamespace(
+        table=table, features=None, coordinates=table[["LAT", "LON"]].to_numpy()
+    )
+    known = np.array([[0.0, 0], [0, 100], [0, 50.1]])
+    found = real_photos.duels(Model(), queries, known)
+    # The first truth, 50, beats 0 and not 100; 50.1 is near and does not count. With the second
+    # photo it beats 100 and not 0; with the third all places score the same, and nothing wins.
+    np.testing.assert_allclose(found, [[1 / 2, 1 / 4], [1, 0], [0, 1 / 2]])
+
+
+def test_no_minus_zero_is_written():
+    row = pd.DataFrame({"difference": [-0.0001], "low": [-0.0004], "high": [0.03]})
+    assert real_photos.in_points(next(row.itertuples())) == "+0.0 [+0.0, +3.0] points"
