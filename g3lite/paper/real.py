@@ -9,7 +9,7 @@ The gallery stays on disk: it is read and searched a block at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -67,6 +67,16 @@ class RealRun:
     def take(self, rows: np.ndarray) -> RealRun:
         """The same for some of the queries."""
         return replace(self, queries=self.queries.take(rows), features=self.features[rows])
+
+    def with_heads(self, heads: GeoAlignment) -> RealRun:
+        """The same with other heads for the same backbone."""
+        return replace(self, heads=heads)
+
+    def with_pictures(self, photos: PhotoSet) -> RealRun:
+        """The same with other pictures of the same queries, for a language model."""
+        if photos.ids != self.queries.ids:
+            raise ValueError("these are pictures of other photos than the queries")
+        return replace(self, queries=photos)
 
     # ------------------------------------------------------------------------------- search
 
@@ -212,6 +222,14 @@ class Asked:
 def _filled(places: np.ndarray, k: int) -> np.ndarray:
     """(n, k, 2), with rows of NaN where a gallery has fewer than k photos."""
     return np.pad(places, ((0, 0), (0, k - places.shape[1]), (0, 0)), constant_values=np.nan)
+
+
+def spent(reports: Sequence[Report]) -> list[float]:
+    """Tokens sent, tokens received and the cost of several runs together."""
+    return [
+        sum(getattr(report, what) for report in reports)
+        for what in ("tokens_in", "tokens_out", "cost")
+    ]
 
 
 # --------------------------------------------------------------------------------------- worth

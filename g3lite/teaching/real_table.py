@@ -23,8 +23,8 @@ import pandas as pd
 from g3lite import G3Error, miniearth, official
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.datasets import remote
 from g3lite.datasets import pack as packs
+from g3lite.datasets import remote
 from g3lite.datasets.featurefolder import FeatureFolder
 from g3lite.datasets.pack import Pack
 from g3lite.datasets.remote import COLLECTIONS
@@ -32,8 +32,7 @@ from g3lite.downloads import hub
 from g3lite.downloads.hub import DownloadError
 from g3lite.lmm.base import LMM
 from g3lite.lmm.load import load_lmm
-from g3lite.paper import plan, real
-from g3lite.paper.run import EvaluationRun
+from g3lite.paper import plan, real, tables
 from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
 from g3lite.presets import fetch_weights
@@ -47,6 +46,9 @@ DRAWN = {"ci": 300, "cpu": 2_000}
 SAME = 0.9
 """Mean cosine from which two backbones' features of a photo count as the same."""
 BENCHMARK = "im2gps3k"
+PREVIEW = ("constant", "kNN", "kNN, aligned", "[L]kNN", "[L]kNN, aligned", "GPS gallery (GeoCLIP)",
+           real.ZERO_SHOT, real.ONE_RAG, plan.NO_LMM, plan.MEDOID)  # fmt: skip
+"""Rows of the drawn photos that are shown first."""
 ROUTES = ("short", "full")
 
 _T = TypeVar("_T")
@@ -74,18 +76,11 @@ def had(what: str, get: Callable[[], _T], otherwise: str) -> _T | None:
         return None
 
 
-def preview(photos: int = 300) -> tuple[real.Rows, pd.DataFrame]:
-    """Rows and photo table of drawn photos, from recorded replies: what the result will look like.
-
-    Args:
-        photos: the first of the drawings for validation.
-    """
-    run = EvaluationRun.load(plan.CHOSEN_ON, photos)
-    rows = {
-        "G3": run.judged(plan.JUDGED["G3"]), **run.unjudged(), **run.asked_once(),
-        plan.NO_LMM: run.judged(plan.JUDGED[plan.NO_LMM]), plan.BLIND: run.without_verification(),
-    }  # fmt: skip
-    return rows, run.queries.table
+def preview() -> tuple[real.Rows, pd.DataFrame]:
+    """Shipped answers about drawn photos, and their table: what the result will look like."""
+    shipped = tables.predictions(plan.CHOSEN_ON)
+    named = {name: shipped[name] for name in ("G3", *PREVIEW)}
+    return named, miniearth.load(plan.CHOSEN_ON).table
 
 
 # ----------------------------------------------------------------------------------- downloads
