@@ -209,6 +209,7 @@ def unpack(archive: str | Path, name: str, folder: str | Path | None = None) -> 
                     f"no picture is in {archive}, which holds {_first(packed.namelist())}: it is "
                     f"not the zip of {name}"
                 )
+            folder.parent.mkdir(parents=True, exist_ok=True)
             size = sum(one.file_size for one in wanted)
             hub.check_size(f"what is in {archive}", size, folder.parent, math.inf)
             with tempfile.TemporaryDirectory(dir=folder.parent) as part:

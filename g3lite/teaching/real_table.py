@@ -46,6 +46,8 @@ DRAWN = {"ci": 300, "cpu": 2_000}
 SAME = 0.9
 """Mean cosine from which two backbones' features of a photo count as the same."""
 BENCHMARK = "im2gps3k"
+LMM_GB = {"Qwen/Qwen3-VL-2B-Instruct": 4.3}
+"""Sizes of language models, published."""
 PREVIEW = ("constant", "kNN", "kNN, aligned", "[L]kNN", "[L]kNN, aligned", "GPS gallery (GeoCLIP)",
            real.ZERO_SHOT, real.ONE_RAG, plan.NO_LMM, plan.MEDOID)  # fmt: skip
 """Rows of the drawn photos that are shown first."""
@@ -101,7 +103,7 @@ def downloads(photos: int, lmm: str, ask: bool = False) -> pd.DataFrame:
         ("short", "CLIP ViT-L/14 (0.9 to 1.7)", 1.7, "published"),
         ("short", "or: a pack that you were given", 0.12, "computed, at most"),
         ("full", f"{official.WEIGHTS}, G3's weights with CLIP", 1.77, "published"),
-        ("full", f"{lmm}", 4.3, "published, of Qwen3-VL-2B"),
+        ("full", lmm, LMM_GB.get(lmm, np.nan), "published" if lmm in LMM_GB else "not known"),
         ("own", "the table of IM2GPS3K", remote.IM2GPS3K_TABLE[2] / 1e9, "measured"),
         ("own", "the photos of IM2GPS3K: you bring them", np.nan, "not known"),
         ("own", f"or: {photos:,} photos of MP16-Pro", photos * mp16.photo_bytes / 1e9, "published"),

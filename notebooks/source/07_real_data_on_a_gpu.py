@@ -18,7 +18,7 @@
 # Open in Colab (once on GitHub)
 #
 # Everything so far was drawn. Here people took the photos, the image model is CLIP ViT-L/14, and
-# you make the table of notebook 06 yourself: nine rivals, G3, and what is sure about them. On a
+# you make the table of notebook 06 yourself: G3, its rivals, and how sure the differences are. On a
 # laptop the same cells run on **stand-ins** (drawn photos, the small models) and say so.
 # Afterwards you will be able to
 #
@@ -41,7 +41,10 @@
 # |---|---|---|
 # | time on Colab's T4 | about 15 minutes, expected | about an hour, expected |
 # | account | none | none (for photos of MP16-Pro: one) |
-# | rows | constant, kNN and [L]kNN, both also aligned, GPS gallery, G3 without a language model | also the official weights, the language model alone, one prompt, G3, medoid, blind choice |
+# | rows of retrieval | constant, kNN, [L]kNN, GPS gallery | the same |
+# | rows of G3 | aligned kNN and [L]kNN, no LMM | also G3, medoid, blind choice |
+# | rows of the language model | none | zero-shot, one prompt |
+# | weights | yours, trained here | also the official ones |
 # | needs | a GPU for the pack of photos; none if you are given one | a GPU with 15 GB |
 # | IM2GPS3K | if you have its zip | if you have its zip |
 #
@@ -95,7 +98,7 @@ from g3lite.paper.published import published_table
 from g3lite.recipes import pack as recipe
 from g3lite.scale import memory
 from g3lite.support import images
-from g3lite.teaching import real_photos, real_table
+from g3lite.teaching import guess, real_photos, real_table
 from g3lite.teaching.checks.nb07 import check_07_1, check_07_2, check_07_3
 from g3lite.verification import CandidateConfig
 
@@ -138,7 +141,7 @@ figures.show(
 # itself and what it needs come before that, in the first cell.)
 
 # %%
-lmm_name = profile.lmm if LMM == "auto" else LMM
+lmm_name = profiles.PROFILES["gpu"].lmm if LMM == "auto" else LMM
 sizes = real_table.downloads(PHOTOS, lmm_name, ask=profile.name == "gpu")
 print(sizes.to_string(index=False, na_rep="?", float_format="{:.3g}".format))
 
@@ -225,10 +228,8 @@ known, test = pack.part("train", "gallery"), pack.photos("test")
 for part, count in pack.parts.items():
     people = real_photos.people(pack.part(part).table)["AUTHOR"]
     print(f"{part:<12}{count:>7,} photos by {people.nunique():,} people")
-both = set(real_photos.people(known.table)["AUTHOR"]) & set(
-    real_photos.people(test.table)["AUTHOR"]
-)
-print(f"people who are in test and among the searched: {len(both)}")
+searched, asked = (set(real_photos.people(one.table)["AUTHOR"]) for one in (known, test))
+print(f"people who are in test and among the searched: {len(searched & asked)}")
 countries = known.table["country"].value_counts(normalize=True)
 shares = ", ".join(f"{name} {share:.0%}" for name, share in countries.head(5).items())
 print("most of the searched photos:", shares)
@@ -259,7 +260,7 @@ figures.show(
 
 # %%
 FEW_QUERIES = {"ci": 60, "cpu": 200}.get(profile.name)  # None: all
-where = real_table.stand_in_zip(folder, FEW_QUERIES) if drawn else IM2GPS3K
+where = real_table.stand_in_zip(folder, FEW_QUERIES or 200) if drawn else IM2GPS3K
 
 
 def encoded_benchmark():
@@ -343,15 +344,21 @@ if official:
 # %% [markdown]
 # ## 4 The table without a language model
 #
-# **Guess first.** Which of the rows that follow will be the best within 200 km? The rows are those
-# of notebook 06: *constant*, *kNN* and *[L]kNN* (here with the settings of its authors), both also
-# with G3's aligned vectors, and *GPS gallery* in GeoCLIP's way. *No LMM* is G3's judge over the
-# places of ten similar photos; medoid and blind choice take one of these ten without a judge.
+# The rows are those of notebook 06: *constant*, *kNN* and *[L]kNN* (here with the settings of its
+# authors), both also with G3's aligned vectors, and *GPS gallery* in GeoCLIP's way. *No LMM* is
+# G3's judge over the places of ten similar photos; medoid and blind choice take one of these ten
+# without a judge.
+#
+# **Guess first.** Which row has the largest share within 200 km?
 
 # %%
-queries = {f"{pack.name}, test": (test, np.float32(pack.part("test").features))}
+my_best = None  # a name, such as "[L]kNN"
+
+# %%
+of_pack = "STAND-IN: drawn, test" if drawn else f"{pack.name}, test"
+queries = {of_pack: (test, np.float32(pack.part("test").features))}
 if benchmark:
-    queries["IM2GPS3K" if not drawn else "IM2GPS3K's stand-in"] = benchmark
+    queries["STAND-IN for IM2GPS3K" if drawn else "IM2GPS3K"] = benchmark
 runs, people = {}, {}
 for name, (photos, features) in queries.items():
     theirs = real_table.without(known, photos.table["AUTHOR"])
@@ -364,9 +371,13 @@ for name, (photos, features) in queries.items():
 answers = {name: run.searched() | run.without_lmm() for name, run in runs.items()}
 for name, rows in answers.items():
     found = evaluation.evaluate(rows, people[name], replicates=profile.bootstrap)
-    print(
-        f"{name} ({real_photos.label(pack)})\n{evaluation.table(found).iloc[:, :5].to_string()}\n"
-    )
+    print(f"{name} ({real_photos.label(pack)})")
+    print(evaluation.table(found).iloc[:, :5].to_string() + "\n")
+
+# %%
+last, rows = list(answers.items())[-1]
+region = {name: evaluation.score(one, people[last])["region"] for name, one in rows.items()}
+print(f"{last}: {guess.compare(my_best, max(region, key=region.get))}")
 
 # %%
 searches = {name: (answers[name], people[name]) for name in runs}
@@ -389,13 +400,14 @@ figures.show(
 # stand-in) are left out.
 
 # %%
-fair = [name for name in runs if official and (name != f"{pack.name}, test"
-        or pack.name not in official.learnt)]  # fmt: skip
 better = []
-for name in fair:
-    run = runs[name].with_heads(official.heads)
-    theirs = run.aligned() | run.without_lmm()
-    line = real.pairs(theirs, answers[name], people[name], profile.bootstrap)
+for name, run in runs.items() if official else ():
+    if name == of_pack and pack.name in official.learnt:
+        print(f"{name}: the official weights were trained on these photos")
+        continue
+    theirs = run.with_heads(official.heads)
+    line = real.pairs(theirs.aligned() | theirs.without_lmm(), answers[name], people[name],
+                      profile.bootstrap)  # fmt: skip
     better.append(line.assign(group=name))
 if better:
     better = pd.concat(better, ignore_index=True)
@@ -403,7 +415,7 @@ if better:
         figures.forest(better, "Official weights minus yours", "theirs are better", "yours"),
         f"A forest plot of {len(better)} differences of two pairs of heads.",
     )
-else:
+if route == "short":
     print('The official weights belong to the full route: ROUTE = "full".')
 
 # %% [markdown]
@@ -497,20 +509,20 @@ elif route == "short":
 asked_set = list(runs)[-1]  # IM2GPS3K where it is there
 asked_run, shown = runs[asked_set], "the photos themselves"
 order = np.random.default_rng(0).permutation(len(asked_run.queries))
-if asked_set == f"{pack.name}, test":
+if asked_set == of_pack:
     photos, shown = real_table.pictures(pack, "test")
     asked_run = asked_run.with_pictures(photos)
     if shown != "the photos themselves":
         order = np.sort(order[order < recipe.LARGE])
 print(f"asked about: {asked_set}; the model sees {shown}")
 choice = CandidateConfig.from_name("miniearth" if drawn else "paper_im2gps3k")
-temperature = 0.4 if drawn else temperature_of(getattr(lmm, "name", "").split("@")[0], 0.7)
+temperature = 0.4 if drawn else temperature_of(lmm_name)
 PRICES = (0.0, 0.0)  # of a million tokens sent, and received; a model that runs here asks for none
 price = {"price_in": PRICES[0], "price_out": PRICES[1]}
 
 # %%
 FEW = 4
-minutes = MINUTES or {"ci": 0.05, "cpu": 0.5}.get(profile.name, 30)
+minutes = MINUTES or ({"ci": 0.05}.get(profile.name, 0.5) if drawn else 30)
 MEASURES = ("seconds", "tokens sent", "tokens received", "cost")
 if lmm:
     few, trial = asked_run.take(order[:FEW]), folder / "trial.sqlite"
@@ -709,16 +721,20 @@ for name, path in (("before", mine), ("after", shared)):
 
 
 # %%
+mine_too = bool(MY_PHOTO) != drawn  # else the first photo of the pack's test part
+
+
 def located():
     """One photo, by all that this notebook has."""
-    backbone = real_table.encoder(pack, profile.device)
+    backbone = real_table.encoder(pack, profile.device) if mine_too else pack.backbone
     g3 = G3.from_parts(backbone=backbone, heads=heads, gallery=known, lmm=lmm,
                        choice=choice if lmm else None)  # fmt: skip
-    return g3.locate(own if bool(MY_PHOTO) != drawn else asked_run.queries.head(1))[0]
+    return g3.locate(own if mine_too else test.head(1))[0]
 
 
-prediction = real_table.had("a prediction", located, "With a GPU, or CLIP on this machine, it is.")
-print(prediction)
+prediction = real_table.had("a prediction", located, "It takes CLIP on this machine.")
+if prediction:
+    print(prediction)
 
 # %% [markdown]
 # ## 8 With care
