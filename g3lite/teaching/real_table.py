@@ -38,6 +38,7 @@ from g3lite.photos import PhotoSet
 from g3lite.presets import fetch_weights
 from g3lite.profiles import Profile
 from g3lite.recipes import pack as recipe
+from g3lite.teaching import real_photos
 
 STAND_IN = "miniearth"
 """The name of a pack of drawings."""
@@ -236,6 +237,19 @@ def encoded(
     if found.skipped:
         print(f"{len(found.skipped):,} of {len(photos):,} photos are damaged, and left out")
     return photos.take(~photos.table["IMG_ID"].isin(found.skipped).to_numpy(bool)), found.vectors
+
+
+def people(table: pd.DataFrame) -> pd.DataFrame:
+    """A photo table with a photographer in each row, as `real_photos.people`; at least two of them.
+
+    Photos by one person alone give no interval over photographers: then each counts as somebody's.
+    """
+    named = real_photos.people(table)
+    if named["AUTHOR"].nunique() > 1:
+        return named
+    print(f"all {len(table):,} photos are by one person, or from one walk: intervals count each as "
+          "evidence of its own, and are too narrow")  # fmt: skip
+    return named.assign(AUTHOR=named["IMG_ID"])
 
 
 def without(known: FeatureFolder, people: pd.Series) -> FeatureFolder:

@@ -34,7 +34,7 @@
 # 4.1 (data), tables 1 and 2.
 # **You need:** [notebook 05](05_geo_verification.ipynb) for the complete G3, [notebook
 # 06](06_evaluation_and_ablations.ipynb) for reading its table.
-# **Time:** 30 minutes to read, 50 with the exercises. **Machine:** on stand-ins any laptop, 3 GB of
+# **Time:** 35 minutes to read, 55 with the exercises. **Machine:** on stand-ins any laptop, 3 GB of
 # memory, two or three minutes. On real photos one of two routes:
 #
 # | | the short route | the full route |
@@ -240,8 +240,7 @@ figures.draw_points(axes, known.coordinates, size=3, color=figures.PALETTE[0])
 figures.show(figure, "A map of the world with a dot for each photo that is searched.")
 
 # %%
-rows = np.random.default_rng(7).choice(len(test), 12, replace=False)
-some = test.take(rows)
+some = test.take(np.random.default_rng(7).permutation(len(test))[:12])
 where = some.table["city"].fillna("?") + "\nby " + some.table["AUTHOR"].fillna("?").str[:16]
 figures.show(
     figures.photo_sheet([some.image(i) for i in some.ids], where.tolist(), title="Twelve of them"),
@@ -363,7 +362,7 @@ runs, people = {}, {}
 for name, (photos, features) in queries.items():
     theirs = real_table.without(known, photos.table["AUTHOR"])
     runs[name] = real.RealRun(photos, features, theirs, heads)
-    people[name] = real_photos.people(photos.table)
+    people[name] = real_table.people(photos.table)
     print(f"{name}: {len(photos):,} photos by {people[name]['AUTHOR'].nunique():,} people; "
           f"{len(known) - len(theirs):,} photos by the same people are not searched")  # fmt: skip
 
@@ -567,7 +566,7 @@ if torch.cuda.is_available():
 
 # %% tags=["results"]
 if lmm:
-    truth = real_photos.people(final.queries.table)
+    truth = real_table.people(final.queries.table)
     complete = final.searched() | final.without_lmm() | replied
     found = evaluation.evaluate(complete, truth, replicates=profile.bootstrap)
     print(f"{asked_set}, {len(truth):,} photos; {lmm.name}")

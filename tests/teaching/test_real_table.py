@@ -197,6 +197,15 @@ def test_people_of_the_queries_are_not_searched(made):
     np.testing.assert_array_equal(left.features, known.features[kept])
 
 
+def test_photos_by_one_person_are_counted_as_evidence_each(made, capsys):
+    table = made.part("test").table.assign(AUTHOR="ann")
+    assert real_table.people(table)["AUTHOR"].tolist() == table["IMG_ID"].tolist()
+    assert "by one person, or from one walk" in capsys.readouterr().out
+    two = table.assign(AUTHOR=["ann", *["bob"] * (len(table) - 1)])
+    assert real_table.people(two)["AUTHOR"].tolist() == two["AUTHOR"].tolist()
+    assert capsys.readouterr().out == ""
+
+
 # --- models
 
 
