@@ -271,3 +271,21 @@ def pairs(of: Rows, over: Rows, truth: pd.DataFrame, replicates: int = 2000) -> 
         parts.append(found[found["metric"] == OUTCOME])
     every = pd.concat(parts, ignore_index=True)
     return every.assign(p_holm=holm(every["p"]))
+
+
+def verdicts(differences: pd.DataFrame, better: str, worse: str) -> str:
+    """What may be claimed of a table of `worth`, after Holm's correction: a line per set.
+
+    Args:
+        differences: with the columns group, method, difference and p_holm.
+        better: begins the list of the rows below, such as "G3 is better than".
+        worse: begins that of the rows above, such as "worse than".
+    """
+    lines = []
+    for group, rows in differences.groupby("group", sort=False):
+        sure, up = rows["p_holm"] < 0.05, rows["difference"] > 0
+        named = [(better, rows[sure & up]), (worse, rows[sure & ~up])]
+        said = [f"{how} {', '.join(some['method'])}" for how, some in named if len(some)]
+        said += [f"{(~sure).sum()} of {len(rows)} cannot be told"] * bool((~sure).any())
+        lines.append(f"{group}: {'; '.join(said)}")
+    return "\n".join(lines)

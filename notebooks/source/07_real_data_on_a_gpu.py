@@ -129,6 +129,9 @@ figures.show(
     "points.",
 )
 
+# %% tags=["nbval-check-output"]
+print(real.verdicts(expected, "G3 is better than", "worse than"))
+
 # %% [markdown]
 # **This is the picture that you will make of real photos**, here from answers that are shipped with
 # the package, about drawings. Each line is G3 minus another row: the mean of five shares of photos
@@ -388,6 +391,7 @@ figures.show(
     f"A forest plot of {len(alone)} differences, from {100 * alone['difference'].min():+.1f} to "
     f"{100 * alone['difference'].max():+.1f} points.",
 )
+print(real.verdicts(alone, "without a language model G3 is better than", "worse than"))
 
 # %% [markdown]
 # **This is the end of the short route's table.** Grey lines cannot be told apart with these photos.
@@ -414,6 +418,7 @@ if better:
         figures.forest(better, "Official weights minus yours", "theirs are better", "yours"),
         f"A forest plot of {len(better)} differences of two pairs of heads.",
     )
+    print(real.verdicts(better, "the official weights are better in", "yours in"))
 if route == "short":
     print('The official weights belong to the full route: ROUTE = "full".')
 
@@ -581,6 +586,7 @@ if lmm:
         f"A forest plot of G3 minus {len(worth)} rows, from "
         f"{100 * worth['difference'].min():+.1f} to {100 * worth['difference'].max():+.1f} points.",
     )  # fmt: skip
+    print(real.verdicts(worth, "G3 is better than", "worse than"))
 
 # %% [markdown]
 # With few photos nearly every line is grey. That is a result, too: so many photos cannot tell.

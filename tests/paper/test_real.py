@@ -155,3 +155,21 @@ def test_two_pairs_of_heads_are_compared_row_by_row():
     table = real.pairs(a, b, truth, 200)
     assert table["method"].tolist() == ["x", "y"]
     assert table["difference"][0] > 0.5 and table["difference"][1] == 0
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [
+        ([0.01, 0.02, 0.2], "here: ahead of a; behind b; 1 of 3 cannot be told"),
+        ([0.01, 0.2, 0.01], "here: ahead of a, c; 1 of 3 cannot be told"),
+        ([0.01, 0.01, 0.01], "here: ahead of a, c; behind b"),
+        ([0.05, 0.2, 0.9], "here: 3 of 3 cannot be told"),
+    ],
+)
+def test_only_what_is_sure_is_claimed(p, said):
+    table = pd.DataFrame(
+        {"group": "here", "method": list("abc"), "difference": [0.1, -0.1, 0.2], "p_holm": p}
+    )
+    assert real.verdicts(table, "ahead of", "behind") == said
+    two = pd.concat([table.assign(group="there"), table])
+    assert real.verdicts(two, "ahead of", "behind").splitlines()[1] == said
