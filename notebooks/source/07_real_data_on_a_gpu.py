@@ -92,6 +92,7 @@ from PIL import ExifTags, Image
 from g3lite import G3, evaluation, figures, load_photos, miniearth
 from g3lite.datasets.exif import NoPosition, position, read
 from g3lite.datasets.remote import BENCHMARKS, COLLECTIONS
+from g3lite.figures import diagrams
 from g3lite.lmm.load import temperature_of
 from g3lite.paper import real
 from g3lite.paper.published import published_table
@@ -138,6 +139,12 @@ print(real.verdicts(expected, "G3 is better than", "worse than"))
 # (placed within 1, 25, 200, 750 and 2,500 km), with its interval over photographers. Blue: G3 is
 # better; orange: worse; grey: it cannot be told, after Holm's correction.
 #
+# All of G3 runs here: frozen CLIP with trained heads, a gallery, a language model, and the judge.
+
+# %% tags=["diagram"]
+figures.show(*diagrams.g3())
+
+# %% [markdown]
 # ## 1 What is fetched
 #
 # All of it is kept for the next run; on Colab only until the machine is given back. (The package
@@ -212,7 +219,8 @@ check_07_1(ranges)
 # A **pack** is one folder: features of CLIP, places and place texts, thumbnails, and who took what
 # ([how it is made](../g3lite/pack.md)). `G3LITE_PACK` names one that you were given. Else a GPU
 # makes one of OSV-5M; if this cell stops, run it again, and it goes on. Without both, drawings
-# stand in.
+# stand in. (For photos of MP16-Pro run `!g3lite pack mp16-pro class` and
+# `%env G3LITE_PACK=class` first.)
 
 # %%
 began = time.perf_counter()
