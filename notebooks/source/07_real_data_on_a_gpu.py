@@ -635,10 +635,10 @@ def with_position(picture, lat, lon, path):
 
 
 # %%
-drawn = miniearth.load("validation", 300).take([177])  # the photo of notebook 00
-mine = Path(MY_PHOTO) if MY_PHOTO else folder / drawn.ids[0]
+drawing = miniearth.load("validation", 300).take([177])  # the photo of notebook 00
+mine = Path(MY_PHOTO) if MY_PHOTO else folder / drawing.ids[0]
 if not MY_PHOTO:
-    with_position(drawn.image(drawn.ids[0]), *drawn.coordinates[0], mine)
+    with_position(drawing.image(drawing.ids[0]), *drawing.coordinates[0], mine)
 own = load_photos([mine])
 own.table[["IMG_ID", "LAT", "LON", "taken", "note"]]
 
