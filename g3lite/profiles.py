@@ -91,8 +91,8 @@ PROFILES: dict[str, Profile] = {
             device="cuda",
             batch_size=256,
             bootstrap=1_000,
-            slow="for notebook 07, downloading 8 GB (published sizes: a language model, 4.3; "
-            "photos, 1.8; G3 and CLIP, 1.8); for 01 to 03, drawing 20,000 photos, minutes",
+            slow="for notebook 07, downloading 2.3 GB (CLIP up to 1.7, photos 0.5: published), "
+            "and 6 more on its full route; for 01 to 03, drawing 20,000 photos, minutes",
         ),
         Profile(
             name="real-cpu",

@@ -10,13 +10,18 @@ Figures are marked: "published" ones are the authors' or the hub's, and were not
 from __future__ import annotations
 
 import io
+import math
 import os
+import shutil
+import tempfile
 import warnings
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import pandas as pd
@@ -171,6 +176,67 @@ def _benchmark_table(name: str) -> Path:
     if name == "im2gps3k":
         return hub.web_file(*IM2GPS3K_TABLE, folder=photos_dir() / "tables")
     return hub.file(G3_CHECKPOINT, hub.find(G3_CHECKPOINT, BENCHMARKS[name].table))
+
+
+def unpack(archive: str | Path, name: str, folder: str | Path | None = None) -> Path:
+    """Unpack the pictures of a benchmark, and its table if it is there; the folder they are in.
+
+    What is unpacked already is left as it is.
+
+    Args:
+        archive: a zip.
+        name: a key of `BENCHMARKS`.
+        folder: where to; by default the folder of this name in `photos_dir()`.
+
+    Raises:
+        NotThere: there is no such file, it is no zip, or no picture is in it.
+        DownloadError: there is no room for it.
+    """
+    archive = Path(archive).expanduser()
+    folder = Path(folder) if folder else photos_dir() / name
+    if find_pictures(folder):
+        return folder
+    if not archive.is_file():
+        raise NotThere(
+            f"there is no file {archive}: upload it (on Colab with the folder button at the left), "
+            f"or name where it is. It is {BENCHMARKS[name].where}"
+        )
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            wanted = [one for one in packed.infolist() if _of_benchmark(one.filename, name)]
+            if not any(Path(one.filename).suffix.lower() in SUFFIXES for one in wanted):
+                raise NotThere(
+                    f"no picture is in {archive}, which holds {_first(packed.namelist())}: it is "
+                    f"not the zip of {name}"
+                )
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            size = sum(one.file_size for one in wanted)
+            hub.check_size(f"what is in {archive}", size, folder.parent, math.inf)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as part:
+                packed.extractall(part, wanted)  # which leaves "..", "/" and drives out of names
+                shutil.copytree(part, folder, dirs_exist_ok=True, copy_function=shutil.move)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise NotThere(f"{archive} is no zip that can be read ({error}): get it again") from error
+    return folder
+
+
+def _of_benchmark(filename: str, name: str) -> bool:
+    """Whether a member of a zip is a picture or the table; not what a Mac adds to it."""
+    path = PurePosixPath(filename)
+    listed = path.suffix.lower() in SUFFIXES or path.name == BENCHMARKS[name].table
+    return listed and "__MACOSX" not in path.parts and not path.name.startswith(".")
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "") if names else "nothing"
+
+
+def on_disk(name: str) -> PhotoSet | None:
+    """The photos of a collection that were fetched before; None if there are none."""
+    folder = photos_dir() / name
+    state = _intact(folder)
+    have = sum(shard["photos"] for shard in state["shards"])
+    return collection(name, have) if have else None
 
 
 def collection(name: str, n: int | None, *, max_gb: float = 1.0) -> PhotoSet:

@@ -165,7 +165,7 @@ def make(
         return finished
     for line in _before(str(name), n, backbone, hub):
         say(line)
-    encoder = backbone if isinstance(backbone, Backbone) else _load(backbone, device)
+    encoder = backbone if isinstance(backbone, Backbone) else load(backbone, device)
     if str(name) in LICENCES:
         photos = load_photos(str(name), n, max_gb=max_gb)
     else:
@@ -211,7 +211,8 @@ def _before(name: str, n: int, backbone: Backbone | str, hub: bool) -> Iterator[
         )
 
 
-def _load(name: str, device: str) -> Backbone:
+def load(name: str, device: str = "auto") -> Backbone:
+    """`Backbone.load`, whose errors are all of this package. Raises G3Error."""
     try:
         return Backbone.load(name, device)
     except (FileNotFoundError, ValueError, RuntimeError) as error:

@@ -11,38 +11,48 @@
 # ---
 
 # %% [markdown]
-# # Real data on a GPU: the same cells, on photos of the world
+# # Real data on a GPU: the table of notebook 06, on photos of the world
 #
 # [← 06 Evaluation and ablations](06_evaluation_and_ablations.ipynb) ·
 # [10 Build G3 yourself →](10_build_g3.ipynb) ·
 # Open in Colab (once on GitHub)
 #
-# Everything so far was drawn. Here the photos are people's own, the image model is CLIP ViT-L/14,
-# the heads are those that G3's authors trained on four million photos, and the language model has
-# nearly four billion parameters. The cells are the same on a laptop: there they run on
-# **stand-ins** (drawn photos, the small models) and say so. Afterwards you will be able to
+# Everything so far was drawn. Here people took the photos, the image model is CLIP ViT-L/14, and
+# you make the table of notebook 06 yourself: G3, its rivals, and how sure the differences are. On a
+# laptop the same cells run on **stand-ins** (drawn photos, the small models) and say so.
+# Afterwards you will be able to
 #
-# - read where a photo was taken out of its EXIF, and say when not to believe it;
+# - make a table of G3 and its rivals on real photos, with intervals over photographers;
 # - take the first photos out of an archive of 369 GB without downloading it;
-# - work out in advance how much GPU memory a model needs, and choose a batch size that fits;
 # - put the official weights onto another library's CLIP, and name the mistakes that raise no error;
-# - forecast how long a run will take, stop it, go on, and compare its row with the paper's;
-# - say what such a system can do to people, and what to take out of a photo before it is shown.
+# - work out in advance how much GPU memory a model needs, and choose a batch size that fits;
+# - forecast how long a run will take, stop it, and go on;
+# - read where a photo was taken out of its EXIF, and say what such a system can do to people.
 #
 # **Paper:** Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
-# 4.1 (data), table 1.
+# 4.1 (data), tables 1 and 2.
 # **You need:** [notebook 05](05_geo_verification.ipynb) for the complete G3, [notebook
 # 06](06_evaluation_and_ablations.ipynb) for reading its table.
-# **Time:** 30 minutes to read, 50 with the exercises. **Machine:** on stand-ins any laptop, 2 GB of
-# memory, two minutes. On real photos a GPU with 15 GB of memory (Colab's T4), a network, and
-# patience: section 3 lists the downloads, section 5 measures the time before it takes it.
+# **Time:** 35 minutes to read, 55 with the exercises. **Machine:** on stand-ins any laptop, 3 GB of
+# memory, two or three minutes. On real photos one of two routes:
 #
-# The outputs below are those of stand-ins. We could test the way through the real files only on
-# copies of their form and size, not on the files themselves; figures that we did not measure are
-# marked *published*.
+# | | the short route | the full route |
+# |---|---|---|
+# | time on Colab's T4 | about 15 minutes, expected | about an hour, expected |
+# | account | none | none (for photos of MP16-Pro: one) |
+# | rows of retrieval | constant, kNN, [L]kNN, GPS gallery | the same |
+# | rows of G3 | aligned kNN and [L]kNN, no LMM | also G3, medoid, blind choice |
+# | rows of the language model | none | zero-shot, one prompt |
+# | weights | yours, trained here | also the official ones |
+# | needs | a GPU for the pack of photos; none if you are given one | a GPU with 15 GB |
+# | IM2GPS3K | if you have its zip | if you have its zip |
+#
+# **Nothing of this has been measured on a GPU yet.** The outputs below are those of stand-ins, and
+# the way through the real files is tested on copies of their form. Figures marked *published* are
+# those of others.
 
-# %%
+# %% jupyter={"source_hidden": true}
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
@@ -69,8 +79,7 @@ from g3lite import profiles
 
 print(profiles.machine())
 
-# %%
-import json
+# %% jupyter={"source_hidden": true}
 import tempfile
 import time
 from pathlib import Path
@@ -80,40 +89,535 @@ import pandas as pd
 import torch
 from PIL import ExifTags, Image
 
-from g3lite import G3, G3Error, evaluation, figures, geo, load_photos, miniearth
+from g3lite import G3, evaluation, figures, load_photos, miniearth
 from g3lite.datasets.exif import NoPosition, position, read
 from g3lite.datasets.remote import BENCHMARKS, COLLECTIONS
-from g3lite.paper import published as paper_published
+from g3lite.figures import diagrams
+from g3lite.lmm.load import temperature_of
+from g3lite.paper import real
+from g3lite.paper.published import published_table
+from g3lite.recipes import pack as recipe
 from g3lite.scale import memory
 from g3lite.support import images
+from g3lite.teaching import guess, real_photos, real_table
 from g3lite.teaching.checks.nb07 import check_07_1, check_07_2, check_07_3
+from g3lite.verification import CandidateConfig
 
 pd.set_option("display.width", 160, "display.max_columns", 20, "display.max_colwidth", 90)
 
 # %% tags=["parameters"]
 PROFILE = "auto"
-MY_PHOTO = ""  # the path of a photo of yours; "": a drawn one
-QUERY_FOLDER = ""  # the folder of IM2GPS3K's photos, where you have them
+ROUTE = "auto"  # "short" or "full"; "auto": short on real photos, full on stand-ins
+PHOTOS = 10_000  # of the pack, where one is made
+FOLDER = "runs/pack"  # where it is made; on Colab a folder of Google Drive stays
+IM2GPS3K = ""  # im2gps3ktest.zip, or the folder of its photos, where you have them
+LMM = "auto"  # the profile's; or a name on the hub, or "api:MODEL" for one behind a server
+MINUTES = None  # for the replies; None: 30 on a GPU, seconds on stand-ins
 MAX_GB = 8  # a larger file is not downloaded: the message says its size
+MY_PHOTO = ""  # the path of a photo of yours; "": a drawn one
 
-# %%
+# %% jupyter={"source_hidden": true}
 profile = profiles.get(PROFILE)
-real = profile.name == "gpu"
-print("profile", profile.name, "→", "real photos and models" if real else "STAND-INS, all drawn")
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
+expected = real.worth({"STAND-INS: drawn photos": real_table.preview()}, "G3", 1000)
+figures.show(
+    figures.forest(
+        expected, "What you will make: G3 minus each other row", "G3 is better", "worse"
+    ),
+    "A forest plot of G3 minus ten other rows on drawn photos, with 95 % intervals: from "
+    f"{100 * expected['difference'].min():+.1f} to {100 * expected['difference'].max():+.1f} "
+    "points.",
+)
+
+# %% tags=["nbval-check-output"]
+print(real.verdicts(expected, "G3 is better than", "worse than"))
 
 # %% [markdown]
-# ## 1 One photo of your own
+# **This is the picture that you will make of real photos**, here from answers that are shipped with
+# the package, about drawings. Each line is G3 minus another row: the mean of five shares of photos
+# (placed within 1, 25, 200, 750 and 2,500 km), with its interval over photographers. Blue: G3 is
+# better; orange: worse; grey: it cannot be told, after Holm's correction.
+#
+# All of G3 runs here: frozen CLIP with trained heads, a gallery, a language model, and the judge.
+
+# %% tags=["diagram"]
+figures.show(*diagrams.g3())
+
+# %% [markdown]
+# ## 1 What is fetched
+#
+# All of it is kept for the next run; on Colab only until the machine is given back. (The package
+# itself and what it needs come before that, in the first cell.)
+
+# %%
+lmm_name = profiles.PROFILES["gpu"].lmm if LMM == "auto" else LMM
+sizes = real_table.downloads(PHOTOS, lmm_name, ask=profile.name == "gpu")
+print(sizes.to_string(index=False, na_rep="?", float_format="{:.3g}".format))
+
+# %% [markdown]
+# The rows *own* are wanted by neither route: you choose them. Read the terms, too. Photos of OSV-5M
+# may be passed on with the names of their photographers (CC BY-SA 4.0); MP16-Pro, the gallery of
+# the paper, is **gated**: its authors ask you to accept their terms once, on its page. Qwen
+# publishes the language model under Apache 2.0, others allow research alone.
+
+# %% tags=["nbval-check-output"]
+for name, known in COLLECTIONS.items():
+    print(f"{name}: {known.photos:,} photos, {known.photo_bytes / 1000:.0f} kB each, {known.form}")
+    print(f"  {known.repo.id}; {known.terms}")
+for name, known in BENCHMARKS.items():
+    print(f"{name}: {known.photos:,} photos, which you bring yourself, from")
+    print(f"  {known.where}")
+
+# %% [markdown]
+# MP16-Pro is one tar of 369 GB, cut into 19 pieces. Nobody has to fetch it whole: a hub serves
+# *parts* of a file. We read the pieces as one stream, as far as the first n photos reach. Of OSV-5M
+# one of the zips of its test photos does the same.
+
+# %% [markdown]
+# ### Exercise 1: a photo in an archive that is cut
+#
+# Write `ranges(sizes, start, stop)`: which parts of which pieces to ask for, to get the bytes from
+# `start` up to, but not including, `stop` of the whole. `sizes` are the lengths of the pieces.
+# Return a list of (piece, start, stop), with bytes counted from the beginning of that piece, and
+# leave out pieces of which no byte is wanted. So `ranges([10, 10], 8, 12)` is
+# `[(0, 8, 10), (1, 0, 2)]`.
+
+
+# %% tags=["exercise"]
+def ranges(sizes, start, stop):
+    """(piece, start, stop) of each piece that holds some of the bytes."""
+    ...  # your code here
+
+
+check_07_1(ranges)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def ranges(sizes, start, stop):
+#     """(piece, start, stop) of each piece that holds some of the bytes."""
+#     found, begin = [], 0
+#     for piece, size in enumerate(sizes):
+#         first, last = max(start - begin, 0), min(stop - begin, size)
+#         if first < last:
+#             found.append((piece, first, last))
+#         begin += size
+#     return found
+#
+#
+# check_07_1(ranges)
+# ```
+#
+# </details>
+
+# %% [markdown]
+# ## 2 The pack
+#
+# A **pack** is one folder: features of CLIP, places and place texts, thumbnails, and who took what
+# ([how it is made](../g3lite/pack.md)). `G3LITE_PACK` names one that you were given. Else a GPU
+# makes one of OSV-5M; if this cell stops, run it again, and it goes on. Without both, drawings
+# stand in. (For photos of MP16-Pro run `!g3lite pack mp16-pro class` and
+# `%env G3LITE_PACK=class` first.)
+
+# %%
+began = time.perf_counter()
+pack = real_table.pack(profile, PHOTOS, FOLDER, MAX_GB)
+drawn = pack.name == real_table.STAND_IN
+route = real_table.route(ROUTE, pack)
+print(f"THE {route.upper()} ROUTE, {real_photos.label(pack)}")
+print(f"{time.perf_counter() - began:.0f} s until the pack was there")
+
+# %% [markdown]
+# It comes in four parts, and no photographer is in two of them, or the answers would be in the
+# gallery (notebook 03). The paper trains on what it searches, so the first two parts are searched:
+
+# %%
+known, test = pack.part("train", "gallery"), pack.photos("test")
+for part, count in pack.parts.items():
+    people = real_photos.people(pack.part(part).table)["AUTHOR"]
+    print(f"{part:<12}{count:>7,} photos by {people.nunique():,} people")
+searched, asked = (set(real_photos.people(one.table)["AUTHOR"]) for one in (known, test))
+print(f"people who are in test and among the searched: {len(searched & asked)}")
+countries = known.table["country"].value_counts(normalize=True)
+shares = ", ".join(f"{name} {share:.0%}" for name, share in countries.head(5).items())
+print("most of the searched photos:", shares)
+
+# %%
+figure, axes = figures.world_map(f"Where {len(known):,} photos were taken that are searched")
+figures.draw_points(axes, known.coordinates, size=3, color=figures.PALETTE[0])
+figures.show(figure, "A map of the world with a dot for each photo that is searched.")
+
+# %%
+some = test.take(np.random.default_rng(7).permutation(len(test))[:12])
+where = some.table["city"].fillna("?") + "\nby " + some.table["AUTHOR"].fillna("?").str[:16]
+figures.show(
+    figures.photo_sheet([some.image(i) for i in some.ids], where.tolist(), title="Twelve of them"),
+    "Twelve photos of the pack's part test, each with its city and its photographer.",
+)
+
+# %% [markdown]
+# A map of a photo host is not a map of the world. Look at the countries before you believe a
+# figure.
+#
+# ### IM2GPS3K
+#
+# The benchmark of the paper has no dependable host. If you have its zip, name it in `IM2GPS3K`: it
+# is unpacked, its table is fetched, and CLIP encodes its photos. (Without a GPU only 200 of them,
+# drawn by chance: CLIP takes seconds for a photo there.) For drawings a zip of drawings stands in.
+
+# %%
+FEW_QUERIES = {"ci": 60, "cpu": 200}.get(profile.name)  # None: all
+where = real_table.stand_in_zip(folder, FEW_QUERIES or 200) if drawn else IM2GPS3K
+
+
+def encoded_benchmark():
+    """IM2GPS3K's photos, and their features by the model that made the pack."""
+    photos = real_table.benchmark(where, folder / "im2gps3k" if drawn else None)
+    if FEW_QUERIES and len(photos) > FEW_QUERIES:
+        photos = photos.take(np.random.default_rng(0).permutation(len(photos))[:FEW_QUERIES])
+    backbone = real_table.encoder(pack, profile.device)
+    return real_table.encoded(photos, backbone, profile.batch_size)
+
+
+benchmark = real_table.had("IM2GPS3K", encoded_benchmark, "The pack's own test photos are left.")
+
+# %% [markdown]
+# ## 3 Heads: yours, and the authors'
+#
+# G3's heads are trained in minutes, for CLIP stays frozen and its features lie on the disk. Yours
+# learn from the pack's part *train*; the part *validation* chooses among the epochs, as in notebook
+# 02:
+
+# %%
+began = time.perf_counter()
+with real_photos.told():
+    heads, history = recipe.train(pack, "mini" if drawn else "official")
+print(f"{len(history)} epochs of {pack.parts['train']:,} photos in "
+      f"{time.perf_counter() - began:.0f} s")  # fmt: skip
+
+# %%
+curves = real_photos.of_guessing(history, pack)
+lowest = {name: heights.min() for name, (_, heights) in curves.items()}
+figures.show(
+    figures.line_chart(curves, "Loss, as a share of that of guessing", x="epoch",
+                       levels={"guessing": 1}),
+    f"The loss by epoch. Its lowest share is {lowest['train']:.2f} on the photos of the training "
+    f"and {lowest['validation']:.2f} on those of validation.",
+)  # fmt: skip
+
+# %% [markdown]
+# If the line of validation hardly leaves 1, the photos were too few, and a warning above says so.
+# The authors had four million. Their weights are one file, `g3.pth`: CLIP ViT-L/14 and, trained on
+# top of it, the location encoder and four heads. It was saved from transformers; here it goes into
+# open_clip, where the same tensors have other names, and some another form. A wrong name or shape
+# raises an error. Three mistakes raise none:
+#
+# - the projection of texts is a square matrix, so it fits when it is not transposed;
+# - queries, keys and values are three matrices there and one here: any order fits;
+# - OpenAI trained with *QuickGELU*, $x\,\sigma(1.702x)$, and open_clip's plain `ViT-L-14` computes
+#   the exact GELU with the same weights (`ViT-L-14-quickgelu` is right).
+#
+# The first two leave nothing of the meaning; the last one is small in every activation, and so the
+# hardest to notice:
+
+# %% tags=["nbval-check-output"]
+generator = torch.Generator().manual_seed(0)
+text, projection = (torch.randn(n, 768, generator=generator) for n in (100, 768))
+right, transposed = text @ projection.T, text @ projection
+cosine = torch.nn.functional.cosine_similarity(right, transposed).abs().mean()
+print(f"transposed: the same shape {tuple(transposed.shape)}, a mean |cosine| of {cosine:.2f}")
+x = torch.linspace(-6, 6, 1_001)
+quick = x * torch.sigmoid(1.702 * x)
+print(f"QuickGELU: at most {(torch.nn.functional.gelu(x) - quick).abs().max():.3f} from GELU")
+
+# %% [markdown]
+# Do the authors' heads fit *your* features? They do if the CLIP in their file and the one that made
+# the pack say the same about a photo. So eight photos are encoded once more, and compared. (For
+# drawings the heads of notebook 02 stand in, which learnt from 20,000 drawings.)
+
+
+# %%
+def officials():
+    """The authors' heads, if they fit the pack."""
+    return real_table.official_heads(pack, profile.device, MAX_GB)
+
+
+official = None
+if route == "full":
+    official = real_table.had("the official weights", officials, "Your own heads are left.")
+if official:
+    print(f"features of the same photos: mean cosine {official.cosine:.3f}")
+
+# %% [markdown]
+# ## 4 The table without a language model
+#
+# The rows are those of notebook 06: *constant*, *kNN* and *[L]kNN* (here with the settings of its
+# authors), both also with G3's aligned vectors, and *GPS gallery* in GeoCLIP's way. *No LMM* is
+# G3's judge over the places of ten similar photos; medoid and blind choice take one of these ten
+# without a judge.
+#
+# **Guess first.** Which row has the largest share within 200 km?
+
+# %%
+my_best = None  # a name, such as "[L]kNN"
+
+# %%
+of_pack = "STAND-IN: drawn, test" if drawn else f"{pack.name}, test"
+queries = {of_pack: (test, np.float32(pack.part("test").features))}
+if benchmark:
+    queries["STAND-IN for IM2GPS3K" if drawn else "IM2GPS3K"] = benchmark
+runs, people = {}, {}
+for name, (photos, features) in queries.items():
+    theirs = real_table.without(known, photos.table["AUTHOR"])
+    runs[name] = real.RealRun(photos, features, theirs, heads)
+    people[name] = real_table.people(photos.table)
+    print(f"{name}: {len(photos):,} photos by {people[name]['AUTHOR'].nunique():,} people; "
+          f"{len(known) - len(theirs):,} photos by the same people are not searched")  # fmt: skip
+
+# %% tags=["results"]
+answers = {name: run.searched() | run.without_lmm() for name, run in runs.items()}
+for name, rows in answers.items():
+    found = evaluation.evaluate(rows, people[name], replicates=profile.bootstrap)
+    print(f"{name} ({real_photos.label(pack)})")
+    print(evaluation.table(found).iloc[:, :5].to_string() + "\n")
+
+# %%
+last, rows = list(answers.items())[-1]
+region = {name: evaluation.score(one, people[last])["region"] for name, one in rows.items()}
+print(f"{last}: {guess.compare(my_best, max(region, key=region.get))}")
+
+# %%
+searches = {name: (answers[name], people[name]) for name in runs}
+alone = real.worth(searches, "no LMM", profile.bootstrap)
+figures.show(
+    figures.forest(
+        alone, "G3 without a language model, minus each other row", "it is better", "worse"
+    ),
+    f"A forest plot of {len(alone)} differences, from {100 * alone['difference'].min():+.1f} to "
+    f"{100 * alone['difference'].max():+.1f} points.",
+)
+print(real.verdicts(alone, "without a language model G3 is better than", "worse than"))
+
+# %% [markdown]
+# **This is the end of the short route's table.** Grey lines cannot be told apart with these photos.
+#
+# ### The official weights against yours
+#
+# The same three rows, with the authors' heads and with yours, and the judge. Photos that such heads
+# were trained on say nothing about them: those of a pack of MP16-Pro (and the drawings of the
+# stand-in) are left out.
+
+# %%
+better = []
+for name, run in runs.items() if official else ():
+    if name == of_pack and pack.name in official.learnt:
+        print(f"{name}: the official weights were trained on these photos")
+        continue
+    theirs = run.with_heads(official.heads)
+    line = real.pairs(theirs.aligned() | theirs.without_lmm(), answers[name], people[name],
+                      profile.bootstrap)  # fmt: skip
+    better.append(line.assign(group=name))
+if better:
+    better = pd.concat(better, ignore_index=True)
+    figures.show(
+        figures.forest(better, "Official weights minus yours", "theirs are better", "yours"),
+        f"A forest plot of {len(better)} differences of two pairs of heads.",
+    )
+    print(real.verdicts(better, "the official weights are better in", "yours in"))
+if route == "short":
+    print('The official weights belong to the full route: ROUTE = "full".')
+
+# %% [markdown]
+# ## 5 Will it fit?
+#
+# The GPU is the scarce part of a language model. A T4 has 15 GiB (16 GB) of memory for everything:
+# the weights of all models, and on top of them what a batch needs. A language model keeps two
+# vectors for every token that it has read, the **keys and values**, in every layer; that is what a
+# long prompt costs. The one of the profile `gpu` has 2.13 billion weights of two bytes each, and 28
+# layers with eight key-value heads of 128 numbers. So one token takes
+
+# %% tags=["nbval-check-output"]
+per_token = 2 * 28 * 8 * 128 * 2  # keys and values, layers, heads, numbers, bytes of a number
+print(f"{per_token:,} bytes, and 2,048 tokens {per_token * 2048 / 1e6:.0f} MB")
+
+# %% [markdown]
+# ### Exercise 2: a batch
+#
+# Write `largest_batch(total, weights, per_token, tokens)`: how many replies can be written at a
+# time if each has so many tokens. All sizes are in bytes. Return a whole number, 0 if the weights
+# alone do not fit. (What is computed along the way takes memory, too, so this is an upper bound.)
+
+
+# %% tags=["exercise"]
+def largest_batch(total, weights, per_token, tokens):
+    """The largest number of replies that fit beside the weights."""
+    ...  # your code here
+
+
+check_07_2(largest_batch)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def largest_batch(total, weights, per_token, tokens):
+#     """The largest number of replies that fit beside the weights."""
+#     return max(0, int((total - weights) // (per_token * tokens)))
+#
+#
+# check_07_2(largest_batch)
+# print(largest_batch(15 * 2**30, 2 * 2.13e9, per_token, 2048), "on a T4")
+# ```
+#
+# </details>
+
+# %% [markdown]
+# Now the model itself, on the full route alone:
+
+
+# %%
+def language_model():
+    """The model that is asked."""
+    return real_table.language_model(LMM, pack, profile, MAX_GB)
+
+
+lmm = None
+if route == "full":
+    lmm = real_table.had("a language model", language_model, "The rows without one are left.")
+model = getattr(lmm, "model", None)  # None: there is none, or it runs on a server
+if model is not None:
+    weights = memory.weight_bytes(model)
+    replies = lmm.batch_size * 2_048 * memory.cache_bytes(model.config, model.dtype.itemsize)
+    print(lmm.name)
+    print(f"weights {weights / 1e9:.2f} GB, {lmm.batch_size} replies of 2,048 tokens at most "
+          f"{replies / 1e9:.2f} GB")  # fmt: skip
+elif route == "short":
+    print('A language model belongs to the full route: ROUTE = "full".')
+
+# %% [markdown]
+# If it does not fit after all, batches are halved until it does. A model that is too large
+# altogether can be loaded in four bits (`lmm.load_lmm(NAME, four_bit=True)`; this needs the package
+# bitsandbytes). A T4 has another limit: it computes in **float16**, whose largest number is 65,504.
+# Models that were trained in bfloat16 may go beyond it for some pictures, and then write nonsense.
+# The package looks: the image tower is run again in float32 for such a picture, and a reply that
+# overflows all the same counts as lost, not as an answer.
+#
+# The 12 GB of Colab's other memory are kept by leaving the features on the disk: they are mapped,
+# and searched block by block.
+#
+# ## 6 The table with a language model
+#
+# **Before.** How long will it take, and what will it cost? Nobody can tell you for your machine,
+# but a few photos can: time them, count their tokens, and multiply. (A few fill their batches
+# badly, so the forecast may well be too long.) The model sees the photos themselves where they are
+# on this machine, else the pack's thumbnails, of which some are large enough. Which photos are
+# asked about is drawn by chance.
+
+# %%
+asked_set = list(runs)[-1]  # IM2GPS3K where it is there
+asked_run, shown = runs[asked_set], "the photos themselves"
+order = np.random.default_rng(0).permutation(len(asked_run.queries))
+if asked_set == of_pack:
+    photos, shown = real_table.pictures(pack, "test")
+    asked_run = asked_run.with_pictures(photos)
+    if shown != "the photos themselves":
+        order = np.sort(order[order < recipe.LARGE])
+print(f"asked about: {asked_set}; the model sees {shown}")
+choice = CandidateConfig.from_name("miniearth" if drawn else "paper_im2gps3k")
+temperature = 0.4 if drawn else temperature_of(lmm_name)
+PRICES = (0.0, 0.0)  # of a million tokens sent, and received; a model that runs here asks for none
+price = {"price_in": PRICES[0], "price_out": PRICES[1]}
+
+# %%
+FEW = 4
+minutes = MINUTES or ({"ci": 0.05}.get(profile.name, 0.5) if drawn else 30)
+MEASURES = ("seconds", "tokens sent", "tokens received", "cost")
+if lmm:
+    few, trial = asked_run.take(order[:FEW]), folder / "trial.sqlite"
+    began = time.perf_counter()
+    _, reports = few.asked(lmm, choice, temperature, store=trial, progress=False, **price)
+    each = np.array([time.perf_counter() - began, *real.spent(reports)]) / FEW
+    n = int(min(len(order), max(2 * FEW, 60 * minutes / each[0])))
+    print(f"{each[0]:.2f} s a photo → {each[0] * len(order) / 60:.0f} min for all {len(order):,}")
+    print(f"{minutes:g} min are enough for {n:,}")
+    print(pd.Series(n * each, MEASURES, name="forecast").map("{:,.2f}".format).to_string())
+
+# %% [markdown]
+# **During**: replies are kept as they come. If you stop this cell and run it again, it goes on
+# where it was.
+
+# %%
+if lmm:
+    kept = folder if drawn else Path("runs")
+    kept.mkdir(exist_ok=True)
+    final, store = asked_run.take(order[:n]), kept / "replies.sqlite"
+    began = time.perf_counter()
+    replied, reports = final.asked(lmm, choice, temperature, store=store, **price)
+    took = time.perf_counter() - began if not sum(r.stored for r in reports) else np.nan
+    print(reports[0])
+
+# %% [markdown]
+# **Afterwards**: what was it, against the forecast? (Seconds are NaN if some replies come from the
+# store.)
+
+# %%
+if lmm:
+    came = [took, *real.spent(reports)]
+    compared = pd.DataFrame({"forecast": n * each, "measured": came}, index=MEASURES)
+    print(compared.map("{:,.2f}".format).to_string())
+print(f"memory of this process: at most {real_table.peak_gb():.1f} GB")
+if torch.cuda.is_available():
+    print(f"of the GPU: at most {torch.cuda.max_memory_allocated() / 1e9:.1f} GB")
+
+# %% [markdown]
+# And the table, for the photos that were asked about. *LMM, zero-shot* and *one RAG prompt* (in
+# Img2Loc's way, with references found by raw features) take the model's likeliest reply.
+
+# %% tags=["results"]
+if lmm:
+    truth = real_table.people(final.queries.table)
+    complete = final.searched() | final.without_lmm() | replied
+    found = evaluation.evaluate(complete, truth, replicates=profile.bootstrap)
+    print(f"{asked_set}, {len(truth):,} photos; {lmm.name}")
+    print(evaluation.table(found).iloc[:, :5].to_string())
+
+# %%
+if lmm:
+    worth = real.worth({asked_set: (complete, truth)}, "G3", profile.bootstrap)
+    figures.show(
+        figures.forest(worth, f"G3 minus each other row, {len(truth):,} photos", "G3 is better",
+                       "worse"),
+        f"A forest plot of G3 minus {len(worth)} rows, from "
+        f"{100 * worth['difference'].min():+.1f} to {100 * worth['difference'].max():+.1f} points.",
+    )  # fmt: skip
+    print(real.verdicts(worth, "G3 is better than", "worse than"))
+
+# %% [markdown]
+# With few photos nearly every line is grey. That is a result, too: so many photos cannot tell.
+#
+# Beside the paper? Only IM2GPS3K has published rows. Bear in mind what differs: your gallery holds
+# thousands of photos and not four million, they are street views and not Flickr's, the language
+# model is not GPT-4V, and our prompts say the same in other words. So a lower row is no failure,
+# and an equal one would prove nothing.
+
+# %%
+print("PUBLISHED, IM2GPS3K (arXiv 2405.14702, table 1), with the margin of its photos")
+print(published_table("IM2GPS3K", ["[L]kNN", "GeoCLIP", "G3"]).to_string())
+
+# %% [markdown]
+# ## 7 One photo of your own
 #
 # A camera writes more than pixels into a file: when, with which lens, and often **where**. So your
 # own photos bring their truth along. (On Colab, upload one with the folder button at the left, and
 # name it in `MY_PHOTO`.) If you name none, a drawn one gets such an entry, in the form in which
 # cameras write it:
 
+
 # %%
-temporary = tempfile.TemporaryDirectory()
-folder = Path(temporary.name)
-
-
 def as_camera(value, letters):
     """A coordinate as EXIF has it: degrees, minutes, seconds, and a letter."""
     whole, minutes = divmod(abs(value) * 60, 60)
@@ -131,10 +635,10 @@ def with_position(picture, lat, lon, path):
 
 
 # %%
-drawn = miniearth.load("validation", 300).take([177])  # the photo of notebook 00
-mine = Path(MY_PHOTO) if MY_PHOTO else folder / drawn.ids[0]
+drawing = miniearth.load("validation", 300).take([177])  # the photo of notebook 00
+mine = Path(MY_PHOTO) if MY_PHOTO else folder / drawing.ids[0]
 if not MY_PHOTO:
-    with_position(drawn.image(drawn.ids[0]), *drawn.coordinates[0], mine)
+    with_position(drawing.image(drawing.ids[0]), *drawing.coordinates[0], mine)
 own = load_photos([mine])
 own.table[["IMG_ID", "LAT", "LON", "taken", "note"]]
 
@@ -169,7 +673,7 @@ for name, entry in entries.items():
         print(name, f"no position: {reason}")
 
 # %% [markdown]
-# ### Exercise 1: what a camera wrote
+# ### Exercise 3: what a camera wrote
 #
 # Write `degrees(parts, letter)`. `parts` are three (numerator, denominator) pairs: degrees, minutes
 # and seconds. `letter` should be "N", "S", "E" or "W". Return signed degrees, negative for S and W;
@@ -182,7 +686,7 @@ def degrees(parts, letter):
     ...  # your code here
 
 
-check_07_1(degrees)
+check_07_3(degrees)
 
 
 # %% [markdown]
@@ -198,7 +702,7 @@ check_07_1(degrees)
 #     return -value if letter in "SW" else value
 #
 #
-# check_07_1(degrees)
+# check_07_3(degrees)
 # ```
 #
 # </details>
@@ -223,335 +727,30 @@ for name, path in (("before", mine), ("after", shared)):
 # But the picture is the point of this series: the pixels, too, say where they were taken. Stripping
 # EXIF protects from a curious reader, not from a model.
 #
-# ## 2 Photos by the thousand
+# ### What does G3 say?
 #
-# The paper's gallery is **MP16-Pro**: 4.12 million photos from Flickr, with addresses, in one tar
-# of 369 GB that is cut into 19 pieces. Nobody has to fetch it whole: a hub serves *parts* of a
-# file. We read the pieces as one stream, as far as the first n photos reach, and keep them in tars
-# of a thousand. Of **OSV-5M**, which is open, one of the zips of its test photos does the same.
-# (Figures as published.)
+# It reads nothing but the pixels. (A drawing means nothing to models of the real world, and a photo
+# nothing to those of drawings: then the first photo of the table is located.)
 
-# %% tags=["nbval-check-output"]
-for name, known in COLLECTIONS.items():
-    print(f"{name}: {known.photos:,} photos, {known.photo_bytes / 1000:.0f} kB each, {known.form}")
-    print(f"  {known.repo.id}; {known.terms}")
-for name, known in BENCHMARKS.items():
-    print(f"{name}: {known.photos:,} photos, which you bring yourself, from")
-    print(f"  {known.where}")
-
-# %% [markdown]
-# ### Exercise 2: a photo in an archive that is cut
-#
-# Write `ranges(sizes, start, stop)`: which parts of which pieces to ask for, to get the bytes from
-# `start` up to, but not including, `stop` of the whole. `sizes` are the lengths of the pieces.
-# Return a list of (piece, start, stop), with bytes counted from the beginning of that piece, and
-# leave out pieces of which no byte is wanted. So `ranges([10, 10], 8, 12)` is
-# `[(0, 8, 10), (1, 0, 2)]`.
-
-
-# %% tags=["exercise"]
-def ranges(sizes, start, stop):
-    """(piece, start, stop) of each piece that holds some of the bytes."""
-    ...  # your code here
-
-
-check_07_2(ranges)
-
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def ranges(sizes, start, stop):
-#     """(piece, start, stop) of each piece that holds some of the bytes."""
-#     found, begin = [], 0
-#     for piece, size in enumerate(sizes):
-#         first, last = max(start - begin, 0), min(stop - begin, size)
-#         if first < last:
-#             found.append((piece, first, last))
-#         begin += size
-#     return found
-#
-#
-# check_07_2(ranges)
-# ```
-#
-# </details>
-
-# %% [markdown]
-# MP16-Pro is **gated**: its authors ask you to accept their terms, which you do once, on its page
-# (the message says where). IM2GPS3K's photos have no dependable host: you name their folder. What
-# cannot be had is said, and the next of a list is taken; in the last resort the queries are photos
-# of OSV-5M by people who have none in the gallery. Without a GPU, both are drawn.
 
 # %%
-GALLERIES = ("mp16-pro", "osv5m") if real else ("miniearth/gallery",)
-QUERIES = ("im2gps3k", "yfcc4k") if real else ("miniearth/validation",)
-size = profile.gallery_size or 2_000
+mine_too = bool(MY_PHOTO) != drawn  # else the first photo of the pack's test part
 
 
-def first_of(names, n=None, **options):
-    """The first photo set of these names that can be had, and why others cannot; else None."""
-    for name in names:
-        try:
-            return load_photos(name, n, **options)
-        except G3Error as reason:
-            print(f"{name}: {reason}\n")
+def located():
+    """One photo, by all that this notebook has."""
+    backbone = real_table.encoder(pack, profile.device) if mine_too else pack.backbone
+    g3 = G3.from_parts(backbone=backbone, heads=heads, gallery=known, lmm=lmm,
+                       choice=choice if lmm else None)  # fmt: skip
+    return g3.locate(own if mine_too else test.head(1))[0]
 
 
-gallery = first_of(GALLERIES, size, max_gb=MAX_GB)
-queries = first_of(QUERIES, **({"folder": QUERY_FOLDER} if QUERY_FOLDER else {}))
-if gallery is None:
-    raise G3Error("no gallery can be had; what stands in the way is said above")
-if queries is None:
-    spare = load_photos("osv5m", size + 5_000, max_gb=MAX_GB)
-    strangers = ~spare.table["AUTHOR"].isin(gallery.table["AUTHOR"])
-    queries = spare.take(strangers.to_numpy(bool))
+prediction = real_table.had("a prediction", located, "It takes CLIP on this machine.")
+if prediction:
+    print(prediction)
 
 # %% [markdown]
-# Nobody may be in both, or the answers are in the gallery (notebook 03). And look at where the
-# photos come from before you believe a figure:
-
-# %%
-people = [set(some.table["AUTHOR"].dropna()) for some in (gallery, queries)]
-print(f"gallery {gallery.name}: {len(gallery):,} photos by {len(people[0]):,} people")
-print(f"queries {queries.name}: {len(queries):,} photos by {len(people[1]):,} people,", end=" ")
-print(len(people[0] & people[1]), "of them in the gallery as well")
-countries = gallery.table["country"].value_counts(normalize=True)
-shares = ", ".join(f"{name} {share:.0%}" for name, share in countries.head(5).items())
-print("most photos of the gallery:", shares)
-
-# %%
-figure, axes = figures.world_map(f"Where the {len(gallery):,} photos of the gallery were taken")
-figures.draw_points(axes, gallery.coordinates, size=3, color=figures.PALETTE[0])
-figures.show(figure, "A map of the world with a dot for each photo of the gallery.")
-
-# %%
-rows = np.random.default_rng(7).choice(len(gallery), 12, replace=False)
-some = gallery.take(rows)
-where = some.table["city"].fillna("?") + "\nby " + some.table["AUTHOR"].fillna("?").str[:16]
-figures.show(
-    figures.photo_sheet([some.image(i) for i in some.ids], where.tolist(), title="Twelve of them"),
-    "Twelve photos of the gallery, each with its city and its photographer.",
-)
-
-# %% [markdown]
-# ## 3 Will it fit?
-#
-# Three downloads (published sizes): the photos of the gallery (20,000 of 90 kB are 1.8 GB),
-# `g3.pth` (1.77 GB), and the language model (4.3 GB). All of it is kept, for the next run; on Colab
-# only until the machine is given back. Read the terms of the language model, too: Qwen publishes
-# this one (and the larger `Qwen/Qwen3-VL-4B-Instruct`) under Apache 2.0, others for research alone.
-#
-# The GPU is the scarce part. A T4 has 15 GiB (16 GB) of memory for everything: the weights of all
-# models, and on top of them what a batch needs. A language model keeps two vectors for every token
-# that it has read, the **keys and values**, in every layer; that is what a long prompt costs. The
-# one of the profile `gpu` has 2.13 billion weights of two bytes each, and 28 layers with eight
-# key-value heads of 128 numbers. So one token takes
-
-# %% tags=["nbval-check-output"]
-per_token = 2 * 28 * 8 * 128 * 2  # keys and values, layers, heads, numbers, bytes of a number
-print(f"{per_token:,} bytes, and 2,048 tokens {per_token * 2048 / 1e6:.0f} MB")
-
-# %% [markdown]
-# ### Exercise 3: a batch
-#
-# Write `largest_batch(total, weights, per_token, tokens)`: how many replies can be written at a
-# time if each has so many tokens. All sizes are in bytes. Return a whole number, 0 if the weights
-# alone do not fit. (What is computed along the way takes memory, too, so this is an upper bound.)
-
-
-# %% tags=["exercise"]
-def largest_batch(total, weights, per_token, tokens):
-    """The largest number of replies that fit beside the weights."""
-    ...  # your code here
-
-
-check_07_3(largest_batch)
-
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def largest_batch(total, weights, per_token, tokens):
-#     """The largest number of replies that fit beside the weights."""
-#     return max(0, int((total - weights) // (per_token * tokens)))
-#
-#
-# check_07_3(largest_batch)
-# print(largest_batch(15 * 2**30, 2 * 2.13e9 + 1.8e9, per_token, 2048), "beside CLIP, on a T4")
-# ```
-#
-# </details>
-
-# %% [markdown]
-# ## 4 The official weights
-#
-# The weights of G3's authors are one file, `g3.pth`: CLIP ViT-L/14 and, trained on top of it, the
-# location encoder and four heads. It was saved from transformers; here it goes into open_clip,
-# where the same tensors have other names, and some another form. A wrong name or shape raises an
-# error. Three mistakes raise none:
-#
-# - the projection of texts is a square matrix, so it fits when it is not transposed;
-# - queries, keys and values are three matrices there and one here: any order fits;
-# - OpenAI trained with *QuickGELU*, $x\,\sigma(1.702x)$, and open_clip's plain `ViT-L-14` computes
-#   the exact GELU with the same weights (`ViT-L-14-quickgelu` is right).
-#
-# The first two leave nothing of the meaning; the last one is small in every activation, and so the
-# hardest to notice:
-
-# %% tags=["nbval-check-output"]
-generator = torch.Generator().manual_seed(0)
-text, projection = (torch.randn(n, 768, generator=generator) for n in (100, 768))
-right, transposed = text @ projection.T, text @ projection
-cosine = torch.nn.functional.cosine_similarity(right, transposed).abs().mean()
-print(f"transposed: the same shape {tuple(transposed.shape)}, a mean |cosine| of {cosine:.2f}")
-x = torch.linspace(-6, 6, 1_001)
-quick = x * torch.sigmoid(1.702 * x)
-print(f"QuickGELU: at most {(torch.nn.functional.gelu(x) - quick).abs().max():.3f} from GELU")
-
-# %% [markdown]
-# What that does to the features of the real weights we could not measure. The package refuses the
-# wrong pair, and its tests hold both layouts against each other.
-#
-# `G3.from_pretrained` takes the models of the profile, with the gallery that was found. (On
-# stand-ins these are MiniCLIP, the heads of notebook 02 and MiniLMM.)
-
-# %%
-choice = "paper_yfcc4k" if queries.name == "yfcc4k" else profile.choice
-began = time.perf_counter()
-g3 = G3.from_pretrained(profile, gallery=gallery, choice=choice, max_gb=MAX_GB)
-print(f"{g3.backbone.name}, {g3.lmm.name}")
-print(f"{time.perf_counter() - began:.0f} s until all is here: models fetched and loaded, the "
-      "gallery encoded (what an earlier run has left on disk is not done again)")  # fmt: skip
-
-# %% [markdown]
-# What they take of the memory: weights are counted, batches estimated, and some things left out
-# (what a language model computes on the way, what a library sets aside), so the sum is a lower
-# bound:
-
-# %%
-budget = memory.budget(g3, profile.batch_size)
-budget.assign(GB=budget["GB"].map("{:.3f}".format))
-
-# %% [markdown]
-# If it does not fit after all, batches are halved until it does: for pictures as for replies. A
-# model that is too large altogether, such as `Qwen/Qwen3-VL-8B-Instruct`, can be loaded in four
-# bits (this needs the package bitsandbytes); its layers then take a quarter of float16's memory:
-# `G3.from_pretrained(lmm=lmm.load(NAME, four_bit=True))`.
-#
-# A T4 has another limit. It computes in **float16**, whose largest number is 65,504; models that
-# were trained in bfloat16 may go beyond it for some pictures, and then write nonsense. The package
-# looks: the image tower is run again in float32 for such a picture, and a reply that overflows all
-# the same counts as lost, not as an answer.
-#
-# ### One photo
-#
-# Yours, if you have named one (a drawing means nothing to models of the real world, so else it is
-# the first query). What does G3 say, which reads nothing but the pixels?
-
-# %%
-one = own if MY_PHOTO or not real else queries.head(1)
-(prediction,) = g3.locate(one)
-print(prediction)
-figure, axes = figures.world_map("Candidates for one photo")
-figures.draw_points(axes, prediction.candidates[["LAT", "LON"]].to_numpy(), size=34,
-                    color=figures.PALETTE[2], label="candidates")  # fmt: skip
-figures.draw_points(axes, np.array([prediction.coordinates]), color=figures.PREDICTION, size=110,
-                  marker="X", label="winner")  # fmt: skip
-if np.isfinite(one.coordinates).all():
-    off = float(geo.great_circle_km(prediction.coordinates, one.coordinates[0]))
-    print(f"{off:,.0f} km from where its table or its EXIF says")
-    figures.draw_points(axes, one.coordinates, size=28, label="truth")
-axes.legend(loc="lower left", fontsize=9)
-figures.show(figure, "A map of the world with the candidates for one photo, the winner among them, "
-           "and the truth where it is known.")  # fmt: skip
-
-# %% [markdown]
-# ## 5 A row of table 1
-#
-# **Before.** What do others report for these queries? (For stand-ins there is nothing to compare
-# with.)
-
-# %%
-published = {"im2gps3k": "IM2GPS3K", "yfcc4k": "YFCC4K"}.get(queries.name)
-if published:
-    print(f"PUBLISHED, {published} (arXiv 2405.14702, table 1), with the margin of its photos")
-    print(paper_published.published_table(published, ["[L]kNN", "GeoCLIP", "G3"]).to_string())
-else:
-    print(f"no row of {queries.name} was ever published")
-
-# %% [markdown]
-# And how long will ours take, and what will it cost? Nobody can tell you for your machine, but a
-# few photos can: time them, count their tokens, and multiply. (A few fill their batches badly, so
-# the forecast may well be too long.) A part of the queries must be drawn by chance: in their table
-# they are in the order of photographers or file names.
-
-# %%
-MINUTES = {"ci": 0.2, "cpu": 1, "gpu": 30}[profile.name]
-PRICES = (0.0, 0.0)  # of a million tokens sent, and received; a model that runs here asks for none
-FEW = 8
-order = np.random.default_rng(0).permutation(len(queries))
-with tempfile.TemporaryDirectory() as trial:
-    began = time.perf_counter()
-    report = g3.steps(queries.take(order[:FEW]), progress=False, store=Path(trial) / "r").report
-    each = np.array([time.perf_counter() - began, report.tokens_in, report.tokens_out]) / FEW
-n = int(min(len(queries), max(2 * FEW, 60 * MINUTES / each[0])))
-print(f"{each[0]:.2f} s a photo → {each[0] * len(queries) / 60:.0f} min for all {len(queries):,}")
-print(f"{MINUTES:g} min are enough for {n:,}")
-forecast = [*n * each, n * each[1:] @ PRICES / 1e6]
-MEASURES = ("seconds", "tokens sent", "tokens received", "cost")
-print(pd.Series(forecast, MEASURES, name="forecast").map("{:,.2f}".format).to_string())
-
-# %% [markdown]
-# **During**: features and replies are kept as they come. If you stop this cell and run it again, it
-# goes on where it was. (For a model that is paid for, `max_cost` stops it; see notebook 04.)
-
-# %%
-runs = Path("runs") if real else folder
-runs.mkdir(exist_ok=True)
-chosen, run = queries.take(order[:n]), runs / f"{queries.name.replace('/', '-')}-{n}"
-began = time.perf_counter()
-predictions = g3.predict(
-    chosen, run, store=runs / "replies.sqlite", price_in=PRICES[0], price_out=PRICES[1]
-)
-took = time.perf_counter() - began
-
-# %% [markdown]
-# **Afterwards**: what was it, against the forecast? (If the cell was stopped and run again, some
-# replies come from the store, and the seconds of its last run measure nothing: NaN.)
-
-# %%
-report = json.loads((run / "run.json").read_text())["report"]
-took = np.nan if report["stored"] else took
-came = [took, report["tokens_in"], report["tokens_out"], report["cost"]]
-compared = pd.DataFrame({"forecast": forecast, "measured": came}, index=MEASURES)
-print(compared.map("{:,.2f}".format).to_string())
-if torch.cuda.is_available():
-    print(f"at most {torch.cuda.max_memory_allocated() / 1e9:.1f} GB of the GPU were in use; "
-          f"the budget said {budget['GB'].iloc[-1]:.1f}")  # fmt: skip
-
-# %% [markdown]
-# And the row, with its intervals, above the published one, where the queries have one. Bear in mind
-# what differs: the gallery holds 20,000 photos and not four million, the language model is not
-# GPT-4V, and our prompts say the same in other words. So a lower row is no failure, and an equal
-# one would prove nothing.
-
-# %%
-found = evaluation.evaluate(
-    {f"here, {n:,} of {queries.name}": predictions}, chosen.table, replicates=profile.bootstrap
-)
-row = evaluation.table(found).iloc[:, :5]
-if published:
-    theirs = paper_published.published_table(published, ["G3"]).rename(
-        index={"G3": "PUBLISHED, G3"}
-    )
-    row = pd.concat([row, theirs.set_axis(row.columns, axis=1)])
-row
-
-# %% [markdown]
-# ## 6 With care
+# ## 8 With care
 #
 # A photo of a balcony is not meant to say where somebody lives. A model that locates it within a
 # kilometre can be used to find a person who does not want to be found: the same figures that help
@@ -570,14 +769,17 @@ row
 #
 # ## What you have learnt
 #
-# - A photo set is a table and pictures; EXIF gives the table, if one distrusts it enough.
+# - A table on real photos needs a gallery, queries by other people, and intervals. A pack brings
+#   them, without an account.
 # - An archive is read in parts, as far as one needs it.
-# - Memory is arithmetic: weights, and what every token and picture adds.
 # - Weights are only half of a model; names, layouts and an activation function are the rest.
+# - Heads that have seen the test photos are no witnesses.
+# - Memory is arithmetic: weights, and what every token and picture adds.
 # - Time is measured on a few, stated beforehand and compared afterwards.
+# - EXIF gives the truth of a photo, if one distrusts it enough.
 #
 # **What it cannot do.** A gallery that fits a notebook and a language model that fits a T4 are not
-# the paper's. The row above says what *they* do.
+# the paper's. The table above says what *they* do.
 #
 # ### References
 #

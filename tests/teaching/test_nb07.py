@@ -21,7 +21,7 @@ def given():
     }
 
 
-@pytest.mark.parametrize("check", ["check_07_1", "check_07_2", "check_07_3"])
+@pytest.mark.parametrize("check", ["check_07_3", "check_07_1", "check_07_2"])
 def test_nothing_and_an_empty_function_are_told_how_to_begin(check, rejected):
     assert "complete" in rejected(getattr(nb07, check), None)
     assert "returns nothing yet" in rejected(getattr(nb07, check), lambda *_: None)
@@ -39,8 +39,8 @@ def exact(parts, letter):
 
 
 def test_degrees_are_accepted(solutions, capsys):
-    nb07.check_07_1(solutions["degrees"])
-    assert nb07.check_07_1.hint(exact) is None
+    nb07.check_07_3(solutions["degrees"])
+    assert nb07.check_07_3.hint(exact) is None
     assert "three fractions and a letter" in capsys.readouterr().out
 
 
@@ -87,7 +87,7 @@ def guarded(rule):
     ],
 )  # fmt: skip
 def test_other_degrees_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb07.check_07_1, answer)
+    assert hint in rejected(nb07.check_07_3, answer)
 
 
 # --- 2: a photo in an archive that is cut --------------------------------------------------------
@@ -104,9 +104,9 @@ def byte_by_byte(sizes, start, stop):
 
 
 def test_ranges_are_accepted(solutions, capsys):
-    nb07.check_07_2(solutions["ranges"])
-    assert nb07.check_07_2.hint(byte_by_byte) is None
-    assert nb07.check_07_2.hint(lambda *case: [list(p) for p in byte_by_byte(*case)]) is None
+    nb07.check_07_1(solutions["ranges"])
+    assert nb07.check_07_1.hint(byte_by_byte) is None
+    assert nb07.check_07_1.hint(lambda *case: [list(p) for p in byte_by_byte(*case)]) is None
     assert "369 GB" in capsys.readouterr().out
 
 
@@ -140,7 +140,7 @@ def touching(sizes, start, stop):
     ],
 )
 def test_other_ranges_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb07.check_07_2, answer, raises="raised" in hint)
+    assert hint in rejected(nb07.check_07_1, answer, raises="raised" in hint)
 
 
 # --- 3: a batch ----------------------------------------------------------------------------------
@@ -154,8 +154,8 @@ def one_more_until_full(memory, weights, per_token, tokens):
 
 
 def test_the_largest_batch_is_accepted(solutions, capsys):
-    nb07.check_07_3(solutions["largest_batch"])
-    assert nb07.check_07_3.hint(one_more_until_full) is None
+    nb07.check_07_2(solutions["largest_batch"])
+    assert nb07.check_07_2.hint(one_more_until_full) is None
     assert "what is left" in capsys.readouterr().out
 
 
@@ -173,4 +173,4 @@ def test_the_largest_batch_is_accepted(solutions, capsys):
     ],
 )
 def test_other_batches_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb07.check_07_3, answer)
+    assert hint in rejected(nb07.check_07_2, answer)

@@ -12,7 +12,7 @@ from g3lite.teaching.checks.check import diagnose, exercise, generator
     start="complete degrees, then pass it to the check",
     right="A camera writes three fractions and a letter, and leaves the rest to you.",
 )
-def check_07_1(degrees: Callable[..., float | None]) -> str | None:
+def check_07_3(degrees: Callable[..., float | None]) -> str | None:
     """Check the reading of an EXIF coordinate: degrees, minutes, seconds and a hemisphere."""
     certain = [
         (((48, 1), (51, 1), (24, 1)), "N"),
@@ -79,7 +79,7 @@ def check_07_1(degrees: Callable[..., float | None]) -> str | None:
     start="complete ranges, then pass it to the check",
     right="So a photo out of 369 GB costs its own bytes, even where the archive is cut through it.",
 )
-def check_07_2(ranges: Callable[..., list[tuple[int, int, int]]]) -> str | None:
+def check_07_1(ranges: Callable[..., list[tuple[int, int, int]]]) -> str | None:
     """Check which bytes of which pieces hold some bytes of the whole."""
     rng = generator(17)
     cases = [([10, 10, 10], 3, 7), ([10, 10, 10], 3, 10), ([10, 10, 10], 10, 12)]
@@ -159,7 +159,7 @@ def check_07_2(ranges: Callable[..., list[tuple[int, int, int]]]) -> str | None:
     start="complete largest_batch, then pass it to the check",
     right="That is all there is behind a batch size: what is left, divided by what each one takes.",
 )
-def check_07_3(largest_batch: Callable[[float, float, float, int], int]) -> str | None:
+def check_07_2(largest_batch: Callable[[float, float, float, int], int]) -> str | None:
     """Check how many replies of a language model fit into memory at a time."""
     batches = [
         (15e9, 7.51e9, 36_864, 2_048), (15e9, 7.51e9, 36_864, 500), (15e9, 14.2e9, 131_072, 3_000),
