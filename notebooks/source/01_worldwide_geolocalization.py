@@ -702,9 +702,10 @@ for row in zip(shares.index, gain, low, high, 100 * gain / possible, strict=True
 # %% [markdown]
 # The search finds, first of all, **the same kind of picture**: a street for a street, a square for
 # a square (+78 points). Points alone mislead, though: where two random photos often agree, as on
-# day or night, there is little to gain. As a share of what chance leaves, TODO. So the features are
-# not blind to the place. View and place are mixed in them, and the cosine weighs all 256 numbers
-# alike.
+# day or night, there is little to gain. As a share of what chance leaves, climate zone (65 %) and
+# day or night (64 %) are level; script (55 %), driving side (54 %) and continent (51 %) follow,
+# then country (45 %) and weather (37 %). So the features are not blind to the place. View and place
+# are mixed in them, and the cosine weighs all 256 numbers alike.
 #
 # What is a change worth? Take the street in Lisbon again and compare each variant with the original
 # (1 is the same vector). Where does the search send it? In the last one, all cues are Seoul's.
