@@ -448,7 +448,7 @@ copied = geo.great_circle_km(four[:, :15], replies[:, None]).min(axis=1)
 print("km from the reply to the nearest dot:", ", ".join(f"{far:.1f}" for far in copied))
 
 # %% [markdown]
-# Each ring is round one of the dots of its colour, at most TODO km off: the reply copies it.
+# Each ring is round one of the dots of its colour, at most 0.4 km off: the reply copies it.
 #
 # **Guess first.** In how many per cent of photos will the reply be within 25 km of one of the 15
 # similar places of its turned prompt?
