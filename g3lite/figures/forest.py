@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,7 +34,7 @@ def forest(
         unit: of the differences, such as "km".
     """
     table = differences.reset_index(drop=True)
-    scale, form = (100, "+.1f") if unit == "points" else (1, "+,.0f")
+    scale, form = (100, "+z.1f") if unit == "points" else (1, "+z,.0f")
     points = scale * table[["difference", "low", "high"]].to_numpy(dtype=np.float64)  # (n, 3)
     places, headings = _places(table)
     ticks = [*places, *headings.values()]
@@ -52,7 +50,7 @@ def forest(
         _line(axes, place, points[row], colour, filled=several[row])
         ends = "" if np.isnan(low) else f" [{low:{form}}, {high:{form}}]"
         axes.annotate(
-            _without_minus_zero(f"{middle:{form}}{ends}"), (1.01, place),
+            f"{middle:{form}}{ends}", (1.01, place),
             xycoords=("axes fraction", "data"), va="center", fontsize=9, annotation_clip=False,
         )  # fmt: skip
     axes.set_yticks(ticks, [*table["method"], *headings])
@@ -151,8 +149,3 @@ def _bare(axes: Axes) -> None:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#e4e4e4", linewidth=0.7)
     axes.set_axisbelow(True)
-
-
-def _without_minus_zero(text: str) -> str:
-    """The text with 0 where a number rounds to −0."""
-    return re.sub(r"[+-]0(?![.\d])", "0", text)

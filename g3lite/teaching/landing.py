@@ -79,14 +79,14 @@ def results(replicates: int = 1000) -> str:
     paper = PUBLISHED[PUBLISHED_ON]
     for name in ROWS:
         gain = np.mean(paper["G3"]) - np.mean(paper[name])
-        cells = [*(f"{share:g}" for share in paper[name]), f"{gain:+.1f}" if name != "G3" else ""]
+        cells = [*(f"{share:g}" for share in paper[name]), f"{gain:+z.1f}" if name != "G3" else ""]
         lines.append(_line(name, cells))
     lines.append(f"| **Here**: MiniEarth, {len(truth):,} drawn photos | | | | | | |")
     for name, row in OURS.items():
         gain = ""
         if row in ahead.index:
             value, low, high = 100 * ahead.loc[row]
-            gain = f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
+            gain = f"{value:+z.1f} [{low:+z.1f}, {high:+z.1f}]"
         lines.append(_line(name, [*scores.loc[row].iloc[:5], gain]))
     return "\n".join(lines)
 
@@ -103,7 +103,7 @@ def with_results(readme: str, table: str) -> str:
         G3Error: the marks are not there.
     """
     new, times = re.subn(
-        f"(?<={_BEGIN}\n).*?(?=\n{_END})", lambda _: table, readme, count=1, flags=re.DOTALL
+        f"(?<={_BEGIN}\n).*?(?={_END})", lambda _: f"{table}\n", readme, count=1, flags=re.DOTALL
     )
     if not times:
         raise G3Error(f"README.md lacks the lines {_BEGIN} and {_END}")

@@ -121,8 +121,15 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def execute(notebook: NotebookNode, cwd: Path, profile: str) -> NotebookNode:
-    """Execute a notebook in place on a profile, with a kernel of this environment."""
+def execute(notebook: NotebookNode, cwd: Path, profile: str, **variables: str) -> NotebookNode:
+    """Execute a notebook in place on a profile, with a kernel of this environment.
+
+    Args:
+        notebook: the notebook.
+        cwd: the folder that its cells work in.
+        profile: its name.
+        variables: further environment variables of the kernel.
+    """
     client = NotebookClient(
         notebook,
         timeout=1800,
@@ -132,7 +139,7 @@ def execute(notebook: NotebookNode, cwd: Path, profile: str) -> NotebookNode:
         **_KERNEL,
     )
     try:
-        client.execute(env={**os.environ, "G3LITE_PROFILE": profile})
+        client.execute(env={**os.environ, "G3LITE_PROFILE": profile, **variables})
     except CellExecutionError as error:
         raise NotebookError(
             f"{error.ename}: {error.evalue}, in the cell\n{_failed(notebook)}"
@@ -144,11 +151,14 @@ def sync(notebooks: Path, name: str) -> Path:
     """Write `NN_name.ipynb` from its source, executed on the `cpu` profile; return its path.
 
     Without a pack of real photos (`G3LITE_PACK`) cells tagged `pack` keep the outputs that they
-    had, as long as the cell is the same.
+    had, as long as the cell is the same. A notebook without such cells sees no pack: it might show
+    photos that may not be passed on.
     """
     from g3lite.datasets.pack import VARIABLE  # with numpy and others, which `link` does without
 
-    notebook = clean(execute(read_source(notebooks, name), notebooks, COMMITTED_PROFILE))
+    source = read_source(notebooks, name)
+    hidden = {} if any(PACK in _tags(cell) for cell in source.cells) else {VARIABLE: ""}
+    notebook = clean(execute(source, notebooks, COMMITTED_PROFILE, **hidden))
     path = notebooks / f"{name}.ipynb"
     if path.is_file() and not os.environ.get(VARIABLE):
         _keep_outputs(notebook, nbformat.read(path, as_version=4))

@@ -712,7 +712,7 @@ print(f"After two epochs {in_china.sum()} of the 20 best places are in China.")
 # At the end the loss is about 7.7, and 19 of the 20 best places are in China.
 #
 # (The paper trains for 10 epochs with a learning rate of 3e-5, a weight decay of 1e-6 and 256
-# waves of each length, on 4.12 million photos. Our rate, decay and number of waves are for 20,000.)
+# waves of each length. Ours are chosen for 20,000 photos.)
 #
 # ### The rest with `training.fit`
 #

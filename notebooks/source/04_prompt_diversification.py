@@ -32,7 +32,7 @@
 # Using Large Multi-Modality Models*, [arXiv 2405.14702](https://arxiv.org/abs/2405.14702), section
 # 3.2 and figure 3.
 # **You need:** [notebook 03](03_index_construction.ipynb) for where references come from.
-# **Time:** 55 minutes to read, 90 with the exercises. **Machine:** any laptop, 2 GB of memory, no
+# **Time:** 60 minutes to read, 95 with the exercises. **Machine:** any laptop, 2 GB of memory, no
 # GPU; the cells run for one or two minutes. A key or a GPU lets you ask another model: one line.
 
 # %% jupyter={"source_hidden": true}

@@ -33,7 +33,7 @@
 # 3.3, table 2 (the row "w/o Geo-V") and figure 4.
 # **You need:** [notebook 02](02_geo_alignment.ipynb) for the space in which photos and coordinates
 # meet; [notebook 04](04_prompt_diversification.ipynb) for where the replies come from.
-# **Time:** 60 minutes to read, 95 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# **Time:** 65 minutes to read, 100 with the exercises. **Machine:** any laptop, 3 GB of memory, no
 # GPU; the cells run for about a minute and a half.
 
 # %% jupyter={"source_hidden": true}

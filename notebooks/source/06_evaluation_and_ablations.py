@@ -32,7 +32,7 @@
 # 4: tables 1 and 2, figures 3 and 4.
 # **You need:** [notebook 01](01_worldwide_geolocalization.ipynb) for the scores and the bootstrap,
 # [notebook 05](05_geo_verification.ipynb) for the complete G3.
-# **Time:** 40 minutes to read, 75 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# **Time:** 45 minutes to read, 80 with the exercises. **Machine:** any laptop, 3 GB of memory, no
 # GPU; the cells run for one or two minutes.
 
 # %% jupyter={"source_hidden": true}

@@ -1,6 +1,7 @@
 """The notebooks' tools, tried on a small series; then every notebook of the repository."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -307,7 +308,7 @@ def output_of(series, source):
 def test_without_a_pack_a_cell_of_one_keeps_its_outputs(series, monkeypatch):
     said = "of a pack"
 
-    def execute(notebook, cwd, profile):
+    def execute(notebook, cwd, profile, **variables):
         for number, cell in enumerate(c for c in notebook.cells if c.cell_type == "code"):
             cell.execution_count = number + 1
             cell.outputs = [nbformat.v4.new_output("stream", text=said)]
@@ -329,6 +330,21 @@ def test_without_a_pack_a_cell_of_one_keeps_its_outputs(series, monkeypatch):
     assert notebooks.problems(series, "01_first") == [
         "01_first: cell 4 was executed without a pack of real photos; G3LITE_PACK names one"
     ]
+
+
+@pytest.mark.parametrize(("tagged", "sees"), [(False, ""), (True, "some folder")])
+def test_only_a_notebook_with_cells_of_a_pack_sees_one(series, monkeypatch, tagged, sees):
+    def execute(notebook, cwd, profile, **variables):
+        seen.append({**os.environ, **variables}["G3LITE_PACK"])
+        return notebook
+
+    seen = []
+    monkeypatch.setattr(notebooks, "execute", execute)
+    monkeypatch.setenv("G3LITE_PACK", "some folder")
+    if tagged:
+        change_source(series, '["nbval-check-output"]\nsum', '["nbval-check-output", "pack"]\nsum')
+    notebooks.sync(series, "01_first")
+    assert seen == [sees]
 
 
 def test_exercises_are_extracted_and_solved(series):
