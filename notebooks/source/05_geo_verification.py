@@ -137,7 +137,7 @@ figures.show(
 # first reply is 1,795 km off, the most similar photo was taken 1,800 km away. The judge looks at
 # the photo and at the candidates, and chooses a right one, within a kilometre. (Several replies
 # name this city, so a vote would find it too. Section 2 shows a photo that only the judge saves,
-# and section 3 counts such cases in all 2,400 photos. This photo was chosen because it works well;
+# and section 3 counts such cases in all of them. This photo was chosen because it works well;
 # it is drawn larger here than the 128 pixels that the models see.)
 #
 # You are at the last of the three steps:

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from g3lite import miniearth, paths, places
@@ -16,7 +17,7 @@ from g3lite.cli import main
 from g3lite.figures import maps
 from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import world
-from g3lite.paper import tables
+from g3lite.paper import seeds, tables
 from g3lite.paths import ArtefactError
 from g3lite.recipes import miniclip
 from g3lite.recipes import replies as reply_recipe
@@ -24,7 +25,7 @@ from g3lite.recipes import replies as reply_recipe
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
 FILES = [file for entry in MANIFEST["artefacts"].values() for file in entry["files"]]
-LONG_TABLES = {file for file in FILES if file.startswith("replies/test_")}
+LONG_TABLES = {file for file in FILES if file.startswith("replies/final_")}
 NEVER_LOADED = {
     "cities/README.md", "geoclip/LICENSE", "geoclip/README.md", "natural_earth/README.md",
     "natural_earth/make.py",
@@ -38,11 +39,15 @@ def picture():
 
 LOADS = {
     "alignment/": lambda: GeoAlignment.from_pretrained("mini"),
+    "choice/": lambda: pd.read_csv(paths.shipped("choice/grid.csv")),
     "cities/cities": places.cities.__wrapped__,
     "cities/countries": places.countries.__wrapped__,
+    "cues/": lambda: pd.read_csv(paths.shipped("cues/moves.csv")),
     "geoclip/": earth.geoclip,
     "miniclip/": lambda: Backbone.load("miniclip", "cpu"),
     "miniclip/corpus.txt": miniclip.corpus_ids,
+    "miniearth/final_natural": lambda: miniearth.load("final_natural", 5),
+    "miniearth/final_uniform": lambda: miniearth.load("final_uniform", 5),
     "miniearth/gallery": lambda: miniearth.load("gallery", 5),
     "miniearth/photos.tar": picture,
     "miniearth/places": world.places.__wrapped__,
@@ -52,9 +57,10 @@ LOADS = {
     "minilmm/": lambda: load_lmm("minilmm"),
     "natural_earth/": lambda: maps._feature.__wrapped__("physical/ne_110m_coastline"),
     "predictions/": lambda: tables.predictions("validation", 5),
-    "replies/test_natural": lambda: reply_recipe.recorded("test_natural"),
-    "replies/test_uniform": lambda: reply_recipe.recorded("test_uniform"),
+    "replies/final_natural": lambda: reply_recipe.recorded("final_natural"),
+    "replies/final_uniform": lambda: reply_recipe.recorded("final_uniform"),
     "replies/validation": lambda: reply_recipe.recorded("validation"),
+    "seeds/": lambda: list(seeds.predictions()),
 }
 """What loads the files that begin so; the longest beginning counts."""
 
