@@ -80,10 +80,7 @@ LOADERS: dict[str, Callable[[str, _Options], PhotoSet]] = {
     "mp16-pro": _collection,
     "osv5m": _collection,
     "miniearth": _rendered,
-    "miniearth/gallery": _rendered,
-    "miniearth/validation": _rendered,
-    "miniearth/test_natural": _rendered,
-    "miniearth/test_uniform": _rendered,
+    **{f"miniearth/{split}": _rendered for split in miniearth.SIZES},
     "pack": _packed,
     **{f"pack/{part}": _packed for part in pack.PARTS},
 }

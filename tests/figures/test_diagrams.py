@@ -248,7 +248,7 @@ def test_a_step_pulls_the_own_place_by_what_the_softmax_lacks():
     assert f"pull 1 − p = {-logits.grad[2]:.2f}" in said
     assert f"push p = {logits.grad[0]:.2f}" in said
     before, after = (
-        float(x) for x in made("pull_and_push").alt.split("from ")[2].split(";")[0].split(" to ")
+        float(x) for x in made("pull_and_push").alt.split("from ")[2].split(". ")[0].split(" to ")
     )
     assert before == pytest.approx(PLACES[2] @ PHOTO, abs=0.006) and after > before
 

@@ -451,7 +451,7 @@ def test_a_forest_plot_of_kilometres():
         }
     )
     axes = figures.forest(table, "Distances", "nearer", "further", unit="km").axes[0]
-    assert [text.get_text() for text in axes.texts][:2] == ["-334 [-401, -273]", "-40 [-79, 0]"]
+    assert [text.get_text() for text in axes.texts][:2] == ["-334 [-401, -273]", "-40 [-79, +0]"]
     assert axes.get_xlabel() == "difference, km"
 
 

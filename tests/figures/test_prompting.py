@@ -42,7 +42,8 @@ def test_asked_often_gives_each_prompt_a_colour_for_its_places_and_replies():
     (axes,) = figures.asked_often(asked, "Often", truth=LISBON).axes
     groups = [part for part in axes.collections if part.get_zorder() == 3]
     assert [len(part.get_offsets()) for part in groups] == [5, 1, 5, 2, 1]
-    colours = [tuple(part.get_facecolor()[0]) for part in groups]
+    dots, rings = [part.get_facecolor() for part in groups], [p.get_edgecolor() for p in groups]
+    colours = [tuple((d if len(d) else r)[0]) for d, r in zip(dots, rings, strict=True)]
     assert colours[0] == colours[1] != colours[2] == colours[3]
     assert len(figures.asked_often(asked, "Often").axes[0].collections) < len(axes.collections)
 

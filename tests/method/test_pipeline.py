@@ -128,7 +128,8 @@ def test_without_readable_replies_the_most_similar_photo_is_the_answer(shipped, 
 
 def test_a_model_that_fails_is_said_with_the_place(shipped, files, store, tmp_path):
     g3 = replace(shipped, lmm=Failing())  # more requests than a run may fail in a row
-    alone = replace(shipped, choice=CandidateConfig(replies=0, retrieved=3)).locate(files, **store)
+    retrieved = CandidateConfig(replies=0, retrieved=shipped.choice.retrieved)
+    alone = replace(shipped, choice=retrieved).locate(files, **store)
     (tmp_path / "damaged.jpg").write_bytes(b"no picture")
     *found, damaged = g3.locate([*files, tmp_path / "damaged.jpg"], **store)
     asked = 4 * g3.plan.asked

@@ -164,13 +164,19 @@ def test_the_best_of_four_prompts_is_above_the_best_single_one(recorded, photos)
         assert (gain.loc[["city", "region", "country", "continent"], "low"] > 0).all()
 
 
-@pytest.mark.parametrize("swapped", ["another's picture", "another's references"])
-def test_the_model_reads_picture_and_references(swapped, recorded, photos):
+@pytest.mark.parametrize(
+    ("swapped", "levels"),
+    [
+        ("another's picture", ["country", "continent"]),  # it has a small say
+        ("another's references", ["city", "region", "country", "continent"]),
+    ],
+)
+def test_the_model_reads_picture_and_references(swapped, levels, recorded, photos):
     other = places(recorded, swapped, 15)[:, 0]
     few = photos.head(len(other))
     loss = compare(places(recorded, "likeliest", 15)[: len(few), 0], other, few)
-    assert (loss.loc[["region", "country", "continent"], "p"] < 0.01).all()
-    assert (loss.loc[["region", "country", "continent"], "difference"] > 0).all()
+    assert (loss.loc[levels, "p"] < 0.01).all()
+    assert (loss.loc[levels, "difference"] > 0).all()
 
 
 # How it is asked
@@ -245,7 +251,8 @@ def test_swapped_pictures_are_those_of_the_lenders(photos):
 def test_packed_replies_come_back_letter_by_letter(photos):
     ids = photos.ids[:2]
     texts = [
-        '{"latitude": -0.05, "longitude": 179.99}', '{"latitude": 48.85, "longitude": 2.30}',
+        '{"latitude": -0.05000, "longitude": 179.99001}',
+        '{"latitude": 48.85660, "longitude": 2.35222}',
         '{"latitude": 48.8, "longitude": 2.30}', "I cannot tell.", None, "",
         '{"latitude": 148.85, "longitude": 2.30}', '{"latitude": 48.85, "longitude": 2.30} ',
     ]  # fmt: skip

@@ -458,7 +458,7 @@ EQUAL = {
         "line 3: 65 → 64": "sees the whole range as well: the four scales have a little to spare",
     },
     "check_02_3": {
-        "line 4: geo.great_circle_km(coordinates[:, None], coordinates) → "
+        "line 7: geo.great_circle_km(coordinates[:, None], coordinates) → "
         "geo.great_circle_km(coordinates, coordinates[:, None])": "a distance has no direction",
     },
     "check_02_4": {},
