@@ -39,6 +39,8 @@ _VOLATILE = {"execution", "ExecuteTime", "papermill", "trusted", "widgets"}
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|\b(?:href|src)=[\"']([^\"']+)")
 _FENCE = re.compile(r"^(`{3,}|~{3,}).*?^\1`*\s*$", re.MULTILINE | re.DOTALL)
 _MYST = re.compile(r"^\s*(:{3,}|`{3,}\{)|\{[\w:-]+\}`", re.MULTILINE)
+_LIST = re.compile(r"^ {0,3}(?:[-+*]|\d+[.)])\s")
+_LIST_WITHIN = re.compile(r"^ {0,3}(?:[-+*]|1[.)])\s.*", re.MULTILINE)  # 1 alone ends a paragraph
 SOLUTION = re.compile(
     r"<details>\s*<summary>Solution</summary>\s*```python\n(.*?)^```\s*</details>",
     re.MULTILINE | re.DOTALL,
@@ -328,6 +330,15 @@ def broken_links(markdown: str, base: Path, root: Path) -> list[str]:
     return broken
 
 
+def accidental_lists(markdown: str) -> list[str]:
+    """Return the lines inside paragraphs that Markdown takes for a list, such as "+ 15."."""
+    found = []
+    for block in re.split(r"\n\s*\n", _FENCE.sub("", markdown).strip("\n")):
+        if not _LIST.match(block):
+            found += [match[0].strip() for match in _LIST_WITHIN.finditer(block)]
+    return found
+
+
 def problems(notebooks: Path, name: str) -> list[str]:
     """Return, in words, everything that keeps a notebook from being committed; [] if nothing."""
     try:
@@ -394,6 +405,8 @@ def _problems_of_source(source: NotebookNode, notebooks: Path, name: str) -> Ite
             continue
         if _MYST.search(cell.source):
             yield f"cell {place} holds a MyST directive, which GitHub and Colab show as raw text"
+        for line in accidental_lists(cell.source):
+            yield f"cell {place} has a line that becomes a list: {line}"
         for link in broken_links(cell.source, notebooks, notebooks.parent):
             yield f"cell {place} links to {link}, which does not exist"
 

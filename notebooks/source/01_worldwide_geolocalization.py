@@ -340,8 +340,8 @@ print(f"{100 * len(cueless) / len(scenes):.0f} % of the {len(scenes):,} photos s
 # is right, but one of them knew a lot. So an answer is scored by its **distance** from the truth,
 # along the surface of the Earth. For two points with latitudes $\varphi$ and longitudes $\lambda$
 #
-# $$ d = 2R \arcsin \sqrt{\sin^2 \frac{\varphi_2 - \varphi_1}{2}
-#    + \cos\varphi_1 \cos\varphi_2 \sin^2 \frac{\lambda_2 - \lambda_1}{2}} , \qquad
+# $$ d = 2R \arcsin \sqrt{\sin^2 \frac{\varphi_2 - \varphi_1}{2} +
+#    \cos\varphi_1 \cos\varphi_2 \sin^2 \frac{\lambda_2 - \lambda_1}{2}} , \qquad
 #    R = 6371.0088\ \text{km}. $$
 
 

@@ -615,8 +615,8 @@ for name, other in {"most similar photo": similar[:, 0], "15 + 15": likeliest[15
 # locates with its references. But look at the first row: the most similar photo alone, without any
 # language model, has 22.3 %. In the mean of the five shares 10 + 10 is +0.4 points [−0.6, +1.5]
 # above it: no difference that can be seen. So MiniLMM reads the references, and adds little to them
-# as long as it gives one answer. And more is not better: 10 + 10 is 1.3 points [0.5, 2.2] above 15
-# + 15.
+# as long as it gives one answer. And more is not better: 10 + 10 is 1.3 points [0.5, 2.2] above
+# 15 + 15.
 #
 # That was the mean of all queries. Now split them by what retrieval offers: **good** if the most
 # similar photo was taken within 200 km of the truth, **misleading** if none of the 15 was taken

@@ -147,7 +147,7 @@ def _executed(text: str, code: str) -> nbformat.NotebookNode:
     table = "<table border='1' class='dataframe'><thead><tr><th></th><th>km</th></tr></thead>"
     table = f"<style scoped>td {{}}</style>{table}<tbody><tr><th>a</th><td>1</td></tr></table>"
     outputs = [
-        new_output("stream", text=f"{'wide ' * 30}\n"),
+        new_output("stream", text=f"short\n{'wide ' * 30}\n1  {'cell  ' * 30}\n"),
         new_output("display_data", {"text/html": table, "text/plain": "a 1"}),
         new_output("display_data", {"image/png": ONE_PIXEL, "text/plain": ""},
                    metadata={"image/png": {"alt": "a black square"}}),

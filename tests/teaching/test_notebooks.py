@@ -219,6 +219,7 @@ def test_ids_follow_the_content(series):
         ("# And the rest?", '# <img src="images/x.png" alt="x">', "links to images/x.png"),
         ("# And the rest?", "# ```{note}\n# And?\n# ```", "MyST"),
         ("# And the rest?", "# {ref}`here`", "MyST"),
+        ("# And the rest?", "# More than 15\n# + 15.", "becomes a list: + 15."),
         ('PROFILE = "auto"', 'PROFILE = "gpu"', 'PROFILE = "auto"'),
         ('# %% tags=["nbval-check-output"]\nsum', "# %%\nsum", "2 cells are tagged nbval"),
         ("sum(range(10))", "sum(\n" + "    0,\n" * 24 + ")", "has 26 lines"),
@@ -486,6 +487,20 @@ def test_a_check_gives_a_verdict_and_a_hint(capsys):
 # The series itself.
 FOLDER = notebooks.folder()
 SERIES = notebooks.names(FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "lines"),
+    [
+        ("Better than 10\n+ 10.", ["+ 10."]),
+        ("It is\n1. of many, or\n- 2", ["1. of many, or", "- 2"]),
+        ("- one\n  and more\n- two\n\n1. first\n2. second", []),
+        ("In the year\n2018. Or\n15 + 15, *here*\n**bold**, -2", []),
+        ("```\na\n- b\n```\n", []),
+    ],
+)
+def test_lines_that_become_a_list_are_found(markdown, lines):
+    assert notebooks.accidental_lists(markdown) == lines
 
 
 @pytest.mark.parametrize("name", SERIES)

@@ -160,7 +160,36 @@ def test_a_notebook_is_shown_with_formulas_tables_and_pictures(tiny):
     assert shown.table.find_parent(class_="scroll")["tabindex"] == "0"
     assert not shown.find("style") and "border" not in shown.table.attrs
     assert [th.get_text() for th in shown.find_all("th")] == ["km", "a"]
-    assert shown.find("pre", tabindex="0").get_text().startswith("wide wide")
+    lines = shown.find("pre", tabindex="0")  # for the row of a table, which must not be broken
+    assert [line.get_text() for line in lines.select(".wraps")] == ["wide " * 30]
+    assert lines.get_text() == f"short\n{'wide ' * 30}\n1  {'cell  ' * 30}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "wraps"),
+    [
+        ("A sentence that is longer than a narrow page is wide.", True),
+        ("a  A claim with its letter, longer than a narrow page is wide.", True),
+        ("    A sentence that is indented, longer than a narrow page.", True),
+        ("no LMM, as many candidates  +1.2 [+0.5, +1.8]  corrected p 0.985", False),
+        ("a short sentence", False),
+    ],
+)
+def test_sentences_wrap_and_rows_of_tables_do_not(line, wraps):
+    output = BeautifulSoup(f'<div class="output"><pre>{line}\n</pre></div>', "html.parser")
+    page._make_reachable(output)
+    assert bool(output.select(".wraps")) == wraps
+    assert output.pre.get_text() == f"{line}\n"
+    assert not output.pre.has_attr("tabindex")
+
+
+def test_the_menu_tells_documents_of_one_beginning_apart(tmp_path):
+    course = tmp_path / "notebooks" / "course"
+    course.mkdir(parents=True)
+    for name, title in (("a", "A lab: heads"), ("b", "A lab: prompts"), ("c", "A plan: weeks")):
+        (course / f"{name}.md").write_text(f"# {title}\n\nText.\n", encoding="utf-8")
+    found = build._documents(tmp_path, tmp_path / "notebooks")
+    assert [one.short for one in found.values()] == ["A lab: heads", "A lab: prompts", "A plan"]
 
 
 def test_links_lead_to_pages_and_files_without_a_page_are_words(tiny):
@@ -396,6 +425,27 @@ def test_light_and_dark_can_be_chosen_and_paper_is_white(tiny, visit):
     shown.emulate_media(media="print")
     assert shown.evaluate(ground) == "rgb(255, 255, 255)"
     assert not shown.locator("nav").is_visible() and not shown.locator("header").is_visible()
+
+
+@pytest.mark.slow
+def test_sentences_of_an_output_are_not_cut_off(tiny, visit):
+    shown = visit(tiny / "01_first.html", viewport={"width": 640, "height": 800})
+    sentence = shown.locator(".wraps").first.bounding_box()
+    around = shown.locator(".output pre").first.bounding_box()
+    assert sentence["x"] + sentence["width"] <= around["x"] + around["width"]
+    assert sentence["height"] > 30  # two lines or more
+
+
+@pytest.mark.slow
+def test_five_photos_of_a_quiz_fit_on_a_page(tmp_path, visit):
+    cell = '<td><img src="data:," alt="a" width="160"><br><details><summary>1: where was it?'
+    table = f"<table><tr>{f'{cell}</summary>Antananarivo</details></td>' * 5}</tr></table>"
+    style = (Path(page.__file__).parent / "static" / "site.css").as_uri()
+    html = f'<link rel="stylesheet" href="{style}"><div class="output"><div class="scroll">{table}'
+    (tmp_path / "quiz.html").write_text(f"{html}</div></div>", encoding="utf-8")
+    shown = visit(tmp_path / "quiz.html", viewport={"width": 640, "height": 800})
+    around = shown.locator(".scroll").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert around[0] <= around[1]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -140,12 +141,18 @@ def _series(root: Path, folder: Path) -> list[Page]:
 
 def _documents(root: Path, folder: Path) -> dict[str, Page]:
     """The pages of the documents, still empty, by their sources."""
+    titles = {
+        path: path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+        for path in sorted((folder / FOLDER).rglob("*.md"))
+    }
+    beginnings = Counter(title.partition(":")[0] for title in titles.values())
     pages = {}
-    for path in sorted((folder / FOLDER).rglob("*.md")):
-        title = path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
+    for path, title in titles.items():
         name = FOLDER if path.stem == "README" else path.stem
-        page = Page(f"{name}.html", title, title.partition(":")[0])
-        pages[path.relative_to(root).as_posix()] = page
+        short = title.partition(":")[0]
+        if beginnings[short] > 1:  # the menu must tell them apart
+            short = title
+        pages[path.relative_to(root).as_posix()] = Page(f"{name}.html", title, short)
     for source, (name, title) in DOCUMENTS.items():
         if (root / source).is_file():
             pages[source] = Page(f"{name}.html", title, title)

@@ -22,6 +22,8 @@ from g3lite.teaching.site.tables import Term, slug
 
 _WIDE = 88
 """Signs in a line of output that fit on the page."""
+_NARROW = 40
+"""Signs that fit on a narrow one."""
 _NO_TERMS = ["a", "code", "pre", "math", "h1", "h2", "h3", "h4", "th", "summary", "dfn"]
 
 
@@ -151,10 +153,29 @@ def _make_reachable(soup: BeautifulSoup) -> None:
         if not empty.get_text(strip=True):
             empty.name = "td"
     for text in soup.select(".output pre"):
-        if max(map(len, text.get_text().splitlines()), default=0) > _WIDE:
+        _let_sentences_wrap(soup, text)
+        fixed = "".join(part.get_text() for part in text.contents if part.name != "span")
+        if max(map(len, fixed.splitlines()), default=0) > _WIDE:
             text["tabindex"] = "0"
     for formula in soup.select("math[display=block]"):
         formula["tabindex"] = "0"
+
+
+def _let_sentences_wrap(soup: BeautifulSoup, text: Tag) -> None:
+    """Let wide lines of an output wrap, but no rows of a table, whose columns must stay.
+
+    A row has two spaces somewhere behind its number or letter.
+    """
+    if text.string is None:  # coloured, or empty
+        return
+    parts: list[NavigableString | Tag] = []
+    for line in str(text.string).splitlines(keepends=True):
+        if len(line) > _NARROW and "  " not in line.strip()[4:]:
+            parts.append(soup.new_tag("span", attrs={"class": "wraps"}, string=line.rstrip("\n")))
+            line = "\n" if line.endswith("\n") else ""
+        parts.append(NavigableString(line))
+    text.clear()
+    text.extend(parts)
 
 
 def _explain(soup: BeautifulSoup, terms: Sequence[Term]) -> None:
