@@ -870,7 +870,7 @@ if pack:
     right = {name: evaluation.hits(answer, people)[None] for name, answer in rows.items()}
     ahead = margins(right.pop(first), right, people)
     ahead = ahead[ahead["metric"] == OUTCOME].sort_values("difference", ascending=False)
-    title = f"{first} minus each rival: {real_photos.label(pack)}"
+    title = f"{first} minus each rival, real photos"
     figures.show(
         figures.forest(ahead, title, f"{first} is better", "worse"),
         f"A forest plot of {first} minus {len(ahead)} rivals, each with its interval.",
