@@ -36,9 +36,11 @@ class Answer:
 
 
 _SUSPICIOUS = re.compile(
-    r"\b(g3lite\.teaching|sys\.modules|_getframe|inspect|ctypes|gc|builtins|__builtins__|importlib|"
+    r"\b(g3lite\.teaching(?! import cue_lab$)|"  # that is the tool of an exercise
+    r"sys\.modules|_getframe|inspect|ctypes|gc|builtins|__builtins__|importlib|"
     r"__import__|__subclasses__|__globals__|f_back|subprocess|socket|open|eval|exec|(?<!re\.)compile|"
-    r"os\.\w+|monkeypatch|setattr|pathlib|shutil|signal|threading|multiprocessing)\b"
+    r"os\.\w+|monkeypatch|setattr|pathlib|shutil|signal|threading|multiprocessing)\b",
+    re.MULTILINE,
 )
 
 

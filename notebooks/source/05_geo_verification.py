@@ -1092,7 +1092,8 @@ for row in control.itertuples():
 # lens are not allowed, for they are no cues. (Countries belong to the continents that GeoNames
 # names, so all of Russia is Europe.) This is an experiment: use the lab above, or try all changes
 # in a loop with `lab.look(photo, **cues).continent`. The check counts your cues, and it saves the
-# picture again: if the answer then returns to Europe, it was luck, and does not count.
+# picture again: if the answer then returns to Europe, it was luck, and does not count. Write down
+# the cues that you found, not the search for them: whoever grades the cell runs no G3 in it.
 
 # %% tags=["exercise"]
 photo = cue_lab.street("Lisbon")
@@ -1103,23 +1104,11 @@ check_05_4(photo, cues)
 # <details><summary>Solution</summary>
 #
 # ```python
-# # An experiment: each value of each cue alone, and again with traffic on the left.
-# from g3lite.miniearth.changes import CUES, possible
-#
+# # Found with one change at a time in the lab: `possible(miniearth.scene_of(photo))`, from
+# # g3lite.miniearth.changes, has all values. A desert moves the answer to Libya, and back to Lisbon
+# # when the picture is saved again; subtropical plants move it both times.
 # photo = cue_lab.street("Lisbon")
-# lab = cue_lab.CueLab(g3, [photo])
-# options = possible(miniearth.scene_of(photo))
-# single = [{name: value} for name in CUES for value in options[name]]
-# tried = single + [one | {"driving_side": "left"} for one in single]
-#
-#
-# def leaves(**cues):
-#     """Whether the answer leaves Europe, and does so again when the picture is saved again."""
-#     states = lab.look(**cues), lab.look(**cues, saved_again=True)
-#     return all(state.continent != "EU" for state in states)
-#
-#
-# cues = next(one for one in tried if leaves(**one))
+# cues = {"climate": "subtropical"}
 # check_05_4(photo, cues)
 # ```
 #

@@ -10,7 +10,7 @@ PLACES = {"Lisbon": (38.72, -9.13), "Rabat": (34.02, -6.83), "Tokyo": (35.69, 13
 
 
 class RuleLab:
-    """Answers by rule: desert is Rabat; left together with kana is Tokyo; all else is Lisbon.
+    """Answers by rule: desert and subtropical are Rabat, left with kana Tokyo, all else Lisbon.
 
     If it is `lucky`, that is undone when the picture is saved again.
     """
@@ -21,7 +21,7 @@ class RuleLab:
     def look(self, **changes):
         scene = cue_lab.changed(miniearth.scene_of(self.photo), **changes)
         place = self.home
-        if changes.get("climate") == "desert":
+        if changes.get("climate") in ("desert", "subtropical"):
             place = "Rabat"
         elif changes.get("driving_side") == "left" and changes.get("script") == "kana":
             place = "Tokyo"
