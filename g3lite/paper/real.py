@@ -29,6 +29,7 @@ from g3lite.lmm.base import LMM
 from g3lite.paper import plan
 from g3lite.paper.margins import OUTCOME, holm, margins
 from g3lite.photos import PhotoSet
+from g3lite.presets import RETRIEVED
 from g3lite.prompts import PromptPlan
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
@@ -38,8 +39,6 @@ VOTES = 100
 """Neighbours that vote in [L]kNN, as its authors set it; sigma and m are theirs, too."""
 PLACES, SAMPLE = 100_000, 20_000
 """Coordinates that compete as a GPS gallery, GeoCLIP's number, and that give the constant."""
-ALONE = CandidateConfig((), 0, 10)
-"""Candidates without a language model: the places of the 10 most similar photos."""
 ONE_PROMPT = 10
 """References of either kind in the single prompt of Img2Loc's way."""
 BLIND_ALONE, MEDOID_ALONE = "no LMM, blind choice", "no LMM, medoid"
@@ -151,7 +150,7 @@ class RealRun:
 
     def without_lmm(self) -> Rows:
         """G3 without a language model: of ten retrieved places one is chosen, in three ways."""
-        some = replace(ALONE, retrieved=min(ALONE.retrieved, len(self.known)))
+        some = CandidateConfig((), 0, min(RETRIEVED, len(self.known)))
         pool = candidates(self.queries.ids, None, self.places(self.similar), some)
         return {
             plan.NO_LMM: winners(self.verifier.score(pool)),

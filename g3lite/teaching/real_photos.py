@@ -326,8 +326,8 @@ def per_cent(values: ArrayLike, people: pd.DataFrame) -> np.ndarray:
 
 def in_points(row: NamedTuple) -> str:
     """A row of `evaluation.compare`: "+1.2 [-0.3, +2.9] points"."""
-    ends = (round(100 * end, 1) + 0.0 for end in (row.difference, row.low, row.high))  # no -0.0
-    return "{:+.1f} [{:+.1f}, {:+.1f}] points".format(*ends)
+    ends = (100 * end for end in (row.difference, row.low, row.high))
+    return "{:+z.1f} [{:+z.1f}, {:+z.1f}] points".format(*ends)
 
 
 def of_guessing(history: pd.DataFrame, pack: Pack) -> dict[str, tuple[pd.Series, pd.Series]]:

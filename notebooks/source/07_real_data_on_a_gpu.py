@@ -137,7 +137,9 @@ print(real.verdicts(expected, "G3 is better than", "worse than"))
 # **This is the picture that you will make of real photos**, here from answers that are shipped with
 # the package, about drawings. Each line is G3 minus another row: the mean of five shares of photos
 # (placed within 1, 25, 200, 750 and 2,500 km), with its interval over photographers. Blue: G3 is
-# better; orange: worse; grey: it cannot be told, after Holm's correction.
+# better; orange: worse; grey: it cannot be told, after Holm's correction. (The drawings are the
+# validation photos, on which G3's settings were chosen: a preview, and no result. Notebook 06 has
+# the result.)
 #
 # All of G3 runs here: frozen CLIP with trained heads, a gallery, a language model, and the judge.
 

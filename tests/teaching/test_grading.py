@@ -95,6 +95,19 @@ def test_a_wrong_answer_does_not_pass(tmp_path, code, verdict, hint):
     assert (given.verdict, hint in given.hint) == (verdict, True), given
 
 
+@pytest.mark.parametrize(
+    ("code", "look"),
+    [
+        ("from g3lite.teaching import cue_lab", False),  # the tool of an exercise
+        ("from g3lite.teaching import cue_lab, checks", True),
+        ("from g3lite.teaching import checks", True),
+        ("import g3lite.teaching", True),
+    ],
+)
+def test_the_tool_of_an_exercise_is_no_suspicious_word(code, look):
+    assert bool(submissions._SUSPICIOUS.search(f"{code}\nn = 1")) == look
+
+
 CHEATS = {
     "a check of one's own": "def check_99_1(*_): print('✓ right')\ndef double(n): return n",
     "a check that is patched": (
