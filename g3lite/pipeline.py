@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +36,7 @@ from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
 from g3lite.replies import failed_replies, failure_summary
 from g3lite.support import weights
+from g3lite.support.runs import make_run_folder
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 OUT_OF_DOMAIN = (
@@ -69,6 +69,21 @@ class Asked(Protocol):
         """Ask about n photos with their references, each (n, k, 2): the replies and a report."""
 
 
+class Judge(Protocol):
+    """What may judge candidates in place of the cosine, as `g3lite.after.judge.LearnedJudge`."""
+
+    name: str
+    neighbours: int
+
+    def score(
+        self, scored: pd.DataFrame, ids: Sequence[str], similarity: np.ndarray, near: np.ndarray
+    ) -> pd.DataFrame:
+        """The candidates with other scores."""
+
+    def where(self, candidates: pd.DataFrame) -> Any:
+        """How sure it is of one photo."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Where a photo was probably taken, and how that came about; `print` shows it.
@@ -86,6 +101,7 @@ class Prediction:
         warning: why the prediction should not be believed; None if there is no such reason.
         error: why there is none; None if there is one.
         fallback: whether none of the replies could be read: the place comes from retrieval alone.
+        where: how sure the learned judge is (`g3lite.after.regions.Where`); None with the cosine.
         card: draws it for a notebook, as HTML; None: a notebook shows the text.
     """
 
@@ -100,6 +116,7 @@ class Prediction:
     warning: str | None = None
     error: str | None = None
     fallback: bool = False
+    where: Any = field(default=None, repr=False)
     card: Callable[[Prediction], str] | None = field(default=None, repr=False)
 
     @property
@@ -127,7 +144,7 @@ class Prediction:
             f"  score {self.score:.3f}, the best of {len(self.candidates)} candidates: {origin}",
             "  " + ", ".join(f"{step} {_time(took)}" for step, took in self.seconds.items()),
         ]
-        said = (self.warning, FALLBACK if self.fallback else None, self.failure)
+        said = (self.where, self.warning, FALLBACK if self.fallback else None, self.failure)
         return "\n".join([*lines, *(f"  {line}" for line in said if line)])
 
     def _repr_html_(self) -> str | None:
@@ -147,7 +164,7 @@ class Prediction:
             "img_id": self.img_id, "latitude": lat, "longitude": lon, "place": self.place,
             "score": None if np.isnan(self.score) else self.score, "warning": self.warning,
             "error": self.error, "fallback": self.fallback, "failure": self.failure,
-            "seconds": self.seconds, **tables,
+            "seconds": self.seconds, "where": self.where and self.where.as_dict(), **tables,
         }  # fmt: skip
 
 
@@ -189,6 +206,7 @@ class Pipeline:
         choice: which candidates compete; it must fit the plan.
         in_domain: says which photos of a set the models can know anything about, bool (n,); None if
             they know any photo.
+        judge: scores the candidates in place of the cosine; None for the paper's judge.
     """
 
     backbone: Backbone
@@ -198,6 +216,7 @@ class Pipeline:
     plan: PromptPlan = PromptPlan()
     choice: CandidateConfig = verification.CANDIDATE_CONFIGS["paper_im2gps3k"]
     in_domain: Callable[[PhotoSet], np.ndarray] | None = None
+    judge: Judge | None = None
     card: ClassVar[Callable[[Prediction, PhotoSet], str] | None] = None
     """What draws predictions for a notebook, with their photos; `presets.G3` has one."""
 
@@ -249,6 +268,9 @@ class Pipeline:
                     warning=OUT_OF_DOMAIN if row.out_of_domain else None,
                     error=None if located else row.error,
                     fallback=located and bool(row.fallback),
+                    where=self.judge.where(tables["candidates"])
+                    if self.judge and located
+                    else None,
                     card=self.card and partial(self.card, photos=what),
                 )
             )
@@ -277,7 +299,7 @@ class Pipeline:
             LMMError: the model cannot be asked, or a limit was reached.
         """
         folder, made_of = Path(folder), self._made_of(queries)
-        _make(folder, made_of)
+        make_run_folder(folder, made_of, TABLES)
         found = self.steps(queries, **options)
         files = {}
         try:
@@ -332,6 +354,7 @@ class Pipeline:
                 "template": self.plan.template.text,
             },
             "choice": asdict(self.choice),
+            "judge": self.judge and self.judge.name,
         }  # fmt: skip
         return json.loads(json.dumps(made_of))
 
@@ -360,22 +383,25 @@ class Pipeline:
             vectors = self.heads.database_vectors(features.vectors)
         with timed("search"):
             k = max(self.plan.most, self.choice.retrieved, 5)
-            similarity, similar = self.gallery.similar(vectors, k)
+            most = max(k, self.judge.neighbours if self.judge else 0)
+            similarity, similar = self.gallery.similar(vectors, most)
             _, dissimilar = self.gallery.dissimilar(vectors, k)
             near, far = map(self.gallery.coordinates_of, (similar, dissimilar))  # (q, k, 2)
         with timed("ask"):
             replies, report = self.lmm.ask(
-                usable, self.plan, near, far, progress=progress, **options
+                usable, self.plan, near[:, :k], far, progress=progress, **options
             )
         with timed("verify"):
             rivals = candidates(usable.ids, replies, near, self.choice)
             scored = Verifier(self.heads, usable.ids, features.vectors).score(rivals)
+            if self.judge:
+                scored = self.judge.score(scored, usable.ids, similarity, near)
             best = winners(scored)
         for step, stored in (("embed", features.stored), ("ask", report.stored)):
             seconds[step] = None if stored else seconds[step]
         return Located(
             self._predictions(queries, usable, best, replies, features.skipped), scored,
-            self._neighbours(usable, similarity, similar), replies, report, seconds,
+            self._neighbours(usable, similarity[:, :k], similar[:, :k]), replies, report, seconds,
         )  # fmt: skip
 
     def _neighbours(
@@ -417,28 +443,6 @@ class Pipeline:
 
 def _time(seconds: float | None) -> str:
     return "from the store" if seconds is None else f"{seconds:.2f} s"
-
-
-def _make(folder: Path, made_of: dict[str, Any]) -> None:
-    """Make the folder of a run; refuse one that holds anything else than this very run."""
-    strange = ""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):  # before anything is computed or paid for
-            pass
-        record, there = folder / "run.json", any((folder / name).exists() for name in TABLES)
-        if there and not record.exists():  # perhaps a run that was killed while it named its files
-            record = next(folder.glob("run.json.*.part"), record)
-        if record.exists():
-            about = json.loads(record.read_text(encoding="utf-8"))
-            differ = [key for key, value in made_of.items() if about.get(key) != value]
-            strange = f"another run, with other {', '.join(differ)}" if differ else ""
-        elif there:
-            strange = f"{' or '.join(TABLES)} without a run.json"
-    except (OSError, ValueError, AttributeError) as error:
-        raise G3Error(f"{folder} cannot be the folder of a run: {error}") from error
-    if strange:
-        raise G3Error(f"{folder} holds {strange}; name another folder, or remove that one")
 
 
 def _sha256(data: bytes) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from torch import Tensor
 
 from g3lite import G3Error, miniearth, official, profiles
+from g3lite.after.judge import CHOICE, LearnedJudge
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, check_device
 from g3lite.datasets import featurefolder, pack
@@ -36,6 +37,10 @@ from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
 from g3lite.verification import CandidateConfig
 
+NO_JUDGE = (
+    "the learned judge knows the shipped models alone: take the profile ci or cpu with its own "
+    "language model, or train a judge for yours (g3lite.after, notebook 08)"
+)
 RETRIEVED = 10
 """Candidates where no language model is asked: so many similar photos, as far as there are."""
 
@@ -59,6 +64,7 @@ class G3(Pipeline):
         lmm: str | LMM | None = None,
         plan: PromptPlan | None = None,
         choice: str | CandidateConfig | None = None,
+        judge: Literal["cosine", "learned"] = "cosine",
         gallery: PhotoSet | None = None,
         gallery_size: int | None = None,
         max_gb: float = 1.0,
@@ -77,7 +83,9 @@ class G3(Pipeline):
                 as compete, at the temperature of the profile, or that is recommended for the
                 model that `lmm` names (`lmm.load.RECOMMENDED`).
             choice: which candidates compete: a key of `verification.CANDIDATE_CONFIGS`, or a
-                `CandidateConfig`; by default that of the profile.
+                `CandidateConfig`; by default that of the profile, or of the judge.
+            judge: "cosine", as in the paper; or "learned", which also says how sure it is. The
+                learned one is shipped for MiniEarth's models alone (`g3lite.after`).
             gallery: search these photos instead of the profile's.
             gallery_size: search only the first so many photos of the profile's gallery; by default
                 as many as the profile says.
@@ -92,10 +100,15 @@ class G3(Pipeline):
         if not chosen.queries:
             raise G3Error(f"the profile {chosen.name} is GeoCLIP alone, without a gallery: take "
                           "g3lite.baselines.geoclip.GeoCLIP.from_pretrained()")  # fmt: skip
-        choice = CandidateConfig.from_name(choice or chosen.choice)
+        if judge not in ("cosine", "learned"):
+            raise G3Error(f"unknown judge {judge!r}; there are cosine and learned")
+        learned = judge == "learned"
+        choice = CandidateConfig.from_name(choice or (CHOICE if learned else chosen.choice))
         temperature = temperature_of(lmm, chosen.temperature)
         plan = plan or PromptPlan(replies=max(choice.replies, 1), temperature=temperature)
         published = chosen.alignment == "official"
+        if learned and (published or lmm not in (None, chosen.lmm)):
+            raise G3Error(NO_JUDGE)
         if gallery is None:
             size = gallery_size or chosen.gallery_size
             if published:
@@ -116,6 +129,8 @@ class G3(Pipeline):
         heads = GeoAlignment.from_pretrained("mini", chosen.device)
         searchable = _gallery(gallery, backbone, heads, chosen.batch_size, progress)
         parts["lmm"] = _lmm(parts["lmm"], max_gb)
+        if learned:
+            parts["judge"] = LearnedJudge.from_pretrained(searchable.coordinates)
         # The shipped models have seen nothing but MiniEarth.
         return cls(backbone, heads, searchable, in_domain=miniearth.is_miniearth, **parts)
 
