@@ -34,14 +34,18 @@ SPLITS_VERSION = "1"
 SIZES = {
     "gallery": 20_000, "validation": 2_400, "test_natural": 3_000, "test_uniform": 3_000,
     "final_natural": 6_000, "final_uniform": 6_000,
+    "after_natural": 6_000, "after_uniform": 6_000,
 }  # fmt: skip
 """Photos of each set. The uniform ones are spread almost evenly over the places, as YFCC4K is more
 than IM2GPS3K; the others follow the places' photo weights. The tables are about the final sets,
 which were drawn when all was decided (`g3lite.paper.plan`); `test_natural` and `test_uniform` were
-opened before, and serve to develop since."""
+opened before, and serve to develop since. The learned judge has a pair of its own, drawn as late
+(`g3lite.paper.after_plan`)."""
 SHIPPED = {"gallery": 2_000, "validation": 300, "test_natural": 300, "test_uniform": 300}
 """How many of them ship as pictures: the first rows."""
-EVENNESS = {"test_uniform": 0.15, "final_uniform": 0.15}
+FINAL = ("final_natural", "final_uniform")
+AFTER = ("after_natural", "after_uniform")
+EVENNESS = {"test_uniform": 0.15, "final_uniform": 0.15, "after_uniform": 0.15}
 """Exponent of the photo weights of a set, 1 where not given; 0 would be uniform."""
 PHOTOS_PER_AUTHOR = 6
 PICTURE_SIZE = 128
@@ -159,7 +163,13 @@ def build(folder: Path) -> None:
 
 def build_final(folder: Path) -> None:
     """Make the tables of the final sets, of which no picture ships, in the data folder."""
-    for split in SIZES.keys() - SHIPPED.keys():
+    for split in FINAL:
+        _write_table(folder / "miniearth", split)
+
+
+def build_after(folder: Path) -> None:
+    """Make the tables of the learned judge's test sets, likewise."""
+    for split in AFTER:
         _write_table(folder / "miniearth", split)
 
 
@@ -202,7 +212,7 @@ def fresh(name: str, n: int, evenness: float = 1.0) -> PhotoSet:
     """
     if not re.fullmatch(r"\w[\w. -]*", name):
         raise ValueError(f"{name!r} cannot be a name: use letters, digits, '_', '-' and '.'")
-    if name in SIZES or name.startswith("corpus"):
+    if name in SIZES or name.startswith(("corpus", "judge", "calibration")):
         raise ValueError(f"{name!r} names a set that exists; choose another name")
     return photo_set(f"miniearth/{name}", conform(tabulate(list(sample(name, n, evenness)))))
 

@@ -166,6 +166,52 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ("slice", "final", "miniclip", "alignment", "replies", "g3lite.paper.plan:RUN"),
         "g3lite.paper.tables:build",
     ),
+    Artefact(
+        "judge_replies",
+        ("judge/judge_*.parquet", "judge/calibration_*.parquet"),
+        (
+            "slice",
+            "miniclip",
+            "alignment",
+            "minilmm",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
+            "g3lite.recipes.judge_photos:RUN",
+        ),
+        "g3lite.recipes.judge_photos:build",
+    ),
+    Artefact(
+        "judge",
+        ("judge/learned.npz", "judge/levels.parquet", "judge/validation.npz"),
+        ("slice", "miniclip", "alignment", "replies", "judge_replies", "g3lite.recipes.judge:RUN"),
+        "g3lite.recipes.judge:build",
+    ),
+    Artefact(
+        "after_sets",
+        ("miniearth/after_*.csv.gz",),
+        (
+            "places",
+            "judge",
+            "g3lite.paper.after_plan:RUN",
+            "g3lite.miniearth.sampler:SAMPLER_VERSION",
+            "g3lite.miniearth.splits:SPLITS_VERSION",
+        ),
+        "g3lite.miniearth.splits:build_after",
+    ),
+    Artefact(
+        "after",
+        ("after/*",),
+        (
+            "slice",
+            "miniclip",
+            "alignment",
+            "minilmm",
+            "judge_replies",
+            "judge",
+            "after_sets",
+            "g3lite.paper.after_plan:RUN",
+        ),
+        "g3lite.paper.after:build",
+    ),
 )
 
 
