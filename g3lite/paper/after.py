@@ -1,0 +1,252 @@
+"""The learned judge on its fresh pair of test sets: its answers, and how sure it may be.
+
+    python -m g3lite.paper.after
+
+prints the tables of `after_plan` from what is shipped in data/after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from g3lite import evaluation, miniearth
+from g3lite.after import ranking, regions
+from g3lite.after.judge import LearnedJudge
+from g3lite.after.regions import RADII_KM, Background, Kernels
+from g3lite.backbone import Backbone, unit_rows
+from g3lite.baselines import retrieval, selection
+from g3lite.miniearth.splits import scene_of
+from g3lite.paper import after_plan as plan
+from g3lite.paper.after_choice import answers
+from g3lite.paper.margins import margins
+from g3lite.paper.plan import CHOICE as G3_CHOICE
+from g3lite.paper.plan import LKNN
+from g3lite.paths import shipped
+from g3lite.photos import PhotoSet
+from g3lite.recipes import judge, judge_photos
+from g3lite.recipes.judge import Examples, examples
+from g3lite.verification import winners
+
+# ------------------------------------------------------------------------------------ measured once
+
+
+def build(folder: Path) -> None:
+    """Ask about the fresh pair, judge it, and write answers and probabilities into `folder`."""
+    (folder / "after").mkdir(exist_ok=True)
+    known, alone = judge.training(), judge.training(plan.RETRIEVED_ALONE)
+    rankers = _rankers(known, alone)
+    shipped_judge = LearnedJudge.from_pretrained(miniearth.load("gallery").coordinates)
+    kernels = _rival_kernels(known, shipped_judge.background)
+    found, sure = [], []
+    for which in plan.SETS:
+        queries = miniearth.load(which)
+        replies = judge_photos.record(queries)
+        judge_photos.write(folder / "after" / f"{which}.parquet", replies, queries.ids)
+        of_set = examples(queries, replies)
+        found.append(_answers(queries, replies, of_set, rankers, shipped_judge).assign(set=which))
+        sure.append(_sure(of_set, shipped_judge, kernels).assign(set=which))
+    for name, parts in {"answers": found, "sure": sure}.items():
+        pd.concat(parts, ignore_index=True).to_parquet(
+            folder / "after" / f"{name}.parquet", index=False, compression="zstd",
+            compression_level=19,
+        )  # fmt: skip
+
+
+def _rankers(known: Examples, alone: Examples) -> dict[str, ranking.Ranker]:
+    """What the judge is compared with, trained on the same photos."""
+    hits, near = (ranking.TARGETS[name](known.km) for name in ("five hits", "GeoScore"))
+    return {
+        plan.JUDGE_NO_LMM: ranking.boosted(
+            alone.features, ranking.TARGETS[judge.TARGET](alone.km), alone.photo
+        ),
+        plan.ATTENTION: ranking.attentive(known.features, hits, known.photo),
+        plan.BY_GEOSCORE: ranking.boosted(known.features, near, known.photo),
+    }
+
+
+def _answers(
+    queries: PhotoSet, replies: pd.DataFrame, known: Examples,
+    rankers: Mapping[str, ranking.Ranker], of: LearnedJudge,
+) -> pd.DataFrame:  # fmt: skip
+    """Where each row sees the photos: method, IMG_ID, LAT_pred, LON_pred."""
+    alone = examples(queries, None, plan.RETRIEVED_ALONE)
+    by_cosine = {
+        plan.G3: examples(queries, replies, G3_CHOICE),
+        plan.NO_LMM: examples(queries, None, plan.COSINE_ALONE),
+        plan.BY_COSINE: known,
+    }
+    rows = {name: winners(some.table)[["LAT_pred", "LON_pred"]].to_numpy()
+            for name, some in by_cosine.items()}  # fmt: skip
+    rows[plan.JUDGE] = answers(known, of.ranker(known.features))
+    for name, ranker in rankers.items():
+        some = alone if name == plan.JUDGE_NO_LMM else known
+        rows[name] = answers(some, ranker(some.features, some.photo))
+    rows[plan.ALIGNED_LKNN] = _aligned_lknn(queries)
+    bound = selection.oracle(known.table, queries.table)
+    rows[plan.BOUND] = bound.set_index("IMG_ID").loc[queries.ids, ["LAT_pred", "LON_pred"]]
+    parts = [
+        pd.DataFrame(np.asarray(spots), columns=["LAT_pred", "LON_pred"]).assign(
+            method=name, IMG_ID=queries.ids
+        )
+        for name, spots in rows.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _aligned_lknn(queries: PhotoSet) -> np.ndarray:
+    _, heads, _ = judge.searched()
+    gallery = miniearth.load("gallery")
+    asked, known = (
+        unit_rows(heads.database_vectors(
+            Backbone.load("miniclip", "cpu").image_features(some, normalize=False).vectors
+        ))
+        for some in (queries, gallery)
+    )  # fmt: skip
+    return retrieval.lknn(asked, known, gallery.coordinates, **LKNN[plan.ALIGNED_LKNN])
+
+
+def _rival_kernels(known: Examples, background: Background) -> dict[str, Kernels]:
+    """The kernels of `DENSITIES` that learn something."""
+    score = judge.held_out(known)
+    said, there, gap, at_truth = judge.lesson(known, score, background)
+    one, cosine = Kernels((200.0,), 1), Kernels(evidence=2)
+    one.fit(*_best_alone(said, there, gap), at_truth)
+    cosine.fit(said[..., 1:], there, gap, at_truth)
+    return dict(zip(plan.DENSITIES, (one, cosine), strict=False))
+
+
+def _best_alone(
+    said: torch.Tensor, there: torch.Tensor, gap: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The judge's answer as the only candidate, with nothing that speaks for it."""
+    best = said[..., 0].masked_fill(~there, -np.inf).argmax(dim=1, keepdim=True)
+    return (
+        torch.zeros(len(said), 1, 1, dtype=said.dtype),
+        torch.ones_like(best).bool(),
+        gap.gather(1, best),
+    )
+
+
+def _sure(known: Examples, of: LearnedJudge, rivals: Mapping[str, Kernels]) -> pd.DataFrame:
+    """What the judge says of each photo, and the log densities at the truth."""
+    truth = known.truth[["LAT", "LON"]].to_numpy()
+    found = judge.wheres(of, known)
+    said, there, gap, at_truth = judge.lesson(known, of.ranker(known.features), of.background)
+    one, cosine = (rivals[name] for name in plan.DENSITIES[:2])
+    with torch.no_grad():
+        alone = _best_alone(said, there, gap)
+        logs = {
+            plan.JUDGE: of.kernels.log_density(*of.kernels(said, there), gap, at_truth),
+            plan.DENSITIES[0]: one.log_density(*one(*alone[:2]), alone[2], at_truth),
+            plan.DENSITIES[1]: cosine.log_density(*cosine(said[..., 1:], there), gap, at_truth),
+            plan.DENSITIES[2]: at_truth.log(),
+        }
+    table = pd.DataFrame({"IMG_ID": known.truth["IMG_ID"], "level": judge.levels(found, truth)})
+    for km in RADII_KM:
+        table[f"p{km}"] = [one.within[km] for one in found]
+    for which in judge_photos.CALIBRATION:
+        share = judge.share_of(judge.calibration(), which)
+        table[f"km2, {which}"] = [one.distribution.region(share)[1] for one in found]
+    return table.assign(**{f"log {name}": values.numpy() for name, values in logs.items()})
+
+
+# --------------------------------------------------------------------------------------- the tables
+
+
+@cache
+def truth() -> pd.DataFrame:
+    """The photos of both sets, with their set and whether the judge knows their place."""
+    table = pd.concat(
+        [miniearth.load(which).table.assign(set=which) for which in plan.SETS], ignore_index=True
+    )
+    known = set(judge_photos.known_places().tolist())
+    return table.assign(known=[scene_of(name).place_id in known for name in table["IMG_ID"]])
+
+
+def hits() -> dict[str, np.ndarray]:
+    """Which photos of `truth` each row has right: (n, 5)."""
+    table, photos = pd.read_parquet(shipped("after/answers.parquet")), truth()
+    return {
+        str(name): evaluation.hits(rows, photos)
+        for name, rows in table.groupby("method", observed=True)
+    }
+
+
+def worth(hidden: bool = False, replicates: int = 2000) -> pd.DataFrame:
+    """The judge minus each row of `TESTED`, as `margins`; of hidden places only, if so wanted."""
+    photos, found = truth(), hits()
+    kept = ~photos["known"].to_numpy() if hidden else np.ones(len(photos), dtype=bool)
+    rivals = {name: found[name][None, kept] for name in plan.TESTED}
+    return margins(
+        found[plan.JUDGE][None, kept], rivals, photos[kept].reset_index(drop=True),
+        replicates=replicates,
+    )  # fmt: skip
+
+
+def sure() -> pd.DataFrame:
+    """What the judge said of each photo of `truth`, with km, the distance of its answer."""
+    table, photos = pd.read_parquet(shipped("after/sure.parquet")), truth()
+    found = pd.read_parquet(shipped("after/answers.parquet"))
+    of_judge = found[found["method"] == plan.JUDGE]
+    table = photos[["IMG_ID", "AUTHOR", "set"]].merge(table, on=["IMG_ID", "set"])
+    return table.assign(km=evaluation.error_km(of_judge, photos))
+
+
+def coverage() -> pd.DataFrame:
+    """How often the region holds the truth: set, calibrated on, share, low, high, median km²."""
+    rows, calibrated = [], judge.calibration()
+    for which, table in sure().groupby("set", sort=False):
+        for source in judge_photos.CALIBRATION:
+            share = judge.share_of(calibrated, source)
+            inside = (table["level"].to_numpy() <= share).astype(float)[:, None]
+            held, low, high = (float(part[0]) for part in evaluation.mean_intervals(inside, table))
+            rows.append((which, source, held, low, high, table[f"km2, {source}"].median()))
+    return pd.DataFrame(rows, columns=["set", "calibrated on", "share", "low", "high", "km2"])
+
+
+def reliability() -> pd.DataFrame:
+    """Told and true shares in bins of equal numbers: set, km, told, true, low, high."""
+    rows = []
+    for which, table in sure().groupby("set", sort=False):
+        for km in RADII_KM:
+            order = np.argsort(table[f"p{km}"].to_numpy(), kind="stable")
+            for bin_rows in np.array_split(order, plan.BINS):
+                some = table.iloc[bin_rows]
+                right = (some["km"].to_numpy() <= km).astype(float)[:, None]
+                ends = (float(part[0]) for part in evaluation.mean_intervals(right, some))
+                rows.append((which, km, some[f"p{km}"].mean(), *ends))
+    return pd.DataFrame(rows, columns=["set", "km", "told", "true", "low", "high"])
+
+
+def densities() -> pd.DataFrame:
+    """Mean log density at the truth, and the judge's minus it: set, name, nats, difference, low,
+    high."""
+    rows = []
+    for which, table in sure().groupby("set", sort=False):
+        for name in (plan.JUDGE, *plan.DENSITIES):
+            gain = (table[f"log {plan.JUDGE}"] - table[f"log {name}"]).to_numpy()[:, None]
+            ends = (float(part[0]) for part in evaluation.mean_intervals(gain, table))
+            rows.append((which, name, table[f"log {name}"].mean(), *ends))
+    return pd.DataFrame(rows, columns=["set", "name", "nats", "difference", "low", "high"])
+
+
+def withheld() -> pd.DataFrame:
+    """Answers above the confidence of the calibration: set, confidence, given, right."""
+    rows, calibrated = [], judge.calibration()
+    for which, table in sure().groupby("set", sort=False):
+        source = calibrated[calibrated["set"] == plan.CALIBRATED_ON[which]]
+        bar = regions.confidence_for(source["p200"], source["km"] <= 200, plan.WANTED)
+        given = table["p200"] >= bar
+        rows.append((which, bar, given.mean(), (table["km"][given] <= 200).mean()))
+    return pd.DataFrame(rows, columns=["set", "confidence", "given", "right"])
+
+
+if __name__ == "__main__":
+    for made in (worth(), worth(hidden=True), coverage(), densities(), withheld(), reliability()):
+        print(made.round(4).to_string(index=False), end="\n\n")
