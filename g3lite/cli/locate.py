@@ -33,6 +33,7 @@ _LMM = (
 )
 _ON_THE_WEB = re.compile(r"(https?|ftp|s3|gs|data|file):", re.IGNORECASE)
 REAL_CPU = "real-cpu"
+_SURE_KM = 200
 _MOST_MAPS = 24
 _MAPS = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 
@@ -44,6 +45,18 @@ def locate(
     ],
     profile: Annotated[str, typer.Option(help="auto, ci, cpu, gpu or real-cpu")] = "auto",
     lmm: Annotated[str | None, typer.Option(metavar="MODEL", help=_LMM)] = None,
+    judge: Annotated[
+        str, typer.Option(help="cosine, as in the paper; or learned, which says how sure it is")
+    ] = "cosine",
+    confidence: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="P",
+            help="with --judge learned: withhold places that are less likely within 200 km",
+        ),
+    ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="print all of it as JSON")] = False,
     map_file: Annotated[
         Path | None,
@@ -78,6 +91,9 @@ def locate(
     With --profile real-cpu it is GeoCLIP that answers, on any laptop and for real photos: the five
     likeliest of 100,000 places, with probabilities.
 
+    With --judge learned each place comes with the probability that it is right, and the map shows
+    the region that holds the truth for nine photos in ten.
+
     With --gallery the photos of a gallery of your own are searched, and no language model is asked:
     each answer comes with the near photos that speak for it: similarity, km from it, file.
     """
@@ -86,9 +102,13 @@ def locate(
     if map_file:
         _check_map(map_file, files)
     problems = _problems(files)
+    if confidence and judge == "cosine":
+        raise G3Error("--confidence goes with --judge learned: the cosine says no probability")
     if gallery:
         if lmm:
             raise G3Error("--gallery asks no language model: leave out --lmm, or use G3.from_parts")
+        if judge != "cosine":
+            raise G3Error("--gallery has no learned judge: leave out --judge")
         _locate_in(gallery, files, problems, heads, backbone, device, near, as_json, map_file)
         return
     if heads or backbone:
@@ -97,8 +117,11 @@ def locate(
     chosen = profiles.get(profile).name
     if chosen == REAL_CPU and lmm:
         raise G3Error(f"the profile {REAL_CPU} asks no language model: leave out --lmm")
+    if chosen == REAL_CPU and judge != "cosine":
+        raise G3Error(f"the profile {REAL_CPU} has no learned judge: leave out --judge")
     if as_json or not all(problems):  # else nothing slow is imported
-        found = _located(files, problems, chosen, lmm, max_gb)
+        found = _located(files, problems, chosen, lmm, max_gb, judge)
+        found = [_withheld(one, confidence) for one in found]
         problems = [one.error for one in found]
     placed = [(path, one) for path, one in zip(files, found, strict=False) if not one.error]
     warning = next((one.warning for _, one in placed if one.warning), None)
@@ -193,6 +216,7 @@ def _located(
     profile: str,
     lmm: str | None,
     max_gb: float,
+    judge: str,
 ) -> list[Prediction]:
     """A prediction for each file, in their order; where there is a problem, one that says so."""
     with _quiet(bars=lmm is not None):
@@ -201,7 +225,7 @@ def _located(
             from g3lite import Prediction
 
             if usable:
-                g3 = _g3(profile, lmm, max_gb)
+                g3 = _g3(profile, lmm, max_gb, judge)
         found: Iterator[Prediction] = iter(g3.locate(usable) if usable else ())
         return [
             Prediction.failed(path.name, problem) if problem else next(found)
@@ -209,7 +233,7 @@ def _located(
         ]
 
 
-def _g3(profile: str, lmm: str | None, max_gb: float) -> G3 | GeoCLIP:
+def _g3(profile: str, lmm: str | None, max_gb: float, judge: str) -> G3 | GeoCLIP:
     """What locates: G3 with its parts, or GeoCLIP.
 
     Asks, where there is somebody to ask, about each larger download.
@@ -223,13 +247,29 @@ def _g3(profile: str, lmm: str | None, max_gb: float) -> G3 | GeoCLIP:
                 from g3lite.baselines.geoclip import GeoCLIP
 
                 return GeoCLIP.from_pretrained(max_gb=max_gb)
-            return G3.from_pretrained(profile, lmm=lmm, max_gb=max_gb, progress=sys.stderr.isatty())
+            return G3.from_pretrained(
+                profile, lmm=lmm, judge=judge, max_gb=max_gb, progress=sys.stderr.isatty()
+            )
         except TooLarge as large:
             if not sys.stdin.isatty():
                 raise
             if not typer.confirm(f"{large.what}: download {large.gb} GB?", err=True):
                 raise G3Error(f"{large.what} was not downloaded, as you said") from None
             max_gb = large.gb
+
+
+def _withheld(one: Prediction, confidence: float) -> Prediction:
+    """The prediction, or what is told in its place if it is not sure enough."""
+    if one.where is None or one.where.within[_SURE_KM] >= confidence:
+        return one
+    return one.failed(one.img_id, f"withheld: {_sure(one)}, less than {100 * confidence:.0f} %")
+
+
+def _sure(one: Prediction) -> str:
+    """How sure a learned judge is of a place; nothing where the cosine judged."""
+    return (
+        f"within {_SURE_KM} km with {100 * one.where.within[_SURE_KM]:.0f} %" if one.where else ""
+    )
 
 
 def _silence(found: Sequence[Prediction]) -> tuple[str | None, bool]:
@@ -261,7 +301,8 @@ def _table(placed: Sequence[tuple[Path, Prediction]]) -> str:
     lines = [("photo", "latitude", "longitude", "place", "score", "")]
     for path, one in placed:
         lat, lon = one.coordinates
-        cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", _mark(one))
+        said = ", ".join(filter(None, (_sure(one), _mark(one))))
+        cells = (f"{lat:8.4f}", f"{lon:9.4f}", one.place, f"{one.score:5.3f}", said)
         lines.append((shown(path), *cells))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -293,7 +334,9 @@ def _draw_map(
         name = f"{shown(Path(file.name))[-40:]}\n{one.place}"
         position = (said["latitude"], said["longitude"]) if said else None
         photos.append((name, _mark(one) or "prediction", one.coordinates, candidates, position))
-    figure = maps.candidate_maps(photos, title)
+    where = [getattr(one, "where", None) for _, one in placed[:_MOST_MAPS]]
+    regions = {number: some.region[0] for number, some in enumerate(where) if some}
+    figure = maps.candidate_maps(photos, title, regions)
     notes = [warning] if warning else []
     if len(placed) > _MOST_MAPS:
         notes.append(f"the first {_MOST_MAPS} of {len(placed)} photos")

@@ -65,7 +65,8 @@ def _map(prediction: Prediction) -> str:
     winner = prediction.coordinates
     candidates = prediction.candidates[["LAT", "LON"]].to_numpy(dtype=np.float64)
     kind = "fallback" if prediction.fallback else "prediction"
-    figure = candidate_maps([("", kind, winner, candidates, None)])
+    regions = {0: prediction.where.region[0]} if prediction.where else None
+    figure = candidate_maps([("", kind, winner, candidates, None)], regions=regions)
     mime, data = encode(figure, dpi=70)
     if len(data) > MAP_BYTES:
         mime, data = encode(figure, dpi=50)

@@ -22,6 +22,7 @@ from g3lite.paths import shipped
 
 _LAND, _OCEAN, _COAST, _BORDER = "#f2efe9", "#e3ebf0", "#8a9299", "#c3c7ca"
 _PLATE = ccrs.PlateCarree()
+_REGION = PALETTE[4]
 _SHADES = LinearSegmentedColormap.from_list("shades", ["#d5e3ec", "#4f93bd"])
 _DENSITY = LinearSegmentedColormap.from_list("density", ["#d3dde4", "#56B4E9", TRUTH, "#00224e"])
 
@@ -142,7 +143,11 @@ def _part_of_the_world(
 
 
 def candidate_maps(
-    photos: Sequence[tuple[str, str, ArrayLike, ArrayLike, ArrayLike | None]], title: str = ""
+    photos: Sequence[tuple[str, str, ArrayLike, ArrayLike, ArrayLike | None]],
+    title: str = "",
+    regions: Mapping[int, ArrayLike] | None = None,
+    *,
+    region: str = "90 % region",
 ) -> Figure:
     """A map for each photo: its candidates, which of them won, and what the file itself says.
 
@@ -151,6 +156,9 @@ def candidate_maps(
             winner [lat, lon]; the candidates (n, 2), n may be 0; and the position in the file
             [lat, lon], or None.
         title: the title of the figure.
+        regions: number of a photo -> points (n, 2) of the region that holds it, as
+            `g3lite.after.regions.Where` has them.
+        region: what such a region is called.
 
     Every map is zoomed to what it shows, with coasts and borders at 1:110 million.
 
@@ -172,13 +180,19 @@ def candidate_maps(
         points = [candidates, np.reshape(winner, (1, 2))]
         if file_says is not None:
             points.append(np.reshape(file_says, (1, 2)))
-        together = geo.check_coordinates(np.concatenate(points))
+        inside = np.reshape((regions or {}).get(number - 1, ()), (-1, 2))
+        together = geo.check_coordinates(np.concatenate([*points, inside]))
         middle, place, aspect = _middle(together), (rows, columns, number), width / (height - 0.7)
         if middle is None:
             axes = _part_of_the_world(figure, place, together, aspect)
         else:
             axes = _zoomed(figure, place, together, middle, aspect, 600)
         size = 70 if columns == 1 else 45
+        if len(inside):
+            axes.scatter(
+                *inside[:, ::-1].T, s=size, c=_REGION, alpha=0.4, edgecolors="none", label=region,
+                transform=_PLATE, zorder=2,
+            )  # fmt: skip
         draw_points(axes, candidates, label="candidate", color=PALETTE[2], size=size / 2)
         if file_says is not None:
             draw_points(axes, points[-1], label="the file itself says", color=TRUTH, size=size)

@@ -2,7 +2,9 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -167,3 +169,58 @@ def test_what_a_model_is_asked_without_is_told(capsys):
         warnings.warn("127.0.0.1 refuses n", LMMWarning, stacklevel=1)
         assert capsys.readouterr().err == ""
     assert capsys.readouterr().err == "g3lite: 127.0.0.1 refuses n\n"
+
+
+class Sure(Stand):
+    """Stands for G3 with the learned judge: it is sure of all photos but "poor" ones."""
+
+    def prediction(self, name):
+        likely = 0.12 if "poor" in name else 0.63
+        where = SimpleNamespace(
+            within={200: likely}, region=(np.array([[52.0, 19.0], [51.0, 20.0]]), 1e5),
+            as_dict=lambda: {"within_km": {"200": likely}},
+        )  # fmt: skip
+        return replace(super().prediction(name), where=where)
+
+
+@pytest.fixture
+def sure(monkeypatch, photos):
+    asked = {}
+    monkeypatch.setattr(G3, "from_pretrained", lambda *_, **o: asked.update(o) or Sure())
+    return asked
+
+
+def test_a_learned_judge_says_how_sure_it_is(capsys, photos, sure):
+    out, told, wrong = located(capsys, *photos, "--judge", "learned")
+    assert out.count("within 200 km with 63 %") == 2 and "within 200 km with 12 %, fallback" in out
+    assert told == [] and wrong is None and sure["judge"] == "learned"
+    found = json.loads(located(capsys, *photos, "--judge", "learned", "--json")[0])
+    assert [one["where"]["within_km"]["200"] for one in found] == [0.63, 0.63, 0.12]
+
+
+def test_what_is_not_sure_enough_is_withheld(capsys, photos, sure):
+    asked = (*photos, "--judge", "learned", "--confidence", "0.5")
+    out, told, wrong = located(capsys, *asked)
+    assert "poor.jpg" not in out and "1 of 3 photos were not located" in wrong
+    assert told[0] == "poor.jpg: withheld: within 200 km with 12 %, less than 50 %"
+    found = json.loads(located(capsys, *asked, "--json")[0])
+    assert [one["latitude"] for one in found] == [51.77, 51.77, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--confidence", "0.5"], "the cosine says no probability"),
+        (["--judge", "learned", "--gallery", "some"], "--gallery has no learned judge"),
+        (["--judge", "learned", "--profile", "real-cpu"], "real-cpu has no learned judge"),
+    ],
+)
+def test_a_judge_that_cannot_judge_here_is_refused(capsys, photos, options, said):
+    out, told, wrong = located(capsys, photos[0], *options)
+    assert said in wrong and out == ""
+
+
+@pytest.mark.slow
+def test_a_map_shows_the_region(capsys, photos, sure):
+    assert located(capsys, *photos, "--judge", "learned", "--map", "map.svg")[2] is None
+    assert "90 % region" in words("map.svg")
