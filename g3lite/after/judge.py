@@ -37,15 +37,20 @@ class LearnedJudge:
         kernels: make of scores distributions.
         share: of the probability that a region needs (`regions.conformal_share`).
         gallery: (g, 2) where the gallery's photos were taken.
+        learned_with: photos of the gallery that it learned with; None if it is this one.
     """
 
     name = "learned"
     neighbours = NEIGHBOURS
     choice = CHOICE
 
-    def __init__(self, ranker: Trees, kernels: Kernels, share: float, gallery: ArrayLike) -> None:
+    def __init__(
+        self, ranker: Trees, kernels: Kernels, share: float, gallery: ArrayLike,
+        learned_with: int | None = None,
+    ) -> None:  # fmt: skip
         self.ranker, self.kernels, self.share = ranker, kernels, share
         self.gallery = np.asarray(gallery, dtype=np.float64)
+        self.learned_with = learned_with or len(self.gallery)
 
     def score(
         self, scored: pd.DataFrame, ids: Sequence[str], similarity: np.ndarray, near: np.ndarray
@@ -76,14 +81,22 @@ class LearnedJudge:
             raise ValueError("a photo without candidates has no distribution")
         spots = candidates[["LAT", "LON"]].to_numpy(dtype=np.float64)
         found = self.kernels.distribution(spots, evidence(candidates), self.background)
-        return Where(spots[0], found, self.share)
+        return Where(spots[0], found, self.share, note=self._note)
+
+    @property
+    def _note(self) -> str:
+        """Why its probabilities may be wrong; nothing if there is no such reason."""
+        if len(self.gallery) == self.learned_with:
+            return ""
+        here = f"this one has {len(self.gallery):,}"
+        return f"rough: the judge learned with a gallery of {self.learned_with:,} photos, {here}"
 
     def save(self, path: str | Path) -> None:
         """Write what it learned: arrays of numbers, nothing that runs."""
         with replacing(path) as part, open(part, "wb") as file:
             np.savez_compressed(
-                file, features=np.array(FEATURES), share=self.share, **self.ranker.arrays(),
-                **self.kernels.arrays(),
+                file, features=np.array(FEATURES), share=self.share,
+                learned_with=self.learned_with, **self.ranker.arrays(), **self.kernels.arrays(),
             )  # fmt: skip
 
     @classmethod
@@ -99,7 +112,8 @@ class LearnedJudge:
             looked_at, share = arrays["features"].tolist(), float(arrays["share"])
             if looked_at != FEATURES:
                 raise G3Error(f"{path}: this judge looks at other features; train it anew")
-            return cls(Trees.from_arrays(arrays), Kernels.from_arrays(arrays), share, gallery)
+            parts = Trees.from_arrays(arrays), Kernels.from_arrays(arrays)
+            return cls(*parts, share, gallery, int(arrays["learned_with"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise G3Error(f"{path} is no judge, or damaged: {error}") from error
 

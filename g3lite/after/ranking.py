@@ -304,15 +304,15 @@ Ranker = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Scores candidates: features (n, f) and their photos (n,) -> (n,)."""
 
 
-def boosted(table: np.ndarray, target: np.ndarray, photo: np.ndarray) -> Ranker:
+def boosted(table: np.ndarray, target: np.ndarray, photo: np.ndarray, seed: int = 0) -> Ranker:
     """Trees that have learned the target."""
-    trees = Trees.grow(table, target)
+    trees = Trees.grow(table, target, seed)
     return lambda rows, photo: trees(rows)
 
 
-def attentive(table: np.ndarray, target: np.ndarray, photo: np.ndarray) -> Ranker:
+def attentive(table: np.ndarray, target: np.ndarray, photo: np.ndarray, seed: int = 0) -> Ranker:
     """An attention ranker that has learned the order of the target."""
-    model = train_attention(table, target, photo)
+    model = train_attention(table, target, photo, seed)
     return lambda rows, photo: attention_scores(model, rows, photo)
 
 

@@ -349,12 +349,14 @@ class Where:
         distribution: over the Earth.
         share: of the probability that the region holds (`conformal_share`).
         coverage: how often such a region holds the truth.
+        note: why these numbers may be wrong; empty if there is no such reason.
     """
 
     answer: np.ndarray
     distribution: Distribution
     share: float
     coverage: float = COVERAGE
+    note: str = ""
 
     @cached_property
     def within(self) -> dict[int, float]:
@@ -369,15 +371,15 @@ class Where:
     def __str__(self) -> str:
         parts = [f"within {km} km with {share:.0%}" for km, share in self.within.items()]
         said = ", ".join(parts).replace("%", " %")
-        return f"{said}; {self.coverage:.0%} region: {_round(self.region[1])} km²".replace(
-            "% region", " % region"
-        )
+        region = f"{100 * self.coverage:.0f} % region: {_round(self.region[1])} km²"
+        return f"{said}; {region}" + (f" ({self.note})" if self.note else "")
 
     def as_dict(self) -> dict[str, object]:
         """All that is told of it, in plain types."""
         points, km2 = self.region
         return {
             "within_km": {str(km): round(share, 4) for km, share in self.within.items()},
+            "note": self.note or None,
             "region": {
                 "coverage": self.coverage, "km2": km2, "points": points.round(3).tolist(),
             },

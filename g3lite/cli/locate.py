@@ -140,6 +140,8 @@ def locate(
             typer.echo(_table(placed))
         if warning:
             typer.echo(warning)
+        for note in sorted({one.where.note for _, one in placed if _sure(one)} - {""}):
+            typer.echo(note)
         if any(one.fallback for _, one in placed):
             from g3lite.pipeline import FALLBACK
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from g3lite import evaluation, miniearth
+from g3lite import evaluation, geo, miniearth
 from g3lite.after import ranking, regions
 from g3lite.after.judge import LearnedJudge
 from g3lite.after.regions import RADII_KM, Background, Kernels
@@ -24,7 +24,7 @@ from g3lite.baselines import retrieval, selection
 from g3lite.miniearth.splits import scene_of
 from g3lite.paper import after_plan as plan
 from g3lite.paper.after_choice import answers
-from g3lite.paper.margins import margins
+from g3lite.paper.margins import OUTCOME, margins
 from g3lite.paper.plan import CHOICE as G3_CHOICE
 from g3lite.paper.plan import LKNN
 from g3lite.paths import shipped
@@ -37,11 +37,11 @@ from g3lite.verification import winners
 
 
 def build(folder: Path) -> None:
-    """Ask about the fresh pair, judge it, and write answers and probabilities into `folder`."""
+    """Ask about the fresh pair, judge it, and write distances and probabilities into `folder`."""
     (folder / "after").mkdir(exist_ok=True)
     known, alone = judge.training(), judge.training(plan.RETRIEVED_ALONE)
-    rankers = _rankers(known, alone)
     shipped_judge = LearnedJudge.from_pretrained(miniearth.load("gallery").coordinates)
+    rankers = _rankers(known, alone, shipped_judge.ranker)
     kernels = _rival_kernels(known, shipped_judge.background)
     found, sure = [], []
     for which in plan.SETS:
@@ -49,54 +49,63 @@ def build(folder: Path) -> None:
         replies = judge_photos.record(queries)
         judge_photos.write(folder / "after" / f"{which}.parquet", replies, queries.ids)
         of_set = examples(queries, replies)
-        found.append(_answers(queries, replies, of_set, rankers, shipped_judge).assign(set=which))
-        sure.append(_sure(of_set, shipped_judge, kernels).assign(set=which))
-    for name, parts in {"answers": found, "sure": sure}.items():
+        found.append(_distances(queries, replies, of_set, rankers))
+        sure.append(_sure(of_set, shipped_judge, kernels))
+    for name, parts in {"distances": found, "sure": sure}.items():
         pd.concat(parts, ignore_index=True).to_parquet(
             folder / "after" / f"{name}.parquet", index=False, compression="zstd",
             compression_level=19,
         )  # fmt: skip
 
 
-def _rankers(known: Examples, alone: Examples) -> dict[str, ranking.Ranker]:
-    """What the judge is compared with, trained on the same photos."""
+def _rankers(
+    known: Examples, alone: Examples, shipped_trees: ranking.Trees
+) -> dict[tuple[str, int], ranking.Ranker]:
+    """What judges the candidates: by name and seed, all trained on the same photos.
+
+    Seed 0 of the judge is the shipped one.
+    """
     hits, near = (ranking.TARGETS[name](known.km) for name in ("five hits", "GeoScore"))
-    return {
-        plan.JUDGE_NO_LMM: ranking.boosted(
-            alone.features, ranking.TARGETS[judge.TARGET](alone.km), alone.photo
-        ),
-        plan.ATTENTION: ranking.attentive(known.features, hits, known.photo),
-        plan.BY_GEOSCORE: ranking.boosted(known.features, near, known.photo),
+    hits_alone = ranking.TARGETS[judge.TARGET](alone.km)
+    rankers = {
+        (plan.JUDGE, 0): lambda rows, photo: shipped_trees(rows),
+        (plan.ATTENTION, 0): ranking.attentive(known.features, hits, known.photo),
+        (plan.BY_GEOSCORE, 0): ranking.boosted(known.features, near, known.photo),
     }
+    for seed in range(plan.SEEDS):
+        rankers[plan.JUDGE_NO_LMM, seed] = ranking.boosted(
+            alone.features, hits_alone, alone.photo, seed
+        )
+        if seed:
+            wanted = ranking.TARGETS[judge.TARGET](known.km)
+            rankers[plan.JUDGE, seed] = ranking.boosted(known.features, wanted, known.photo, seed)
+    return rankers
 
 
-def _answers(
+def _distances(
     queries: PhotoSet, replies: pd.DataFrame, known: Examples,
-    rankers: Mapping[str, ranking.Ranker], of: LearnedJudge,
+    rankers: Mapping[tuple[str, int], ranking.Ranker],
 ) -> pd.DataFrame:  # fmt: skip
-    """Where each row sees the photos: method, IMG_ID, LAT_pred, LON_pred."""
+    """How far each row is off: IMG_ID, and km by the name of the row and its seed."""
     alone = examples(queries, None, plan.RETRIEVED_ALONE)
     by_cosine = {
         plan.G3: examples(queries, replies, G3_CHOICE),
         plan.NO_LMM: examples(queries, None, plan.COSINE_ALONE),
         plan.BY_COSINE: known,
     }
-    rows = {name: winners(some.table)[["LAT_pred", "LON_pred"]].to_numpy()
+    rows = {(name, 0): winners(some.table)[["LAT_pred", "LON_pred"]].to_numpy()
             for name, some in by_cosine.items()}  # fmt: skip
-    rows[plan.JUDGE] = answers(known, of.ranker(known.features))
-    for name, ranker in rankers.items():
+    for (name, seed), ranker in rankers.items():
         some = alone if name == plan.JUDGE_NO_LMM else known
-        rows[name] = answers(some, ranker(some.features, some.photo))
-    rows[plan.ALIGNED_LKNN] = _aligned_lknn(queries)
+        rows[name, seed] = answers(some, ranker(some.features, some.photo))
+    rows[plan.ALIGNED_LKNN, 0] = _aligned_lknn(queries)
     bound = selection.oracle(known.table, queries.table)
-    rows[plan.BOUND] = bound.set_index("IMG_ID").loc[queries.ids, ["LAT_pred", "LON_pred"]]
-    parts = [
-        pd.DataFrame(np.asarray(spots), columns=["LAT_pred", "LON_pred"]).assign(
-            method=name, IMG_ID=queries.ids
-        )
-        for name, spots in rows.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
+    rows[plan.BOUND, 0] = bound.set_index("IMG_ID").loc[queries.ids, ["LAT_pred", "LON_pred"]]
+    km = {
+        f"{name}, seed {seed}": geo.great_circle_km(np.asarray(spots), queries.coordinates)
+        for (name, seed), spots in rows.items()
+    }
+    return pd.DataFrame({"IMG_ID": queries.ids} | km)
 
 
 def _aligned_lknn(queries: PhotoSet) -> np.ndarray:
@@ -169,33 +178,52 @@ def truth() -> pd.DataFrame:
     return table.assign(known=[scene_of(name).place_id in known for name in table["IMG_ID"]])
 
 
+def distances() -> dict[str, np.ndarray]:
+    """How far each row is off from the photos of `truth`, in km: (trainings, n)."""
+    table = truth()[["IMG_ID"]].merge(pd.read_parquet(shipped("after/distances.parquet")))
+    found: dict[str, list[np.ndarray]] = {}
+    for column in table.columns.drop("IMG_ID"):
+        name, _, _ = column.rpartition(", seed ")
+        found.setdefault(name, []).append(table[column].to_numpy())
+    return {name: np.array(rows) for name, rows in found.items()}
+
+
 def hits() -> dict[str, np.ndarray]:
-    """Which photos of `truth` each row has right: (n, 5)."""
-    table, photos = pd.read_parquet(shipped("after/answers.parquet")), truth()
+    """Which photos of `truth` each row has right: (trainings, n, 5)."""
     return {
-        str(name): evaluation.hits(rows, photos)
-        for name, rows in table.groupby("method", observed=True)
+        name: (km[..., None] <= np.array(evaluation.THRESHOLDS_KM)).astype(float)
+        for name, km in distances().items()
     }
+
+
+def shares() -> pd.DataFrame:
+    """The mean of the five shares and the shares themselves, the sets weighted alike."""
+    sets = truth()["set"].to_numpy()
+    rows = {
+        name: np.mean([found[:, sets == which].mean(axis=(0, 1)) for which in plan.SETS], axis=0)
+        for name, found in hits().items()
+    }
+    table = pd.DataFrame(rows, index=list(evaluation.THRESHOLD_NAMES)).T
+    table.insert(0, OUTCOME, table.mean(axis=1))
+    return table.loc[[plan.JUDGE, *plan.TESTED, *plan.SHOWN]]
 
 
 def worth(hidden: bool = False, replicates: int = 2000) -> pd.DataFrame:
     """The judge minus each row of `TESTED`, as `margins`; of hidden places only, if so wanted."""
     photos, found = truth(), hits()
     kept = ~photos["known"].to_numpy() if hidden else np.ones(len(photos), dtype=bool)
-    rivals = {name: found[name][None, kept] for name in plan.TESTED}
+    rivals = {name: found[name][:, kept] for name in plan.TESTED}
     return margins(
-        found[plan.JUDGE][None, kept], rivals, photos[kept].reset_index(drop=True),
+        found[plan.JUDGE][:, kept], rivals, photos[kept].reset_index(drop=True),
         replicates=replicates,
     )  # fmt: skip
 
 
 def sure() -> pd.DataFrame:
     """What the judge said of each photo of `truth`, with km, the distance of its answer."""
-    table, photos = pd.read_parquet(shipped("after/sure.parquet")), truth()
-    found = pd.read_parquet(shipped("after/answers.parquet"))
-    of_judge = found[found["method"] == plan.JUDGE]
-    table = photos[["IMG_ID", "AUTHOR", "set"]].merge(table, on=["IMG_ID", "set"])
-    return table.assign(km=evaluation.error_km(of_judge, photos))
+    table = pd.read_parquet(shipped("after/sure.parquet"))
+    table = truth()[["IMG_ID", "AUTHOR", "set"]].merge(table, on="IMG_ID")
+    return table.assign(km=distances()[plan.JUDGE][0])
 
 
 def coverage() -> pd.DataFrame:
@@ -248,5 +276,13 @@ def withheld() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    for made in (worth(), worth(hidden=True), coverage(), densities(), withheld(), reliability()):
+    for made in (
+        shares().reset_index(),
+        worth(),
+        worth(hidden=True),
+        coverage(),
+        densities(),
+        withheld(),
+        reliability(),
+    ):
         print(made.round(4).to_string(index=False), end="\n\n")

@@ -116,6 +116,17 @@ def test_a_damaged_file_and_a_pickle_are_refused(tmp_path, g3):
         j.LearnedJudge.load(path, g3.judge.gallery)
 
 
+def test_with_another_gallery_it_says_that_its_numbers_are_rough(g3, found, tmp_path):
+    table = found.candidates[found.candidates["IMG_ID"] == found.candidates["IMG_ID"].iloc[0]]
+    g3.judge.save(tmp_path / "judge.npz")
+    places = g3.judge.gallery
+    same, other = (j.LearnedJudge.load(tmp_path / "judge.npz", some) for some in
+                   (places, places[: len(places) // 2]))  # fmt: skip
+    assert same.where(table).note == "" and "rough" not in str(same.where(table))
+    said = f"a gallery of {len(places):,} photos, this one has {len(places) // 2:,}"
+    assert said in str(other.where(table)) and said in other.where(table).as_dict()["note"]
+
+
 def test_a_photo_without_candidates_is_refused(g3):
     with pytest.raises(ValueError, match="no distribution"):
         g3.judge.where(pd.DataFrame(columns=["LAT", "LON", "origin", "score", "cosine"]))

@@ -178,7 +178,7 @@ class Sure(Stand):
         likely = 0.12 if "poor" in name else 0.63
         where = SimpleNamespace(
             within={200: likely}, region=(np.array([[52.0, 19.0], [51.0, 20.0]]), 1e5),
-            as_dict=lambda: {"within_km": {"200": likely}},
+            as_dict=lambda: {"within_km": {"200": likely}}, note="rough: another gallery",
         )  # fmt: skip
         return replace(super().prediction(name), where=where)
 
@@ -194,6 +194,7 @@ def test_a_learned_judge_says_how_sure_it_is(capsys, photos, sure):
     out, told, wrong = located(capsys, *photos, "--judge", "learned")
     assert out.count("within 200 km with 63 %") == 2 and "within 200 km with 12 %, fallback" in out
     assert told == [] and wrong is None and sure["judge"] == "learned"
+    assert out.count("rough: another gallery") == 1
     found = json.loads(located(capsys, *photos, "--judge", "learned", "--json")[0])
     assert [one["where"]["within_km"]["200"] for one in found] == [0.63, 0.63, 0.12]
 

@@ -46,7 +46,7 @@ def photos(monkeypatch):
         ]
     )  # fmt: skip
     hits = {
-        name: (rng.random((2 * NUMBER, 5)) < share).astype(float)
+        name: (rng.random((2 * NUMBER, 5)) < share).astype(float)[None]
         for name, share in zip((after_plan.JUDGE, *after_plan.TESTED), (0.8, 0.5, 0.4, 0.3, 0.8),
                                strict=True)
     }  # fmt: skip
@@ -97,7 +97,7 @@ def test_the_judge_is_compared_with_the_four_rows_that_were_named_before(photos)
     assert (outcome["p_holm"] < 0.01).tolist() == [True, True, True, False]
     hidden = after.worth(hidden=True, replicates=200)
     _, hits = photos
-    gain = (hits[after_plan.JUDGE] - hits[after_plan.G3]).mean(axis=1)
+    gain = (hits[after_plan.JUDGE] - hits[after_plan.G3])[0].mean(axis=1)
     assert hidden["difference"].iloc[0] == pytest.approx(gain[4::5].mean())
 
 
