@@ -47,6 +47,7 @@ from g3lite.figures.searches import hub_scatter, listed, share_bars, trade_off, 
 from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
 from g3lite.figures.states import StateRow, state_strip
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
+from g3lite.figures.sureness import promises, reliability
 
 __all__ = [
     "DPI",
@@ -96,6 +97,8 @@ __all__ = [
     "photo_sheet",
     "prediction_map",
     "projections",
+    "promises",
+    "reliability",
     "reply_map",
     "reply_maps",
     "score_maps",

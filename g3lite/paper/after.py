@@ -30,6 +30,7 @@ from g3lite.paper.plan import LKNN
 from g3lite.paths import shipped
 from g3lite.photos import PhotoSet
 from g3lite.recipes import judge, judge_photos
+from g3lite.recipes import replies as reply_recipe
 from g3lite.recipes.judge import Examples, examples
 from g3lite.verification import winners
 
@@ -176,6 +177,12 @@ def truth() -> pd.DataFrame:
     )
     known = set(judge_photos.known_places().tolist())
     return table.assign(known=[scene_of(name).place_id in known for name in table["IMG_ID"]])
+
+
+def replies(which: str) -> pd.DataFrame:
+    """What MiniLMM replied about one of `SETS`, as `recipes.replies.recorded` returns it."""
+    kept = pd.read_parquet(shipped(f"after/{which}.parquet"))
+    return reply_recipe.unpacked(kept, np.array(miniearth.load(which).ids))
 
 
 def distances() -> dict[str, np.ndarray]:

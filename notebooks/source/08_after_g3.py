@@ -75,7 +75,10 @@ from g3lite.after import ranking, regions
 from g3lite.after.features import FEATURES, GROUPS
 from g3lite.after.judge import LearnedJudge
 from g3lite.figures import diagrams
+from g3lite.paper import after, after_plan
 from g3lite.paper.after_choice import answers
+from g3lite.paper.margins import OUTCOME
+from g3lite.paper.run import EvaluationRun
 from g3lite.recipes import judge
 from g3lite.teaching import guess
 from g3lite.teaching.checks.nb08 import check_08_1, check_08_2, check_08_3
@@ -86,8 +89,9 @@ pd.set_option("display.width", 160, "display.max_columns", 20)
 PROFILE = "auto"
 
 # %% jupyter={"source_hidden": true}
-validation, gallery = miniearth.load("validation"), miniearth.load("gallery")
-truth, known = validation.table, judge.validation()
+profile = profiles.get(PROFILE)
+evidence, gallery = EvaluationRun.load("validation"), miniearth.load("gallery")
+validation, truth, known = evidence.queries, evidence.queries.table, judge.validation()
 cosine, target = known.table["score"].to_numpy(dtype=float), ranking.five_hits(known.km)
 fold = known.fold[known.photo]  # all photos of a photographer are in one of five folds
 learned = np.empty(len(target))
@@ -142,8 +146,38 @@ print(", ".join(f"{name} {value:.1%}" for name, value in share.items()), f"lost 
 print(guess.compare(my_share, 100 * lost.mean(), "%"))
 
 # %% [markdown]
-# Most of what G3 gets wrong at this distance it had in its hands. So the judge is where there is
-# most to win.
+# TODO(lost)
+#
+# ### Its mistakes in pictures
+#
+# What does the cosine see in such a photo? As in notebook 05, all land around winner and truth is
+# coloured by its score. (Two photos of those that are lost.)
+
+# %%
+LOST = {"photo 1": 0, "photo 2": 1}
+_, image = evidence.alignment.embed_images(evidence.features)  # (photos, 256), unit rows
+
+
+def verdict(row):
+    """What the cosine did with a photo."""
+    candidates = known.table.assign(km=known.km)[known.photo == row]
+    return figures.Verdict(
+        miniearth.draw(miniearth.scene_of(validation.ids[row]), 320),
+        validation.coordinates[row],
+        candidates,
+        lambda places: evidence.alignment.embed_coordinates(places) @ image[row],
+    )
+
+
+# %%
+figures.show(
+    figures.verdicts({name: verdict(row) for name, row in LOST.items()}, "A candidate was near"),
+    "Two rows, each with a photo, the land around winner and truth coloured by the cosine, and the "
+    "cosines of the candidates: a candidate that is far away has the highest one.",
+)
+
+# %% [markdown]
+# TODO(mistakes)
 #
 # ## 2 What else is known of a candidate
 #
@@ -245,7 +279,7 @@ hits = {
 }
 gain = hits["learned judge"] - hits["G3"]
 gain = np.column_stack([gain.mean(axis=1), gain])
-ends = evaluation.mean_intervals(gain, truth, replicates=profiles.get(PROFILE).bootstrap)
+ends = evaluation.mean_intervals(gain, truth, replicates=profile.bootstrap)
 worth = pd.DataFrame(dict(zip(("difference", "low", "high"), ends, strict=True)))
 worth["method"] = ["mean of five", *evaluation.THRESHOLD_NAMES]
 figures.show(
@@ -511,21 +545,102 @@ check_08_3(my_photos, levels, need, calibrate)
 # </details>
 
 # %% [markdown]
-# ## 6 In G3
+# ## 6 On photos that nobody had seen
+#
+# All above was measured on the validation photos, on which the judge was also chosen. The shipped
+# judge learned from 12,000 photos of its own; a fifth of the places is in none of them. Then a new
+# pair of test sets was drawn, 6,000 natural and 6,000 nearly uniform photos, and opened once. What
+# would be measured was written down before (`g3lite.paper.after_plan`).
+#
+# ### The answers
+
+# %%
+worth = after.worth(replicates=profile.bootstrap)
+worth = worth[worth["metric"] == OUTCOME]
+figures.show(
+    figures.forest(worth, "The learned judge minus four rivals", "judge is better", "worse"),
+    "Differences of the mean of five with 95 % intervals: "
+    + ", ".join(f"{row.method} {100 * row.difference:+.1f}" for row in worth.itertuples()) + ".",
+)  # fmt: skip
+
+# %%
+(100 * after.shares()).round(1)
+
+# %% [markdown]
+# TODO(worth)
+
+# %%
+hidden = after.worth(hidden=True, replicates=profile.bootstrap)
+hidden = hidden[hidden["metric"] == OUTCOME].set_index("method") * 1
+row = 100 * hidden.loc[after_plan.G3, ["difference", "low", "high"]].astype(float)
+print("places it never learned from: {:+.1f} [{:.1f}, {:.1f}] against G3".format(*row))
+
+# %% [markdown]
+# TODO(hidden)
+#
+# ### The regions
+#
+# **Guess first.** The regions were calibrated on natural photos, 90 % of them held the truth. How
+# many hold it on the *uniform* photos, of which many more come from places that few people visit?
+
+# %%
+my_coverage = None  # per cent
+
+# %%
+held = after.coverage()
+short = {which: which.partition("_")[2] for which in (*after_plan.SETS, *held["calibrated on"])}
+held["name"] = [f"{short[row.set]} photos, calibrated on {short[row._2]} ones"
+                for row in held.itertuples()]  # fmt: skip
+other = held[(held["set"] == "after_uniform") & (held["calibrated on"] == "calibration_natural")]
+print(guess.compare(my_coverage, 100 * other["share"].iloc[0], "%"))
+figures.show(
+    figures.promises(held, regions.COVERAGE, "What was promised, and what was kept"),
+    "Shares of regions that hold the truth: "
+    + ", ".join(f"{row.name} {row.share:.1%}" for row in held.itertuples()) + ".",
+)  # fmt: skip
+
+# %% [markdown]
+# TODO(coverage)
+#
+# ### The probabilities
+#
+# The judge also says a probability for each answer. Photos are sorted by it, and parted into ten
+# groups of equal size. Of the photos with about 30 %, 30 % should be right:
+
+# %%
+told = after.reliability()
+panels = {f"{short[which]} photos, within {km} km": rows for (which, km), rows in
+          told[told["km"] == 200].groupby(["set", "km"], sort=False)}  # fmt: skip
+figures.show(
+    figures.reliability(panels, "Probabilities that were told, and what came true"),
+    "Two panels with ten points each, close to the diagonal where told and true agree.",
+)
+
+# %% tags=["results"]
+after.densities().round(2)
+
+# %% [markdown]
+# TODO(densities)
+
+# %%
+for row in after.withheld().itertuples():
+    print(f"{short[row.set]}: answers with at least {row.confidence:.0%} within 200 km: "
+          f"{row.given:.0%} of the photos, of these right {row.right:.0%}")  # fmt: skip
+
+# %% [markdown]
+# TODO(withheld)
+#
+# ## 7 In G3
 #
 # `G3.from_pretrained(judge="learned")` judges so, and `g3lite locate --judge learned` prints how
-# sure it is; `--confidence 0.5` withholds places that are less likely than that within 200 km. The
-# shipped judge learned from 12,000 photos of its own, and its regions were calibrated on others.
+# sure it is; `--confidence 0.5` withholds places that are less likely than that within 200 km.
+# Here is the photo of section 1 as the shipped judge sees it:
 
 # %%
 shipped = LearnedJudge.from_pretrained(gallery.coordinates)
 table = known.table.assign(cosine=cosine, score=shipped.ranker(known.features))
 table = table[known.photo == HERO].sort_values("score", ascending=False)
 print(shipped.where(table))
-
-# %% [markdown]
-# What it is worth was measured once, on a pair of test sets that was drawn when all was decided
-# (`g3lite.paper.after_plan` says how, `g3lite.paper.after` prints it).
 
 # %% [markdown]
 # ## What you have learnt

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from g3lite import miniearth, paths, places
+from g3lite.after.judge import LearnedJudge
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
 from g3lite.baselines import earth
@@ -17,15 +18,17 @@ from g3lite.cli import main
 from g3lite.figures import maps
 from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import world
-from g3lite.paper import seeds, tables
+from g3lite.paper import after, seeds, tables
 from g3lite.paths import ArtefactError
-from g3lite.recipes import miniclip
+from g3lite.recipes import judge, judge_photos, miniclip
 from g3lite.recipes import replies as reply_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
 FILES = [file for entry in MANIFEST["artefacts"].values() for file in entry["files"]]
-LONG_TABLES = {file for file in FILES if file.startswith("replies/final_")}
+LONG_TABLES = {
+    file for file in FILES if re.match(r"replies/final_|after/|judge/[cj]|judge/v", file)
+}
 NEVER_LOADED = {
     "cities/README.md", "geoclip/LICENSE", "geoclip/README.md", "natural_earth/README.md",
     "natural_earth/make.py",
@@ -37,15 +40,33 @@ def picture():
     return photos.image(photos.ids[0])
 
 
+def judged(which):
+    """The learned judge's replies about one of its sets, whose table is not needed here."""
+    return judge_photos.recorded(which, range(judge_photos.SIZES[which]))
+
+
 LOADS = {
+    "after/after_natural": lambda: after.replies("after_natural"),
+    "after/after_uniform": lambda: after.replies("after_uniform"),
+    "after/distances": after.distances,
+    "after/sure": after.sure,
     "alignment/": lambda: GeoAlignment.from_pretrained("mini"),
     "choice/": lambda: pd.read_csv(paths.shipped("choice/grid.csv")),
     "cities/cities": places.cities.__wrapped__,
     "cities/countries": places.countries.__wrapped__,
     "cues/": lambda: pd.read_csv(paths.shipped("cues/moves.csv")),
     "geoclip/": earth.geoclip,
+    "judge/calibration_natural": lambda: judged("calibration_natural"),
+    "judge/calibration_uniform": lambda: judged("calibration_uniform"),
+    "judge/judge_natural": lambda: judged("judge_natural"),
+    "judge/judge_uniform": lambda: judged("judge_uniform"),
+    "judge/learned": lambda: LearnedJudge.from_pretrained([[0.0, 0.0]]),
+    "judge/levels": judge.calibration,
+    "judge/validation": judge.validation,
     "miniclip/": lambda: Backbone.load("miniclip", "cpu"),
     "miniclip/corpus.txt": miniclip.corpus_ids,
+    "miniearth/after_natural": lambda: miniearth.load("after_natural", 5),
+    "miniearth/after_uniform": lambda: miniearth.load("after_uniform", 5),
     "miniearth/final_natural": lambda: miniearth.load("final_natural", 5),
     "miniearth/final_uniform": lambda: miniearth.load("final_uniform", 5),
     "miniearth/gallery": lambda: miniearth.load("gallery", 5),
