@@ -103,10 +103,18 @@ def _distances(
     bound = selection.oracle(known.table, queries.table)
     rows[plan.BOUND, 0] = bound.set_index("IMG_ID").loc[queries.ids, ["LAT_pred", "LON_pred"]]
     km = {
-        f"{name}, seed {seed}": geo.great_circle_km(np.asarray(spots), queries.coordinates)
+        f"{name}, seed {seed}": _rounded_up(
+            geo.great_circle_km(np.asarray(spots), queries.coordinates)
+        )
         for (name, seed), spots in rows.items()
     }
     return pd.DataFrame({"IMG_ID": queries.ids} | km)
+
+
+def _rounded_up(km: np.ndarray) -> np.ndarray:
+    """Distances with three digits, float32. None gets over a threshold, which has no more."""
+    unit = 10.0 ** (np.floor(np.log10(np.maximum(km, 1e-3))) - 2)
+    return (np.ceil(km / unit) * unit).astype(np.float32)
 
 
 def _aligned_lknn(queries: PhotoSet) -> np.ndarray:
@@ -163,7 +171,8 @@ def _sure(known: Examples, of: LearnedJudge, rivals: Mapping[str, Kernels]) -> p
     for which in judge_photos.CALIBRATION:
         share = judge.share_of(judge.calibration(), which)
         table[f"km2, {which}"] = [one.distribution.region(share)[1] for one in found]
-    return table.assign(**{f"log {name}": values.numpy() for name, values in logs.items()})
+    table = table.assign(**{f"log {name}": values.numpy() for name, values in logs.items()})
+    return table.astype(dict.fromkeys(table.columns.drop("IMG_ID"), np.float32))
 
 
 # --------------------------------------------------------------------------------------- the tables
@@ -186,7 +195,7 @@ def replies(which: str) -> pd.DataFrame:
 
 
 def distances() -> dict[str, np.ndarray]:
-    """How far each row is off from the photos of `truth`, in km: (trainings, n)."""
+    """How far each row is off from the photos of `truth`, in km, three digits: (trainings, n)."""
     table = truth()[["IMG_ID"]].merge(pd.read_parquet(shipped("after/distances.parquet")))
     found: dict[str, list[np.ndarray]] = {}
     for column in table.columns.drop("IMG_ID"):

@@ -37,7 +37,7 @@ TARGET = "five hits"
 FOLDS = 5
 VALIDATION = "judge/validation.npz"
 SIMILARITY_UNIT = 1e-4
-"""Of the similarities, from -3 to 3, that are kept there."""
+"""Of the similarities, from -3 to 3, whose differences are kept there."""
 RUN = {
     "target": TARGET, "boosting": BOOSTING, "folds": FOLDS, "neighbours": NEIGHBOURS,
     "candidates": [CHOICE.references, CHOICE.replies, CHOICE.retrieved],
@@ -134,7 +134,7 @@ def validation() -> Examples:
     queries, places = miniearth.load("validation"), miniearth.load("gallery").coordinates
     with np.load(shipped(VALIDATION)) as file:
         rows, cosine = file["rows"].astype(np.int64), file["cosine"].astype(np.float32)
-        similarity = file["similarity"] * SIMILARITY_UNIT
+        similarity = np.cumsum(file["similarity"], axis=1) * SIMILARITY_UNIT
     near = coordinates_of(rows, places)
     table = candidates(queries.ids, _drawn_about_validation(), near, CHOICE).assign(score=cosine)
     return _described(queries, table, similarity, near, places)
@@ -154,9 +154,10 @@ def _write_validation(path: Path) -> None:
     similarity, rows = gallery.similar(heads.database_vectors(image), NEIGHBOURS)
     table = candidates(queries.ids, _drawn_about_validation(), gallery.coordinates_of(rows), CHOICE)
     cosine = Verifier(heads, queries.ids, image).score(table)["score"].to_numpy()
+    units = np.round(similarity / SIMILARITY_UNIT)  # they fall slowly: differences are small
     np.savez_compressed(
         path, rows=rows.astype(np.uint16), cosine=cosine.astype(np.float16),
-        similarity=np.round(similarity / SIMILARITY_UNIT).astype(np.int16),
+        similarity=np.diff(units, axis=1, prepend=0).astype(np.int16),
     )  # fmt: skip
 
 

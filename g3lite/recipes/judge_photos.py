@@ -86,9 +86,10 @@ def build(folder: Path) -> None:
 
 
 def write(path: Path, replies: pd.DataFrame, ids: list[str]) -> None:
-    """Write replies about the photos with these IMG_IDs, packed."""
-    reply_recipe.packed(replies, ids).to_parquet(
-        path, index=False, compression="zstd", compression_level=19
+    """Write replies about the photos with these IMG_IDs, packed: those of a photo lie together."""
+    kept = reply_recipe.packed(replies, ids).sort_values(["photo", "references", "sample"])
+    kept.to_parquet(
+        path, index=False, compression="zstd", compression_level=19, use_dictionary=False
     )
 
 

@@ -14,7 +14,7 @@
 # # Real data on a GPU: the table of notebook 06, on photos of the world
 #
 # [← 06 Evaluation and ablations](06_evaluation_and_ablations.ipynb) ·
-# [10 Build G3 yourself →](10_build_g3.ipynb) ·
+# [08 After G3 →](08_after_g3.ipynb) ·
 # Open in Colab (once on GitHub)
 #
 # Everything so far was drawn. Here people took the photos, the image model is CLIP ViT-L/14, and

@@ -15,6 +15,7 @@
 # # After G3: a judge that learns, and where it is unsure
 #
 # [← 07 Real data on a GPU](07_real_data_on_a_gpu.ipynb) ·
+# [10 Build G3 yourself →](10_build_g3.ipynb) ·
 # Open in Colab (once on GitHub)
 #
 # G3 chooses among its candidates by one number, the cosine between a photo and a coordinate. This
@@ -74,11 +75,12 @@ from g3lite import evaluation, figures, miniearth
 from g3lite.after import ranking, regions
 from g3lite.after.features import FEATURES, GROUPS
 from g3lite.after.judge import LearnedJudge
+from g3lite.alignment import GeoAlignment
+from g3lite.backbone import Backbone
 from g3lite.figures import diagrams
 from g3lite.paper import after, after_plan
 from g3lite.paper.after_choice import answers
 from g3lite.paper.margins import OUTCOME
-from g3lite.paper.run import EvaluationRun
 from g3lite.recipes import judge
 from g3lite.teaching import guess
 from g3lite.teaching.checks.nb08 import check_08_1, check_08_2, check_08_3
@@ -90,8 +92,8 @@ PROFILE = "auto"
 
 # %% jupyter={"source_hidden": true}
 profile = profiles.get(PROFILE)
-evidence, gallery = EvaluationRun.load("validation"), miniearth.load("gallery")
-validation, truth, known = evidence.queries, evidence.queries.table, judge.validation()
+validation, gallery = miniearth.load("validation"), miniearth.load("gallery")
+truth, known = validation.table, judge.validation()
 cosine, target = known.table["score"].to_numpy(dtype=float), ranking.five_hits(known.km)
 fold = known.fold[known.photo]  # all photos of a photographer are in one of five folds
 learned = np.empty(len(target))
@@ -106,8 +108,7 @@ for held_out in range(5):
 # %% jupyter={"source_hidden": true}
 by_cosine, by_judge = answers(known, cosine), answers(known, learned)
 km_cosine, km_judge = (evaluation.error_km(some, truth) for some in (by_cosine, by_judge))
-clues = np.array([len(miniearth.scene_of(name).visible) for name in validation.ids])
-HERO = int(np.where((km_judge <= 25) & (km_cosine > 2_500), clues, -1).argmax())
+HERO = 441
 spots = {
     "where it was taken": validation.coordinates[HERO],
     "the cosine's choice": by_cosine[HERO],
@@ -154,24 +155,27 @@ print(guess.compare(my_share, 100 * lost.mean(), "%"))
 # coloured by its score. (Two photos of those that are lost.)
 
 # %%
-LOST = {"photo 1": 0, "photo 2": 1}
-_, image = evidence.alignment.embed_images(evidence.features)  # (photos, 256), unit rows
+LOST = {"Chicago": 662, "Central Coast": 600}
+heads = GeoAlignment.from_pretrained("mini")
+pictures = validation.take(list(LOST.values()))
+features = Backbone.load(profile.backbone, profile.device).image_features(pictures, normalize=False)
+_, images = heads.embed_images(features.vectors)  # (2, 256), unit rows
 
 
-def verdict(row):
+def verdict(row, image):
     """What the cosine did with a photo."""
-    candidates = known.table.assign(km=known.km)[known.photo == row]
     return figures.Verdict(
         miniearth.draw(miniearth.scene_of(validation.ids[row]), 320),
         validation.coordinates[row],
-        candidates,
-        lambda places: evidence.alignment.embed_coordinates(places) @ image[row],
+        known.table.assign(km=known.km)[known.photo == row],
+        lambda places: heads.embed_coordinates(places) @ image,
     )
 
 
 # %%
+cases = {name: verdict(row, image) for (name, row), image in zip(LOST.items(), images, strict=True)}
 figures.show(
-    figures.verdicts({name: verdict(row) for name, row in LOST.items()}, "A candidate was near"),
+    figures.verdicts(cases, "A candidate was near, and another one won"),
     "Two rows, each with a photo, the land around winner and truth coloured by the cosine, and the "
     "cosines of the candidates: a candidate that is far away has the highest one.",
 )
@@ -358,7 +362,8 @@ print(f"by hand {by_hand:.4f}, package {ranking.order_loss(score, good, there):.
 # ### Exercise 1
 # Beat the cosine **by hand**: make a score for each candidate from two or three columns of
 # `known.features` (`column("votes 25 km")` gives one), without learning. What do you add to the
-# cosine, and why? The check says how far you are from the judge that learned.
+# cosine, and why? Then change it until you come as near as you can to the judge that learned: the
+# check says how far you are.
 
 
 # %%

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from g3lite.after.regions import Background
+from g3lite.evaluation import THRESHOLDS_KM
 from g3lite.paper import after, after_plan
 from g3lite.recipes import judge
 from g3lite.recipes.judge import Examples
@@ -140,3 +141,13 @@ def test_a_lesson_holds_scores_gaps_and_the_background_at_the_truth():
     assert said[:, :, 0].tolist() == [[-5.0, -400.0, -3_000.0]] * 30
     assert (gap[:, 0] < gap[:, 1]).all() and (gap[:, 1] < gap[:, 2]).all()
     assert np.allclose(at_truth, background.density(known.truth[["LAT", "LON"]].to_numpy()))
+
+
+def test_distances_are_rounded_up_and_never_over_a_threshold():
+    rng = np.random.default_rng(0)
+    near = [0.0, 1e-6, 0.9999, 1.0, 1.0001, 24.96, 25.0, 25.04, 200.4, 749.9, 2_500.0, 2_500.4]
+    km = np.concatenate([near, 10 ** rng.uniform(-3, 4.3, 2_000)])
+    kept = after._rounded_up(km)
+    limits = np.array(THRESHOLDS_KM)
+    assert np.array_equal(kept[:, None] <= limits, km[:, None] <= limits)
+    assert (kept >= km * (1 - 1e-6)).all() and (kept <= km * 1.011 + 1e-4).all()
