@@ -132,12 +132,22 @@ def _described(
 def validation() -> Examples:
     """The candidates of the validation photos, from what is shipped: no picture is looked at."""
     queries, places = miniearth.load("validation"), miniearth.load("gallery").coordinates
+    similarity, near, cosine = validation_neighbours()
+    table = candidates(queries.ids, _drawn_about_validation(), near, CHOICE).assign(score=cosine)
+    return _described(queries, table, similarity, near, places)
+
+
+def validation_neighbours() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What is kept of the validation photos' search.
+
+    Returns:
+        similarity (n, 100) of the most similar gallery photos, where they were taken (n, 100, 2),
+        and the cosine of each candidate, in their order.
+    """
     with np.load(shipped(VALIDATION)) as file:
         rows, cosine = file["rows"].astype(np.int64), file["cosine"].astype(np.float32)
         similarity = np.cumsum(file["similarity"], axis=1) * SIMILARITY_UNIT
-    near = coordinates_of(rows, places)
-    table = candidates(queries.ids, _drawn_about_validation(), near, CHOICE).assign(score=cosine)
-    return _described(queries, table, similarity, near, places)
+    return similarity, coordinates_of(rows, miniearth.load("gallery").coordinates), cosine
 
 
 def _drawn_about_validation() -> pd.DataFrame:

@@ -60,3 +60,10 @@ def test_the_benchmark_has_the_sizes_that_were_published(root):
         )  # fmt: skip
     weights = sum(one.numel() for one in model.parameters())
     assert weights == 2_127_532_032  # in two bytes each 4.26 GB, the size of its file
+
+
+def test_the_benchmark_of_the_judge_measures_each_step_of_each_photo(root):
+    costs = runpy.run_path(str(root / "benchmarks" / "judge.py"), run_name="benchmark")["costs"]
+    took = costs(3)
+    assert list(took) == ["cosine", "judge", "how sure"]
+    assert all(len(ms) == 3 and min(ms) > 0 for ms in took.values())
