@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
 
 from g3lite import evaluation, geo, miniearth
 from g3lite.after import ranking, regions
@@ -87,7 +88,7 @@ def _distances(
     queries: PhotoSet, replies: pd.DataFrame, known: Examples,
     rankers: Mapping[tuple[str, int], ranking.Ranker],
 ) -> pd.DataFrame:  # fmt: skip
-    """How far each row is off: IMG_ID, and km by the name of the row and its seed."""
+    """How far each row is off, in km, by its name and seed."""
     alone = examples(queries, None, plan.RETRIEVED_ALONE)
     by_cosine = {
         plan.G3: examples(queries, replies, G3_CHOICE),
@@ -108,11 +109,12 @@ def _distances(
         )
         for (name, seed), spots in rows.items()
     }
-    return pd.DataFrame({"IMG_ID": queries.ids} | km)
+    return pd.DataFrame(km)
 
 
-def _rounded_up(km: np.ndarray) -> np.ndarray:
+def _rounded_up(km: ArrayLike) -> np.ndarray:
     """Distances with three digits, float32. None gets over a threshold, which has no more."""
+    km = np.asarray(km, dtype=np.float64)
     unit = 10.0 ** (np.floor(np.log10(np.maximum(km, 1e-3))) - 2)
     return (np.ceil(km / unit) * unit).astype(np.float32)
 
@@ -165,14 +167,16 @@ def _sure(known: Examples, of: LearnedJudge, rivals: Mapping[str, Kernels]) -> p
             plan.DENSITIES[1]: cosine.log_density(*cosine(said[..., 1:], there), gap, at_truth),
             plan.DENSITIES[2]: at_truth.log(),
         }
-    table = pd.DataFrame({"IMG_ID": known.truth["IMG_ID"], "level": judge.levels(found, truth)})
+    table = pd.DataFrame({"level": judge.levels(found, truth)})
     for km in RADII_KM:
         table[f"p{km}"] = [one.within[km] for one in found]
     for which in judge_photos.CALIBRATION:
         share = judge.share_of(judge.calibration(), which)
-        table[f"km2, {which}"] = [one.distribution.region(share)[1] for one in found]
-    table = table.assign(**{f"log {name}": values.numpy() for name, values in logs.items()})
-    return table.astype(dict.fromkeys(table.columns.drop("IMG_ID"), np.float32))
+        table[f"km2, {which}"] = _rounded_up([one.distribution.region(share)[1] for one in found])
+    table = table.assign(
+        **{f"log {name}": values.numpy().round(2) for name, values in logs.items()}
+    )
+    return table.round(4).astype(np.float32)
 
 
 # --------------------------------------------------------------------------------------- the tables
@@ -196,9 +200,9 @@ def replies(which: str) -> pd.DataFrame:
 
 def distances() -> dict[str, np.ndarray]:
     """How far each row is off from the photos of `truth`, in km, three digits: (trainings, n)."""
-    table = truth()[["IMG_ID"]].merge(pd.read_parquet(shipped("after/distances.parquet")))
+    table = pd.read_parquet(shipped("after/distances.parquet"))
     found: dict[str, list[np.ndarray]] = {}
-    for column in table.columns.drop("IMG_ID"):
+    for column in table:
         name, _, _ = column.rpartition(", seed ")
         found.setdefault(name, []).append(table[column].to_numpy())
     return {name: np.array(rows) for name, rows in found.items()}
@@ -238,8 +242,8 @@ def worth(hidden: bool = False, replicates: int = 2000) -> pd.DataFrame:
 def sure() -> pd.DataFrame:
     """What the judge said of each photo of `truth`, with km, the distance of its answer."""
     table = pd.read_parquet(shipped("after/sure.parquet"))
-    table = truth()[["IMG_ID", "AUTHOR", "set"]].merge(table, on="IMG_ID")
-    return table.assign(km=distances()[plan.JUDGE][0])
+    photos = truth()[["IMG_ID", "AUTHOR", "set"]]
+    return pd.concat([photos, table], axis=1).assign(km=distances()[plan.JUDGE][0])
 
 
 def coverage() -> pd.DataFrame:
