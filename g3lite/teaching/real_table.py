@@ -253,10 +253,19 @@ def people(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def without(known: FeatureFolder, people: pd.Series) -> FeatureFolder:
-    """A gallery without the photos of some people."""
+    """A gallery without the photos of some people.
+
+    Raises:
+        G3Error: no photo by anybody else is left.
+    """
     theirs = known.table["AUTHOR"].isin(people.dropna()).to_numpy(bool)
     if not theirs.any():
         return known
+    if theirs.all():
+        raise G3Error(
+            f"all {len(known):,} photos that are searched are by people whose photos are asked "
+            "about, so none is left to search; take a pack with photos by other people"
+        )
     table = known.table[~theirs].reset_index(drop=True)
     return replace(known, table=table, features=known.features[~theirs])
 

@@ -727,14 +727,14 @@ print(f"its five nearest: cosines {best_five.round(3)}, {np.ptp(best_five):.3f} 
 print(f"rain lowers the cosine by {1 - worth['in the rain']:.3f}")
 
 # %% [markdown]
-# No single cue sends the search where it points, and four of the five even bring the photo, placed
-# in Tirana, home to Portugal. With all cues of Seoul the search goes to South Korea: MiniCLIP sees
-# the place. It also looks at
-# things rather than at pixels, for rain (0.950) counts about as much as traffic on the other side
-# (0.958), although it changes five times as many pixels. The problem is the size of the
-# differences: the five nearest gallery photos are only 0.024 apart, and rain alone is worth 0.050.
-# So the view can decide which of several similar photos comes first: the photo itself goes to
-# Tirana, the same photo in the rain to Lisbon, and with an old camera to Zaragoza.
+# No single cue sends the search where it points. Four of the five even move the answer from Tirana
+# to Portugal, where the photo was taken. With all cues of Seoul the search goes to South Korea:
+# MiniCLIP sees the place. It also looks at things rather than at pixels, for rain (0.950) counts
+# about as much as traffic on the other side (0.958), although it changes five times as many pixels.
+# The problem is the size of the differences: the five nearest gallery photos are only 0.024 apart,
+# and rain alone is worth 0.050. So the view can decide which of several similar photos comes first:
+# the photo itself goes to Tirana, the same photo in the rain to Lisbon, and with an old camera to
+# Zaragoza.
 
 # %% [markdown]
 # ### How much of the place do the features hold?

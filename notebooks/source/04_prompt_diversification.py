@@ -821,7 +821,7 @@ for radius, lines in ceilings.items():
 # one reply to 63.7 % with eight; four prompts reach 67.7 %. Without the null, all of this would
 # have looked like a merit of variety.
 #
-# ## 7 How warm, and how many
+# ## 7 Which temperature, and how many candidates
 #
 # Three numbers have to be chosen: the temperature $T$, the number $N$ of replies to each prompt,
 # and the number $S$ of retrieved places, those of the most similar photos, that compete beside the

@@ -1051,10 +1051,10 @@ for one in (*states, {"saved_again": True}):
 # So the same was done with 200 validation photos for each change: the first 200 that show the cue,
 # each with another value of it, drawn at random. Two answers are compared with those to the
 # unchanged photo: the **encoder's** alone (the medoid of the ten most similar photos), and that of
-# the whole of **G3**. Even the control moves them: an answer about a photo that shows little hangs
-# on trifles, and G3's replies are drawn anew for every picture. So what counts is how much further
-# a change moves the answer than the control does on the same photos. (`g3lite dev miniearth moves`
-# measures it again.)
+# the whole of **G3**. Even the control moves them: an answer about a photo that shows little can
+# change with the smallest difference, and G3's replies are drawn anew for every picture. So what
+# counts is how much further a change moves the answer than the control does on the same photos.
+# (`g3lite dev miniearth moves` measures it again.)
 
 # %%
 moves = pd.read_csv(paths.shipped("cues/moves.csv"))

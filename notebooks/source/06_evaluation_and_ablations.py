@@ -17,8 +17,9 @@
 # [07 Real data on a GPU →](07_real_data_on_a_gpu.ipynb) ·
 # Open in Colab (once on GitHub)
 #
-# A method with three steps is better than its rivals. Which step does it? This notebook answers
-# with numbers, and says where the numbers give no answer. Afterwards you will be able to
+# A method with three steps is said to be better than its rivals. Which step makes the difference?
+# This notebook answers with numbers, and says where the numbers give no answer. Afterwards you will
+# be able to
 #
 # - plan a comparison before you see its results, and say why that matters;
 # - score a method by hand, with an interval that knows about photographers;
@@ -177,8 +178,8 @@ figures.show(*diagrams.g3(here="evaluation"))
 #    were drawn when all was decided, and opened once, for all rows together.
 # 2. **Rows.** Nine rivals, each at its own best setting on validation; and thirteen times G3 with
 #    one thing changed, at an equal number of candidates where that is possible.
-# 3. **Outcome.** One number per row, the mean of the five shares, both sets weighted alike: so one
-#    row is one test.
+# 3. **Outcome.** One number per row, the mean of the five shares; both sets have the same weight.
+#    So one row is one test.
 # 4. **Uncertainty.** G3 minus a row is paired by photo, photographers are resampled; where another
 #    training changes a row, its part is added.
 # 5. **Verdict.** "Better" or "worse" is said only if p is below 0.05 after Holm's correction for
@@ -339,9 +340,9 @@ print(guess.compare(my_margin, 100 * by_hand, "points", digits=1))
 # %% [markdown]
 # G3 is 4.7 points [4.2, 5.1] above the most similar photo.
 #
-# **Correction.** Of 22 independent tests of nothing, one is below 0.05 more often than not. Holm's
-# rule multiplies the smallest p by 22, the next by 21, and so on. What is left below 0.05 may be
-# claimed:
+# **Correction.** Make 22 independent tests where there is nothing to find: more often than not, at
+# least one p is below 0.05. So Holm's rule multiplies the smallest p by 22, the next by 21, and so
+# on. Only what is still below 0.05 may be claimed:
 
 
 # %%
@@ -375,14 +376,15 @@ print(f"{len(seeds.truth()):,} development photos")
 # %% [markdown]
 # On these photos G3 is better than all nine rows, corrected for the nine; over no language model it
 # is +1.2 points [+0.5, +1.8]. They are development photos, so this is a sign and no result. The
-# seeds' part is largest for *GPS gallery (GeoCLIP)*: 0.36 points for the mean of five trainings,
-# beside 0.38 of the photographers.
+# part of the seeds is largest for *GPS gallery (GeoCLIP)*: 0.36 points for the mean of five
+# trainings, beside 0.38 points of the photographers.
 #
-# Two variances are added: $\text{standard error}^2 = \text{photographers}^2 + \text{seeds}^2$. The
-# final sets were asked with one training only, the shipped one, so there the whole spread between
-# trainings counts, not a fifth of its square. Rows that would need other replies than G3's have one
-# training, a hollow mark: their intervals are too narrow by an unknown amount. MiniCLIP and MiniLMM
-# were trained once, and no interval here knows what another training of *them* would give.
+# Two variances are added: $\text{standard error}^2 = \text{photographers}^2 + \text{seeds}^2$. On
+# the final sets there is only one training, the shipped one. A single training varies more than the
+# mean of five, so there the variance of the seeds counts in full, not divided by five. Rows that
+# would need other replies than G3's have one training, a hollow mark: their intervals are too
+# narrow by an unknown amount. MiniCLIP and MiniLMM were trained once, and no interval here knows
+# what another training of *them* would give.
 
 # %% [markdown]
 # ## 3 What each step is worth
@@ -441,9 +443,12 @@ for row in sure[(sure["low"] > 0) | (sure["high"] < 0)].itertuples():
     print(f"{row.method:<30}{row.metric:<10}{in_points(row)}")
 
 # %% [markdown]
-# Against raw features in the search (w/o Geo-A) G3 is better within 25 and 200 km; without the
-# language model (no LMM) it is at no distance different for certain; against one prompt with as
-# many replies it is worse within 25 km; against the medoid it is better within 25 and 200 km.
+# G3 is better than with raw features in the search (w/o Geo-A) and than the medoid within 25 and
+# 200 km, than as many replies without references within 1, 25 and 200 km, and than without the
+# retrieved place within 1 and 25 km. It is worse than one prompt with as many replies within 25 km,
+# and than the likeliest replies within 1 and 25 km. Without the language model (no LMM) it is
+# different for certain at no distance. (An interval here is safe for the five distances of its row,
+# not for all eleven rows at once.)
 #
 # ### More prompts, more replies
 #
@@ -484,17 +489,17 @@ for name, by_number in curves.items():
 
 # %% [markdown]
 # Four prompts instead of the zero-shot one alone add +0.3 (1 km), +1.6 (25 km), +1.5 (200 km), +1.5
-# (750 km), +0.7 (2,500 km) points. Five replies of each prompt instead of one change −0.7 (1 km),
-# −0.5 (25 km), −0.6 (200 km), −0.8 (750 km), 0.0 (2,500 km) points. (These intervals are of single
-# comparisons, uncorrected: they describe, and decide nothing.)
+# (750 km), +0.7 (2,500 km) points. With five replies of each prompt instead of one, the changes are
+# −0.7 (1 km), −0.5 (25 km), −0.6 (200 km), −0.8 (750 km), 0.0 (2,500 km) points. (These intervals
+# are of single comparisons, uncorrected: they describe, and decide nothing.)
 #
 # ### What MiniLMM cannot do
 #
-# It copies its references, and hardly compares them. Shown ten places of which one lies amid four
-# others, the one that it was trained to name, it names it in 25 % of the prompts. Does it choose
-# well among good references? Here are its likeliest replies to 10 + 10 references on validation,
-# against the most similar photo, where the 15 references lie close together (the half of the photos
-# with the smaller spread):
+# It copies its references, and hardly compares them. In one test it was shown ten places, one of
+# them in the middle of four others. It was trained to name this one, and names it in 25 % of the
+# prompts. Does it choose well among good references? Take the half of the validation photos whose
+# 15 references lie closest together. For these, its likeliest replies to 10 + 10 references are
+# compared with the place of the most similar photo:
 
 # %%
 run = EvaluationRun.load(plan.CHOSEN_ON, profile.query_size)
@@ -678,17 +683,17 @@ for row in beside.itertuples():
 
 # %% [markdown]
 # In the paper the judge (w/o Geo-V) is worth +3.2 and +5.7 points, diversity +1.2 and +3.3,
-# alignment +0.6 and +2.6. Here they are +5.3, +0.1 and +0.9. By the estimates the order is another
-# one: the judge, diversity, alignment there, the judge, alignment, diversity here.
+# alignment +0.6 and +2.6. Here they are +5.3, +0.1 and +0.9. By the estimates the order is not the
+# same. There it is: the judge, diversity, alignment. Here it is: the judge, alignment, diversity.
 #
 # - **May be compared**: the sign and the order of the steps, and how certain each table is.
-# - **May not**: any height. Other photos, other models, a gallery of millions instead of thousands,
-#   and GPT-4V instead of MiniLMM.
+# - **May not**: how large a number is. Other photos, other models, a gallery of millions instead of
+#   thousands, and GPT-4V instead of MiniLMM.
 #
 # ### The published rows
 #
-# How certain are the paper's own rows? The number of its photos alone allows so much (1.96 standard
-# errors, as if each photo had a photographer of its own):
+# How certain are the paper's own rows? Behind each share stand 1.96 standard errors, computed from
+# the number of photos alone, as if each photo had a photographer of its own:
 
 # %% tags=["nbval-check-output"]
 print(published_table("IM2GPS3K", ["G3", *three]).iloc[:, :3].to_string())
@@ -696,9 +701,9 @@ gaps = [PUBLISHED["IM2GPS3K"]["G3"][0] - PUBLISHED["IM2GPS3K"][name][0] for name
 print("G3 minus each, within 1 km:", ", ".join(f"{gap:+.2f}" for gap in gaps))
 
 # %% [markdown]
-# Within 1 km the three gaps, 0.94, 0.30 and 1.67 points, stand beside a margin of 1.33 for one row.
-# A paired test could show more, and needs the answers to the single photos, which were not
-# published. So publish yours.
+# Within 1 km the three gaps are 0.94, 0.30 and 1.67 points; the margin of a single row is 1.33. A
+# paired test could show more, but it needs the answer to every photo, and these were not published.
+# So publish yours.
 
 # %% [markdown]
 # ## 6 Failures: which step is to blame?
@@ -778,7 +783,7 @@ print(guess.compare(my_blame, 100 * judge / (judge + none), "%"))
 # %% [markdown]
 # Within 200 km the judge is to blame for 16.1 % of the photos, and for 58.2 % no candidate was
 # near. Luck helps: of as many random places one lies within 200 km for 4.6 % of the photos, and
-# within 2,500 km for 64.8 %, so blame means little at a continent's distance.
+# within 2,500 km for 64.8 %, so within 2,500 km a blame means little.
 #
 # Four photos of each kind, wrong by more than 750 km, with the most visible cues among the first
 # 300 photos of each set:

@@ -195,6 +195,8 @@ def test_people_of_the_queries_are_not_searched(made):
     kept = (known.table["AUTHOR"] != some[0]).to_numpy()
     assert 0 < len(left) == kept.sum() < len(known)
     np.testing.assert_array_equal(left.features, known.features[kept])
+    with pytest.raises(G3Error, match=f"all {len(known)} photos .* take a pack with photos by oth"):
+        real_table.without(known, known.table["AUTHOR"])
 
 
 def test_photos_by_one_person_are_counted_as_evidence_each(made, capsys):
