@@ -789,11 +789,10 @@ for k, share, (gap, low, high) in zip(KS, read[0, 1:], gaps, strict=True):
 # %% [markdown]
 # One neighbour names 47.5 % of the countries, a vote of 20 names 51.5 %, the probe 53.5 %. So of
 # the 6 points between one neighbour and the probe, 4 come from asking 20 photos instead of one.
-# What the probe has learnt is worth 2.1 points [0.4, 3.8] on top of a vote of 20, and 1.7 [−0.0,
-# 3.3], which may be nothing, on top of the best number of voters, 10, which was chosen on these
-# very photos. The larger
-# gap is above the probe: a reader of every visible cue, without a mistake, would name 69.6 %
-# (`benchmarks/difficulty.py` measures it). MiniCLIP does not see all that the photo shows.
+# What the probe has learnt is worth 2.1 points [0.4, 3.8] on top of a vote of 20. On top of a vote
+# of 10, the best number on these very photos, it is worth 1.7 [−0.0, 3.3], which may be nothing.
+# The larger gap is above the probe: a reader of every visible cue, without a mistake, would name
+# 69.6 % (`benchmarks/difficulty.py` measures it). MiniCLIP does not see all that the photo shows.
 #
 # G3 has a remedy for each. **Geo-alignment** (notebook 02) learns new weights for the frozen
 # features, from coordinates instead of a list of countries. The **language model** (notebook 04)

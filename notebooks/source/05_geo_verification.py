@@ -1004,11 +1004,11 @@ predictions[["IMG_ID", "LAT_pred", "LON_pred", "score", "origin", "city", "city_
 # %% [markdown]
 # ## 6 The cue lab: what does the model look at?
 #
-# A person who sees traffic on the left thinks of Britain, India or Japan. Does G3? Take a photo,
-# change one **cue** of its place (driving side, script, climate, roofs, line colour, landmark) or
-# one **nuisance**, which says nothing of the place (night, rain, lens), and see what happens to the
-# similar photos, to the scores of the land and to the answer. Every state runs all four steps on a
-# new picture, the language model included.
+# A person who sees traffic on the left thinks of Britain, India or Japan. Does G3? Take a photo and
+# change one thing: a **cue** of its place (driving side, script, climate, roofs, line colour,
+# landmark), or a **nuisance**, which says nothing of the place (night, rain, lens). Then see what
+# happens to the similar photos, to the scores of the land and to the answer. Every state runs all
+# four steps on a new picture, the language model included.
 
 # %%
 lab = cue_lab.CueLab(g3, [cue_lab.street("Berlin"), cue_lab.street("Lisbon"), *photos.ids[:5]])
