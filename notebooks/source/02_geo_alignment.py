@@ -54,9 +54,9 @@ if util.find_spec("g3lite") is None:
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
     print("installing g3lite and what it needs, which takes minutes ...")
     kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
-    pip = [sys.executable, "-m", "pip", "install", "-q", address, *kept]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
     if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
-        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[5:])}. {way}")
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 

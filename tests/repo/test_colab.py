@@ -117,7 +117,8 @@ def test_the_set_up_cell_installs_nothing_where_the_package_is(asked_of_pip, cap
 
 def test_the_set_up_cell_keeps_the_numpy_and_torch_that_are_there(asked_of_pip):
     here = {"numpy": "2.1.3", "torch": "2.11.0+cu128"}
-    pip = [sys.executable, "-m", "pip", "install", "-q", "git+https://github.com/us/ours@v1"]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color"]
+    pip += ["git+https://github.com/us/ours@v1"]
     (command,) = asked_of_pip(absent={"g3lite"}, versions=here)
     assert command == [*pip, "numpy==2.1.3", "torch==2.11.0+cu128"]
     (command,) = asked_of_pip(absent={"g3lite", "torch"}, versions=here)
@@ -175,6 +176,7 @@ def test_a_set_up_cell_that_cannot_install_says_so_in_a_sentence(set_up, reposit
     if repository != PLACEHOLDER:  # what pip said, and what it was to keep
         assert "unable to access 'https://127.0.0.1:9/us/ours/'" in error.evalue
         assert f"@v1 numpy=={metadata.version('numpy')} torch==" in error.evalue
+        assert "\x1b" not in error.evalue
     assert error.evalue.endswith('run: pip install -e ".[notebooks]", and restart the kernel.')
     assert "Traceback" not in "".join(output.get("text", "") for output in outputs)
     assert notebook.cells[2].outputs == []
