@@ -100,6 +100,7 @@ def run(monkeypatch, tmp_path, capsys):
     monkeypatch.delenv(packs.VARIABLE, raising=False)
     monkeypatch.setenv("G3LITE_PHOTOS", str(tmp_path / "photos"))
     monkeypatch.setattr(real_photos, "schedule_for", quick)
+    monkeypatch.setattr(real_photos, "cache_dir", lambda: tmp_path / "kept")
     monkeypatch.setattr(style.Live, "show", lambda self, figure, alt, **_: figures.encode(figure))
     # A photo takes a language model seconds on a CPU.
     monkeypatch.setitem(TransformersLMM.__init__.__kwdefaults__, "max_new_tokens", 6)
