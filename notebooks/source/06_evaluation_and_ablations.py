@@ -40,8 +40,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -49,15 +48,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -69,10 +69,9 @@ import pandas as pd
 from scipy import stats
 
 from g3lite import evaluation, figures, geo, miniearth
-from g3lite.backbone import unit_rows
-from g3lite.baselines import retrieval, selection
+from g3lite.baselines import selection
 from g3lite.figures import diagrams
-from g3lite.index import coordinates_of, neighbours
+from g3lite.index import coordinates_of
 from g3lite.paper import plan, seeds, tables
 from g3lite.paper.margins import OUTCOME, margins
 from g3lite.paper.plan import Judged
@@ -83,7 +82,7 @@ from g3lite.recipes.minilmm_checks import spread
 from g3lite.teaching import guess, own, real_photos
 from g3lite.teaching.checks import nb06
 from g3lite.teaching.checks.nb06 import check_06_1, check_06_2, check_06_3, check_06_4
-from g3lite.verification import CandidateConfig, Verifier, candidates, winners
+from g3lite.verification import CandidateConfig, winners
 
 pd.set_option("display.width", 190, "display.max_columns", 20, "display.max_colwidth", 60)
 
@@ -833,35 +832,24 @@ figures.show(
 pack = real_photos.pack("Table 1 for its photos, and what G3 is ahead of each rival")
 if pack:
     answers = real_photos.replies(pack)
-    heads = real_photos.heads(pack, "official")
+    run = real_photos.run(pack, real_photos.heads(pack, "official"), answers)
 
 # %% tags=["pack"]
 if pack:
-    test, known = real_photos.queries(pack, answers), pack.part("train", "gallery")
-    where, ids, features = known.coordinates, test.table["IMG_ID"], np.float32(test.features)
-    raw = [unit_rows(np.float32(part.features)) for part in (test, known)]
-    new = [unit_rows(heads.database_vectors(np.float32(p.features))) for p in (test, known)]
-    near = where[neighbours(*new, 15)[1]]  # (photos, 15, 2)
-    verifier, pools = Verifier(heads, ids, features), {"no LMM": None}
-    pools |= {} if answers is None else {"G3": answers}
-    compete = {
-        name: candidates(ids, said, near, real_photos.choice(said)) for name, said in pools.items()
-    }
+    compete = {"no LMM": run.candidates()}
+    if answers is not None:
+        compete["G3"] = run.candidates(answers, real_photos.CHOICE)
     print("; ".join(f"{name}: {len(some):,} candidates" for name, some in compete.items()))
 
 # %% tags=["pack"]
 if pack:
-    rows = {name: winners(verifier.score(some)) for name, some in reversed(compete.items())}
+    rows = {name: winners(some) for name, some in reversed(compete.items())}
     first = next(iter(rows))  # G3, or no LMM
-    rows |= {
-        "medoid instead of the judge": selection.medoid(compete[first]),
-        "kNN": retrieval.nearest_neighbour(*raw, where),
-        "kNN, aligned": retrieval.nearest_neighbour(*new, where),
-        "[L]kNN": retrieval.lknn(*raw, where),
-        "GPS gallery (GeoCLIP)": where[heads.nearest_gps(test.features, where)[1][:, 0]],
-        "constant": retrieval.constant(where),
-    }
-    people = real_photos.people(test.table).assign(set="test")
+    rows["medoid instead of the judge"] = selection.medoid(compete[first])
+    retrieved = run.searched()
+    for name in ("kNN", "kNN, aligned", "[L]kNN", "GPS gallery (GeoCLIP)", "constant"):
+        rows[name] = retrieved[name]
+    people = real_photos.people(run.queries.table).assign(set="test")
     print(f"{len(people):,} photos by {people['AUTHOR'].nunique()} people")
     print(evaluation.table(evaluation.evaluate(rows, people)).iloc[:, :5].to_string())
 
