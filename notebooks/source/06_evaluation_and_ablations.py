@@ -100,7 +100,7 @@ outcome = margin[margin["metric"] == OUTCOME].set_index("method")
 
 def in_points(row):
     """A difference and its interval, such as "+1.2 [+0.4, +2.0]"."""
-    return f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+    return f"{100 * row.difference:+z.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
 
 
 def corrected_p(row):
@@ -591,8 +591,8 @@ rivals = outcome.loc[list(plan.RIVALS)].sort_values("difference", ascending=Fals
 figures.show(
     figures.forest(rivals.reset_index(), "G3 minus each of nine rivals", "G3 is better", "worse"),
     f"A forest plot of G3 minus nine rivals, from {rivals.index[0]} at the top, "
-    f"{100 * rivals['difference'].iloc[0]:+.1f} points, to {rivals.index[-1]}, "
-    f"{100 * rivals['difference'].iloc[-1]:+.1f}.",
+    f"{100 * rivals['difference'].iloc[0]:+z.1f} points, to {rivals.index[-1]}, "
+    f"{100 * rivals['difference'].iloc[-1]:+z.1f}.",
 )
 
 # %%
@@ -678,7 +678,7 @@ figures.show(
     "intervals.",
 )
 for row in beside.itertuples():
-    print(f"{row.group:<10} {row.method:<20} {100 * row.difference:+.1f}")
+    print(f"{row.group:<10} {row.method:<20} {100 * row.difference:+z.1f}")
 
 # %% [markdown]
 # In the paper the judge (w/o Geo-V) is worth +3.2 and +5.7 points, diversity +1.2 and +3.3,
