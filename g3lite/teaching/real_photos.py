@@ -77,7 +77,8 @@ def pack(shows: str) -> Pack | None:
         parts = ", ".join(f"{part} {count:,}" for part, count in found.parts.items())
         print(f"{label(found)}. Photos by part: {parts}.")
         return found
-    print(f"{NO_PACK} is named by {packs.VARIABLE}. With one, these cells show {shows}.")
+    named = f"(%env {packs.VARIABLE}=FOLDER)"
+    print(f"{NO_PACK} is named by {packs.VARIABLE}. With one {named} these cells show {shows}.")
     if torch.cuda.is_available():
         print(_offer())
     return None
