@@ -57,6 +57,8 @@ ASKED = 40
 CHOICE = CANDIDATE_CONFIGS["miniearth"]
 """Replies to each prompt, and retrieved places, where there are replies."""
 REPLIES = "replies.parquet"
+TRAINING_VERSION = 2
+"""Of what is kept of a training; raise it when `training` or the files change."""
 LMM_GB = 5
 """A language model is fetched if it has at most so many GB (10^9 bytes)."""
 
@@ -142,7 +144,7 @@ def heads(pack: Pack, size: str = "official") -> GeoAlignment:
 def _trained(pack: Pack, size: str) -> tuple[GeoAlignment, pd.DataFrame, str]:
     schedule = schedule_for(pack.parts["train"], bool(pack.texts))
     files = {name: file["sha256"] for name, file in pack.folder.manifest["files"].items()}
-    made_of = json.dumps([files, size, asdict(schedule)], sort_keys=True)
+    made_of = json.dumps([TRAINING_VERSION, files, size, asdict(schedule)], sort_keys=True)
     digest = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     folder = cache_dir() / "pack-heads" / f"{size}-{digest}"
     record, lines = folder / "history.csv", folder / "warnings.txt"
