@@ -124,7 +124,10 @@ class Backbone:
         try:
             model, preprocess = open_clip.create_model_from_pretrained(source, pretrained=tag)
         except (OSError, EOFError, RuntimeError, UnpicklingError, SafetensorError) as error:
-            raise G3Error(f"the model {name} cannot be loaded ({error}); fetch it again") from error
+            raise G3Error(
+                f"the model {name} cannot be loaded ({error}). Is there a network? If its files "
+                "are damaged, delete them and fetch it again"
+            ) from error
         return cls.from_model(model, preprocess, str(name), source, place, precision)
 
     @classmethod

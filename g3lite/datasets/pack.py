@@ -230,7 +230,9 @@ def read(folder: str | Path, verify: bool = True) -> Pack:
         FolderError: there is no pack, it is not finished, or a file is missing or was changed.
     """
     folder = Path(folder)
-    if folder.is_dir() and not (folder / MANIFEST).is_file():
+    if not os.path.isdir(folder):
+        raise FolderError(f"there is no folder {folder.absolute()}; g3lite pack makes one")
+    if not (folder / MANIFEST).is_file():
         raise FolderError(
             f"{folder} holds no {MANIFEST}: there is no pack, or one that is not finished; "
             "g3lite pack goes on with it"
@@ -274,7 +276,9 @@ def chosen() -> Pack | None:
     try:
         return _opened(path, stamp)
     except FolderError as error:
-        raise FolderError(f"{error} (the folder is named by {VARIABLE})") from error
+        raise FolderError(
+            f"{error} (the folder is named by {VARIABLE}; unpack it again if you were given it)"
+        ) from error
 
 
 @lru_cache(maxsize=2)

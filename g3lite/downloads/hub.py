@@ -332,8 +332,8 @@ def explained(repo: Repo, what: str) -> Iterator[None]:
                 f"no space left for {name}: {_MAKE_ROOM}. What has arrived is kept"
             ) from error
         raise DownloadError(
-            f"{name} could not be read ({type(error).__name__}: {error}). What has arrived is "
-            "kept: call again to go on"
+            f"{name} could not be read ({type(error).__name__}: {error}). Is there a network? What "
+            "has arrived is kept: call again to go on"
         ) from error
 
 

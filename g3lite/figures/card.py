@@ -24,6 +24,7 @@ from g3lite.pipeline import Prediction
 PHOTO_BYTES = 45_000
 MAP_BYTES = 60_000
 _SIDES = (384, 320, 256, 192, 128)  # of the photo, in pixels: the first whose JPEG is small enough
+_MAP_WIDTH, _MAP_INCHES = 480, (5.4, 3.2)  # pixels on the page; so small that its text is not
 _ROWS = 5
 
 
@@ -67,10 +68,12 @@ def _map(prediction: Prediction) -> str:
     kind = "fallback" if prediction.fallback else "prediction"
     regions = {0: prediction.where.region[0]} if prediction.where else None
     figure = candidate_maps([("", kind, winner, candidates, None)], regions=regions)
-    mime, data = encode(figure, dpi=70)
+    figure.set_size_inches(_MAP_INCHES)
+    mime, data = encode(figure, dpi=120)
     if len(data) > MAP_BYTES:
-        mime, data = encode(figure, dpi=50)
-    return _picture(mime, data, f"map of the candidates and of the answer, {prediction.place}", 480)
+        mime, data = encode(figure, dpi=_MAP_WIDTH / _MAP_INCHES[0])
+    alt = f"map of the candidates and of the answer, {prediction.place}"
+    return _picture(mime, data, alt, _MAP_WIDTH)
 
 
 def _picture(mime: str, data: bytes, alt: str, width: int) -> str:

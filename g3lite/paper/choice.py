@@ -1,4 +1,4 @@
-"""How warm MiniLMM replies, and how many candidates compete: chosen on validation, grid and all.
+"""The temperature, and how many candidates compete: chosen on validation, grid and all.
 
     python -m g3lite.paper.choice
 

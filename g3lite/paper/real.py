@@ -63,7 +63,7 @@ class RealRun:
     known: FeatureFolder
     heads: GeoAlignment
 
-    def take(self, rows: np.ndarray) -> RealRun:
+    def take(self, rows: np.ndarray | slice) -> RealRun:
         """The same for some of the queries."""
         return replace(self, queries=self.queries.take(rows), features=self.features[rows])
 
@@ -148,17 +148,51 @@ class RealRun:
         """The judge of the queries' candidates."""
         return Verifier(self.heads, self.queries.ids, self.features)
 
+    def candidates(
+        self, said: pd.DataFrame | None = None, choice: CandidateConfig | None = None
+    ) -> pd.DataFrame:
+        """What competes, with its scores.
+
+        Args:
+            said: a table of replies; None: there are none, and ten retrieved places compete.
+            choice: which candidates, where there are replies.
+        """
+        if said is None or choice is None:
+            choice = CandidateConfig((), 0, min(RETRIEVED, len(self.known)))
+        pool = candidates(self.queries.ids, said, self.places(self.similar), choice)
+        return self.verifier.score(pool)
+
+    def chosen(self, scored: pd.DataFrame, *names: str) -> Rows:
+        """One of what competes for each photo: by the judge, the medoid, and by a blind choice.
+
+        Args:
+            scored: what `candidates` gave.
+            names: of these three rows.
+        """
+        blind = selection.random_candidate(scored, self.queries.table)
+        return dict(zip(names, (winners(scored), selection.medoid(scored), blind), strict=True))
+
     def without_lmm(self) -> Rows:
         """G3 without a language model: of ten retrieved places one is chosen, in three ways."""
-        some = CandidateConfig((), 0, min(RETRIEVED, len(self.known)))
-        pool = candidates(self.queries.ids, None, self.places(self.similar), some)
-        return {
-            plan.NO_LMM: winners(self.verifier.score(pool)),
-            MEDOID_ALONE: selection.medoid(pool),
-            BLIND_ALONE: selection.random_candidate(pool, self.queries.table),
-        }
+        return self.chosen(self.candidates(), plan.NO_LMM, MEDOID_ALONE, BLIND_ALONE)
 
     # ---------------------------------------------------------------- rows with a language model
+
+    def with_replies(self, said: pd.DataFrame, choice: CandidateConfig) -> Rows:
+        """G3 with the replies of a language model, and its ablations of the judge."""
+        return self.chosen(self.candidates(said, choice), "G3", plan.MEDOID, plan.BLIND)
+
+    def references(self, k: int, aligned: bool = True) -> tuple[np.ndarray, np.ndarray]:
+        """Where the k (up to VOTES) most similar and dissimilar photos were taken: (n, k, 2) each.
+
+        The last rows are NaN where a gallery has fewer than k photos.
+        """
+        near = (self.similar if aligned else self.similar_raw)[:, :k]
+        return tuple(
+            np.pad(self.places(rows), ((0, 0), (0, k - rows.shape[1]), (0, 0)),
+                   constant_values=np.nan)
+            for rows in (near, self.search(aligned, k, far=True))
+        )  # fmt: skip
 
     def ask(self, lmm: LMM, asked: PromptPlan, aligned: bool = True, **options: Any) -> Asked:
         """Ask about all queries; references are found by the heads' vectors or by features alone.
@@ -169,10 +203,7 @@ class RealRun:
             aligned: how references are found.
             options: of `LMM.ask`, such as store.
         """
-        k = max(asked.most, 1)
-        near = (self.similar if aligned else self.similar_raw)[:, :k]
-        far = self.search(aligned, k, far=True)
-        some = _filled(self.places(near), k), _filled(self.places(far), k)
+        some = self.references(max(asked.most, 1), aligned)
         return Asked(*lmm.ask(self.queries, asked, *some, **options))
 
     def asked(
@@ -192,17 +223,12 @@ class RealRun:
         asked = PromptPlan(choice.references or (0, 5, 10, 15), choice.replies,
                            temperature=temperature)  # fmt: skip
         g3 = self.ask(lmm, asked, **options)
-        pool = candidates(self.queries.ids, g3.replies, self.places(self.similar), choice)
         once = {
             ZERO_SHOT: self.ask(lmm, PromptPlan((0,), 1, temperature=0), **options),
             ONE_RAG: self.ask(lmm, PromptPlan((ONE_PROMPT,), 1, temperature=0), False, **options),
         }
-        rows = {
-            "G3": winners(self.verifier.score(pool)),
-            plan.MEDOID: selection.medoid(pool),
-            plan.BLIND: selection.random_candidate(pool, self.queries.table),
-            **{name: self._single(some.replies) for name, some in once.items()},
-        }
+        rows = self.with_replies(g3.replies, choice)
+        rows |= {name: self._single(some.replies) for name, some in once.items()}
         return rows, [g3.report, *(some.report for some in once.values())]
 
     def _single(self, replies: pd.DataFrame) -> np.ndarray:
@@ -216,11 +242,6 @@ class Asked:
 
     replies: pd.DataFrame
     report: Report
-
-
-def _filled(places: np.ndarray, k: int) -> np.ndarray:
-    """(n, k, 2), with rows of NaN where a gallery has fewer than k photos."""
-    return np.pad(places, ((0, 0), (0, k - places.shape[1]), (0, 0)), constant_values=np.nan)
 
 
 def spent(reports: Sequence[Report]) -> list[float]:

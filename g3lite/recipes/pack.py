@@ -38,6 +38,7 @@ from g3lite.datasets import pack as packs
 from g3lite.datasets.featurefolder import FEATURES, MANIFEST, TABLE, FolderError
 from g3lite.datasets.load import load_photos
 from g3lite.datasets.pack import CREDITS, PARTS, TEXTS, THUMBNAILS, WORDS, Pack, thumbnail_name
+from g3lite.downloads.hub import metadata
 from g3lite.paths import replacing, write_json
 from g3lite.photos import NotThere, PhotoSet
 from g3lite.places import place_texts
@@ -165,6 +166,9 @@ def make(
         return finished
     for line in _before(str(name), n, backbone, hub):
         say(line)
+    if hub and remote.on_disk(str(name)) is None:
+        # Who has no network or no account hears it now, and not after CLIP was fetched.
+        metadata(remote.COLLECTIONS[str(name)].repo, remote.COLLECTIONS[str(name)].table)
     encoder = backbone if isinstance(backbone, Backbone) else load(backbone, device)
     if str(name) in LICENCES:
         photos = load_photos(str(name), n, max_gb=max_gb)
@@ -174,7 +178,7 @@ def make(
     for line in _forecast(photos, encoder, batch_size):
         say(line)
     known = str(name) if str(name) in LICENCES else photos.name
-    about = {"name": known, "parted_by": kind, "seed": seed}
+    about: dict[str, Any] = {"name": known, "parted_by": kind, "seed": seed}
     terms = LICENCES.get(str(name), licence or OWN)
     key = [about, encoder.fingerprint, encoder.precision, BLOCK, photos.version, photos.ids]
     digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
@@ -185,7 +189,8 @@ def make(
         return finished
     work = _work_folder(out, digest)
     blocks = _encode(photos, encoder, work, batch_size, progress)
-    made = _assemble(photos, encoder, blocks, work, out, {**about, "asked": asked}, terms)
+    about["asked"] = asked
+    made = _assemble(photos, encoder, blocks, work, out, about, terms, progress)
     shutil.rmtree(work)
     size = sum(file["bytes"] for file in made.folder.manifest["files"].values())
     say(f"{out}: {made!r}, {size / 1e6:.1f} MB")
@@ -436,7 +441,7 @@ def thumbnail(picture: Image.Image, most: int) -> bytes:
 
 def _assemble(
     photos: PhotoSet, encoder: Backbone, blocks: Sequence[Path], work: Path, out: Path,
-    about: dict[str, Any], terms: Licence,
+    about: dict[str, Any], terms: Licence, progress: bool,
 ) -> Pack:  # fmt: skip
     """Write the pack of the blocks. A picture that is there twice is taken once."""
     rows, hashes = (np.concatenate([_array(b, key) for b in blocks]) for key in ("rows", "sha256"))
@@ -454,7 +459,7 @@ def _assemble(
     if encoder.has_text:
         texts, text_of = np.unique(place_texts(table), return_inverse=True)
         table["text"] = text_of.astype(np.int32)
-        _write_texts(list(texts), encoder, work, out)
+        _write_texts(list(texts), encoder, work, out, progress)
         files += [TEXTS, WORDS]
     with replacing(out / CREDITS) as part:
         part.write_text(_credits(table, about["name"], terms), encoding="utf-8")
@@ -497,11 +502,16 @@ def _write_photos(blocks: Sequence[Path], kept: np.ndarray, out: Path, dim: int)
         features.flush()
 
 
-def _write_texts(texts: list[str], encoder: Backbone, work: Path, out: Path) -> None:
+def _write_texts(
+    texts: list[str], encoder: Backbone, work: Path, out: Path, progress: bool
+) -> None:
     """Encode the place texts, in blocks too."""
-    features = []
-    for start in range(0, len(texts), 4 * BLOCK):
-        some = texts[start : start + 4 * BLOCK]
+    from tqdm.auto import tqdm
+
+    features, size = [], 4 * BLOCK
+    starts = range(0, len(texts), size)
+    for start in tqdm(starts, desc="place texts", unit=f"{size} texts", disable=not progress):
+        some = texts[start : start + size]
         name = hashlib.sha256("\n".join(some).encode()).hexdigest()[:16]
         features.append(
             _block(

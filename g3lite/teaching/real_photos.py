@@ -6,7 +6,8 @@
 
 Cells of such a section are tagged `pack`. Without a pack they do nothing, download nothing, and the
 first one says in a line what they would show. Heads are trained once for all notebooks; replies of
-a language model stay with the pack, so that whoever gets the pack has them, too.
+a language model stay with the pack, so that whoever gets the pack has them, too. The rows of a
+table are those of `paper.real`. Notebook 07 uses this, too, see `real_table`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,26 +31,25 @@ from scipy import stats
 from g3lite import G3Error, evaluation, geo
 from g3lite.alignment import GeoAlignment
 from g3lite.datasets import pack as packs
-from g3lite.datasets.featurefolder import FeatureFolder
 from g3lite.datasets.heads import load_heads, save_heads
 from g3lite.datasets.pack import Pack
 from g3lite.datasets.remote import COLLECTIONS
-from g3lite.index import Gallery
 from g3lite.lmm.base import LMM
 from g3lite.lmm.load import load_lmm
+from g3lite.paper.real import RealRun
 from g3lite.paths import cache_dir, replacing
-from g3lite.photos import PhotoSet
-from g3lite.presets import RETRIEVED
 from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
 from g3lite.recipes import pack as recipe
 from g3lite.recipes.own import groups, schedule_for
 from g3lite.recipes.pack import LARGE, PHOTOS, sizes
 from g3lite.training import Schedule
-from g3lite.verification import CANDIDATE_CONFIGS, CandidateConfig
+from g3lite.verification import CANDIDATE_CONFIGS
 
 NO_PACK = "No pack of real photos"
 """How the line begins that is printed where there is none."""
+STAND_IN = "miniearth"
+"""The name of a pack of drawings."""
 DIM = 768
 """Features of CLIP ViT-L/14, which makes a pack unless another model is named."""
 ASKED = 40
@@ -58,8 +57,12 @@ ASKED = 40
 CHOICE = CANDIDATE_CONFIGS["miniearth"]
 """Replies to each prompt, and retrieved places, where there are replies."""
 REPLIES = "replies.parquet"
+TRAINING_VERSION = 2
+"""Of what is kept of a training; raise it when `training` or the files change."""
 LMM_GB = 5
 """A language model is fetched if it has at most so many GB (10^9 bytes)."""
+
+_T = TypeVar("_T")
 
 
 def pack(shows: str) -> Pack | None:
@@ -76,7 +79,8 @@ def pack(shows: str) -> Pack | None:
         parts = ", ".join(f"{part} {count:,}" for part, count in found.parts.items())
         print(f"{label(found)}. Photos by part: {parts}.")
         return found
-    print(f"{NO_PACK} is named by {packs.VARIABLE}. With one, these cells show {shows}.")
+    named = f"(%env {packs.VARIABLE}=FOLDER)"
+    print(f"{NO_PACK} is named by {packs.VARIABLE}. With one {named} these cells show {shows}.")
     if torch.cuda.is_available():
         print(_offer())
     return None
@@ -85,7 +89,7 @@ def pack(shows: str) -> Pack | None:
 def label(pack: Pack) -> str:
     """What a pack's results are results of: for titles."""
     photos = f"{len(pack):,} photos"
-    if pack.name == "miniearth":
+    if pack.name == STAND_IN:
         return f"stand-in: {photos} that are drawn, {pack.folder.backbone}"
     if not pack.texts:  # no text tower: a model that has not learnt from captions
         return f"mechanics on {photos}, not CLIP ({pack.folder.backbone})"
@@ -93,68 +97,110 @@ def label(pack: Pack) -> str:
 
 
 def people(table: pd.DataFrame) -> pd.DataFrame:
-    """A pack's table with a photographer in each row, as intervals and fair searches need it.
+    """A photo table with a photographer in each row, at least two of them, as intervals need it.
 
-    Where none is named it is the sequence, day or folder, by which the pack was parted, too.
+    Where none is named it is the sequence, day or folder, by which a pack was parted, too. Photos
+    by one person alone give no interval over photographers: then each counts as somebody's.
     """
-    return table.assign(AUTHOR=groups(table)[0])
+    named = table.assign(AUTHOR=groups(table)[0])
+    if named["AUTHOR"].nunique() > 1:
+        return named
+    print(f"all {len(table):,} photos are by one person, or from one walk: intervals count each as "
+          "evidence of its own, and are too narrow")  # fmt: skip
+    return named.assign(AUTHOR=named["IMG_ID"])
+
+
+def had(what: str, get: Callable[[], _T], otherwise: str) -> _T | None:
+    """What a function gives; None, and the reason with what follows from it, where it fails."""
+    try:
+        return get()
+    except (G3Error, OSError, ValueError) as reason:
+        print(f"NOT HERE: {what}. {reason}\n→ {otherwise}")
+        return None
+
+
+def trained(pack: Pack, size: str = "official") -> tuple[GeoAlignment, pd.DataFrame]:
+    """Heads for a pack, and the history of their training; what it warns of is printed.
+
+    They are trained at the first call, and kept in the cache for all notebooks.
+
+    Args:
+        pack: the pack.
+        size: a key of `alignment.CONFIGS`; "mini" takes a quarter of the time of "official".
+    """
+    model, history, warned = _trained(pack, size)
+    print(warned, end="")
+    return model, history
 
 
 def heads(pack: Pack, size: str = "official") -> GeoAlignment:
-    """The heads of notebook 02 for a pack: trained at the first call, and kept in the cache.
+    """The same heads; a line says how their loss on validation compares with that of guessing."""
+    model, history, _ = _trained(pack, size)  # the line says what the warnings say
+    lowest = of_guessing(history, pack)["validation"][1].min()
+    print(f"heads of notebook 02: their lowest validation loss is {lowest:.2f} of that of guessing")
+    return model
 
-    Says in a line how their loss on validation compares with that of guessing.
-    """
+
+def _trained(pack: Pack, size: str) -> tuple[GeoAlignment, pd.DataFrame, str]:
     schedule = schedule_for(pack.parts["train"], bool(pack.texts))
     files = {name: file["sha256"] for name, file in pack.folder.manifest["files"].items()}
-    made_of = json.dumps([files, size, asdict(schedule)], sort_keys=True)
+    made_of = json.dumps([TRAINING_VERSION, files, size, asdict(schedule)], sort_keys=True)
     digest = hashlib.sha256(made_of.encode()).hexdigest()[:16]
     folder = cache_dir() / "pack-heads" / f"{size}-{digest}"
-    record = folder / "history.csv"
+    record, lines = folder / "history.csv", folder / "warnings.txt"
     if not record.is_file():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of a loss of guessing: the line says it
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
             model, history = recipe.train(pack, size, schedule=schedule)
         save_heads(model, folder, pack.folder)
+        said = [str(one.message) for one in heard if one.category is UserWarning]
+        lines.write_text("".join(f"warning: {line}\n" for line in dict.fromkeys(said)), "utf-8")
         with replacing(record) as part:  # the last file: where it is, the others are
             history.to_csv(part, index=False)
-    lowest = of_guessing(pd.read_csv(record), pack)["validation"][1].min()
-    print(f"heads of notebook 02: their lowest validation loss is {lowest:.2f} of that of guessing")
-    return load_heads(folder, pack.folder.backbone, pack.folder.fingerprint)
+    history = pd.read_csv(record)
+    model = load_heads(folder, pack.folder.backbone, pack.folder.fingerprint)
+    return model, history, lines.read_text("utf-8")
 
 
-def gallery(pack: Pack, model: GeoAlignment) -> Gallery:
-    """The parts train and gallery of a pack, to be searched with aligned vectors."""
+def run(pack: Pack, model: GeoAlignment, said: pd.DataFrame | None = None) -> RealRun:
+    """The part test of a pack, to be located among train and gallery.
+
+    Args:
+        pack: the pack.
+        model: the heads.
+        said: what `replies` gave: then only the photos that it is about.
+    """
+    test = pack.photos("test")
     known = pack.part("train", "gallery")
-    vectors = model.database_vectors(np.float32(known.features))
-    return Gallery.build(known.table, vectors, f"{known.backbone}, aligned")
+    every = RealRun(test, np.float32(pack.part("test").features), known, model)
+    return every if said is None else every.take(np.isin(test.ids, said["IMG_ID"]))
 
 
 # ----------------------------------------------------------------------------------- language model
 
 
-def language_model(pack: Pack, profile: Profile, named: LMM | None = None) -> LMM | None:
-    """The language model to ask about a pack's photos; None, and a line instead, if there is none.
+def language_model(name: str, pack: Pack, profile: Profile, max_gb: float = LMM_GB) -> LMM:
+    """The model that is asked about a pack's photos.
 
     Args:
-        pack: MiniLMM knows drawings, so it is asked about those of a stand-in alone.
-        profile: whose model is asked about other photos, unless that is MiniLMM.
-        named: a model that is asked in any case.
+        name: "auto" for the profile's, and for drawings MiniLMM, which knows nothing else.
+        pack: the pack.
+        profile: whose model is asked.
+        max_gb: nothing larger is fetched.
+
+    Raises:
+        G3Error: it cannot be had.
     """
-    if named is not None or pack.name == "miniearth":
-        return named or load_lmm("minilmm")
-    why = "no GPU is in use, and LMM names no model"
-    if profile.lmm != "minilmm":
-        print(
-            f"{profile.lmm} is asked. It is fetched where it is not here yet (up to {LMM_GB} GB)."
+    if name == "auto" and pack.name == STAND_IN:
+        return load_lmm("minilmm")
+    if name == "auto" and profile.name != "gpu":
+        raise G3Error(
+            "without a GPU it takes minutes for a photo. Name one behind a server, LMM = "
+            '"api:MODEL" (its address and key: g3lite.lmm.api), or a small one of the hub'
         )
-        try:
-            return load_lmm(profile.lmm, max_gb=LMM_GB)
-        except G3Error as error:
-            why = str(error)
-    print(f"No language model is asked: {why}. With one, the last two cells show its replies about "
-          f"{ASKED} photos, and notebooks 05 and 06 go on with them.")  # fmt: skip
-    return None
+    chosen = profile.lmm if name == "auto" else name
+    print(f"{chosen} is asked; if it is not here yet, it is fetched (at most {max_gb:g} GB)")
+    return load_lmm(chosen, max_gb=max_gb)
 
 
 def asked_rows(pack: Pack) -> np.ndarray:
@@ -162,28 +208,19 @@ def asked_rows(pack: Pack) -> np.ndarray:
 
     Of those whose pictures are large, and of as many people as possible.
     """
-    people_of = people(pack.part("test").table.head(LARGE))["AUTHOR"]
+    people_of = groups(pack.part("test").table.head(LARGE))[0]
     turn = people_of.groupby(people_of).cumcount()  # everybody's first photo, then the second ones
     return np.sort(np.argsort(turn, kind="stable")[:ASKED])
 
 
-def ask(
-    pack: Pack,
-    lmm: LMM | None,
-    photos: PhotoSet,
-    plan: PromptPlan,
-    similar: ArrayLike,
-    dissimilar: ArrayLike,
-) -> pd.DataFrame | None:
+def ask(pack: Pack, lmm: LMM | None, photos: RealRun, plan: PromptPlan) -> pd.DataFrame | None:
     """Ask about photos of a pack and keep the replies with it; a run that was stopped goes on.
 
     Args:
         pack: the pack.
         lmm: the model; None asks nothing.
-        photos: n photos of the pack.
+        photos: some of those of `run`.
         plan: prompts and replies.
-        similar: (n, k, 2) references, as for `lmm.ask.ask`.
-        dissimilar: likewise.
 
     Returns:
         What `replies` finds afterwards.
@@ -191,11 +228,10 @@ def ask(
     if lmm is not None:
         folder = _kept(pack)
         folder.mkdir(parents=True, exist_ok=True)
-        table, report = lmm.ask(photos, plan, similar, dissimilar,
-                                store=folder / "replies.sqlite", on_failures="return")  # fmt: skip
-        print(report)
+        asked = photos.ask(lmm, plan, store=folder / "replies.sqlite", on_failures="return")
+        print(asked.report)
         with replacing(folder / REPLIES) as part:
-            table.assign(model=lmm.name).to_parquet(part, index=False)
+            asked.replies.assign(model=lmm.name).to_parquet(part, index=False)
     return replies(pack)
 
 
@@ -227,26 +263,6 @@ def _kept(pack: Pack) -> Path:
         return inside
     digest = pack.folder.manifest["files"]["features.npy"]["sha256"][:16]
     return cache_dir() / "pack-replies" / digest
-
-
-def queries(pack: Pack, said: pd.DataFrame | None = None, most: int | None = None) -> FeatureFolder:
-    """The part test of a pack; of it only what replies are about, if there are some.
-
-    Args:
-        pack: the pack.
-        said: what `replies` gave.
-        most: the first so many photos; None: all.
-    """
-    test = pack.part("test")
-    asked = test.table["IMG_ID"].isin(test.table["IMG_ID"] if said is None else said["IMG_ID"])
-    rows = np.flatnonzero(asked)[:most]
-    table = test.table.iloc[rows].reset_index(drop=True)
-    return replace(test, table=table, features=test.features[rows])
-
-
-def choice(said: pd.DataFrame | None) -> CandidateConfig:
-    """Which candidates compete: replies and a retrieved place, or `RETRIEVED` places alone."""
-    return CandidateConfig((), 0, RETRIEVED) if said is None else CHOICE
 
 
 def within(
@@ -284,9 +300,7 @@ def within(
     return {name: np.stack(some, axis=1).astype(float) for name, some in found.items()}
 
 
-def duels(
-    model: GeoAlignment, queries: FeatureFolder, known: np.ndarray, radius: float = 750
-) -> np.ndarray:
+def duels(photos: RealRun, author: ArrayLike, radius: float = 750) -> np.ndarray:
     """How often the truth scores higher than a wrong place, with two kinds of photos: (n, 2).
 
     The first column is for the photo itself; the second is the mean over the photos of other
@@ -294,16 +308,16 @@ def duels(
     because the photo shows it.
 
     Args:
-        model: the heads.
-        queries: n photos, some hundreds at most.
-        known: (N, 2) places; those further than `radius` from the truth are wrong.
+        photos: n photos, some hundreds at most. Wrong are the known places that are further than
+            `radius` from the truth.
+        author: who took each of them.
         radius: km.
     """
-    _, image = model.embed_images(queries.features)
-    truth, others = queries.coordinates, image @ model.embed_coordinates(known).T  # (n, N)
-    at_truth = model.embed_coordinates(truth) @ image.T  # (truths, photos)
-    author = people(queries.table)["AUTHOR"].to_numpy()
-    rows = []
+    author, known = np.asarray(author), photos.known.coordinates
+    truth, places_of = photos.queries.coordinates, photos.heads.embed_coordinates
+    _, image = photos.heads.embed_images(photos.features)
+    others, at_truth = image @ places_of(known).T, places_of(truth) @ image.T
+    rows = []  # of others (photos, N), of at_truth (truths, photos)
     for number, place in enumerate(truth):
         wrong = geo.great_circle_km(place, known) > radius
         wins = (at_truth[number][:, None] > others[:, wrong]).mean(axis=1)  # of each photo
@@ -346,17 +360,6 @@ def of_guessing(history: pd.DataFrame, pack: Pack) -> dict[str, tuple[pd.Series,
         part: (history["epoch"], loss / (terms * math.log(min(batch, pack.parts[part]))))
         for part, loss in losses.items()
     }
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """Warnings to the user within are printed afterwards, each once, in place of red lines."""
-    with warnings.catch_warnings(record=True) as heard:
-        warnings.simplefilter("always")
-        yield
-    said = [str(one.message) for one in heard if one.category is UserWarning]
-    for line in dict.fromkeys(said):
-        print(f"warning: {line}")
 
 
 def _offer() -> str:

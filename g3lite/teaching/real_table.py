@@ -1,7 +1,7 @@
 """Notebook 07: real photos as far as they can be had, and what to do about the rest.
 
     pack = real_table.pack(profile, "auto", photos=10_000)
-    queries = real_table.had("IM2GPS3K", lambda: ..., "its table is left out")
+    queries = real_photos.had("IM2GPS3K", lambda: ..., "its table is left out")
 
 Each part that is missing is named with the way to it, in a line or two, and the notebook goes on
 without it. Where there are no real photos, drawings of MiniEarth stand in, and say so.
@@ -12,10 +12,8 @@ from __future__ import annotations
 import sys
 import warnings
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,18 +28,14 @@ from g3lite.datasets.pack import Pack
 from g3lite.datasets.remote import COLLECTIONS
 from g3lite.downloads import hub
 from g3lite.downloads.hub import DownloadError
-from g3lite.lmm.base import LMM
-from g3lite.lmm.load import load_lmm
 from g3lite.paper import plan, real, tables
 from g3lite.paths import cache_dir
 from g3lite.photos import PhotoSet
 from g3lite.presets import fetch_weights
 from g3lite.profiles import Profile
 from g3lite.recipes import pack as recipe
-from g3lite.teaching import real_photos
+from g3lite.teaching.real_photos import STAND_IN, had
 
-STAND_IN = "miniearth"
-"""The name of a pack of drawings."""
 DRAWN = {"ci": 300, "cpu": 2_000}
 """Photos of the pack that stands in, by profile."""
 SAME = 0.9
@@ -53,8 +47,6 @@ PREVIEW = ("constant", "kNN", "kNN, aligned", "[L]kNN", "[L]kNN, aligned", "GPS 
            real.ZERO_SHOT, real.ONE_RAG, plan.NO_LMM, plan.MEDOID)  # fmt: skip
 """Rows of the drawn photos that are shown first."""
 ROUTES = ("short", "full")
-
-_T = TypeVar("_T")
 
 
 def route(asked: str, pack: Pack) -> str:
@@ -68,15 +60,6 @@ def route(asked: str, pack: Pack) -> str:
     if asked != "auto":
         return asked
     return "full" if pack.name == STAND_IN else "short"
-
-
-def had(what: str, get: Callable[[], _T], otherwise: str) -> _T | None:
-    """What a function gives; None, and the reason with what follows from it, where it fails."""
-    try:
-        return get()
-    except (G3Error, OSError, ValueError) as reason:
-        print(f"NOT HERE: {what}. {reason}\n→ {otherwise}")
-        return None
 
 
 def preview() -> tuple[real.Rows, pd.DataFrame]:
@@ -239,24 +222,20 @@ def encoded(
     return photos.take(~photos.table["IMG_ID"].isin(found.skipped).to_numpy(bool)), found.vectors
 
 
-def people(table: pd.DataFrame) -> pd.DataFrame:
-    """A photo table with a photographer in each row, as `real_photos.people`; at least two of them.
-
-    Photos by one person alone give no interval over photographers: then each counts as somebody's.
-    """
-    named = real_photos.people(table)
-    if named["AUTHOR"].nunique() > 1:
-        return named
-    print(f"all {len(table):,} photos are by one person, or from one walk: intervals count each as "
-          "evidence of its own, and are too narrow")  # fmt: skip
-    return named.assign(AUTHOR=named["IMG_ID"])
-
-
 def without(known: FeatureFolder, people: pd.Series) -> FeatureFolder:
-    """A gallery without the photos of some people."""
+    """A gallery without the photos of some people.
+
+    Raises:
+        G3Error: no photo by anybody else is left.
+    """
     theirs = known.table["AUTHOR"].isin(people.dropna()).to_numpy(bool)
     if not theirs.any():
         return known
+    if theirs.all():
+        raise G3Error(
+            f"all {len(known):,} photos that are searched are by people whose photos are asked "
+            "about, so none is left to search; take a pack with photos by other people"
+        )
     table = known.table[~theirs].reset_index(drop=True)
     return replace(known, table=table, features=known.features[~theirs])
 
@@ -309,25 +288,6 @@ def same_features(backbone: Backbone, pack: Pack, photos: int = 8) -> float:
     ours = unit_rows(np.float32(pack.part("test").features[: len(some)]))
     theirs = backbone.image_features(replace(some, ready=None), cache=False, progress=False)
     return float((ours * theirs.vectors).sum(axis=1).mean())
-
-
-def language_model(name: str, pack: Pack, profile: Profile, max_gb: float) -> LMM:
-    """The model that is asked: "auto" for the profile's, and for drawings MiniLMM.
-
-    Raises:
-        G3Error: it cannot be had.
-    """
-    if name == "auto" and pack.name == STAND_IN:
-        name = "minilmm"
-    elif name == "auto":
-        if profile.name != "gpu":
-            raise G3Error(
-                "without a GPU a language model takes minutes for a photo. Name one behind a "
-                'server, LMM = "api:MODEL" (its address and key: g3lite.lmm.api), or a small one '
-                "of the hub"
-            )
-        name = profile.lmm
-    return load_lmm(name, max_gb=max_gb)
 
 
 def peak_gb() -> float:

@@ -37,8 +37,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -46,15 +45,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -258,7 +258,7 @@ print(guess.compare(my_near, int((apart <= 200).sum())))
 # Two of the five were taken within 200 km: the first one in Beijing, 0.1 km from our photo, with
 # the same landmark, and the last one in Tangshan, 155.8 km away. The other three show the same sign
 # and the same yellow line, but in Shenyang and Changchun, 627.1 and 857.7 km away. So similar
-# photos are a hint, and no answer. And a gallery can only name places that it holds. G3 also looks
+# photos are a hint, not an answer. And a gallery can only name places that it holds. G3 also looks
 # up the most *dissimilar* photos, as a hint where the photo was not taken.
 #
 # → [Notebook 03, index construction](03_index_construction.ipynb): exact and compressed indexes,
@@ -274,8 +274,9 @@ print(prompts.prompt())
 
 # %% [markdown]
 # Three others add **references**: where the 5, 10 and 15 most similar photos were taken, and as
-# many of the most dissimilar ones. For one photo references are the solution, for another they
-# mislead, and nobody knows beforehand. So all four prompts are used: **prompt diversification**.
+# many of the most dissimilar ones. For one photo the references show the right place, for another
+# they mislead, and nobody knows beforehand which photo is which. So all four prompts are used:
+# **prompt diversification**.
 
 # %% tags=["nbval-check-output"]
 print(g3.plan)
@@ -357,9 +358,9 @@ print(f"{len(away)} candidates, {(away <= 200).sum()} of them within 200 km")
 print(f"the nearest {away.min():,.1f} km from the truth, the winner {away[0]:,.1f} km")
 
 # %% [markdown]
-# Here it is: the farther a candidate is from the truth, the lower is its score, and the place 0.1
-# km away wins. Six of the nine candidates are within 200 km, so even a blind draw would have been
-# right in two of three cases. It is not always like this, as section 5 shows.
+# Yes, here it is good: the farther a candidate is from the truth, the lower is its score, and the
+# place 0.1 km away wins. Six of the nine candidates are within 200 km, so even a blind draw would
+# have been right in two of three cases. It is not always like this, as section 5 shows.
 #
 # → [Notebook 05, geo-verification](05_geo_verification.ipynb): how far such a judge can be trusted,
 # against a blind draw, a vote, and the best that was possible.
@@ -450,10 +451,10 @@ quiz.play()
 print(quiz.verdict())
 
 # %% [markdown]
-# Points are those of the game GeoGuessr: a tenth of 50,000 points for a right answer, fewer with
-# every kilometre. G3 has 33,507 points, the most similar photo 15,572. Both had an easy task: every
-# photo of the quiz shows at least seven cues. `Quiz.against(g3, name="another")` draws ten other
-# photos.
+# Points are those of the game GeoGuessr: 5,000 for a right answer, and fewer with every kilometre.
+# Ten photos have 50,000 points at most. G3 has 33,507 points, the most similar photo 15,572. Both
+# had an easy task: every photo of the quiz shows at least seven cues.
+# `Quiz.against(g3, name="another")` draws ten other photos.
 #
 # ## 5 Twelve in a row
 #
@@ -524,8 +525,8 @@ print(pd.Series(because).value_counts().to_string())
 
 # %% [markdown]
 # Four of the twelve answers are within 200 km. Two photos show no cue, the empty sky and the
-# butterfly: there is nothing to find. For five, no candidate was near: search and model did not
-# come up with the place. In one, photo 8, a candidate was 4 km away, and the judge chose another
+# butterfly: there is nothing to find. For five, no candidate was near: neither the search nor the
+# model named the place. In one, photo 8, a candidate was 4 km away, and the judge chose another
 # that is 332 km away. So on these twelve the candidates fail more often than the judge does. Better
 # candidates are the subject of notebooks 02 to 04, a better judge that of notebook 05.
 #
@@ -545,7 +546,7 @@ print(f"the 12 photos were taken by {twelve.table['AUTHOR'].nunique()} photograp
 # %% [markdown]
 # Four of twelve is a third. The interval reaches from 10 to 65 %, so twelve photos hardly say
 # anything about all photos. And even this interval is too narrow: the twelve are no independent
-# draws, for they were taken by only 4 photographers, and each has a taste and a home town.
+# draws, for they were taken by only 4 photographers, and photos by one person are alike.
 #
 # → [Notebook 01](01_worldwide_geolocalization.ipynb): the task, its score, and simple baselines.
 #
@@ -587,7 +588,7 @@ print(f"score {found.score:.3f}; {lower} of the twelve photos above have a lower
 # %% [markdown]
 # The painting is located too, near Shaozhuang in China, and its score of 0.446 is higher than that
 # of five of the twelve photos. The result says plainly that it means nothing: `out_of_domain`.
-# Without that line you could not tell, for *some* candidate always is the best one. A score
+# Without that line you could not tell, because *some* candidate is always the best one. A score
 # compares the candidates of one photo; it is no probability.
 #
 # And a file that is no picture, among others?
@@ -601,12 +602,12 @@ for one in both:
     print(one.error or "located")
 
 # %% [markdown]
-# The text is not located. Its error says why, and it cost the other file nothing.
+# The text is not located, and its error says why. The other file is located as before.
 #
 # How does G3 know a photo of MiniEarth? For this warning, and for it alone, it looks at the file's
 # *name*: an IMG_ID says how its scene is drawn, and the picture must look like that drawing. The
 # *prediction* never uses the name, nor the position that a camera wrote into a file. So a photo of
-# MiniEarth that you rename gets the same answer, with a warning too many.
+# MiniEarth that you rename gets the same answer, and the warning by mistake.
 #
 # ### In a terminal
 #

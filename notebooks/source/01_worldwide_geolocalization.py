@@ -38,8 +38,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -47,15 +46,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -727,14 +727,14 @@ print(f"its five nearest: cosines {best_five.round(3)}, {np.ptp(best_five):.3f} 
 print(f"rain lowers the cosine by {1 - worth['in the rain']:.3f}")
 
 # %% [markdown]
-# No single cue sends the search where it points, and four of the five even bring the photo, placed
-# in Tirana, home to Portugal. With all cues of Seoul the search goes to South Korea: MiniCLIP sees
-# the place. It also looks at
-# things rather than at pixels, for rain (0.950) counts about as much as traffic on the other side
-# (0.958), although it changes five times as many pixels. The problem is the size of the
-# differences: the five nearest gallery photos are only 0.024 apart, and rain alone is worth 0.050.
-# So the view can decide which of several similar photos comes first: the photo itself goes to
-# Tirana, the same photo in the rain to Lisbon, and with an old camera to Zaragoza.
+# No single cue sends the search where it points. Four of the five even move the answer from Tirana
+# to Portugal, where the photo was taken. With all cues of Seoul the search goes to South Korea:
+# MiniCLIP sees the place. It also looks at things rather than at pixels, for rain (0.950) counts
+# about as much as traffic on the other side (0.958), although it changes five times as many pixels.
+# The problem is the size of the differences: the five nearest gallery photos are only 0.024 apart,
+# and rain alone is worth 0.050. So the view can decide which of several similar photos comes first:
+# the photo itself goes to Tirana, the same photo in the rain to Lisbon, and with an old camera to
+# Zaragoza.
 
 # %% [markdown]
 # ### How much of the place do the features hold?
@@ -789,11 +789,10 @@ for k, share, (gap, low, high) in zip(KS, read[0, 1:], gaps, strict=True):
 # %% [markdown]
 # One neighbour names 47.5 % of the countries, a vote of 20 names 51.5 %, the probe 53.5 %. So of
 # the 6 points between one neighbour and the probe, 4 come from asking 20 photos instead of one.
-# What the probe has learnt is worth 2.1 points [0.4, 3.8] on top of a vote of 20, and 1.7 [−0.0,
-# 3.3], which may be nothing, on top of the best number of voters, 10, which was chosen on these
-# very photos. The larger
-# gap is above the probe: a reader of every visible cue, without a mistake, would name 69.6 %
-# (`benchmarks/difficulty.py` measures it). MiniCLIP does not see all that the photo shows.
+# What the probe has learnt is worth 2.1 points [0.4, 3.8] on top of a vote of 20. On top of a vote
+# of 10, the best number on these very photos, it is worth 1.7 [−0.0, 3.3], which may be nothing.
+# The larger gap is above the probe: a reader of every visible cue, without a mistake, would name
+# 69.6 % (`benchmarks/difficulty.py` measures it). MiniCLIP does not see all that the photo shows.
 #
 # G3 has a remedy for each. **Geo-alignment** (notebook 02) learns new weights for the frozen
 # features, from coordinates instead of a list of countries. The **language model** (notebook 04)

@@ -39,8 +39,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -48,15 +47,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -821,7 +821,7 @@ for radius, lines in ceilings.items():
 # one reply to 63.7 % with eight; four prompts reach 67.7 %. Without the null, all of this would
 # have looked like a merit of variety.
 #
-# ## 7 How warm, and how many
+# ## 7 Which temperature, and how many candidates
 #
 # Three numbers have to be chosen: the temperature $T$, the number $N$ of replies to each prompt,
 # and the number $S$ of retrieved places, those of the most similar photos, that compete beside the
@@ -986,8 +986,8 @@ check_04_4(wording, references, replies_each, dollars)
 #
 # The prompts of G3 for photos that people took: those of the part *test* of a **pack** (notebook
 # 01; [how to make one](../g3lite/pack.md)). References come from its parts *train* and *gallery*,
-# by the heads of notebook 02, which are trained at the first call and kept. On a GPU 40 photos are
-# shown to the model of the profile, Qwen3-VL-2B-Instruct, or to that of `LMM`; its replies stay in
+# by the heads of notebook 02, trained at the first call and kept. On a GPU 40 photos are
+# shown to the model of the profile, Qwen3-VL-2B-Instruct, or of `LMM`; its replies stay in
 # the pack's folder. `G3LITE_PACK` names the pack; without one the cells do nothing.
 #
 # **What is shown here is mechanics on 240 photos, not CLIP**, and no language model was asked, for
@@ -997,15 +997,16 @@ check_04_4(wording, references, replies_each, dollars)
 # %% tags=["pack"]
 pack = real_photos.pack("the references of real photos, and the replies of a language model")
 if pack:
-    lmm = real_photos.language_model(pack, profiles.get(PROFILE), model if LMM else None)
+    lmm = model if LMM else real_photos.had(
+        "a language model", lambda: real_photos.language_model("auto", pack, profiles.get(PROFILE)),
+        "With one the last two cells show its replies, and notebooks 05 and 06 go on with them.",
+    )  # fmt: skip
 
 # %% tags=["pack"]
 if pack:
     heads = real_photos.heads(pack, "official")
-    searched, rows = real_photos.gallery(pack, heads), real_photos.asked_rows(pack)
-    forty, features = pack.photos("test").take(rows), pack.part("test").features[rows]
-    vectors = heads.database_vectors(np.float32(features))
-    near, far = prompts.references(searched, vectors)  # (photos, 15, 2) each
+    run = real_photos.run(pack, heads).take(real_photos.asked_rows(pack))
+    forty, (near, far) = run.queries, run.references(15)  # (photos, 15, 2) each
     first = {"15 most similar": near[0], "15 most dissimilar": far[0]}
     figures.show(
         figures.listed(first, forty.coordinates[0], "Where the references of one photo were taken"),
@@ -1029,7 +1030,7 @@ if pack:
 
 # %% tags=["pack"]
 if pack:
-    answers = real_photos.ask(pack, lmm, forty, real_plan, near, far)
+    answers = real_photos.ask(pack, lmm, run, real_plan)
 
 # %% [markdown]
 # Are the references any good? A model that copies one of them can be near only if one is near. So
@@ -1039,7 +1040,7 @@ if pack:
 # %% tags=["pack"]
 if pack:
     where, people = forty.coordinates[:, None], real_photos.people(forty.table)
-    km, all_km = (geo.great_circle_km(some, where) for some in (near, searched.coordinates[None]))
+    km, all_km = (geo.great_circle_km(some, where) for some in (near, run.known.coordinates[None]))
     numbers, panels = real_plan.references, {}
     print(f"{len(forty)} photos by {people['AUTHOR'].nunique()} people")
     for radius in (200, 750, 2500):

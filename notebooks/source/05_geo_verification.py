@@ -40,8 +40,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -49,15 +48,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -1004,11 +1004,11 @@ predictions[["IMG_ID", "LAT_pred", "LON_pred", "score", "origin", "city", "city_
 # %% [markdown]
 # ## 6 The cue lab: what does the model look at?
 #
-# A person who sees traffic on the left thinks of Britain, India or Japan. Does G3? Take a photo,
-# change one **cue** of its place (driving side, script, climate, roofs, line colour, landmark) or
-# one **nuisance**, which says nothing of the place (night, rain, lens), and see what happens to the
-# similar photos, to the scores of the land and to the answer. Every state runs all four steps on a
-# new picture, the language model included.
+# A person who sees traffic on the left thinks of Britain, India or Japan. Does G3? Take a photo and
+# change one thing: a **cue** of its place (driving side, script, climate, roofs, line colour,
+# landmark), or a **nuisance**, which says nothing of the place (night, rain, lens). Then see what
+# happens to the similar photos, to the scores of the land and to the answer. Every state runs all
+# four steps on a new picture, the language model included.
 
 # %%
 lab = cue_lab.CueLab(g3, [cue_lab.street("Berlin"), cue_lab.street("Lisbon"), *photos.ids[:5]])
@@ -1051,10 +1051,10 @@ for one in (*states, {"saved_again": True}):
 # So the same was done with 200 validation photos for each change: the first 200 that show the cue,
 # each with another value of it, drawn at random. Two answers are compared with those to the
 # unchanged photo: the **encoder's** alone (the medoid of the ten most similar photos), and that of
-# the whole of **G3**. Even the control moves them: an answer about a photo that shows little hangs
-# on trifles, and G3's replies are drawn anew for every picture. So what counts is how much further
-# a change moves the answer than the control does on the same photos. (`g3lite dev miniearth moves`
-# measures it again.)
+# the whole of **G3**. Even the control moves them: an answer about a photo that shows little can
+# change with the smallest difference, and G3's replies are drawn anew for every picture. So what
+# counts is how much further a change moves the answer than the control does on the same photos.
+# (`g3lite dev miniearth moves` measures it again.)
 
 # %%
 moves = pd.read_csv(paths.shipped("cues/moves.csv"))
@@ -1133,17 +1133,14 @@ check_05_4(photo, cues)
 pack = real_photos.pack("candidates of real photos, their scores, and which of them is chosen")
 if pack:
     answers = real_photos.replies(pack)
-    aligned = real_photos.heads(pack, "official")
+    run = real_photos.run(pack, real_photos.heads(pack, "official"), answers)
 
 # %% tags=["pack"]
 if pack:
-    test, searched = real_photos.queries(pack, answers), real_photos.gallery(pack, aligned)
-    features, ids = np.float32(test.features), test.table["IMG_ID"]
-    near = searched.coordinates_of(searched.similar(aligned.database_vectors(features), 15)[1])
-    rivals = verification.candidates(ids, answers, near, real_photos.choice(answers))
-    scored = verification.Verifier(aligned, ids, features).score(rivals)
+    test = run.queries
+    scored = run.candidates(answers, real_photos.CHOICE)
     scored["km"] = selection.errors_km(scored, test.table)
-    first = scored[scored["IMG_ID"] == ids[0]].sort_values("score", ascending=False)
+    first = scored[scored["IMG_ID"] == test.ids[0]].sort_values("score", ascending=False)
     print(first[["origin", "references", "km", "score"]].round(2).to_string(index=False))
 
 # %% tags=["pack"]
@@ -1161,12 +1158,8 @@ if pack:
 
 # %% tags=["pack"]
 if pack:
-    chosen = {
-        "judge": verification.winners(scored),
-        "medoid": selection.medoid(scored),
-        "a blind draw": selection.random_candidate(scored, test.table),
-        "the nearest candidate": selection.oracle(scored, test.table),
-    }
+    chosen = run.chosen(scored, "judge", "medoid", "a blind draw")
+    chosen["the nearest candidate"] = selection.oracle(scored, test.table)
     people = real_photos.people(test.table)
     print(f"{len(test):,} photos by {people['AUTHOR'].nunique()} people")
     print(evaluation.table(evaluation.evaluate(chosen, people)).iloc[:, :5].to_string())
@@ -1185,11 +1178,9 @@ if pack:
 
 # %% tags=["pack"]
 if pack:
-    some = real_photos.queries(pack, answers, most=200)
-    share, who = (
-        real_photos.duels(aligned, some, searched.coordinates),
-        real_photos.people(some.table),
-    )
+    some = run.take(slice(200))
+    who = real_photos.people(some.queries.table)
+    share = real_photos.duels(some, who["AUTHOR"])
     names = ("with the photo itself", "with photos of others")
     for name, values in zip(names, real_photos.per_cent(share, who).T, strict=True):
         print("the truth wins {}: {:.1f} % [{:.1f}, {:.1f}]".format(name, *values))

@@ -17,8 +17,9 @@
 # [07 Real data on a GPU →](07_real_data_on_a_gpu.ipynb) ·
 # Open in Colab (once on GitHub)
 #
-# A method with three steps is better than its rivals. Which step does it? This notebook answers
-# with numbers, and says where the numbers give no answer. Afterwards you will be able to
+# A method with three steps is said to be better than its rivals. Which step makes the difference?
+# This notebook answers with numbers, and says where the numbers give no answer. Afterwards you will
+# be able to
 #
 # - plan a comparison before you see its results, and say why that matters;
 # - score a method by hand, with an interval that knows about photographers;
@@ -39,8 +40,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -48,15 +48,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -68,10 +69,9 @@ import pandas as pd
 from scipy import stats
 
 from g3lite import evaluation, figures, geo, miniearth
-from g3lite.backbone import unit_rows
-from g3lite.baselines import retrieval, selection
+from g3lite.baselines import selection
 from g3lite.figures import diagrams
-from g3lite.index import coordinates_of, neighbours
+from g3lite.index import coordinates_of
 from g3lite.paper import plan, seeds, tables
 from g3lite.paper.margins import OUTCOME, margins
 from g3lite.paper.plan import Judged
@@ -82,7 +82,7 @@ from g3lite.recipes.minilmm_checks import spread
 from g3lite.teaching import guess, own, real_photos
 from g3lite.teaching.checks import nb06
 from g3lite.teaching.checks.nb06 import check_06_1, check_06_2, check_06_3, check_06_4
-from g3lite.verification import CandidateConfig, Verifier, candidates, winners
+from g3lite.verification import CandidateConfig, winners
 
 pd.set_option("display.width", 190, "display.max_columns", 20, "display.max_colwidth", 60)
 
@@ -100,7 +100,7 @@ outcome = margin[margin["metric"] == OUTCOME].set_index("method")
 
 def in_points(row):
     """A difference and its interval, such as "+1.2 [+0.4, +2.0]"."""
-    return f"{100 * row.difference:+.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+    return f"{100 * row.difference:+z.1f} [{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
 
 
 def corrected_p(row):
@@ -177,8 +177,8 @@ figures.show(*diagrams.g3(here="evaluation"))
 #    were drawn when all was decided, and opened once, for all rows together.
 # 2. **Rows.** Nine rivals, each at its own best setting on validation; and thirteen times G3 with
 #    one thing changed, at an equal number of candidates where that is possible.
-# 3. **Outcome.** One number per row, the mean of the five shares, both sets weighted alike: so one
-#    row is one test.
+# 3. **Outcome.** One number per row, the mean of the five shares; both sets have the same weight.
+#    So one row is one test.
 # 4. **Uncertainty.** G3 minus a row is paired by photo, photographers are resampled; where another
 #    training changes a row, its part is added.
 # 5. **Verdict.** "Better" or "worse" is said only if p is below 0.05 after Holm's correction for
@@ -339,9 +339,9 @@ print(guess.compare(my_margin, 100 * by_hand, "points", digits=1))
 # %% [markdown]
 # G3 is 4.7 points [4.2, 5.1] above the most similar photo.
 #
-# **Correction.** Of 22 independent tests of nothing, one is below 0.05 more often than not. Holm's
-# rule multiplies the smallest p by 22, the next by 21, and so on. What is left below 0.05 may be
-# claimed:
+# **Correction.** Make 22 independent tests where there is nothing to find: more often than not, at
+# least one p is below 0.05. So Holm's rule multiplies the smallest p by 22, the next by 21, and so
+# on. Only what is still below 0.05 may be claimed:
 
 
 # %%
@@ -375,14 +375,15 @@ print(f"{len(seeds.truth()):,} development photos")
 # %% [markdown]
 # On these photos G3 is better than all nine rows, corrected for the nine; over no language model it
 # is +1.2 points [+0.5, +1.8]. They are development photos, so this is a sign and no result. The
-# seeds' part is largest for *GPS gallery (GeoCLIP)*: 0.36 points for the mean of five trainings,
-# beside 0.38 of the photographers.
+# part of the seeds is largest for *GPS gallery (GeoCLIP)*: 0.36 points for the mean of five
+# trainings, beside 0.38 points of the photographers.
 #
-# Two variances are added: $\text{standard error}^2 = \text{photographers}^2 + \text{seeds}^2$. The
-# final sets were asked with one training only, the shipped one, so there the whole spread between
-# trainings counts, not a fifth of its square. Rows that would need other replies than G3's have one
-# training, a hollow mark: their intervals are too narrow by an unknown amount. MiniCLIP and MiniLMM
-# were trained once, and no interval here knows what another training of *them* would give.
+# Two variances are added: $\text{standard error}^2 = \text{photographers}^2 + \text{seeds}^2$. On
+# the final sets there is only one training, the shipped one. A single training varies more than the
+# mean of five, so there the variance of the seeds counts in full, not divided by five. Rows that
+# would need other replies than G3's have one training, a hollow mark: their intervals are too
+# narrow by an unknown amount. MiniCLIP and MiniLMM were trained once, and no interval here knows
+# what another training of *them* would give.
 
 # %% [markdown]
 # ## 3 What each step is worth
@@ -441,9 +442,12 @@ for row in sure[(sure["low"] > 0) | (sure["high"] < 0)].itertuples():
     print(f"{row.method:<30}{row.metric:<10}{in_points(row)}")
 
 # %% [markdown]
-# Against raw features in the search (w/o Geo-A) G3 is better within 25 and 200 km; without the
-# language model (no LMM) it is at no distance different for certain; against one prompt with as
-# many replies it is worse within 25 km; against the medoid it is better within 25 and 200 km.
+# G3 is better than with raw features in the search (w/o Geo-A) and than the medoid within 25 and
+# 200 km, than as many replies without references within 1, 25 and 200 km, and than without the
+# retrieved place within 1 and 25 km. It is worse than one prompt with as many replies within 25 km,
+# and than the likeliest replies within 1 and 25 km. Without the language model (no LMM) it is
+# different for certain at no distance. (An interval here is safe for the five distances of its row,
+# not for all eleven rows at once.)
 #
 # ### More prompts, more replies
 #
@@ -484,17 +488,17 @@ for name, by_number in curves.items():
 
 # %% [markdown]
 # Four prompts instead of the zero-shot one alone add +0.3 (1 km), +1.6 (25 km), +1.5 (200 km), +1.5
-# (750 km), +0.7 (2,500 km) points. Five replies of each prompt instead of one change −0.7 (1 km),
-# −0.5 (25 km), −0.6 (200 km), −0.8 (750 km), 0.0 (2,500 km) points. (These intervals are of single
-# comparisons, uncorrected: they describe, and decide nothing.)
+# (750 km), +0.7 (2,500 km) points. With five replies of each prompt instead of one, the changes are
+# −0.7 (1 km), −0.5 (25 km), −0.6 (200 km), −0.8 (750 km), 0.0 (2,500 km) points. (These intervals
+# are of single comparisons, uncorrected: they describe, and decide nothing.)
 #
 # ### What MiniLMM cannot do
 #
-# It copies its references, and hardly compares them. Shown ten places of which one lies amid four
-# others, the one that it was trained to name, it names it in 25 % of the prompts. Does it choose
-# well among good references? Here are its likeliest replies to 10 + 10 references on validation,
-# against the most similar photo, where the 15 references lie close together (the half of the photos
-# with the smaller spread):
+# It copies its references, and hardly compares them. In one test it was shown ten places, one of
+# them in the middle of four others. It was trained to name this one, and names it in 25 % of the
+# prompts. Does it choose well among good references? Take the half of the validation photos whose
+# 15 references lie closest together. For these, its likeliest replies to 10 + 10 references are
+# compared with the place of the most similar photo:
 
 # %%
 run = EvaluationRun.load(plan.CHOSEN_ON, profile.query_size)
@@ -587,8 +591,8 @@ rivals = outcome.loc[list(plan.RIVALS)].sort_values("difference", ascending=Fals
 figures.show(
     figures.forest(rivals.reset_index(), "G3 minus each of nine rivals", "G3 is better", "worse"),
     f"A forest plot of G3 minus nine rivals, from {rivals.index[0]} at the top, "
-    f"{100 * rivals['difference'].iloc[0]:+.1f} points, to {rivals.index[-1]}, "
-    f"{100 * rivals['difference'].iloc[-1]:+.1f}.",
+    f"{100 * rivals['difference'].iloc[0]:+z.1f} points, to {rivals.index[-1]}, "
+    f"{100 * rivals['difference'].iloc[-1]:+z.1f}.",
 )
 
 # %%
@@ -674,21 +678,21 @@ figures.show(
     "intervals.",
 )
 for row in beside.itertuples():
-    print(f"{row.group:<10} {row.method:<20} {100 * row.difference:+.1f}")
+    print(f"{row.group:<10} {row.method:<20} {100 * row.difference:+z.1f}")
 
 # %% [markdown]
 # In the paper the judge (w/o Geo-V) is worth +3.2 and +5.7 points, diversity +1.2 and +3.3,
-# alignment +0.6 and +2.6. Here they are +5.3, +0.1 and +0.9. By the estimates the order is another
-# one: the judge, diversity, alignment there, the judge, alignment, diversity here.
+# alignment +0.6 and +2.6. Here they are +5.3, +0.1 and +0.9. By the estimates the order is not the
+# same. There it is: the judge, diversity, alignment. Here it is: the judge, alignment, diversity.
 #
 # - **May be compared**: the sign and the order of the steps, and how certain each table is.
-# - **May not**: any height. Other photos, other models, a gallery of millions instead of thousands,
-#   and GPT-4V instead of MiniLMM.
+# - **May not**: how large a number is. Other photos, other models, a gallery of millions instead of
+#   thousands, and GPT-4V instead of MiniLMM.
 #
 # ### The published rows
 #
-# How certain are the paper's own rows? The number of its photos alone allows so much (1.96 standard
-# errors, as if each photo had a photographer of its own):
+# How certain are the paper's own rows? Behind each share stand 1.96 standard errors, computed from
+# the number of photos alone, as if each photo had a photographer of its own:
 
 # %% tags=["nbval-check-output"]
 print(published_table("IM2GPS3K", ["G3", *three]).iloc[:, :3].to_string())
@@ -696,9 +700,9 @@ gaps = [PUBLISHED["IM2GPS3K"]["G3"][0] - PUBLISHED["IM2GPS3K"][name][0] for name
 print("G3 minus each, within 1 km:", ", ".join(f"{gap:+.2f}" for gap in gaps))
 
 # %% [markdown]
-# Within 1 km the three gaps, 0.94, 0.30 and 1.67 points, stand beside a margin of 1.33 for one row.
-# A paired test could show more, and needs the answers to the single photos, which were not
-# published. So publish yours.
+# Within 1 km the three gaps are 0.94, 0.30 and 1.67 points; the margin of a single row is 1.33. A
+# paired test could show more, but it needs the answer to every photo, and these were not published.
+# So publish yours.
 
 # %% [markdown]
 # ## 6 Failures: which step is to blame?
@@ -778,7 +782,7 @@ print(guess.compare(my_blame, 100 * judge / (judge + none), "%"))
 # %% [markdown]
 # Within 200 km the judge is to blame for 16.1 % of the photos, and for 58.2 % no candidate was
 # near. Luck helps: of as many random places one lies within 200 km for 4.6 % of the photos, and
-# within 2,500 km for 64.8 %, so blame means little at a continent's distance.
+# within 2,500 km for 64.8 %, so within 2,500 km a blame means little.
 #
 # Four photos of each kind, wrong by more than 750 km, with the most visible cues among the first
 # 300 photos of each set:
@@ -828,35 +832,24 @@ figures.show(
 pack = real_photos.pack("Table 1 for its photos, and what G3 is ahead of each rival")
 if pack:
     answers = real_photos.replies(pack)
-    heads = real_photos.heads(pack, "official")
+    run = real_photos.run(pack, real_photos.heads(pack, "official"), answers)
 
 # %% tags=["pack"]
 if pack:
-    test, known = real_photos.queries(pack, answers), pack.part("train", "gallery")
-    where, ids, features = known.coordinates, test.table["IMG_ID"], np.float32(test.features)
-    raw = [unit_rows(np.float32(part.features)) for part in (test, known)]
-    new = [unit_rows(heads.database_vectors(np.float32(p.features))) for p in (test, known)]
-    near = where[neighbours(*new, 15)[1]]  # (photos, 15, 2)
-    verifier, pools = Verifier(heads, ids, features), {"no LMM": None}
-    pools |= {} if answers is None else {"G3": answers}
-    compete = {
-        name: candidates(ids, said, near, real_photos.choice(said)) for name, said in pools.items()
-    }
+    compete = {"no LMM": run.candidates()}
+    if answers is not None:
+        compete["G3"] = run.candidates(answers, real_photos.CHOICE)
     print("; ".join(f"{name}: {len(some):,} candidates" for name, some in compete.items()))
 
 # %% tags=["pack"]
 if pack:
-    rows = {name: winners(verifier.score(some)) for name, some in reversed(compete.items())}
+    rows = {name: winners(some) for name, some in reversed(compete.items())}
     first = next(iter(rows))  # G3, or no LMM
-    rows |= {
-        "medoid instead of the judge": selection.medoid(compete[first]),
-        "kNN": retrieval.nearest_neighbour(*raw, where),
-        "kNN, aligned": retrieval.nearest_neighbour(*new, where),
-        "[L]kNN": retrieval.lknn(*raw, where),
-        "GPS gallery (GeoCLIP)": where[heads.nearest_gps(test.features, where)[1][:, 0]],
-        "constant": retrieval.constant(where),
-    }
-    people = real_photos.people(test.table).assign(set="test")
+    rows["medoid instead of the judge"] = selection.medoid(compete[first])
+    retrieved = run.searched()
+    for name in ("kNN", "kNN, aligned", "[L]kNN", "GPS gallery (GeoCLIP)", "constant"):
+        rows[name] = retrieved[name]
+    people = real_photos.people(run.queries.table).assign(set="test")
     print(f"{len(people):,} photos by {people['AUTHOR'].nunique()} people")
     print(evaluation.table(evaluation.evaluate(rows, people)).iloc[:, :5].to_string())
 

@@ -56,8 +56,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -65,15 +64,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -135,11 +135,11 @@ print(real.verdicts(expected, "G3 is better than", "worse than"))
 
 # %% [markdown]
 # **This is the picture that you will make of real photos**, here from answers that are shipped with
-# the package, about drawings. Each line is G3 minus another row: the mean of five shares of photos
-# (placed within 1, 25, 200, 750 and 2,500 km), with its interval over photographers. Blue: G3 is
-# better; orange: worse; grey: it cannot be told, after Holm's correction. (The drawings are the
-# validation photos, on which G3's settings were chosen: a preview, and no result. Notebook 06 has
-# the result.)
+# the package, about drawings. Each line is G3 minus another row: the mean of the five shares of
+# photos that notebook 06 counts (from the right street to the right continent), with its interval
+# over photographers. Blue: G3 is better; orange: worse; grey: it cannot be told, after Holm's
+# correction. (The drawings are the validation photos, on which G3's settings were chosen: a
+# preview, and no result. Notebook 06 has the result.)
 #
 # All of G3 runs here: frozen CLIP with trained heads, a gallery, a language model, and the judge.
 
@@ -161,7 +161,7 @@ print(sizes.to_string(index=False, na_rep="?", float_format="{:.3g}".format))
 # The rows *own* are wanted by neither route: you choose them. Read the terms, too. Photos of OSV-5M
 # may be passed on with the names of their photographers (CC BY-SA 4.0); MP16-Pro, the gallery of
 # the paper, is **gated**: its authors ask you to accept their terms once, on its page. Qwen
-# publishes the language model under Apache 2.0, others allow research alone.
+# publishes the language model under the Apache licence, others allow research alone.
 
 # %% tags=["nbval-check-output"]
 for name, known in COLLECTIONS.items():
@@ -227,7 +227,7 @@ check_07_1(ranges)
 # %%
 began = time.perf_counter()
 pack = real_table.pack(profile, PHOTOS, FOLDER, MAX_GB)
-drawn = pack.name == real_table.STAND_IN
+drawn = pack.name == real_photos.STAND_IN
 route = real_table.route(ROUTE, pack)
 print(f"THE {route.upper()} ROUTE, {real_photos.label(pack)}")
 print(f"{time.perf_counter() - began:.0f} s until the pack was there")
@@ -238,11 +238,11 @@ print(f"{time.perf_counter() - began:.0f} s until the pack was there")
 
 # %%
 known, test = pack.part("train", "gallery"), pack.photos("test")
+who = real_photos.people(pack.folder.table).groupby("part")["AUTHOR"].agg(set)
 for part, count in pack.parts.items():
-    people = real_photos.people(pack.part(part).table)["AUTHOR"]
-    print(f"{part:<12}{count:>7,} photos by {people.nunique():,} people")
-searched, asked = (set(real_photos.people(one.table)["AUTHOR"]) for one in (known, test))
-print(f"people who are in test and among the searched: {len(searched & asked)}")
+    print(f"{part:<12}{count:>7,} photos by {len(who[part]):,} people")
+both = (who["train"] | who["gallery"]) & who["test"]
+print(f"people who are in test and among the searched: {len(both)}")
 countries = known.table["country"].value_counts(normalize=True)
 shares = ", ".join(f"{name} {share:.0%}" for name, share in countries.head(5).items())
 print("most of the searched photos:", shares)
@@ -284,7 +284,7 @@ def encoded_benchmark():
     return real_table.encoded(photos, backbone, profile.batch_size)
 
 
-benchmark = real_table.had("IM2GPS3K", encoded_benchmark, "The pack's own test photos are left.")
+benchmark = real_photos.had("IM2GPS3K", encoded_benchmark, "The pack's own test photos are left.")
 
 # %% [markdown]
 # ## 3 Heads: yours, and the authors'
@@ -295,8 +295,7 @@ benchmark = real_table.had("IM2GPS3K", encoded_benchmark, "The pack's own test p
 
 # %%
 began = time.perf_counter()
-with real_photos.told():
-    heads, history = recipe.train(pack, "mini" if drawn else "official")
+heads, history = real_photos.trained(pack, "mini" if drawn else "official")
 print(f"{len(history)} epochs of {pack.parts['train']:,} photos in "
       f"{time.perf_counter() - began:.0f} s")  # fmt: skip
 
@@ -349,7 +348,7 @@ def officials():
 
 official = None
 if route == "full":
-    official = real_table.had("the official weights", officials, "Your own heads are left.")
+    official = real_photos.had("the official weights", officials, "Your own heads are left.")
 if official:
     print(f"features of the same photos: mean cosine {official.cosine:.3f}")
 
@@ -375,7 +374,7 @@ runs, people = {}, {}
 for name, (photos, features) in queries.items():
     theirs = real_table.without(known, photos.table["AUTHOR"])
     runs[name] = real.RealRun(photos, features, theirs, heads)
-    people[name] = real_table.people(photos.table)
+    people[name] = real_photos.people(photos.table)
     print(f"{name}: {len(photos):,} photos by {people[name]['AUTHOR'].nunique():,} people; "
           f"{len(known) - len(theirs):,} photos by the same people are not searched")  # fmt: skip
 
@@ -484,12 +483,12 @@ check_07_2(largest_batch)
 # %%
 def language_model():
     """The model that is asked."""
-    return real_table.language_model(LMM, pack, profile, MAX_GB)
+    return real_photos.language_model(LMM, pack, profile, MAX_GB)
 
 
 lmm = None
 if route == "full":
-    lmm = real_table.had("a language model", language_model, "The rows without one are left.")
+    lmm = real_photos.had("a language model", language_model, "The rows without one are left.")
 model = getattr(lmm, "model", None)  # None: there is none, or it runs on a server
 if model is not None:
     weights = memory.weight_bytes(model)
@@ -581,7 +580,7 @@ if torch.cuda.is_available():
 
 # %% tags=["results"]
 if lmm:
-    truth = real_table.people(final.queries.table)
+    truth = real_photos.people(final.queries.table)
     complete = final.searched() | final.without_lmm() | replied
     found = evaluation.evaluate(complete, truth, replicates=profile.bootstrap)
     print(f"{asked_set}, {len(truth):,} photos; {lmm.name}")
@@ -747,7 +746,7 @@ def located():
     return g3.locate(own if mine_too else test.head(1))[0]
 
 
-prediction = real_table.had("a prediction", located, "It takes CLIP on this machine.")
+prediction = real_photos.had("a prediction", located, "It takes CLIP on this machine.")
 if prediction:
     print(prediction)
 

@@ -10,8 +10,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
+from g3lite.figures import card, style
 from g3lite.figures.card import prediction_card
 from g3lite.photos import PhotoSet
 from g3lite.pipeline import OUT_OF_DOMAIN, Pipeline, Prediction
@@ -94,6 +96,17 @@ def test_photo_map_candidates_and_evidence_are_shown():
     assert re.search(r"0\.500 +52\.0000, 20\.0000 .* the model +2 ", html.words)  # named twice
     assert re.search(r"2\.500 +Łódź, Poland +68 km", html.words)
     assert re.search(r"2\.400 +Nigeria", html.words)
+
+
+def test_the_text_of_the_map_can_be_read_at_the_width_of_the_page(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(card, "encode", lambda figure, dpi: drawn.append(figure) or style.encode(
+        figure, dpi=dpi))  # fmt: skip
+    html = Parsed(prediction_card(predicted(), photos("a.jpg", noise(64))))
+    width = int([value for name, value in html.attributes if name == "width"][-1])
+    texts = [text for text in drawn[0].findobj(Text) if text.get_text() and text.get_visible()]
+    pixels = [text.get_fontsize() / 72 * width / drawn[0].get_figwidth() for text in texts]
+    assert "prediction" in [text.get_text() for text in texts] and min(pixels) >= 9.5
 
 
 def test_a_card_is_small_whatever_the_photo():

@@ -315,7 +315,7 @@ def test_unknown_models_weights_and_settings_are_named(no_download, folder, tmp_
 def test_a_folder_without_weights_is_refused(folder, tmp_path):
     for path in folder.glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    with pytest.raises(G3Error, match="cannot be loaded .*weights"):
+    with pytest.raises(G3Error, match="cannot be loaded .*weights.*Is there a network?"):
         Backbone.load(tmp_path, device="cpu")
 
 

@@ -13,6 +13,7 @@ from g3lite.baselines import retrieval
 from g3lite.index import neighbours
 from g3lite.paper import plan, real
 from g3lite.paper.margins import holm
+from g3lite.prompts import PromptPlan
 from g3lite.verification import CandidateConfig
 
 
@@ -119,6 +120,30 @@ def test_references_are_found_by_the_vectors_that_are_named(run, tmp_path):
     np.testing.assert_array_equal(g3[1], few.places(few.search(True, 10, far=True)))
     np.testing.assert_array_equal(rag[0], few.places(few.search(False, 10)))
     assert zero[0].shape == (2, 1, 2)
+
+
+def test_replies_that_are_there_compete_as_if_they_were_asked_for(run, tmp_path):
+    few, choice = run.take(np.arange(4)), CandidateConfig((0, 5), 2, 1)
+    lmm = Fixed("(38.7, -9.1)", "no idea")
+    asked = few.asked(lmm, choice, 0.5, store=tmp_path / "r.sqlite", progress=False)[0]
+    plan_of_g3 = PromptPlan(choice.references, choice.replies, temperature=0.5)
+    said = few.ask(lmm, plan_of_g3, store=tmp_path / "r.sqlite", progress=False).replies
+    rows = few.with_replies(said, choice)
+    assert list(rows) == ["G3", plan.MEDOID, plan.BLIND]
+    pd.testing.assert_frame_equal(rows["G3"], asked["G3"])
+    pool = few.candidates(said, choice)
+    assert len(pool) == 4 * (2 + 1) and pool["score"].notna().all()  # one of two can be read
+    assert set(few.candidates()["origin"]) == {"retrieved"}
+    chosen = few.chosen(pool, "a", "b", "c")
+    pd.testing.assert_frame_equal(chosen["a"], rows["G3"])
+
+
+def test_references_of_a_small_gallery_end_in_nan(run):
+    few = run.take(slice(3))
+    near, far = few.references(len(run.known) + 2)
+    assert near.shape == far.shape == (3, len(run.known) + 2, 2)
+    assert np.isnan(far[:, -2:]).all() and np.isfinite(far[:, :-2]).all()
+    np.testing.assert_array_equal(near[:, :5], few.places(few.similar[:, :5]))
 
 
 def test_pictures_of_other_photos_are_refused(run):

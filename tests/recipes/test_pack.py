@@ -2,6 +2,8 @@
 
 import io
 import json
+import math
+import os
 import re
 import signal
 import subprocess
@@ -156,8 +158,12 @@ def test_the_pack_is_loaded_wherever_its_folder_is_named(made, monkeypatch):
         assert load_photos(f"pack/{part}").ids == made.photos(part).ids
     assert load_photos("pack").ids == made.folder.table["IMG_ID"].tolist()
     assert len(load_photos("pack/train", 3)) == 3
-    monkeypatch.setenv(packs.VARIABLE, str(made.folder.path / "nothing"))
-    with pytest.raises(FolderError, match="there is no folder .*named by G3LITE_PACK"):
+    # A relative folder begins where the notebook is, which its reader need not know.
+    monkeypatch.setenv(packs.VARIABLE, "nothing")
+    missing = re.escape(
+        f"no folder {os.path.abspath('nothing')}; g3lite pack makes one (the folder"
+    )
+    with pytest.raises(FolderError, match=f"{missing} is named by G3LITE_PACK; unpack it again"):
         load_photos("pack")
 
 
@@ -304,6 +310,24 @@ def test_mp16_pro_becomes_a_pack_that_may_not(hubs, tiny, tmp_path):
     assert len(got) == 40 and not got.licence["may_be_passed_on"]
     assert "gated" in said[0].lower() and "not to be passed on" in said[-1]
     assert set(got.folder.table["part"]) == set(PARTS)
+
+
+def test_who_cannot_have_the_photos_hears_it_before_clip_is_fetched(hubs, tmp_path, monkeypatch):
+    monkeypatch.setattr(pack, "load", None)  # 1.7 GB, in vain
+    hubs.gated.add(MP16)
+    with pytest.raises(hub.DownloadError, match="gated: .* accept their terms.*hf auth login"):
+        quiet("mp16-pro", tmp_path / "p", "ViT-L-14-quickgelu:openai", n=40)
+    hubs.repos.clear()
+    with pytest.raises(hub.DownloadError, match="osv5m/osv5m does not exist"):
+        quiet("osv5m", tmp_path / "p", "ViT-L-14-quickgelu:openai", n=40)
+
+
+def test_place_texts_have_a_progress_bar(tmp_path, miniclip, monkeypatch, capsys):
+    monkeypatch.setattr(pack, "BLOCK", 5)
+    made = pack.make("miniearth", tmp_path / "p", 60, miniclip, say=lambda line: None)
+    steps = math.ceil(len(made.texts) / 20)
+    bar = capsys.readouterr().err.split("place texts")[-1]
+    assert steps > 1 and f"{steps}/{steps}" in bar
 
 
 def test_a_folder_without_its_damaged_photos_and_copies(tiny, tmp_path):

@@ -19,10 +19,6 @@ import pytest
 from g3lite.teaching import notebooks
 
 FOLDER = notebooks.folder()
-NOT_YET = {
-    "07_real_data_on_a_gpu",
-}
-"""Notebooks whose prose was written to fit every profile; one that is rewritten is taken off."""
 
 UNIT = (
     "%|per cent|points?|km|kilometres?|metres?|m|°|degrees?|ms|s|seconds?|hours?|photos?|pictures?|"
@@ -134,25 +130,18 @@ def read(name: str) -> nbformat.NotebookNode:
     return nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
 
 
-REWRITTEN = sorted(set(notebooks.names(FOLDER)) - NOT_YET)
-
-
-@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("name", notebooks.names(FOLDER))
 def test_the_prose_states_what_the_outputs_show(name):
     assert without_source(read(name), sourced(name)) == []
 
 
-@pytest.mark.parametrize("name", REWRITTEN)
+@pytest.mark.parametrize("name", notebooks.names(FOLDER))
 def test_figures_of_others_have_a_source_and_are_used(name):
     said = {plain(n) for cell in read(name).cells if cell.cell_type == "markdown"
             for n in stated(cell.source)}  # fmt: skip
     for number, source in sourced(name).items():
         assert len(source) > 10, f"{number} has no source"
         assert number in said, f"{number} is not quoted any more"
-
-
-def test_notebooks_not_yet_rewritten_exist():
-    assert set(notebooks.names(FOLDER)) >= NOT_YET
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from mutants import one_edit
 
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb07
 
 NAME = "07_real_data_on_a_gpu"
@@ -48,6 +50,17 @@ def plain(parts):
     return sum(a / b / 60**k for k, (a, b) in enumerate(parts))
 
 
+def where(known, upper=str):
+    """A right answer but for which letters it takes as certain."""
+
+    def degrees(parts, letter):
+        if not known(letter) or 0 in [below for _, below in parts]:
+            return None
+        return plain(parts) * (-1 if upper(letter)[0] in "SW" else 1)
+
+    return degrees
+
+
 def guarded(rule):
     """A rule for certain entries, with all doubtful ones left out."""
     return lambda parts, letter: None if exact(parts, letter) is None else rule(parts, letter)
@@ -81,6 +94,10 @@ def guarded(rule):
         (lambda p, s: plain(p) * (1 if s in "NE" else -1), "zero"),
         (lambda p, s: None if 0 in [b for _, b in p] else plain(p) * (-1 if s and s in "SW" else 1),
          "hemisphere"),
+        (where(lambda letter: letter and letter in "NSEW"), "two letters"),
+        (where(lambda letter: letter and letter[0] in "NSEW"), "two letters"),
+        (where(lambda letter: len(letter) != 2 and letter[:1] in list("NSEW")), "a word"),
+        (where(lambda letter: letter.upper() in list("NSEW"), str.upper), "a small letter"),
         (lambda p, s: float("nan") if exact(p, s) is None else exact(p, s), "should be None"),
         (guarded(lambda p, letter: (plain(p), letter)), "an array"),
         (guarded(lambda p, letter: exact(p, letter) + 1e-4), "it should be"),
@@ -174,3 +191,40 @@ def test_the_largest_batch_is_accepted(solutions, capsys):
 )
 def test_other_batches_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb07.check_07_2, answer)
+
+
+# --- one edit ------------------------------------------------------------------------------------
+
+EQUIVALENT = {
+    "check_07_1": {
+        "max(0, start - begin)": "the larger of two, whichever is named first",
+        "min(size, stop - begin)": "the smaller of two, whichever is named first",
+    },
+    "check_07_2": {
+        ", 0)\n": "the larger of two, whichever is named first",
+    },
+    "check_07_3": {},
+}
+"""Parts of one-edit mutants that are right as well, each with its reason."""
+
+
+@pytest.mark.parametrize("check", sorted(EQUIVALENT))
+def test_no_solution_with_one_small_mistake_passes(check):
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (exercise.solution for exercise in found if exercise.check == check)
+    answer = solution[: solution.index(f"{check}(")]  # what follows it only prints
+    passed, tried = [], 0
+    for edit, program in one_edit(f"{answer}{check}({answer.split('(')[0].split()[1]})"):
+        verdict: list[str | None] = []
+        space = {
+            check: lambda answer, verdict=verdict: verdict.append(getattr(nb07, check).hint(answer))
+        }
+        try:
+            exec(program, space)
+        except Exception:
+            verdict.append("it does not run")
+        tried += 1
+        reasons = [why for part, why in EQUIVALENT[check].items() if part in program]
+        if verdict[-1:] == [None] and not reasons:
+            passed.append(edit)
+    assert tried >= 3 and passed == []

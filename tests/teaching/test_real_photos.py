@@ -14,11 +14,13 @@ import torch
 from fixed_lmm import Fixed
 from stand_in_pack import stand_in
 
-from g3lite import profiles
+from g3lite import G3Error, profiles
+from g3lite.alignment import GeoAlignment
 from g3lite.datasets import pack as packs
 from g3lite.datasets.featurefolder import FolderError
+from g3lite.datasets.pack import Pack
 from g3lite.figures import style
-from g3lite.lmm.base import LMMError
+from g3lite.photos import NotThere
 from g3lite.prompts import PromptPlan
 from g3lite.recipes.own import schedule_for
 from g3lite.teaching import notebooks, plans, real_photos
@@ -65,11 +67,14 @@ def named(made, quick, monkeypatch):
 @pytest.fixture
 def answered(named):
     """The same with replies about four photos of the part test, two to each prompt."""
-    photos = named.photos("test").take(real_photos.asked_rows(named))
-    places = np.tile([10.0, 20.0], (4, 15, 1))
     lmm = Fixed('{"latitude": 1.5, "longitude": 2.5}', "no idea", *["(3.5, 4.5)"] * 2)
-    real_photos.ask(named, lmm, photos, PromptPlan(replies=2), places, places)
+    asked = by_shipped_heads(named).take(real_photos.asked_rows(named))
+    real_photos.ask(named, lmm, asked, PromptPlan(replies=2))
     return named
+
+
+def by_shipped_heads(pack, said=None):
+    return real_photos.run(pack, GeoAlignment.from_pretrained("mini"), said)
 
 
 @pytest.fixture
@@ -205,10 +210,53 @@ def test_results_say_what_they_are_results_of(name, texts, label):
     assert real_photos.label(_Pack(name, texts)) == label
 
 
-def test_each_photo_has_somebody_where_none_is_named():
+def test_each_photo_has_somebody_where_none_is_named(capsys):
     table = pd.DataFrame({"AUTHOR": ["ann", None, None], "IMG_ID": ["1.jpg", "a/2.jpg", "a/3.jpg"]})
     found = real_photos.people(table)["AUTHOR"]
     assert found.tolist() == ["ann", "folder a", "folder a"] and table["AUTHOR"].isna().sum() == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_photos_by_one_person_are_counted_as_evidence_each(made, capsys):
+    table = made.part("test").table.assign(AUTHOR="ann")
+    assert real_photos.people(table)["AUTHOR"].tolist() == table["IMG_ID"].tolist()
+    assert "by one person, or from one walk" in capsys.readouterr().out
+    two = table.assign(AUTHOR=["ann", *["bob"] * (len(table) - 1)])
+    assert real_photos.people(two)["AUTHOR"].tolist() == two["AUTHOR"].tolist()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("name", ["05_geo_verification", "06_evaluation_and_ablations"])
+def test_a_table_is_made_where_all_photos_to_be_located_are_by_one_person(
+    name, named, run, monkeypatch
+):
+    """Such is a pack of one's own photos, parted by day: evaluation resamples two at least."""
+    photos = Pack.photos
+
+    def by_ann(pack, *parts):
+        some = photos(pack, *parts)
+        return replace(some, table=some.table.assign(AUTHOR="ann")) if parts == ("test",) else some
+
+    monkeypatch.setattr(Pack, "photos", by_ann)
+    left = run(name)
+    assert "by one person, or from one walk" in "".join(text for text, _ in left)
+    assert not any("nan" in text for text, _ in left)
+
+
+def test_what_is_missing_is_said_with_the_way_out(capsys):
+    def lacking():
+        raise NotThere("no such zip; get it there")
+
+    assert real_photos.had("IM2GPS3K", lambda: 3, "never said") == 3
+    assert capsys.readouterr().out == ""
+    assert real_photos.had("IM2GPS3K", lacking, "The others are left.") is None
+    said = capsys.readouterr().out
+    assert said == "NOT HERE: IM2GPS3K. no such zip; get it there\n→ The others are left.\n"
+
+
+def test_a_fault_of_the_code_is_not_hidden():
+    with pytest.raises(TypeError):
+        real_photos.had("x", lambda: None + 1, "")
 
 
 def test_a_loss_is_compared_with_guessing_among_as_many_photos(made):
@@ -229,14 +277,26 @@ def test_a_difference_is_written_in_points():
     assert real_photos.in_points(next(row.itertuples())) == "+1.2 [-0.4, +3.0] points"
 
 
-def test_warnings_to_the_user_are_printed_once(capsys):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with real_photos.told():
-            for _ in range(2):
-                warnings.warn("at chance", stacklevel=1)
-            warnings.warn("old", DeprecationWarning, stacklevel=1)
-    assert capsys.readouterr().out == "warning: at chance\n"
+def test_what_a_training_warns_of_is_printed_each_time(named, cache, monkeypatch, capsys):
+    def train(*some, **options):
+        for _ in range(2):
+            warnings.warn("at chance", stacklevel=1)
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return trained(*some, **options)
+
+    trained = real_photos.recipe.train
+    monkeypatch.setattr(real_photos.recipe, "train", train)
+    monkeypatch.setattr(
+        real_photos, "schedule_for", lambda *some: replace(schedule_for(*some), epochs=1)
+    )
+    real_photos.trained(named, "mini")
+    said = capsys.readouterr().out
+    assert said.startswith("warning: at chance\n") and "old" not in said
+    assert said.count("warning: at chance\n") == 1
+    real_photos.trained(named, "mini")  # from the cache
+    assert capsys.readouterr().out == said
+    real_photos.heads(named, "mini")
+    assert "warning" not in capsys.readouterr().out  # its line says as much
 
 
 def test_heads_are_trained_once(named, monkeypatch, capsys):
@@ -248,48 +308,51 @@ def test_heads_are_trained_once(named, monkeypatch, capsys):
     again = real_photos.heads(named, "mini").database_vectors(features)
     np.testing.assert_array_equal(again, trained.database_vectors(features))
     assert capsys.readouterr().out == said
+    same, history = real_photos.trained(named, "mini")  # what notebooks 02 and 07 call
+    np.testing.assert_array_equal(same.database_vectors(features), again)
+    assert history["epoch"].tolist() == [1, 2]
 
 
-REAL = SimpleNamespace(name="im2gps3k")
-"""A pack, as far as it matters for the choice of a language model."""
-
-
-def test_a_language_model_is_asked_where_there_is_one(monkeypatch, capsys):
-    fixed = Fixed("x")
-    assert real_photos.language_model(REAL, profiles.get("cpu"), fixed) is fixed
+@pytest.mark.parametrize(
+    ("pack", "name", "profile", "asked"),
+    [
+        ("miniearth", "auto", "gpu", "minilmm"),  # it knows drawings, and nothing else
+        ("osv5m", "auto", "gpu", "Qwen/Qwen3-VL-2B-Instruct"),
+        ("osv5m", "api:some", "cpu", "api:some"),
+        ("miniearth", "a/model", "cpu", "a/model"),
+    ],
+)
+def test_the_model_is_the_profiles_or_the_one_that_is_named(
+    pack, name, profile, asked, monkeypatch, capsys
+):
     monkeypatch.setattr(real_photos, "load_lmm", lambda name, **options: (name, options))
-    drawn = SimpleNamespace(name="miniearth")
-    assert real_photos.language_model(drawn, profiles.get("gpu")) == ("minilmm", {})
-    assert capsys.readouterr().out == ""
-    asked = real_photos.language_model(REAL, profiles.get("gpu"))
-    assert asked == ("Qwen/Qwen3-VL-2B-Instruct", {"max_gb": real_photos.LMM_GB})
-    assert "is fetched where it is not here yet (up to 5 GB)" in capsys.readouterr().out
-
-
-def test_without_a_language_model_a_line_says_what_it_would_show(monkeypatch, capsys):
-    assert real_photos.language_model(REAL, profiles.get("cpu")) is None
+    pack = SimpleNamespace(name=pack)
+    found, options = real_photos.language_model(name, pack, profiles.get(profile), 8)
     said = capsys.readouterr().out
-    assert said.count("\n") == 1 and "LMM names no model. With one, the last two cells" in said
+    assert found == asked
+    if asked == "minilmm":  # shipped
+        assert options == {} and said == ""
+    else:  # a long silence is announced
+        assert options == {"max_gb": 8} and said.startswith(f"{asked} is asked; if it is not here")
+        assert "at most 8 GB" in said
 
-    def fail(*_, **__):
-        raise LMMError("there is no network")
 
-    monkeypatch.setattr(real_photos, "load_lmm", fail)
-    assert real_photos.language_model(REAL, profiles.get("gpu")) is None
-    assert "No language model is asked: there is no network." in capsys.readouterr().out
+def test_without_a_gpu_no_model_is_asked_of_itself():
+    with pytest.raises(G3Error, match='without a GPU.*LMM = "api:MODEL"'):
+        real_photos.language_model("auto", SimpleNamespace(name="osv5m"), profiles.get("cpu"))
 
 
 def test_replies_of_a_pack_that_cannot_be_written_are_kept_in_the_cache(
     named, cache, monkeypatch, capsys
 ):
     monkeypatch.setattr(real_photos.os, "access", lambda *_: False)
-    photos, plan = named.photos("test").head(2), PromptPlan((0,), 1)
-    said = real_photos.ask(named, Fixed("(1.5, 2.5)"), photos, plan, None, None)
+    photos, plan = by_shipped_heads(named).take(slice(2)), PromptPlan((0,), 1)
+    said = real_photos.ask(named, Fixed("(1.5, 2.5)"), photos, plan)
     (kept,) = cache.glob(f"pack-replies/*/{real_photos.REPLIES}")
     assert len(said) == len(pd.read_parquet(kept)) == 2 and said["LAT"].tolist() == [1.5, 1.5]
     assert "2 replies of fixed" in capsys.readouterr().out
     kept.unlink()
-    assert real_photos.ask(named, None, photos, plan, None, None) is None
+    assert real_photos.ask(named, None, photos, plan) is None
     assert "No replies" in capsys.readouterr().out
 
 
@@ -305,15 +368,13 @@ def test_photos_of_as_many_people_as_possible_are_asked_about(made, monkeypatch)
     assert real_photos.asked_rows(made).tolist() == list(range(7))
 
 
-def test_only_photos_with_replies_are_counted(answered):
+def test_only_photos_with_replies_are_located(answered):
     said, rows = real_photos.replies(answered), real_photos.asked_rows(answered)
-    test = answered.part("test")
-    some = real_photos.queries(answered, said)
-    assert some.table["IMG_ID"].tolist() == test.table["IMG_ID"][rows].tolist()
+    test, some = answered.part("test"), by_shipped_heads(answered, said)
+    assert some.queries.ids == test.table["IMG_ID"][rows].tolist()
     np.testing.assert_array_equal(some.features, test.features[rows])
-    assert len(real_photos.queries(answered)) == len(test)
-    assert len(real_photos.queries(answered, said, most=2)) == 2
-    assert real_photos.choice(said).replies == 2 and real_photos.choice(None).replies == 0
+    assert by_shipped_heads(answered).queries.ids == test.table["IMG_ID"].tolist()
+    assert len(some.known) == sum(answered.parts[part] for part in ("train", "gallery"))
 
 
 def test_references_are_compared_with_as_many_at_random():
@@ -352,11 +413,12 @@ def test_the_truth_meets_wrong_places_with_the_photo_and_with_those_of_others():
         {"IMG_ID": ["1.jpg", "2.jpg", "3.jpg"], "AUTHOR": ["ann", "bob", "bob"],
          "LAT": [0.0] * 3, "LON": [50.0, -50.0, 50.0]}
     )  # fmt: skip
-    queries = SimpleNamespace(
-        table=table, features=None, coordinates=table[["LAT", "LON"]].to_numpy()
-    )
     known = np.array([[0.0, 0], [0, 100], [0, 50.1]])
-    found = real_photos.duels(Model(), queries, known)
+    photos = SimpleNamespace(
+        queries=SimpleNamespace(coordinates=table[["LAT", "LON"]].to_numpy()),
+        known=SimpleNamespace(coordinates=known), features=None, heads=Model(),
+    )  # fmt: skip
+    found = real_photos.duels(photos, table["AUTHOR"])
     # The first truth, 50, beats 0 and not 100; 50.1 is near and does not count. With the second
     # photo it beats 100 and not 0; with the third all places score the same, and nothing wins.
     np.testing.assert_allclose(found, [[1 / 2, 1 / 4], [1, 0], [0, 1 / 2]])

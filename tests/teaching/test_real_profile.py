@@ -27,7 +27,7 @@ from g3lite.datasets import pack as packs
 from g3lite.figures import style
 from g3lite.lmm.local import TransformersLMM
 from g3lite.recipes import pack as recipe
-from g3lite.teaching import notebooks, real_table
+from g3lite.teaching import notebooks, real_photos, real_table
 
 NAME = "07_real_data_on_a_gpu"
 PUBLISHED = "16.65 ± 1.33"
@@ -99,7 +99,8 @@ def run(monkeypatch, tmp_path, capsys):
     """Runs the notebook with some of its parameters changed: its names, and what it printed."""
     monkeypatch.delenv(packs.VARIABLE, raising=False)
     monkeypatch.setenv("G3LITE_PHOTOS", str(tmp_path / "photos"))
-    monkeypatch.setattr(recipe, "schedule_for", quick)
+    monkeypatch.setattr(real_photos, "schedule_for", quick)
+    monkeypatch.setattr(real_photos, "cache_dir", lambda: tmp_path / "kept")
     monkeypatch.setattr(style.Live, "show", lambda self, figure, alt, **_: figures.encode(figure))
     # A photo takes a language model seconds on a CPU.
     monkeypatch.setitem(TransformersLMM.__init__.__kwdefaults__, "max_new_tokens", 6)

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fixed_lmm import Fixed
 from stand_in_pack import stand_in
 
 from g3lite import G3Error, miniearth, profiles
@@ -16,7 +15,7 @@ from g3lite.downloads import hub
 from g3lite.downloads.hub import DownloadError
 from g3lite.paper import plan
 from g3lite.photos import NotThere
-from g3lite.teaching import real_table
+from g3lite.teaching import real_photos, real_table
 
 GPU, CPU = profiles.PROFILES["gpu"], profiles.PROFILES["cpu"]
 
@@ -44,22 +43,6 @@ def test_the_route_is_short_on_real_photos_and_full_on_drawings(made, real):
     assert [real_table.route(way, made) for way in real_table.ROUTES] == list(real_table.ROUTES)
     with pytest.raises(G3Error, match="ROUTE = 'long': it is \"short\""):
         real_table.route("long", made)
-
-
-def test_what_is_missing_is_said_with_the_way_out(capsys):
-    def lacking():
-        raise NotThere("no such zip; get it there")
-
-    assert real_table.had("IM2GPS3K", lambda: 3, "never said") == 3
-    assert capsys.readouterr().out == ""
-    assert real_table.had("IM2GPS3K", lacking, "The others are left.") is None
-    said = capsys.readouterr().out
-    assert said == "NOT HERE: IM2GPS3K. no such zip; get it there\n→ The others are left.\n"
-
-
-def test_a_fault_of_the_code_is_not_hidden():
-    with pytest.raises(TypeError):
-        real_table.had("x", lambda: None + 1, "")
 
 
 def test_the_first_picture_has_its_rows_and_no_drawing_is_made(monkeypatch):
@@ -142,7 +125,7 @@ def test_the_stand_in_pack_is_kept(tmp_path, monkeypatch, none):
     monkeypatch.setenv("G3LITE_CACHE", str(tmp_path))
     first = real_table.drawn(40)
     monkeypatch.setattr(real_table.recipe, "_encode", None)  # not made again
-    assert first.name == real_table.STAND_IN and real_table.drawn(40).parts == first.parts
+    assert first.name == real_photos.STAND_IN and real_table.drawn(40).parts == first.parts
 
 
 def test_the_zip_that_stands_in_goes_the_way_of_the_usual_one(tmp_path, none, miniclip):
@@ -195,15 +178,8 @@ def test_people_of_the_queries_are_not_searched(made):
     kept = (known.table["AUTHOR"] != some[0]).to_numpy()
     assert 0 < len(left) == kept.sum() < len(known)
     np.testing.assert_array_equal(left.features, known.features[kept])
-
-
-def test_photos_by_one_person_are_counted_as_evidence_each(made, capsys):
-    table = made.part("test").table.assign(AUTHOR="ann")
-    assert real_table.people(table)["AUTHOR"].tolist() == table["IMG_ID"].tolist()
-    assert "by one person, or from one walk" in capsys.readouterr().out
-    two = table.assign(AUTHOR=["ann", *["bob"] * (len(table) - 1)])
-    assert real_table.people(two)["AUTHOR"].tolist() == two["AUTHOR"].tolist()
-    assert capsys.readouterr().out == ""
+    with pytest.raises(G3Error, match=f"all {len(known)} photos .* take a pack with photos by oth"):
+        real_table.without(known, known.table["AUTHOR"])
 
 
 # --- models
@@ -234,22 +210,6 @@ def test_features_of_another_model_are_not_the_same(made):
             return replace(turned, vectors=np.roll(turned.vectors, 7, axis=1))
 
     assert real_table.same_features(Other(), made) < real_table.SAME
-
-
-def test_the_model_is_the_profiles_or_the_one_that_is_named(made, real, monkeypatch):
-    asked = []
-
-    def load(name, max_gb):
-        asked.append(name)
-        return Fixed("(1, 2)")
-
-    monkeypatch.setattr(real_table, "load_lmm", load)
-    real_table.language_model("auto", made, GPU, 8)
-    real_table.language_model("auto", real, GPU, 8)
-    real_table.language_model("api:some", real, CPU, 8)
-    assert asked == ["minilmm", GPU.lmm, "api:some"]
-    with pytest.raises(G3Error, match='without a GPU.*LMM = "api:MODEL"'):
-        real_table.language_model("auto", real, CPU, 8)
 
 
 def test_the_peak_of_memory_is_that_of_this_process():

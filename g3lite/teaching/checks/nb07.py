@@ -65,6 +65,9 @@ def check_07_3(degrees: Callable[..., float | None]) -> str | None:
         (((0, 0), (0, 0), (0, 0)), "E", "a fraction with a zero denominator is no number"),
         (((48, 1), (51, 1), (24, 1)), "", "without a letter the hemisphere is not known"),
         (((48, 1), (51, 1), (24, 1)), "?", "an unknown letter says nothing about the hemisphere"),
+        (((48, 1), (51, 1), (24, 1)), "SE", "two letters are none of the four"),
+        (((48, 1), (51, 1), (24, 1)), "South", "a word is none of the four letters"),
+        (((48, 1), (51, 1), (24, 1)), "s", "a small letter is none of the four"),
     ):
         try:
             value = degrees(parts, letter)
