@@ -248,6 +248,7 @@ class Pipeline:
             for name in ("candidates", "neighbours", "replies")
         }
         predictions = []
+        sure = self.judge.where if self.judge else lambda _: None
         for row in found.predictions.itertuples(index=False):
             tables = {
                 name: of.get(row.IMG_ID, getattr(found, name).iloc[:0]).drop(columns="IMG_ID")
@@ -268,9 +269,7 @@ class Pipeline:
                     warning=OUT_OF_DOMAIN if row.out_of_domain else None,
                     error=None if located else row.error,
                     fallback=located and bool(row.fallback),
-                    where=self.judge.where(tables["candidates"])
-                    if self.judge and located
-                    else None,
+                    where=sure(tables["candidates"]) if located else None,
                     card=self.card and partial(self.card, photos=what),
                 )
             )

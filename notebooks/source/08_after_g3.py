@@ -10,7 +10,6 @@
 #     name: python3
 # ---
 
-
 # %% [markdown]
 # # After G3: a judge that learns, and where it is unsure
 #
@@ -42,8 +41,7 @@
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
 import subprocess
 import sys
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib import metadata, util
 
 
 class NotInstalled(Exception):
@@ -51,15 +49,16 @@ class NotInstalled(Exception):
         return [str(self)]
 
 
-if find_spec("g3lite") is None:
+if util.find_spec("g3lite") is None:
     address = "git+https://example.org/g3lite/g3lite@v0.1.0"
     way = 'In a copy of the repository, run: pip install -e ".[notebooks]", and restart the kernel.'
     if "//example.org/" in address:  # stands for an address until there is one
         raise NotInstalled(f"g3lite is not in {sys.executable}, and not published yet. {way}")
-    print("installing g3lite and what it needs ...")
-    keep = [f"{name}=={version(name)}" for name in ("numpy", "torch") if find_spec(name)]
-    if subprocess.run([sys.executable, "-m", "pip", "install", "-q", address, *keep]).returncode:
-        raise NotInstalled(f"pip could not install {address}. Is there a network? {way}")
+    print("installing g3lite and what it needs, which takes minutes ...")
+    kept = [f"{one}=={metadata.version(one)}" for one in ("numpy", "torch") if util.find_spec(one)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-color", address, *kept]
+    if (done := subprocess.run(pip, stderr=subprocess.PIPE, text=True)).returncode:
+        raise NotInstalled(f"{done.stderr}pip could not install {' '.join(pip[6:])}. {way}")
 
 from g3lite import profiles
 
@@ -81,8 +80,9 @@ from g3lite.figures import diagrams
 from g3lite.paper import after, after_plan
 from g3lite.paper.after_choice import answers
 from g3lite.paper.margins import OUTCOME
-from g3lite.recipes import judge
+from g3lite.recipes import judge, judge_photos
 from g3lite.teaching import guess
+from g3lite.teaching.checks import nb08
 from g3lite.teaching.checks.nb08 import check_08_1, check_08_2, check_08_3
 
 pd.set_option("display.width", 160, "display.max_columns", 20)
@@ -101,6 +101,13 @@ for held_out in range(5):
     train = fold != held_out
     trees = ranking.Trees.grow(known.features[train], target[train], max_iter=100)
     learned[~train] = trees(known.features[~train])
+
+
+def in_points(row):
+    """A row of a table of differences, such as "G3 +1.2 [+0.4, +2.0]"."""
+    ends = f"[{100 * row.low:+.1f}, {100 * row.high:+.1f}]"
+    return f"{row.method} {100 * row.difference:+z.1f} {ends}"
+
 
 # %% [markdown]
 # ## 1 Where the cosine is wrong
@@ -142,12 +149,16 @@ my_share = None  # per cent of all photos
 # %%
 nearest = np.array([known.km[rows[rows >= 0]].min() for rows in ranking.by_photo(known.photo)])
 lost = (nearest <= 25) & (km_cosine > 25)
-share = {"within 25 km": (km_cosine <= 25).mean(), "a candidate was": (nearest <= 25).mean()}
-print(", ".join(f"{name} {value:.1%}" for name, value in share.items()), f"lost {lost.mean():.1%}")
+near, chosen_near = (nearest <= 25).mean(), (km_cosine <= 25).mean()
+print(f"{len(known.table) / len(truth):.0f} candidates a photo; within 25 km of the truth: "
+      f"one of them {near:.1%}, the cosine's choice {chosen_near:.1%}; lost {lost.mean():.1%}",
+)  # fmt: skip
 print(guess.compare(my_share, 100 * lost.mean(), "%"))
 
 # %% [markdown]
-# TODO(lost)
+# For 58.3 % of the photos a candidate within 25 km is there, and the cosine takes one for 22.6 %.
+# It loses 35.8 % of all photos. (Here 23 candidates compete, more than suit the cosine. G3 takes
+# nine, and is compared in section 3.) So a better choice is where most can be won.
 #
 # ### Its mistakes in pictures
 #
@@ -181,7 +192,9 @@ figures.show(
 )
 
 # %% [markdown]
-# TODO(mistakes)
+# In both rows good candidates, at the left of the last plot, have nearly the same cosine as the
+# winner. The maps show why: there are high cosines in many parts of the land, in small spots. With
+# many candidates one of the far ones often lies in such a spot.
 #
 # ## 2 What else is known of a candidate
 #
@@ -190,13 +203,14 @@ figures.show(
 # in eight groups:
 
 # %% tags=["nbval-check-output"]
+print(len(FEATURES), "numbers, in groups:")
 for group, names in GROUPS.items():
     print(f"{group:<10} {len(names)}  {', '.join(names[:3])}{', ...' if len(names) > 3 else ''}")
 
 # %% [markdown]
 # Does agreement help? Sort all candidates by the share of the other replies within 25 km, and look
-# how good they are. The measure is the mean of five hits: 1 within 1 km, 0.8 within 25 km, and so
-# on to 0.2 within 2,500 km.
+# how good they are. The measure is the mean of five hits: 1 if all five are right (within 1 km),
+# 0.8 if four are, and so on to 0.
 
 # %%
 agree = known.features[:, FEATURES.index("replies 25 km")]
@@ -213,8 +227,8 @@ figures.show(
 )  # fmt: skip
 
 # %% [markdown]
-# It does. No single number decides, so something has to weigh them, and it can learn that from
-# photos whose places are known.
+# It does: the mean rises from 0.15 to 0.75. No single number decides, so something has to weigh
+# them, and it can learn that from photos whose places are known.
 #
 # ## 3 The judge, written out
 #
@@ -242,7 +256,8 @@ for number in (1, 10, 20):
     print(f"{number:>3} trees: squared error {((scores - target[other]) ** 2).mean():.4f}")
 
 # %% [markdown]
-# The error on photos that were not learned from falls with each tree. scikit-learn does the same
+# The error on photos that were not learned from falls, from 0.0835 with one tree to 0.0426 with 20.
+# scikit-learn does the same
 # faster, and `ranking.Trees` keeps what it grew as arrays: which column a node looks at, where it
 # cuts, and what a leaf adds. Going down one tree by hand must end where the package ends:
 
@@ -288,9 +303,8 @@ worth = pd.DataFrame(dict(zip(("difference", "low", "high"), ends, strict=True))
 worth["method"] = ["mean of five", *evaluation.THRESHOLD_NAMES]
 figures.show(
     figures.forest(worth, "The learned judge minus G3", "better", "worse"),
-    "Differences with 95 % intervals: "
-    + ", ".join(f"{row.method} {100 * row.difference:+.1f}" for row in worth.itertuples()) + ".",
-)  # fmt: skip
+    "Differences with 95 % intervals: " + ", ".join(map(in_points, worth.itertuples())) + ".",
+)
 
 # %% tags=["results"]
 pd.DataFrame(
@@ -299,6 +313,10 @@ pd.DataFrame(
 ).T.round(1)
 
 # %% [markdown]
+# The learned judge is better than G3 by 2.2 points [1.3, 3.1], and at all five distances. With all
+# candidates the cosine alone is worse than with G3's nine (32.4 against 34.6): more candidates
+# help only a judge that can choose.
+#
 # ### What each group of features is worth
 #
 # Shuffle the columns of a group among all candidates, and let the same trees judge: what gets lost
@@ -335,11 +353,14 @@ lost_table["method"] = list(lost_by)
 print(guess.compare(my_group, lost_table["method"][lost_table["difference"].idxmax()]))
 figures.show(
     figures.forest(lost_table, "What is lost when a group is shuffled", "it was used", "it misled"),
-    "Points of the mean of five: "
-    + ", ".join(f"{row.method} {100 * row.difference:+.1f}" for row in lost_table.itertuples()),
+    "Points of the mean of five: " + ", ".join(map(in_points, lost_table.itertuples())) + ".",
 )
 
 # %% [markdown]
+# **votes** is used most: without it 3.5 points are lost. The similar photos around a candidate say
+# more than the candidate's own cosine (0.6). The intervals of the other groups hold 0: with the
+# photos of one fold it cannot be told what they are worth.
+#
 # ### Another way: candidates that look at each other
 #
 # GeoRanker learns from the *order* of the candidates. Every pair of candidates of a photo costs
@@ -358,12 +379,6 @@ print(f"by hand {by_hand:.4f}, package {ranking.order_loss(score, good, there):.
 # `ranking.AttentionRanker` is a small transformer over the candidates of a photo that learns with
 # this loss. With so few photos it is behind the trees, and not above the cosine: the trees are told
 # by the features what it has to find out (`python -m g3lite.paper.after_choice` measures both).
-#
-# ### Exercise 1
-# Beat the cosine **by hand**: make a score for each candidate from two or three columns of
-# `known.features` (`column("votes 25 km")` gives one), without learning. What do you add to the
-# cosine, and why? Then change it until you come as near as you can to the judge that learned: the
-# check says how far you are.
 
 
 # %%
@@ -372,6 +387,13 @@ def column(name):
     values = known.features[:, FEATURES.index(name)].astype(float)
     return (values - values.mean()) / (values.std() + 1e-9)
 
+
+# %% [markdown]
+# ### Exercise 1
+# Beat the cosine **by hand**: make a score for each candidate from two or three columns of
+# `known.features` (`column("votes 25 km")` gives one), without learning. What do you add to the
+# cosine, and why? Then change it until you come as near as you can to the judge that learned: the
+# check says how far you are.
 
 # %% tags=["exercise"]
 my_scores = ...  # one number per candidate (n,)
@@ -382,12 +404,11 @@ check_08_1(my_scores, target, known.photo, cosine, learned)
 # <details><summary>Solution</summary>
 #
 # ```python
+# # Replies that agree were drawn with different prompts, and similar photos around a place are
+# # evidence that the cosine does not see. The learned judge weighs all 33 numbers.
 # my_scores = 2 * column("score") + column("replies 200 km") + column("votes 25 km")
 # check_08_1(my_scores, target, known.photo, cosine, learned)
 # ```
-#
-# Replies that agree were drawn from different prompts, and similar photos around a place are
-# evidence that the cosine does not see. The learned judge weighs all 33 numbers.
 #
 # </details>
 
@@ -425,8 +446,9 @@ cells = np.stack(np.meshgrid(lat, lon, indexing="ij"), axis=-1)
 density = where.density(cells.reshape(-1, 2)).reshape(cells.shape[:2])
 figures.show(
     figures.heat_maps(
-        {"log10 of the probability per km²": (lat, lon, np.log10(density))},
-        "Where the photo of section 1 was taken, as the judge has it", columns=1,
+        {"": (lat, lon, np.log10(density))},
+        "Where the photo of section 1 was taken, as the judge has it",
+        label="log10 of the probability per km²", columns=1, levels=7,
     ),
     "World map: the probability is highest around the candidates, and low where nobody takes "
     "photos.",
@@ -513,6 +535,9 @@ print(f"a region needs {need:.1%} of the probability; it held the truth for {mea
       f"[{100 * low[0]:.1f}, {100 * high[0]:.1f}] of other photos")  # fmt: skip
 
 # %% [markdown]
+# The judge alone was a little too sure: its regions need 92.6 % of the probability, not 90 %. With
+# it they held the truth for 92.4 % of photos that were not used here. 90 % lies in the interval.
+#
 # ### When it breaks
 #
 # The promise is about photos **of the same kind**, and about all of them together. It says nothing
@@ -524,12 +549,17 @@ half_way = np.median(around)
 for name, some in {"many": around >= half_way, "few": around < half_way}.items():
     rest = some & ~calibrate
     print(f"places with {name} photos: the region held {(levels[rest] <= need).mean():.1%}")
+least = nb08.least(calibrate)
+print(f"for exercise 3: a kind has at least {least} photos, and is broken below {nb08.BROKEN:.0%}")
 
 # %% [markdown]
+# 97.4 % on one side, 86.3 % on the other: together they keep the promise, the photos from rarely
+# visited places alone do not get what was promised.
+#
 # ### Exercise 3
-# Find a kind of photos for which the region breaks: a mask over the photos that were not used for
-# calibration, at least 40 of them, that needs no knowledge of the levels. Below 80 % counts as
-# broken. Then say why.
+# Find a kind of photos for which the region breaks: a mask over all photos of which the check takes
+# those that were not used for calibration. It may use all that is known of a photo but its level.
+# How many photos it needs, and what counts as broken, stands above. Then say why it breaks.
 
 # %% tags=["exercise"]
 my_photos = ...  # bool (n,), for example around < ...
@@ -540,12 +570,11 @@ check_08_3(my_photos, levels, need, calibrate)
 # <details><summary>Solution</summary>
 #
 # ```python
+# # There are few gallery photos around such places, so no candidate is near, and the background
+# # puts little probability there.
 # my_photos = around < np.quantile(around, 0.15)
 # check_08_3(my_photos, levels, need, calibrate)
 # ```
-#
-# There are few gallery photos around such places, so no candidate is near, and the background
-# puts little probability there.
 #
 # </details>
 
@@ -560,28 +589,42 @@ check_08_3(my_photos, levels, need, calibrate)
 # ### The answers
 
 # %%
+print(f"learned from {sum(judge_photos.TRAINING.values()):,} photos, judges {len(after.truth()):,}")
 worth = after.worth(replicates=profile.bootstrap)
 worth = worth[worth["metric"] == OUTCOME]
 figures.show(
     figures.forest(worth, "The learned judge minus four rivals", "judge is better", "worse"),
-    "Differences of the mean of five with 95 % intervals: "
-    + ", ".join(f"{row.method} {100 * row.difference:+.1f}" for row in worth.itertuples()) + ".",
-)  # fmt: skip
+    "Differences of the mean of five: " + ", ".join(map(in_points, worth.itertuples())) + ".",
+)
 
 # %%
 (100 * after.shares()).round(1)
 
 # %% [markdown]
-# TODO(worth)
+# The learned judge is better than G3 by 1.8 points [1.4, 2.2], than the cosine without a language
+# model by 2.2 [1.8, 2.6], and than [L]kNN by 2.3 [2.0, 2.7]. All three are sure after
+# Holm's correction.
+#
+# The last line is the one to remember. A judge that never heard the **language model**, and chooses
+# among retrieved places only, is just as good: 0.0 [−0.2, +0.2]. In notebook 06 it could not be
+# told what MiniLMM is worth. With a judge that learns it can be told: nothing, or at most 0.2
+# points. (That is about MiniLMM. A large model knows more of the world.)
+#
+# The table has three more lessons. What is learned matters: with the GeoScore as target the judge
+# gets 3.7 % within 1 km, with the mean of five hits 5.5 %. The attention ranker, 30.1, lies between
+# G3 and the trees. And the nearest candidate, 58.6, would be nearly twice as good: most is still to
+# be won.
 
 # %%
 hidden = after.worth(hidden=True, replicates=profile.bootstrap)
-hidden = hidden[hidden["metric"] == OUTCOME].set_index("method") * 1
+hidden = hidden[hidden["metric"] == OUTCOME].set_index("method")
 row = 100 * hidden.loc[after_plan.G3, ["difference", "low", "high"]].astype(float)
-print("places it never learned from: {:+.1f} [{:.1f}, {:.1f}] against G3".format(*row))
+print("places it never learned from: {:+.2f} [{:+.2f}, {:+.2f}] against G3".format(*row))
 
 # %% [markdown]
-# TODO(hidden)
+# For the photos of places that the judge never learned from the gain is about half as large, and
+# its interval touches 0. So a part of what it learned are these places, not how to judge. In
+# another world it has to learn again.
 #
 # ### The regions
 #
@@ -597,43 +640,71 @@ short = {which: which.partition("_")[2] for which in (*after_plan.SETS, *held["c
 held["name"] = [f"{short[row.set]} photos, calibrated on {short[row._2]} ones"
                 for row in held.itertuples()]  # fmt: skip
 other = held[(held["set"] == "after_uniform") & (held["calibrated on"] == "calibration_natural")]
-print(guess.compare(my_coverage, 100 * other["share"].iloc[0], "%"))
+print(guess.compare(my_coverage, 100 * other["share"].iloc[0], "%", digits=1))
 figures.show(
     figures.promises(held, regions.COVERAGE, "What was promised, and what was kept"),
     "Shares of regions that hold the truth: "
-    + ", ".join(f"{row.name} {row.share:.1%}" for row in held.itertuples()) + ".",
+    + "; ".join(f"{row.name} {row.share:.1%} [{100 * row.low:.1f}, {100 * row.high:.1f}], "
+                f"{row.km2 / 1e6:.1f} million km²" for row in held.itertuples()) + ".",
 )  # fmt: skip
 
 # %% [markdown]
-# TODO(coverage)
+# On photos of the kind that was calibrated on the promise is kept: 90.3 % [89.2, 91.3] of the
+# natural and 88.8 % [87.5, 90.1] of the uniform photos. Their intervals hold 90 %. With the
+# calibration of natural photos only 76.7 % [75.0, 78.5] of the uniform ones are held: **it
+# breaks**, as it may, because these are other photos. The other way round it holds 96.2 %, and pays
+# with regions about three times as large.
+#
+# Read the areas, too. For the photo in the middle the region has 16.5 million km², nearly South
+# America. To be right in nine of ten cases about a difficult photo means to name a continent.
 #
 # ### The probabilities
 #
 # The judge also says a probability for each answer. Photos are sorted by it, and parted into ten
-# groups of equal size. Of the photos with about 30 %, 30 % should be right:
+# groups of equal size. Where it says three in ten, three in ten should be right:
 
 # %%
 told = after.reliability()
-panels = {f"{short[which]} photos, within {km} km": rows for (which, km), rows in
-          told[told["km"] == 200].groupby(["set", "km"], sort=False)}  # fmt: skip
+told = told[told["km"] == 200]
+panels = {f"{short[which]} photos, within 200 km": rows for which, rows in
+          told.groupby("set", sort=False)}  # fmt: skip
+for name, rows in panels.items():
+    print(f"{name}, ninth group: told {rows['told'].iloc[8]:.0%}, true {rows['true'].iloc[8]:.0%}")
 figures.show(
     figures.reliability(panels, "Probabilities that were told, and what came true"),
-    "Two panels with ten points each, close to the diagonal where told and true agree.",
+    "Two panels with ten points each. Natural photos: above the diagonal. Uniform ones: below it.",
 )
+
+# %% [markdown]
+# On natural photos the judge is too careful: where it says 63 %, 74 % are right. On uniform ones it
+# is too sure: where it says 53 %, 39 % are right. It learned from both kinds in equal parts, so its
+# probabilities fit a mixture of them, and neither kind alone. A region is corrected by its
+# calibration, a probability here is not.
+#
+# How good is the whole distribution? Its mean log density at the truth tells (in nats: one more
+# means a density e times as high).
 
 # %% tags=["results"]
 after.densities().round(2)
 
 # %% [markdown]
-# TODO(densities)
+# On natural photos it is 3.72 nats above one kernel of one learned width around the answer, and
+# 6.09 above the density of the gallery. Most of this is in the several widths and several
+# candidates: with the cosine in place of the judge's score only 0.10 is lost.
+#
+# Last, an answer may be **withheld**. The calibration photos say which probability gives 80 % right
+# answers:
 
 # %%
+print(f"wanted: {after_plan.WANTED:.0%} right")
 for row in after.withheld().itertuples():
     print(f"{short[row.set]}: answers with at least {row.confidence:.0%} within 200 km: "
           f"{row.given:.0%} of the photos, of these right {row.right:.0%}")  # fmt: skip
 
 # %% [markdown]
-# TODO(withheld)
+# Of the natural photos, 21 % get an answer, and 81 % of these are right: as wanted. Of the uniform
+# photos nearly none is left. A system that is asked about such photos should mostly say that it
+# does not know.
 #
 # ## 7 In G3
 #
@@ -651,12 +722,14 @@ print(shipped.where(table))
 # ## What you have learnt
 #
 # - The cosine is often wrong where a candidate is near; a judge that also sees the other candidates
-#   and the neighbours chooses better.
+#   and the neighbours chooses better, by 1.8 points on new photos.
+# - With such a judge the small language model adds nothing that can be measured.
 # - A target has to say what is wanted: the mean of the five hits keeps streets, the GeoScore not.
 # - A judge is measured on photographers that it never saw.
 # - Scores become a distribution, a distribution a region, and photos of known places tell how large
 #   the region has to be.
-# - The promise holds for photos of the same kind, all together. For a part of them it can break.
+# - The promise holds for photos of the same kind, all together. For a part of them, and for photos
+#   of another kind, it can break.
 #
 # **What it cannot do.** The judge knows these models and this drawn world. With another backbone,
 # gallery or language model its features mean something else: train it anew, and calibrate it anew.

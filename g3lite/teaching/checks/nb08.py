@@ -112,6 +112,11 @@ LEAST = 0.06
 BROKEN = 0.8
 
 
+def least(calibrated: np.ndarray) -> int:
+    """Photos that a kind needs, of those that were not calibrated on."""
+    return math.ceil(LEAST * (~calibrated).sum())
+
+
 def _broken(
     mask: np.ndarray, levels: np.ndarray, share: float, calibrated: np.ndarray
 ) -> tuple[float, int]:
@@ -137,9 +142,8 @@ def check_08_3(
             f"my_photos is {mask.dtype} of shape {mask.shape}; it is bool of shape {levels.shape}"
         )
     rest = mask & ~calibrated
-    least = math.ceil(LEAST * (~calibrated).sum())
-    if rest.sum() < least:
-        return f"your kind has {rest.sum()} photos; it needs at least {least}"
+    if rest.sum() < least(calibrated):
+        return f"your kind has {rest.sum()} photos; it needs at least {least(calibrated)}"
     missed = levels[~calibrated] > share
     if (
         missed.any()
