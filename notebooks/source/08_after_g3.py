@@ -33,7 +33,7 @@
 # 3.3; and what came after it: the same first author's *GeoRanker* (NeurIPS 2025) learns the ranking
 # with a large model. Here it is small, and written out.
 # **You need:** [notebook 05](05_geo_verification.ipynb) for the candidates and the cosine.
-# **Time:** 45 minutes to read, 90 with the exercises. **Machine:** any laptop, 3 GB of memory, no
+# **Time:** 37 minutes to read, 80 with the exercises. **Machine:** any laptop, 3 GB of memory, no
 # GPU; the cells run for about a minute, plus some minutes the first time (20,000 pictures are
 # drawn, encoded and kept).
 

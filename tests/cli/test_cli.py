@@ -288,8 +288,9 @@ def test_locate_prints_a_line_per_photo(capsys, folder, stand):
 
 
 def test_the_profile_and_the_model_are_passed_on(capsys, folder, monkeypatch):
-    def asked(profile, *, lmm, max_gb, progress):
-        assert (profile, lmm, max_gb, progress) == ("ci", "some/model", 2.5, False)
+    def asked(profile, *, lmm, judge, max_gb, progress):
+        assert (profile, lmm, judge, max_gb) == ("ci", "some/model", "cosine", 2.5)
+        assert not progress
         return Stand()
 
     monkeypatch.setattr(G3, "from_pretrained", asked)
@@ -311,7 +312,7 @@ def downloading(*sizes):
     """Stands for `G3.from_pretrained`: downloads of so many GB; notes what was allowed."""
     allowed = []
 
-    def from_pretrained(profile, *, lmm, max_gb, progress):
+    def from_pretrained(profile, *, lmm, judge, max_gb, progress):
         allowed.append(max_gb)
         for size in sizes:
             hub.check_size(f"a model of {size} GB", round(size * 1e9), Path.cwd(), max_gb)
