@@ -136,7 +136,7 @@ class Background:
 
 
 EVIDENCE = ("judge's score", "cosine", "reply")
-"""What `Kernels` knows of a candidate; the middle and the spread of the first two are learned."""
+"""What `Kernels` knows of a candidate; the middle and the spread of each are learned."""
 
 
 def evidence(candidates: pd.DataFrame) -> np.ndarray:
@@ -348,7 +348,7 @@ class Where:
         answer: [lat, lon].
         distribution: over the Earth.
         share: of the probability that the region holds (`conformal_share`).
-        coverage: how often such a region holds the truth.
+        coverage: how often such a region holds the truth, if the share is calibrated for it.
         note: why these numbers may be wrong; empty if there is no such reason.
     """
 

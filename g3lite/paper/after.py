@@ -285,14 +285,16 @@ def densities() -> pd.DataFrame:
 
 
 def withheld() -> pd.DataFrame:
-    """Answers above the confidence of the calibration: set, confidence, given, right."""
+    """Answers above the confidence of the calibration: set, confidence, share and number that are
+    given, share of these that is right."""
     rows, calibrated = [], judge.calibration()
     for which, table in sure().groupby("set", sort=False):
         source = calibrated[calibrated["set"] == plan.CALIBRATED_ON[which]]
         bar = regions.confidence_for(source["p200"], source["km"] <= 200, plan.WANTED)
         given = table["p200"] >= bar
-        rows.append((which, bar, given.mean(), (table["km"][given] <= 200).mean()))
-    return pd.DataFrame(rows, columns=["set", "confidence", "given", "right"])
+        right = (table["km"][given] <= 200).mean()
+        rows.append((which, bar, given.mean(), int(given.sum()), right))
+    return pd.DataFrame(rows, columns=["set", "confidence", "given", "answers", "right"])
 
 
 if __name__ == "__main__":

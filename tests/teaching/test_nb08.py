@@ -36,6 +36,7 @@ def test_a_rule_that_beats_the_cosine_is_accepted_and_compared(choice, capsys):
         (lambda target, cosine, learned, other: cosine, "the cosine alone"),
         (lambda target, cosine, learned, other: cosine - other, "which columns are high"),
         (lambda target, cosine, learned, other: learned, "of the judge that learned"),
+        (lambda target, cosine, learned, other: 2 * learned + 1, "of the judge that learned"),
         (lambda target, cosine, learned, other: 2.0 * target, "know the truth"),
         (lambda target, cosine, learned, other: (cosine + other)[:300], "has shape"),
         (lambda target, cosine, learned, other: np.full(len(cosine), np.nan), "not finite"),
@@ -109,7 +110,9 @@ def test_a_kind_for_which_the_region_breaks_is_accepted(photos, capsys):
     [
         (lambda rare, levels: np.ones(400, dtype=bool), "still held"),
         (lambda rare, levels: rare & (np.arange(400) < 20), "needs at least 12"),
-        (lambda rare, levels: levels > 0.85, "just the photos that were missed"),
+        (lambda rare, levels: levels > 0.85, "with high levels"),
+        (lambda rare, levels: levels > 0.8, "with high levels"),
+        (lambda rare, levels: rare & (levels > 0.85), "with high levels"),
         (lambda rare, levels: np.flatnonzero(rare), "it is bool"),
         (lambda rare, levels: rare[:200], "it is bool"),
     ],

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from scipy import stats
 
 from g3lite.after.ranking import by_photo
 from g3lite.after.regions import conformal_share
@@ -43,7 +44,7 @@ def check_08_1(
         return f"my_scores has shape {scores.shape}; one number per candidate is {target.shape}"
     if not np.isfinite(scores).all():
         return f"{(~np.isfinite(scores)).sum()} of your scores are not finite"
-    if np.array_equal(scores, learned):
+    if stats.spearmanr(scores, learned).statistic > 0.999:
         return "these are the scores of the judge that learned; make a rule of your own"
     yours, theirs = (_reached(some, target, photo) for some in (scores, cosine))
     if yours >= _reached(target, target, photo) - 2:
@@ -86,7 +87,9 @@ def check_08_2(share_of: Callable[[np.ndarray, float], float]) -> str | None:
         "with 8 levels no level is enough for 90 %: return 1": at(
             lambda n, c: math.ceil((n + 1) * c)
         ),
-        "one place too far: Python counts from 0": at(lambda n, c: math.ceil((n + 1) * c) + 1),
+        "one place too far: Python counts from 0 (np.quantile: inverted_cdf, not higher)": at(
+            lambda n, c: math.ceil((n + 1) * c) + 1
+        ),
         "sort from low to high": at(lambda n, c: math.ceil((n + 1) * c), turned=True),
         "sort the levels first": [
             float(v[min(math.ceil((len(v) + 1) * c), len(v)) - 1]) for v, c in cases
@@ -144,13 +147,14 @@ def check_08_3(
     rest = mask & ~calibrated
     if rest.sum() < least(calibrated):
         return f"your kind has {rest.sum()} photos; it needs at least {least(calibrated)}"
-    missed = levels[~calibrated] > share
-    if (
-        missed.any()
-        and (rest[~calibrated] == missed)[missed].all()
-        and not (levels[rest] <= share).any()
+    others = ~mask & ~calibrated
+    if not (levels[rest] <= share).any() or (
+        others.any() and levels[rest].min() > np.quantile(levels[others], 0.8)
     ):
-        return "these are just the photos that were missed; name a kind by what is known before"
+        return (
+            "these are photos with high levels, nearly only missed ones; name a kind by something "
+            "else that is known of a photo"
+        )
     held, _ = _broken(mask, levels, share, calibrated)
     if held >= BROKEN:
         return f"the region still held the truth for {held:.0%} of your {rest.sum()} photos"
