@@ -683,7 +683,7 @@ for name, rows in panels.items():
     print(f"{name}, ninth group: told {rows['told'].iloc[8]:.0%}, true {rows['true'].iloc[8]:.0%}")
 figures.show(
     figures.reliability(panels, "Probabilities that were told, and what came true"),
-    "Two panels with ten points each: natural photos above the diagonal, uniform ones mostly below.",
+    "Two panels of ten points: natural photos above the diagonal, uniform ones mostly below.",
 )
 
 # %% [markdown]
