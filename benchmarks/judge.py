@@ -37,7 +37,7 @@ def costs(photos: int = PHOTOS) -> dict[str, list[float]]:
     learned = LearnedJudge.from_pretrained(miniearth.load("gallery").coordinates)
     similarity, near, _ = judge.validation_neighbours()
     image = np.random.default_rng(0).normal(size=(photos, heads.config.shared)).astype(np.float32)
-    assert learned.background.grid.size  # made here, once for all photos
+    assert learned.background.grid.size and learned.density.tree.n  # made once for all photos
     took: dict[str, list[float]] = {"cosine": [], "judge": [], "how sure": []}
     for row, name in enumerate(miniearth.load("validation", photos).ids):
         some, at = known.table[known.photo == row], slice(row, row + 1)

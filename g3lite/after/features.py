@@ -59,12 +59,31 @@ _COSINES = np.cos(np.array(THRESHOLDS_KM) / geo.EARTH_RADIUS_KM)
 _SLACK = 1e-9  # a cosine of 1 may round down, and a place is within every radius of itself
 
 
+class Density:
+    """How many photos of a gallery were taken around places.
+
+    Args:
+        gallery: (g, 2) where its photos were taken.
+    """
+
+    def __init__(self, gallery: ArrayLike) -> None:
+        gallery = np.asarray(gallery, dtype=np.float64)
+        self.step = -(-len(gallery) // COUNTED)
+        self.tree = cKDTree(geo.unit_vectors(gallery[:: self.step]))
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """(n, 5): log(1 + photos within each radius of the unit vectors (n, 3))."""
+        chords = 2 * np.sin(np.array(THRESHOLDS_KM) / geo.EARTH_RADIUS_KM / 2)
+        counts = [self.tree.query_ball_point(points, chord, return_length=True) for chord in chords]
+        return np.log1p(self.step * np.column_stack(counts))
+
+
 def features(
     scored: pd.DataFrame,
     ids: Sequence[str],
     similarity: np.ndarray,
     neighbours: np.ndarray,
-    gallery: ArrayLike,
+    density: Density,
 ) -> np.ndarray:
     """The features of every candidate.
 
@@ -73,7 +92,7 @@ def features(
         ids: q IMG_IDs.
         similarity: (q, k) of the most similar photos to each, the most similar first.
         neighbours: (q, k, 2) where these were taken, NaN for none.
-        gallery: (g, 2) where the gallery's photos were taken.
+        density: of the gallery.
 
     Returns:
         float32 (n, features), in the order of the table; the columns are `FEATURES`.
@@ -90,7 +109,7 @@ def features(
     reply = scored["origin"].to_numpy() == "reply"
     own = np.column_stack(
         [
-            _density(points, np.asarray(gallery, dtype=np.float64)),
+            density(points),
             reply,
             scored["references"].to_numpy(dtype=np.float64, na_value=-1),
             scored["sample"].to_numpy(dtype=np.float64),
@@ -115,15 +134,6 @@ def features(
             ]
         )
     return table
-
-
-def _density(points: np.ndarray, gallery: np.ndarray) -> np.ndarray:
-    """(n, 5): log(1 + photos within each radius of the points (n, 3))."""
-    step = -(-len(gallery) // COUNTED)
-    tree = cKDTree(geo.unit_vectors(gallery[::step]))
-    chords = 2 * np.sin(np.array(THRESHOLDS_KM) / geo.EARTH_RADIUS_KM / 2)
-    counts = [tree.query_ball_point(points, chord, return_length=True) for chord in chords]
-    return np.log1p(step * np.column_stack(counts))
 
 
 def _within(a: np.ndarray, b: np.ndarray) -> np.ndarray:

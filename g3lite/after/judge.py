@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from g3lite import G3Error
-from g3lite.after.features import FEATURES, NEIGHBOURS, features
+from g3lite.after.features import FEATURES, NEIGHBOURS, Density, features
 from g3lite.after.ranking import Trees
 from g3lite.after.regions import Background, Kernels, Where, evidence
 from g3lite.paths import replacing, shipped
@@ -63,8 +63,13 @@ class LearnedJudge:
             similarity: (q, k) of the most similar gallery photos, the most similar first.
             near: (q, k, 2) where they were taken.
         """
-        table = features(scored, ids, similarity, near, self.gallery)
+        table = features(scored, ids, similarity, near, self.density)
         return scored.assign(cosine=scored["score"], score=self.ranker(table))
+
+    @cached_property
+    def density(self) -> Density:
+        """How many photos of the gallery were taken where."""
+        return Density(self.gallery)
 
     @cached_property
     def background(self) -> Background:

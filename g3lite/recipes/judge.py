@@ -19,7 +19,7 @@ import torch
 
 from g3lite import geo, miniearth
 from g3lite.after import ranking, regions
-from g3lite.after.features import NEIGHBOURS, features
+from g3lite.after.features import NEIGHBOURS, Density, features
 from g3lite.after.judge import CHOICE, SHIPPED, LearnedJudge
 from g3lite.after.ranking import BOOSTING, Trees, boosted, by_photo, cross_fitted, folds
 from g3lite.after.regions import Background, Kernels, Where, conformal_share
@@ -123,7 +123,7 @@ def _described(
     return Examples(
         queries.table,
         table,
-        features(table, queries.ids, similarity, near, gallery),
+        features(table, queries.ids, similarity, near, Density(gallery)),
         photo,
         geo.great_circle_km(table[["LAT", "LON"]].to_numpy(), queries.coordinates[photo]),
     )

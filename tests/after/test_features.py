@@ -34,7 +34,7 @@ GALLERY = np.array([[38.7, -9.1], [38.7, -9.1], [38.9, -9.1], [64.1, -21.9], [-3
 
 @pytest.fixture(scope="module")
 def table():
-    found = f.features(candidates(), ["a", "b"], SIMILARITY, NEAR, GALLERY)
+    found = f.features(candidates(), ["a", "b"], SIMILARITY, NEAR, f.Density(GALLERY))
     return pd.DataFrame(found, columns=f.FEATURES)
 
 
@@ -81,7 +81,7 @@ def test_density_counts_the_gallery(table):
 def test_the_density_of_a_large_gallery_is_estimated(monkeypatch):
     monkeypatch.setattr(f, "COUNTED", 100)
     many = np.repeat(GALLERY[:1], 1_000, axis=0)
-    found = f.features(candidates(), ["a", "b"], SIMILARITY, NEAR, many)
+    found = f.features(candidates(), ["a", "b"], SIMILARITY, NEAR, f.Density(many))
     assert np.isclose(np.expm1(found[0, f.FEATURES.index("density 1 km")]), 1_000)
 
 
@@ -94,13 +94,17 @@ def test_the_origin_of_a_candidate_is_told(table):
 def test_the_order_of_rows_and_photos_does_not_matter(table):
     order = np.array([3, 4, 0, 2, 1])
     mixed = candidates().iloc[order].reset_index(drop=True)
-    found = f.features(mixed, ["b", "a"], SIMILARITY[::-1], NEAR[::-1], GALLERY)
+    found = f.features(mixed, ["b", "a"], SIMILARITY[::-1], NEAR[::-1], f.Density(GALLERY))
     assert np.allclose(found, table.to_numpy()[order])
 
 
 def test_a_photo_without_neighbours_has_no_votes():
     found = f.features(
-        candidates()[4:], ["b"], np.full((1, 3), np.nan), np.full((1, 3, 2), np.nan), GALLERY
+        candidates()[4:],
+        ["b"],
+        np.full((1, 3), np.nan),
+        np.full((1, 3, 2), np.nan),
+        f.Density(GALLERY),
     )
     assert np.isfinite(found).all()
     assert (pd.DataFrame(found, columns=f.FEATURES).filter(like="votes") == 0).all(axis=None)
@@ -108,6 +112,6 @@ def test_a_photo_without_neighbours_has_no_votes():
 
 def test_neighbours_of_other_photos_are_refused():
     with pytest.raises(ValueError, match="neighbours of 2 photos"):
-        f.features(candidates(), ["a", "b"], SIMILARITY[:1], NEAR[:1], GALLERY)
+        f.features(candidates(), ["a", "b"], SIMILARITY[:1], NEAR[:1], f.Density(GALLERY))
     with pytest.raises(ValueError, match="other photos"):
-        f.features(candidates(), ["a", "c"], SIMILARITY, NEAR, GALLERY)
+        f.features(candidates(), ["a", "c"], SIMILARITY, NEAR, f.Density(GALLERY))
