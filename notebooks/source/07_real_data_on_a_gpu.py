@@ -238,7 +238,8 @@ print(f"{time.perf_counter() - began:.0f} s until the pack was there")
 
 # %%
 known, test = pack.part("train", "gallery"), pack.photos("test")
-who = real_photos.people(pack.folder.table).groupby("part")["AUTHOR"].agg(set)
+by_part = real_photos.people(pack.folder.table).groupby("part")["AUTHOR"]
+who = {part: set(names) for part, names in by_part}
 for part, count in pack.parts.items():
     print(f"{part:<12}{count:>7,} photos by {len(who[part]):,} people")
 both = (who["train"] | who["gallery"]) & who["test"]
