@@ -211,7 +211,8 @@ figures.show(
 # %% [markdown]
 # No photographer is in two sets. Two more sets, `test_natural` and `test_uniform` (notebook 01
 # shows them), were opened earlier, while G3 was being built. They are **development sets** now:
-# nothing below is a result on them, except how much another training changes.
+# nothing below is a result on them, except how much another training changes. (The two sets
+# `after_...` belong to notebook 08.)
 
 # %% tags=["nbval-check-output"]
 authors = {name: set(table["AUTHOR"]) for name, table in sets.items()}
