@@ -96,11 +96,11 @@ validation, gallery = miniearth.load("validation"), miniearth.load("gallery")
 truth, known = validation.table, judge.validation()
 cosine, target = known.table["score"].to_numpy(dtype=float), ranking.five_hits(known.km)
 fold = known.fold[known.photo]  # all photos of a photographer are in one of five folds
-learned = np.empty(len(target))
+learned, judges = np.empty(len(target)), []
 for held_out in range(5):
     train = fold != held_out
-    trees = ranking.Trees.grow(known.features[train], target[train], max_iter=100)
-    learned[~train] = trees(known.features[~train])
+    judges.append(ranking.Trees.grow(known.features[train], target[train], max_iter=100))
+    learned[~train] = judges[-1](known.features[~train])
 
 
 def in_points(row):
@@ -329,14 +329,11 @@ pd.DataFrame(
 # %%
 my_group = None  # a name from the list above
 
+
 # %%
-train = fold != 0
-fit = ranking.Trees.grow(known.features[train], target[train], max_iter=100)
-
-
 def chosen(rows):
     """The mean of five hits of the candidate that the trees choose for each photo."""
-    return target[other][pd.Series(fit(rows)).groupby(known.photo[other]).idxmax()]
+    return target[other][pd.Series(judges[0](rows)).groupby(known.photo[other]).idxmax()]
 
 
 whole, lost_by = chosen(known.features[other]), {}
@@ -727,9 +724,9 @@ for row in after.withheld().itertuples():
 
 # %%
 shipped = LearnedJudge.from_pretrained(gallery.coordinates)
-table = known.table.assign(cosine=cosine, score=shipped.ranker(known.features))
-table = table[known.photo == HERO].sort_values("score", ascending=False)
-print(shipped.where(table))
+here = known.photo == HERO
+table = known.table[here].assign(cosine=cosine[here], score=shipped.ranker(known.features[here]))
+print(shipped.where(table.sort_values("score", ascending=False)))
 
 # %% [markdown]
 # ## What you have learnt
