@@ -3,7 +3,7 @@
 The cosine of G3 looks at one candidate at a time, and at nothing but the photo and its coordinate.
 Here a candidate also meets the others: how many agree with it, how similar the gallery photos
 around it are, how many photos people take there. Nothing new is asked or searched but a few more
-neighbours, so the features cost a millisecond per photo.
+neighbours, so the features cost a few milliseconds per photo.
 """
 
 from __future__ import annotations

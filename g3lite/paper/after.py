@@ -113,7 +113,7 @@ def _distances(
 
 
 def _rounded_up(km: ArrayLike) -> np.ndarray:
-    """Distances with two digits, float32. None gets over a threshold, which has no more."""
+    """Distances or areas with two digits, float32. None gets over a threshold of distance."""
     km = np.asarray(km, dtype=np.float64)
     unit = 10.0 ** (np.floor(np.log10(np.maximum(km, 1e-3))) - 1)
     return (np.ceil(km / unit) * unit).astype(np.float32)

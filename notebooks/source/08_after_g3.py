@@ -34,8 +34,7 @@
 # with a large model. Here it is small, and written out.
 # **You need:** [notebook 05](05_geo_verification.ipynb) for the candidates and the cosine.
 # **Time:** 37 minutes to read, 80 with the exercises. **Machine:** any laptop, 3 GB of memory, no
-# GPU; the cells run for about a minute, plus some minutes the first time (20,000 pictures are
-# drawn, encoded and kept).
+# GPU; the cells run for about a minute.
 
 # %% jupyter={"source_hidden": true}
 # The same in every notebook: it installs g3lite where it is missing, and keeps numpy and torch.
