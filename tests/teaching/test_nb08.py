@@ -4,9 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from mutants import one_edit
 
+from g3lite.after.regions import conformal_share
+from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb08
 from g3lite.teaching.checks.check import reseeded
+
+NAME = "08_after_g3"
 
 # --- 1: beat the cosine by hand ------------------------------------------------------------------
 
@@ -121,3 +126,30 @@ def test_kinds_that_are_none_are_rejected(photos, rejected, wrong, hint):
     rare, levels, share, calibrated = photos
     mask = wrong(rare, levels)
     assert hint in rejected(lambda some: nb08.check_08_3(some, levels, share, calibrated), mask)
+
+
+# --- one edit ------------------------------------------------------------------------------------
+
+
+def test_no_solution_with_one_small_mistake_passes():
+    """Exercises 1 and 3 have many right answers: what they reject is listed above."""
+    found = notebooks.exercises(notebooks.read_source(notebooks.folder(), NAME), NAME)
+    (solution,) = (one.solution for one in found if one.check == "check_08_2")
+    levels = np.random.default_rng(5).random(40)
+    passed, tried = [], 0
+    for edit, program in one_edit(solution):
+        space = {"np": np, "check_08_2": lambda *_: None}
+        tried += 1
+        try:
+            exec(program, space)
+            hint = nb08.check_08_2.hint(space["conformal_share"])
+        except Exception:
+            continue  # it does not even run
+        if hint is None:
+            passed.append(edit)
+            # What passes has to be right, for as many levels and coverages as there are.
+            for n in range(1, 40):
+                for coverage in (0.5, 0.8, 0.9, 0.99):
+                    given = space["conformal_share"](levels[:n], coverage)
+                    assert given == conformal_share(levels[:n], coverage), edit
+    assert tried >= 8 and len(passed) <= 1

@@ -68,7 +68,7 @@ def check_08_2(share_of: Callable[[np.ndarray, float], float]) -> str | None:
     """Check the level that a region must reach."""
     rng, solve = generator(8), conformal_share
     cases = [(rng.random(n), coverage) for n, coverage in
-             ((19, 0.9), (37, 0.8), (100, 0.9), (8, 0.9), (250, 0.95))]  # fmt: skip
+             ((19, 0.9), (37, 0.8), (100, 0.9), (8, 0.9), (9, 0.9), (250, 0.95))]  # fmt: skip
 
     def at(rank: Callable[[int, float], int], turned: bool = False) -> list[float]:
         """What a rule with another rank gives."""
