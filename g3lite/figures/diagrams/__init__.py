@@ -11,17 +11,20 @@ from g3lite.figures.diagrams.gallery import code_book, hub, inner_products, list
 from g3lite.figures.diagrams.overview import g3
 from g3lite.figures.diagrams.prompting import prompt_anatomy, resumed_run, tokens_to_place
 from g3lite.figures.diagrams.protocol import resampling, splits
+from g3lite.figures.diagrams.scaling import blocks, gathered
 from g3lite.figures.diagrams.task import cue_scales, fooled
 from g3lite.figures.diagrams.verdict import candidates_and_judge, mean_and_medoid
 
 __all__ = [
     "Diagram",
     "batch",
+    "blocks",
     "candidates_and_judge",
     "code_book",
     "cue_scales",
     "fooled",
     "g3",
+    "gathered",
     "hub",
     "inner_products",
     "lists",
