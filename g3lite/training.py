@@ -44,12 +44,14 @@ class AlignmentDataset:
         texts: (m, d) likewise, of the m different place texts; (1, 0) where there are none.
         text_of: int64 (n,) which of them belongs to each photo.
         coordinates: float64 (n, 2).
+        digest: what its contents are known by; "" if they are to be hashed where that matters.
     """
 
     image: np.ndarray
     texts: np.ndarray
     text_of: np.ndarray
     coordinates: np.ndarray
+    digest: str = ""
 
     def __len__(self) -> int:
         return len(self.image)
@@ -219,10 +221,7 @@ def fit(
                 "seconds": time.perf_counter() - began,
             }
         )  # fmt: skip
-        bar.set_postfix(
-            loss=f"{epoch_loss:.3f}", validation=f"{validation_loss:.3f}",
-            accuracy=f"{accuracy:.3f}",
-        )  # fmt: skip
+        bar.set_postfix(loss=epoch_loss, validation=validation_loss, accuracy=accuracy)
 
         if _worse(history[-1], schedule) <= min(_worse(row, schedule) for row in history):
             best = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
@@ -395,7 +394,8 @@ def _key(
     epochs = schedule.epochs if isinstance(schedule.decay_every, float) else 0
     about = [asdict(model.config), asdict(replace(schedule, epochs=epochs, patience=None))]
     key = hashlib.sha256(weights.digest(model.state_dict(), json.dumps(about)).encode())
-    for photos in (train, validation):
+    key.update(f"{train.digest}{validation.digest}".encode())
+    for photos in (photos for photos in (train, validation) if not photos.digest):
         for array in (photos.image, photos.texts, photos.text_of, photos.coordinates):
             key.update(np.ascontiguousarray(array))
     return key.hexdigest()[:16]

@@ -107,7 +107,11 @@ def align(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     gallery: Annotated[
         Path | None,
-        typer.Option(help="train for this gallery (of g3lite index) instead of MiniEarth's"),
+        typer.Option(
+            "--gallery",
+            "--features",
+            help="train for this folder of features (of g3lite index); it stays on disk",
+        ),
     ] = None,
     backbone: Annotated[
         str | None,

@@ -106,7 +106,7 @@ def align_gallery(
     from g3lite.recipes import own
 
     process = PartialState()
-    made = featurefolder.read(gallery)
+    made = featurefolder.read(gallery, verify=False, table=False)  # `ondisk.parts` compares hashes
     model = None if image_only else _of_gallery(made, backbone, device)
     check_folder(output)
     with warnings.catch_warnings(record=True, action="always") as told:
