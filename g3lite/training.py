@@ -32,6 +32,7 @@ from g3lite.photos import PhotoSet
 from g3lite.places import place_texts
 from g3lite.support import weights
 from g3lite.support.checkpoint import Checkpoint
+from g3lite.support.processes import on_cpu
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,7 @@ class AlignmentDataset:
     @classmethod
     def without_texts(cls, image: np.ndarray, coordinates: np.ndarray) -> AlignmentDataset:
         """Photos of which image features and coordinates are known, for `use_text=False`."""
-        none = np.empty((1, 0), dtype=np.float32), np.zeros(len(image), dtype=np.int64)
-        return cls(image, *none, coordinates)
+        return cls(image, np.empty((1, 0), "float32"), np.zeros(len(image), "int64"), coordinates)
 
     def batch(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Image features, text features (float32) and coordinates of some rows."""
@@ -346,6 +346,7 @@ def _has_stalled(history: list[dict], schedule: Schedule) -> bool:
 def _accelerator(schedule: Schedule) -> Accelerator:
     """The device and the other processes of this run; float16 on a GPU."""
     accelerator = Accelerator(
+        cpu=on_cpu(),
         mixed_precision="fp16" if torch.cuda.is_available() else "no",
         kwargs_handlers=[
             # Without the text term the text heads have no gradient to wait for.

@@ -150,6 +150,7 @@ def align(
     from g3lite import alignment, miniearth, training
     from g3lite.backbone import Backbone
     from g3lite.miniearth.splits import SIZES
+    from g3lite.support.processes import on_cpu
 
     chosen = profiles.get(profile)
     if schedule not in training.SCHEDULES:
@@ -157,7 +158,7 @@ def align(
     if chosen.gallery not in SIZES:
         raise G3Error(f"{chosen.gallery} is no set of MiniEarth; use --profile cpu")
     check_folder(output)
-    process = PartialState()
+    process = PartialState(cpu=on_cpu())
     backbone = Backbone.load(chosen.backbone, device=chosen.device)
     with process.main_process_first():  # the first fills the feature cache for the others
         train = training.AlignmentDataset.from_photos(
