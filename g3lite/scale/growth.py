@@ -42,6 +42,16 @@ class PowerLaw:
             f"[{self.low:.2f}, {self.high:.2f}] ({LEVEL:.0%})"
         )
 
+    @property
+    def label(self) -> str:
+        """The exponent and its interval, for a figure."""
+        return f"n^{self.exponent:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+    def curve(self, first: float = 1e3, last: float = 1e8) -> tuple[np.ndarray, ...]:
+        """Size, cost, low and high, each (100,), to be drawn (`figures.Growth`)."""
+        sizes = np.geomspace(first, last, 100)
+        return sizes, *self.at(sizes)
+
     def at(self, size: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The cost at some sizes, and the 95 % interval for one more measurement there.
 

@@ -48,6 +48,13 @@ def test_intervals_hold_what_they_promise():
     assert 0.92 < holds < 0.98 and 0.92 < predicted < 0.98
 
 
+def test_a_curve_is_made_to_be_drawn():
+    law = power_law(SIZES, 2.0 * SIZES)
+    sizes, cost, *_ = law.curve()
+    assert sizes[0] == pytest.approx(1e3) and sizes[-1] == pytest.approx(1e8)
+    assert cost == pytest.approx(2 * sizes) and law.label == "n^1.00 [1.00, 1.00]"
+
+
 def test_predictions_keep_the_shape_that_they_were_asked_in():
     law = power_law(SIZES, noisy(1.0, 0))
     assert [part.shape for part in law.at(np.ones((2, 3)))] == [(2, 3)] * 3
