@@ -1,6 +1,6 @@
 """What training takes as photos grow in number: seconds and memory, from disk and from memory.
 
-    OMP_NUM_THREADS=1 python benchmarks/scale_train.py            # 1.5 GB of disk, deleted at the end
+    OMP_NUM_THREADS=1 python benchmarks/scale_train.py         # 1.5 GB of disk, deleted at the end
     OMP_NUM_THREADS=1 python benchmarks/scale_train.py --sizes 1000 10000 100000 --csv train.csv
 
 Features are random (768 numbers, float16), in a folder of the true form with a table of the true

@@ -56,6 +56,8 @@ def growth(panels: Mapping[str, Growth], title: str = "", columns: int = 2) -> F
     figure.suptitle(title, x=0.01, ha="left", fontsize=14, fontweight="bold")
     for axes, (name, panel) in zip(grid, panels.items(), strict=False):
         _panel(axes, name, panel)
+        powers = range(3, 9, 2 if columns > 2 else 1)
+        axes.xaxis.set_major_locator(FixedLocator([10.0**power for power in powers]))
     for axes in grid[len(panels) :]:
         axes.remove()
     for axes in grid[max(len(panels) - columns, 0) : len(panels)]:
@@ -72,7 +74,6 @@ def _panel(axes: Axes, name: str, panel: Growth) -> None:
     axes.plot(size[~measured], cost[~measured], color=TRUTH, linewidth=2, linestyle=(0, (4, 2)))
     axes.plot(panel.sizes, panel.costs, "o", color=TRUTH, markersize=8, label="measured")
     axes.set(xscale="log", yscale="log", xlim=(SIZES[0] / 2, SIZES[1] * 2))
-    axes.xaxis.set_major_locator(FixedLocator([10.0**power for power in range(3, 9)]))
     axes.xaxis.set_major_formatter(FuncFormatter(_short))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.yaxis.set_minor_formatter(NullFormatter())
@@ -84,8 +85,9 @@ def _panel(axes: Axes, name: str, panel: Growth) -> None:
             f"{mark}\n{_figure(there)}", (at, there), xytext=(-9, 3), textcoords="offset points",
             ha="right", va="bottom", fontsize=11, color=PREDICTION, linespacing=1.1,
         )  # fmt: skip
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom, top * (top / bottom) ** 0.1)  # room for the words at the last mark
+    least, most = min(cost.min(), np.min(panel.costs)), max(cost.max(), np.max(panel.costs))
+    room = (most / least) ** 0.2  # for the words at the last mark; a wider band is cut off
+    axes.set_ylim(least / room**0.5, most * room)
     axes.set_ylabel(panel.unit, fontsize=12)
     axes.tick_params(labelsize=11)
     axes.spines[["top", "right"]].set_visible(False)

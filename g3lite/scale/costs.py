@@ -72,6 +72,7 @@ class Machines:
 LAPTOP = Machines("a laptop (65 W)", "electricity", 0.065)
 GPU_MACHINE = Machines("one rented GPU machine", "g5.xlarge")
 CLUSTER = Machines("a cluster of 8 rented GPUs", "a100", number=8)
+H100 = Machines("one rented H100", "h100")
 
 
 def _nothing(photos: float) -> float:
@@ -134,6 +135,13 @@ class Work:
             "oldest price": min(price.date for price in paid),
             "prices": "checked" if all(price.checked for price in paid) else "not all checked",
         }  # fmt: skip
+
+
+PAPER_TRAINING = Work(
+    "train, CLIP included", H100, lambda n: 10 * 7 * 3600 * n / SIZES[0],
+    "the paper: 10 epochs of 7 hours on one H800, which encodes every photo in every epoch",
+)  # fmt: skip
+"""What the paper's training cost, of which features that are kept leave little."""
 
 
 def table(works: Sequence[Work], sizes: Sequence[int] = SIZES) -> pd.DataFrame:

@@ -7,7 +7,17 @@ import pytest
 
 from g3lite.prompts import PLANS
 from g3lite.scale import costs
-from g3lite.scale.costs import CLUSTER, GPU_MACHINE, LAPTOP, Work, asking, hosted, prices, table
+from g3lite.scale.costs import (
+    CLUSTER,
+    GPU_MACHINE,
+    LAPTOP,
+    PAPER_TRAINING,
+    Work,
+    asking,
+    hosted,
+    prices,
+    table,
+)
 
 
 def test_every_price_has_its_date_and_page():
@@ -38,6 +48,12 @@ def test_a_cluster_is_sooner_done_and_costs_the_same_hours():
     assert row["disk (USD)"] == pytest.approx(153.6 * 2 * 0.023)
     assert row["USD"] == pytest.approx(118.4 + 7.0656)
     assert row["oldest price"] == "2026-04-09"
+
+
+def test_the_training_of_the_paper():
+    row = PAPER_TRAINING.cost(4_122_119)
+    assert row["machine hours"] == pytest.approx(70) and row["USD"] == pytest.approx(70 * 2.86)
+    assert PAPER_TRAINING.cost(100_000_000)["machine hours"] == pytest.approx(1698.2, abs=0.1)
 
 
 def test_a_hosted_service_is_paid_by_the_month():
