@@ -32,6 +32,7 @@ from g3lite.photos import PhotoSet
 from g3lite.places import place_texts
 from g3lite.support import weights
 from g3lite.support.checkpoint import Checkpoint
+from g3lite.support.processes import on_cpu
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class AlignmentDataset:
         texts: (m, d) likewise, of the m different place texts; (1, 0) where there are none.
         text_of: int64 (n,) which of them belongs to each photo.
         coordinates: float64 (n, 2).
+        digest: what its contents are known by; "" if they are to be hashed where that matters.
     """
 
     image: np.ndarray
     texts: np.ndarray
     text_of: np.ndarray
     coordinates: np.ndarray
+    digest: str = ""
 
     def __len__(self) -> int:
         return len(self.image)
@@ -74,8 +77,7 @@ class AlignmentDataset:
     @classmethod
     def without_texts(cls, image: np.ndarray, coordinates: np.ndarray) -> AlignmentDataset:
         """Photos of which image features and coordinates are known, for `use_text=False`."""
-        none = np.empty((1, 0), dtype=np.float32), np.zeros(len(image), dtype=np.int64)
-        return cls(image, *none, coordinates)
+        return cls(image, np.empty((1, 0), "float32"), np.zeros(len(image), "int64"), coordinates)
 
     def batch(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """Image features, text features (float32) and coordinates of some rows."""
@@ -219,10 +221,7 @@ def fit(
                 "seconds": time.perf_counter() - began,
             }
         )  # fmt: skip
-        bar.set_postfix(
-            loss=f"{epoch_loss:.3f}", validation=f"{validation_loss:.3f}",
-            accuracy=f"{accuracy:.3f}",
-        )  # fmt: skip
+        bar.set_postfix(loss=epoch_loss, validation=validation_loss, accuracy=accuracy)
 
         if _worse(history[-1], schedule) <= min(_worse(row, schedule) for row in history):
             best = {name: tensor.cpu().clone() for name, tensor in model.state_dict().items()}
@@ -347,6 +346,7 @@ def _has_stalled(history: list[dict], schedule: Schedule) -> bool:
 def _accelerator(schedule: Schedule) -> Accelerator:
     """The device and the other processes of this run; float16 on a GPU."""
     accelerator = Accelerator(
+        cpu=on_cpu(),
         mixed_precision="fp16" if torch.cuda.is_available() else "no",
         kwargs_handlers=[
             # Without the text term the text heads have no gradient to wait for.
@@ -395,7 +395,8 @@ def _key(
     epochs = schedule.epochs if isinstance(schedule.decay_every, float) else 0
     about = [asdict(model.config), asdict(replace(schedule, epochs=epochs, patience=None))]
     key = hashlib.sha256(weights.digest(model.state_dict(), json.dumps(about)).encode())
-    for photos in (train, validation):
+    key.update(f"{train.digest}{validation.digest}".encode())
+    for photos in (photos for photos in (train, validation) if not photos.digest):
         for array in (photos.image, photos.texts, photos.text_of, photos.coordinates):
             key.update(np.ascontiguousarray(array))
     return key.hexdigest()[:16]

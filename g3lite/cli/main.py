@@ -107,7 +107,11 @@ def align(
     seed: Annotated[int, typer.Option(min=0)] = 0,
     gallery: Annotated[
         Path | None,
-        typer.Option(help="train for this gallery (of g3lite index) instead of MiniEarth's"),
+        typer.Option(
+            "--gallery",
+            "--features",
+            help="train for this folder of features (of g3lite index); it stays on disk",
+        ),
     ] = None,
     backbone: Annotated[
         str | None,
@@ -146,6 +150,7 @@ def align(
     from g3lite import alignment, miniearth, training
     from g3lite.backbone import Backbone
     from g3lite.miniearth.splits import SIZES
+    from g3lite.support.processes import on_cpu
 
     chosen = profiles.get(profile)
     if schedule not in training.SCHEDULES:
@@ -153,7 +158,7 @@ def align(
     if chosen.gallery not in SIZES:
         raise G3Error(f"{chosen.gallery} is no set of MiniEarth; use --profile cpu")
     check_folder(output)
-    process = PartialState()
+    process = PartialState(cpu=on_cpu())
     backbone = Backbone.load(chosen.backbone, device=chosen.device)
     with process.main_process_first():  # the first fills the feature cache for the others
         train = training.AlignmentDataset.from_photos(

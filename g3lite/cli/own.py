@@ -104,9 +104,10 @@ def align_gallery(
 
     from g3lite.datasets import featurefolder
     from g3lite.recipes import own
+    from g3lite.support.processes import on_cpu
 
-    process = PartialState()
-    made = featurefolder.read(gallery)
+    process = PartialState(cpu=on_cpu())
+    made = featurefolder.read(gallery, verify=False, table=False)  # `ondisk.parts` compares hashes
     model = None if image_only else _of_gallery(made, backbone, device)
     check_folder(output)
     with warnings.catch_warnings(record=True, action="always") as told:

@@ -76,10 +76,11 @@ def align_pack(folder: Path, output: Path, size: str, seed: int) -> None:
     from g3lite.alignment import CONFIGS
     from g3lite.datasets import pack as packs
     from g3lite.recipes import pack as recipe
+    from g3lite.support.processes import on_cpu
 
     if size not in CONFIGS:
         raise G3Error(f"unknown size {size!r}; there are {', '.join(CONFIGS)}")
-    process = PartialState()
+    process = PartialState(cpu=on_cpu())
     made = packs.read(folder)
     check_folder(output)
     with told_at_once():

@@ -40,7 +40,8 @@ class FeatureFolder:
 
     Attributes:
         path: the folder.
-        table: n rows in the columns of `photos.SCHEMA`, and what else was written.
+        table: n rows in the columns of `photos.SCHEMA`, and what else was written; none if `read`
+            was told to leave it on disk.
         features: float16 (n, d), mapped from disk.
         manifest: all that the manifest says.
     """
@@ -51,7 +52,7 @@ class FeatureFolder:
     manifest: dict[str, Any]
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.features)
 
     @property
     def dim(self) -> int:
@@ -134,7 +135,7 @@ def write(
     return read(folder, verify=False)
 
 
-def read(folder: str | Path, verify: bool = True) -> FeatureFolder:
+def read(folder: str | Path, verify: bool = True, table: bool = True) -> FeatureFolder:
     """Open a folder of features.
 
     Args:
@@ -176,11 +177,16 @@ def read(folder: str | Path, verify: bool = True) -> FeatureFolder:
     features = _mapped(folder)
     if features.shape != (manifest["photos"], manifest["dimensions"]):
         raise FolderError(f"{folder / FEATURES} has shape {features.shape}, not the manifest's")
+    photos = _table(folder, len(features)) if table else pd.DataFrame()
+    return FeatureFolder(folder, photos, features, manifest)
+
+
+def _table(folder: Path, n: int) -> pd.DataFrame:
     try:
         table = pd.read_parquet(folder / TABLE)
     except (OSError, ValueError) as error:
         raise FolderError(f"{folder / TABLE} cannot be read ({error})") from error
-    return FeatureFolder(folder, _checked(table, len(features), folder), features, manifest)
+    return _checked(table, n, folder)
 
 
 def _save(path: Path, features: np.ndarray) -> None:

@@ -17,6 +17,7 @@ from g3lite.figures.curves import (
 from g3lite.figures.earth import coloured_earths
 from g3lite.figures.flat import on_land, projections
 from g3lite.figures.forest import forest, forest_panels
+from g3lite.figures.growth import Growth, growth
 from g3lite.figures.hero import hero, located
 from g3lite.figures.judging import Verdict, bands, found_and_lost, two_halves, verdicts
 from g3lite.figures.maps import (
@@ -48,10 +49,12 @@ from g3lite.figures.sheets import neighbour_strip, photo_rows, photo_sheet
 from g3lite.figures.states import StateRow, state_strip
 from g3lite.figures.style import DPI, PALETTE, PREDICTION, TRUTH, WIDTH, Live, encode, show
 from g3lite.figures.sureness import promises, reliability
+from g3lite.figures.workers import workers
 
 __all__ = [
     "DPI",
     "Film",
+    "Growth",
     "Live",
     "PALETTE",
     "PREDICTION",
@@ -80,6 +83,7 @@ __all__ = [
     "forest_panels",
     "found_and_lost",
     "gain_panels",
+    "growth",
     "heat_maps",
     "hero",
     "hub_scatter",
@@ -115,6 +119,7 @@ __all__ = [
     "two_searches",
     "verdicts",
     "vote_map",
+    "workers",
     "world_map",
     "zoomed_map",
 ]

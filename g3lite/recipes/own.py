@@ -20,14 +20,14 @@ import torch
 from g3lite import G3Error
 from g3lite.alignment import CONFIGS, GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
-from g3lite.datasets import own
+from g3lite.datasets import ondisk, own
 from g3lite.datasets.featurefolder import FeatureFolder
 from g3lite.geo import great_circle_km
 from g3lite.index import Gallery
 from g3lite.paths import sha256_file
 from g3lite.photos import PhotoSet
-from g3lite.places import nearest_city, place_texts
-from g3lite.training import SCHEDULES, AlignmentDataset, Schedule, fit
+from g3lite.places import nearest_city
+from g3lite.training import SCHEDULES, Schedule, fit
 from g3lite.verification import CandidateConfig, Verifier, candidates, winners
 
 STEPS = 1500
@@ -39,54 +39,6 @@ AGREE_KM = 200.0
 
 
 # ------------------------------------------------------------------------------------------- heads
-
-
-def groups(table: pd.DataFrame) -> tuple[pd.Series, str]:
-    """What must not be parted, (n,), and its name: photographers, where known.
-
-    Photos of an unknown photographer go by the sequence (a drive, or walk) that they belong to,
-    else by the day when they were taken, else by their folder. Pictures of one walk are near
-    copies of each other: in two parts they would make the heads look better than they are.
-    """
-    author = table["AUTHOR"].astype("string")
-    if author.notna().all():
-        return author, "photographers"
-    taken = table["taken"] if "taken" in table else pd.Series(pd.NaT, index=table.index)
-    day = pd.to_datetime(taken).dt.strftime("day %Y-%m-%d").astype("string")
-    folder = "folder " + table["IMG_ID"].str.rpartition("/")[0]
-    drive = table.get("sequence", pd.Series(pd.NA, index=table.index)).astype("string")
-    named = {"photographers": author, "sequences": drive, "days": day,
-             "folders": folder.astype("string")}  # fmt: skip
-    parts, kinds = pd.Series(pd.NA, index=table.index, dtype="string"), []
-    for kind, values in named.items():
-        if (parts.isna() & values.notna()).any():
-            parts, kinds = parts.fillna(values), [*kinds, kind]
-    return parts, " and ".join(kinds)
-
-
-def split(table: pd.DataFrame, share: float = 0.15, seed: int = 0) -> tuple[np.ndarray, str]:
-    """Which photos are for validation, bool (n,), and by what they were parted (`groups`).
-
-    Whole groups in random order, until at least `share` of the photos are reached; a group that
-    would take validation above twice that is passed over.
-
-    Raises:
-        G3Error: there are not two groups, or all are too large.
-    """
-    parts, kind = groups(table)
-    sizes = parts.value_counts().sort_index()
-    chosen, number = [], 0
-    for group in np.random.RandomState(seed).permutation(sizes.index.to_numpy(object)):
-        if number < share * len(table) and number + sizes[group] <= max(2 * share * len(table), 2):
-            chosen.append(group)
-            number += sizes[group]
-    if number < 2 or number == len(table):
-        raise G3Error(
-            f"{len(table):,} photos in {len(sizes)} {kind}: no part for validation can be taken "
-            "from them without parting one; name the photographers in a column AUTHOR, or take "
-            "more photos"
-        )
-    return parts.isin(chosen).to_numpy(bool), kind
 
 
 def schedule_for(photos: int, texts: bool, seed: int = 0) -> Schedule:
@@ -109,10 +61,10 @@ def train(
     progress: bool = True,
     schedule: Schedule | None = None,
 ) -> tuple[GeoAlignment, pd.DataFrame, dict[str, object]]:
-    """Train heads on the features of a gallery.
+    """Train heads on the features of a gallery, which stay on disk (`datasets.ondisk`).
 
     Args:
-        gallery: what `g3lite index` wrote.
+        gallery: what `g3lite index` wrote; its table is not needed.
         backbone: encodes the place texts; None, or one without a text tower, for heads of image
             and GPS alone.
         size: a key of `alignment.CONFIGS`; the widths of features are those of the gallery.
@@ -127,25 +79,15 @@ def train(
     Raises:
         G3Error: the backbone did not make the features; or no photos can be taken for validation.
     """
-    texts = backbone is not None and backbone.has_text
-    if backbone is not None:
-        gallery.check_backbone(backbone.name, backbone.fingerprint)
-    held_out, kind = split(gallery.table, seed=seed)
-    data = []
-    for rows in (~held_out, held_out):
-        image, places = np.float32(gallery.features[rows]), gallery.coordinates[rows]
-        if texts:
-            said, text_of = np.unique(place_texts(gallery.table[rows]), return_inverse=True)
-            encoded = backbone.text_features(list(said), normalize=False)
-            data.append(AlignmentDataset(image, encoded, text_of.astype(np.int64), places))
-        else:
-            data.append(AlignmentDataset.without_texts(image, places))
+    parts = ondisk.parts(gallery, backbone, seed)
+    width = parts.train.texts.shape[1]
     torch.manual_seed(seed)
-    width = data[0].texts.shape[1]
     model = GeoAlignment(replace(CONFIGS[size], image=gallery.dim, text=width))
-    plan = schedule or schedule_for(len(data[0]), texts, seed)
-    history = fit(model, *data, replace(plan, use_text=texts), folder, progress)
-    parted = {"train": len(data[0]), "validation": len(data[1]), "parted_by": kind}
+    plan = schedule or schedule_for(len(parts.train), bool(width), seed)
+    plan = replace(plan, use_text=bool(width))
+    history = fit(model, parts.train, parts.validation, plan, folder, progress)
+    parted = {"train": len(parts.train), "validation": len(parts.validation),
+              "parted_by": parts.parted_by}  # fmt: skip
     return model.cpu(), history, parted
 
 

@@ -38,11 +38,12 @@ from g3lite.datasets import pack as packs
 from g3lite.datasets.featurefolder import FEATURES, MANIFEST, TABLE, FolderError
 from g3lite.datasets.load import load_photos
 from g3lite.datasets.pack import CREDITS, PARTS, TEXTS, THUMBNAILS, WORDS, Pack, thumbnail_name
+from g3lite.datasets.split import groups
 from g3lite.downloads.hub import metadata
 from g3lite.paths import replacing, write_json
 from g3lite.photos import NotThere, PhotoSet
 from g3lite.places import place_texts
-from g3lite.recipes.own import groups, schedule_for
+from g3lite.recipes.own import schedule_for
 from g3lite.support.images import DamagedPhoto, decode
 from g3lite.support.records import read_json
 from g3lite.training import Schedule, fit
@@ -272,9 +273,9 @@ def _sample(folder: str | Path, table: str | Path | None, n: int, seed: int) -> 
 def part_of(table: pd.DataFrame, seed: int = 0) -> tuple[np.ndarray, str]:
     """The part of each photo, (n,), a value of `PARTS`; and by what they were parted.
 
-    Whole groups of `own.groups` (photographers, where known), in random order, until a part has its
-    share. One that would make a part more than twice as large goes to another part, unless all are
-    so large.
+    Whole groups of `split.groups` (photographers, where known), in random order, until a part has
+    its share. One that would make a part more than twice as large goes to another part, unless all
+    are so large.
 
     Raises:
         G3Error: there are fewer groups than parts.

@@ -34,6 +34,7 @@ from g3lite.datasets import pack as packs
 from g3lite.datasets.heads import load_heads, save_heads
 from g3lite.datasets.pack import Pack
 from g3lite.datasets.remote import COLLECTIONS
+from g3lite.datasets.split import groups
 from g3lite.lmm.base import LMM
 from g3lite.lmm.load import load_lmm
 from g3lite.paper.real import RealRun
@@ -41,7 +42,7 @@ from g3lite.paths import cache_dir, replacing
 from g3lite.profiles import Profile
 from g3lite.prompts import PromptPlan
 from g3lite.recipes import pack as recipe
-from g3lite.recipes.own import groups, schedule_for
+from g3lite.recipes.own import schedule_for
 from g3lite.recipes.pack import LARGE, PHOTOS, sizes
 from g3lite.training import Schedule
 from g3lite.verification import CANDIDATE_CONFIGS

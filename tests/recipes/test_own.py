@@ -16,16 +16,17 @@ from g3lite.alignment import GeoAlignment, GeoAlignmentConfig
 from g3lite.backbone import Backbone
 from g3lite.datasets import featurefolder, own
 from g3lite.datasets.heads import load_heads, save_heads
+from g3lite.datasets.split import groups, split
 from g3lite.photos import PhotoSet
 from g3lite.recipes import own as recipe
-from g3lite.recipes.own import groups, locate, schedule_for, split, train
+from g3lite.recipes.own import locate, schedule_for, train
 from g3lite.training import Schedule
 
 MADE_BY = ("a backbone", "ab" * 32)
 QUICK = Schedule(epochs=30, batch_size=40, lr=3e-3, decay=0.5, decay_every=0.5, select="accuracy")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def own_home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch:

@@ -410,6 +410,9 @@ assert paths.data_dir() == site / "g3lite" / "data", paths.data_dir()
 assert artefacts.check() == [], artefacts.check()
 photos = miniearth.load("validation", 3)
 assert photos.image(photos.table.IMG_ID[0]).size == (128, 128)
+from g3lite.scale import costs
+
+assert costs.prices()
 print("fine")
 """
 
