@@ -17,7 +17,6 @@ import argparse
 import io
 import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
@@ -181,20 +180,21 @@ def overhead(options: argparse.Namespace) -> pd.DataFrame:
     backbone = Backbone.load("miniclip")
     backbone.image_features(photos.head(64), cache=False, progress=False)  # it warms up
     torch.set_num_threads(1)
-    before, began = time.process_time(), time.perf_counter()
-    backbone.image_features(photos, cache=False, progress=False, workers=1)
-    seconds = time.perf_counter() - began
-    rows.append(("one process, one thread", seconds, 0.0, seconds, time.process_time() - before))
+    with Watch() as watch:
+        began = time.perf_counter()
+        backbone.image_features(photos, cache=False, progress=False, workers=1)
+        seconds = time.perf_counter() - began
+        time.sleep(0.6)
+    rows.append(("one process, one thread", seconds, 0.0, seconds, watch.cpu))
     for workers in (1, 2):
-        with tempfile.TemporaryDirectory() as folder:
-            before = cpu_seconds()
+        with tempfile.TemporaryDirectory() as folder, Watch() as watch:
             began = time.perf_counter()
             report = embed.embed(photos, folder, block=128, workers=workers, progress=False)
             whole = time.perf_counter() - began
             last = report.blocks["end"].max()
             rows.append(
                 (f"Ray, {workers} worker{'s' * (workers > 1)}", last - report.starting,
-                 report.starting, whole, cpu_seconds() - before)
+                 report.starting, whole, watch.cpu)
             )  # fmt: skip
     columns = ["way", "seconds of work", "seconds to start", "seconds in all", "CPU seconds"]
     table = pd.DataFrame(rows, columns=columns)
@@ -202,10 +202,47 @@ def overhead(options: argparse.Namespace) -> pd.DataFrame:
     return table.assign(ms_per_photo=1000 * table["seconds of work"] / options.photos)
 
 
-def cpu_seconds() -> float:
-    """Of this process and of those that it started and that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+class Watch(threading.Thread):
+    """Looks twice a second at this process and at all that it has started."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.driver = self.all = 0.0
+        self._used: dict[int, float] = {}
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Keep the largest memory in MB, and the CPU seconds of each process."""
+        while not self._ended.wait(0.5):
+            processes = family(os.getpid())
+            sizes = {process: megabytes(process) for process in processes}
+            self.driver = max(self.driver, sizes[os.getpid()])
+            self.all = max(self.all, sum(sizes.values()))
+            for process in processes:
+                self._used[process] = max(self._used.get(process, 0.0), cpu_seconds(process))
+
+    def __enter__(self) -> "Watch":
+        self.start()
+        self._before = cpu_seconds(os.getpid())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self.join()
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all processes while it watched."""
+        return sum(self._used.values()) - self._before
+
+
+def cpu_seconds(process: int) -> float:
+    """That a process has used."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # ----------------------------------------------------------------------------------------- growth
@@ -226,7 +263,8 @@ def tiles() -> Backbone:
 
 def as_tensor(picture: Image.Image) -> torch.Tensor:
     """(3, 32, 32), from 0 to 1."""
-    return torch.from_numpy(np.asarray(picture, dtype=np.float32)).permute(2, 0, 1) / 255
+    pixels = np.asarray(picture.resize((32, 32)), dtype=np.float32)
+    return torch.from_numpy(pixels).permute(2, 0, 1) / 255
 
 
 def drawn(img_id: str) -> bytes:
@@ -265,29 +303,17 @@ def growth(options: argparse.Namespace) -> pd.DataFrame:
 
 def one_size(n: int) -> str:
     """Embed n synthetic photos; the numbers of a row."""
-    most, ended = [0.0, 0.0], threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(1):
-            own = megabytes(os.getpid())
-            most[0] = max(most[0], own)
-            most[1] = max(most[1], sum(map(megabytes, family(os.getpid()))))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     folder = tempfile.mkdtemp()
     try:
-        before = cpu_seconds()
-        report = embed.embed(synthetic(n), folder, tiles, block=1_000, progress=False)
+        with Watch() as watch:
+            report = embed.embed(synthetic(n), folder, tiles, block=1_000, progress=False)
         if report.photos != n:
             raise SystemExit(f"{report.photos:,} of {n:,} photos have a vector")
         size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     finally:
-        ended.set()
-        watcher.join()
         shutil.rmtree(folder)
     work = report.blocks["end"].max() - report.starting
-    numbers = (n, work, report.starting, cpu_seconds() - before, *most, size / 1e6)
+    numbers = (n, work, report.starting, watch.cpu, watch.driver, watch.all, size / 1e6)
     return " ".join(f"{number:.6g}" for number in numbers)
 
 
