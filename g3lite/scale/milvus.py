@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import secrets
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from functools import partial
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,8 @@ class MilvusGallery:
         self.uri, self.name, self.client = uri, name, client
         self._end = weakref.finalize(self, opened.close)
         self._adding = threading.Lock()
+        # Lite's searches miss photos that it moves from memory to a file meanwhile: one at a time.
+        self._turn = nullcontext() if _is_server(uri) else threading.Lock()
         about = self._call("describe_collection")["properties"]
         try:
             self.model, self.dim = about["g3lite.model"], int(about["g3lite.dim"])
@@ -117,11 +122,13 @@ class MilvusGallery:
             token: for a server that asks for one, "user:password" or an API key.
 
         Raises:
-            ValueError: the index is not known.
+            ValueError: the index is not known, or the name holds other characters.
             GalleryError: the store has such a collection already, or cannot be reached or used.
         """
         if index not in INDEXES:
             raise ValueError(f"index {index!r} is none of {', '.join(INDEXES)}")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise ValueError(f"name {name!r}: choose letters, digits and underscores")
         uri, client, opened = _open(uri, token, new=True)
         try:
             if _asked(uri, client.has_collection, name):
@@ -400,7 +407,17 @@ class MilvusGallery:
         """A method of the client, on this collection."""
         if not self._end.alive:
             raise GalleryError(f"the gallery {self.uri} is closed; connect to it again")
-        return _asked(self.uri, getattr(self.client, method), self.name, *arguments, **options)
+        call = partial(
+            _asked, self.uri, getattr(self.client, method), self.name, *arguments, **options
+        )
+        with self._turn:
+            try:
+                return call()
+            except GalleryError as error:
+                if not any(sign in str(error) for sign in ("released", "not loaded")):
+                    raise
+            _asked(self.uri, self.client.load_collection, self.name)  # the server was started anew
+            return call()
 
 
 def _is_server(uri: str) -> bool:
@@ -510,10 +527,12 @@ def _condition(column: str, value: Any) -> str:
     """That a column has this value, or one of these, in Milvus' language."""
     if column not in SCHEMA:
         raise ValueError(f"where: {column!r} is no column; there are {', '.join(SCHEMA)}")
-    values = [value] if isinstance(value, str) or np.isscalar(value) else list(value)
+    values = (
+        list(value) if isinstance(value, Collection) and not isinstance(value, str) else [value]
+    )
     text = SCHEMA[column] == "string"
     for each in values:
-        if isinstance(each, str) != text or not (text or np.isfinite(each)):
+        if not isinstance(each, str if text else Real) or not (text or np.isfinite(each)):
             raise ValueError(
                 f"where: {column} is {'a text' if text else 'a number'}, and {each!r} is not"
             )
