@@ -197,16 +197,7 @@ class _Watch:
 
 def growth(vectors: np.ndarray, asked: np.ndarray, largest: int) -> pd.DataFrame:
     """Build time, memory, time per query and recall from 10^3 vectors on."""
-    rng = np.random.default_rng(0)
-    near = Gallery.build(_numbered(len(vectors)), vectors, "benchmark").similar(vectors, 11)[1]
-    more = np.empty((max(largest, len(vectors)), vectors.shape[1]), dtype=np.float32)
-    more[: len(vectors)] = rng.permutation(vectors)
-    for start in range(len(vectors), len(more), 10_000):
-        part = more[start : start + 10_000]
-        first = rng.integers(len(vectors), size=len(part))
-        second = near[first, rng.integers(1, 11, size=len(part))]
-        share = rng.random((len(part), 1), dtype=np.float32)
-        part[:] = unit_rows(vectors[first] + share * (vectors[second] - vectors[first]))
+    more = grown(vectors, largest)
     rows = []
     for n in (10**3, 3 * 10**3, 10**4, 3 * 10**4, 10**5, 3 * 10**5, 10**6):
         if n > largest:
@@ -219,6 +210,21 @@ def growth(vectors: np.ndarray, asked: np.ndarray, largest: int) -> pd.DataFrame
         rows.append(result)
         print(result.drop(columns=["factory", "fixed_bytes"]).round(4).to_string(index=False))
     return pd.concat(rows, ignore_index=True)
+
+
+def grown(vectors: np.ndarray, n: int) -> np.ndarray:
+    """The vectors in a random order and, if n is larger, others between neighbours among them."""
+    rng = np.random.default_rng(0)
+    near = Gallery.build(_numbered(len(vectors)), vectors, "benchmark").similar(vectors, 11)[1]
+    more = np.empty((max(n, len(vectors)), vectors.shape[1]), dtype=np.float32)
+    more[: len(vectors)] = rng.permutation(vectors)
+    for start in range(len(vectors), len(more), 10_000):
+        part = more[start : start + 10_000]
+        first = rng.integers(len(vectors), size=len(part))
+        second = near[first, rng.integers(1, 11, size=len(part))]
+        share = rng.random((len(part), 1), dtype=np.float32)
+        part[:] = unit_rows(vectors[first] + share * (vectors[second] - vectors[first]))
+    return more
 
 
 def _numbered(n: int) -> pd.DataFrame:

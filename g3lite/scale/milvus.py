@@ -352,15 +352,15 @@ class MilvusGallery:
                     f"{self.uri}: the rows of {self.name!r} have gaps: two processes have added to "
                     "it at the same time; make it anew"
                 )
-            missing = ~self._there(table["IMG_ID"], vectors) if n else np.ones(len(table), bool)
-            table, vectors, added = table[missing], vectors[missing], 0
+            there = self._there(table["IMG_ID"], vectors) if n else np.zeros(len(table), bool)
+            missing, added = np.flatnonzero(~there), 0
             try:
-                for some in _batches(np.arange(len(table)), self._batch):
+                for some in _batches(missing, self._batch):
                     self._insert(n + added, table.iloc[some], vectors[some])
                     added += len(some)
             except GalleryError as error:
                 raise GalleryError(
-                    f"{error} ({added} of {len(table)} photos were added; to go on, call add again "
+                    f"{error} ({added} of {len(missing)} photos were added; to go on, call add again "
                     "with the same table)"
                 ) from error
             self._call("alter_collection_properties", {"g3lite.photos": str(n + added)})
