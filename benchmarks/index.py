@@ -30,7 +30,6 @@ from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone, unit_rows
 from g3lite.index import Gallery, hubness
 from g3lite.scale import index_types
-from g3lite.scale.shards import build_in_shards
 
 FRONTIER = (
     *index_types.KINDS,
@@ -141,35 +140,29 @@ def cost_of_exact(table: pd.DataFrame, vectors: np.ndarray, asked: np.ndarray) -
 
 def memory() -> None:
     """Peak memory beyond the caller's array, each in a process of its own."""
-    for name in ("exact", "streamed exact", "streamed pca", "streamed ivf-sq8"):
+    for name in ("exact", "mapped sq8", "mapped pca", "mapped ivf-sq8"):
         command = [sys.executable, __file__, "--memory", name]
         print(subprocess.run(command, capture_output=True, text=True, check=True).stdout, end="")
     print()
 
 
 def _memory(name: str, n: int = 200_000, d: int = 768) -> None:
-    table = miniearth.load("gallery").table
-    table = table.iloc[np.arange(n) % len(table)].assign(IMG_ID=[f"photo{i}" for i in range(n)])
-
-    def batch(first: int) -> tuple[pd.DataFrame, np.ndarray]:
-        rng = np.random.default_rng(first)
-        return table[first : first + 5000], rng.random((5000, d), dtype=np.float32)
-
-    size, own = 4 * n * d, 0
+    rng, size = np.random.default_rng(0), 4 * n * d
     with tempfile.TemporaryDirectory() as folder:
         if name == "exact":
-            rng = np.random.default_rng(0)
             vectors = rng.random((n, d), dtype=np.float32)
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            gallery = Gallery.build(table, vectors, "benchmark")
+            gallery = Gallery.build(_numbered(n), vectors, "benchmark")
             gallery.similar(vectors[:64], 15)
             gallery.save(folder)
             own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
         else:
+            file = Path(folder) / "vectors"
+            with file.open("wb") as part:
+                for _ in range(0, n, 5000):
+                    rng.random((5000, d), dtype=np.float32).tofile(part)
             watch = _Watch()
-            stream = (batch(first) for first in range(0, n, 5000))
-            kind = name.split()[1]
-            build_in_shards(stream, folder, "benchmark", kind, shard=50_000, progress=False)
+            index_types.build(np.memmap(file, np.float32, "r", shape=(n, d)), name.split()[1])
             own = watch.stop()
     print(
         f"{name:18} {n} x {d}: vectors {size / 1e6:.0f} MB, peak beyond what the caller holds "
@@ -204,16 +197,7 @@ class _Watch:
 
 def growth(vectors: np.ndarray, asked: np.ndarray, largest: int) -> pd.DataFrame:
     """Build time, memory, time per query and recall from 10^3 vectors on."""
-    rng = np.random.default_rng(0)
-    near = Gallery.build(_numbered(len(vectors)), vectors, "benchmark").similar(vectors, 11)[1]
-    more = np.empty((max(largest, len(vectors)), vectors.shape[1]), dtype=np.float32)
-    more[: len(vectors)] = rng.permutation(vectors)
-    for start in range(len(vectors), len(more), 10_000):
-        part = more[start : start + 10_000]
-        first = rng.integers(len(vectors), size=len(part))
-        second = near[first, rng.integers(1, 11, size=len(part))]
-        share = rng.random((len(part), 1), dtype=np.float32)
-        part[:] = unit_rows(vectors[first] + share * (vectors[second] - vectors[first]))
+    more = grown(vectors, largest)
     rows = []
     for n in (10**3, 3 * 10**3, 10**4, 3 * 10**4, 10**5, 3 * 10**5, 10**6):
         if n > largest:
@@ -226,6 +210,21 @@ def growth(vectors: np.ndarray, asked: np.ndarray, largest: int) -> pd.DataFrame
         rows.append(result)
         print(result.drop(columns=["factory", "fixed_bytes"]).round(4).to_string(index=False))
     return pd.concat(rows, ignore_index=True)
+
+
+def grown(vectors: np.ndarray, n: int) -> np.ndarray:
+    """The vectors in a random order and, if n is larger, others between neighbours among them."""
+    rng = np.random.default_rng(0)
+    near = Gallery.build(_numbered(len(vectors)), vectors, "benchmark").similar(vectors, 11)[1]
+    more = np.empty((max(n, len(vectors)), vectors.shape[1]), dtype=np.float32)
+    more[: len(vectors)] = rng.permutation(vectors)
+    for start in range(len(vectors), len(more), 10_000):
+        part = more[start : start + 10_000]
+        first = rng.integers(len(vectors), size=len(part))
+        second = near[first, rng.integers(1, 11, size=len(part))]
+        share = rng.random((len(part), 1), dtype=np.float32)
+        part[:] = unit_rows(vectors[first] + share * (vectors[second] - vectors[first]))
+    return more
 
 
 def _numbered(n: int) -> pd.DataFrame:

@@ -6,6 +6,7 @@ negated query finds. A `Gallery` holds the index and the photo table together, r
 
 Vectors are float32 (n, d), for G3 those of `GeoAlignment.database_vectors`. The index is one of
 FAISS: exact (`IndexFlatIP`), or any other of inner products, such as `scale.index_types` builds.
+`scale.milvus` has a gallery that lies in a vector store.
 """
 
 from __future__ import annotations
@@ -123,6 +124,14 @@ class Gallery:
         """float64 (..., 2) of these rows; NaN where a row is -1, which is no photo."""
         return coordinates_of(rows, self.coordinates)
 
+    def photos(self, rows: np.ndarray) -> pd.DataFrame:
+        """The photos of these rows (m,), none of them -1, as a table in their order."""
+        return self.table.iloc[rows]
+
+    def digest(self) -> str:
+        """SHA-256 of the IMG_IDs in their order."""
+        return hashlib.sha256("\n".join(self.ids).encode()).hexdigest()
+
     # -------------------------------------------------------------------------------- searching
 
     def similar(
@@ -142,7 +151,7 @@ class Gallery:
                 pictures of one person's afternoon are near copies of each other.
             exclude_above: leave out near-duplicates: photos with a higher inner product than this.
         """
-        queries = self._queries(queries, k)
+        queries = checked_queries(queries, k, self.dim)
         same_author = self._same_author(exclude_author, len(queries))
 
         def leave_out(numbers: np.ndarray, similarity: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -172,34 +181,15 @@ class Gallery:
         Returns:
             Inner products (q, k) with the queries, or with q - m, lowest first; and rows (q, k).
         """
-        queries = self._queries(queries, k)
-        if centre is not None:
-            centre = np.asarray(centre, dtype=np.float32)
-            if centre.shape != (self.dim,):
-                raise ValueError(f"the centre has shape {centre.shape}, expected ({self.dim},)")
-            queries = queries - centre
+        queries = checked_queries(queries, k, self.dim, centre)
         leave_out = self._same_author(exclude_author, len(queries))
         dissimilarity, rows = self._search(-queries, k, leave_out)
         return -dissimilarity, rows
 
-    def _queries(self, queries: np.ndarray, k: int) -> np.ndarray:
-        queries = np.ascontiguousarray(queries, dtype=np.float32)
-        if queries.ndim != 2 or queries.shape[1] != self.dim:
-            hint = "; for one query write query[None]" if queries.ndim == 1 else ""
-            raise ValueError(
-                f"queries have shape {queries.shape}, this gallery needs (q, {self.dim}){hint}"
-            )
-        if k < 1:
-            raise ValueError(f"k = {k} photos per query; choose at least 1")
-        _check_finite(queries, "query")
-        return queries
-
     def _same_author(self, authors: str | Sequence[str] | None, queries: int) -> _LeaveOut:
         if authors is None:
             return lambda numbers, similarity, rows: np.zeros(rows.shape, dtype=bool)
-        authors = [authors] * queries if isinstance(authors, str) else authors
-        if len(authors) != queries:
-            raise ValueError(f"{len(authors)} photographers for {queries} queries")
+        authors = checked_authors(authors, queries)
         codes, names = pd.factorize(self.table["AUTHOR"])  # -1 where a photo's is not known
         own = pd.Index(names).get_indexer(pd.Index(authors, dtype=names.dtype))
         own[own < 0] = -2
@@ -257,14 +247,7 @@ class Gallery:
 
         The manifest is replaced last and in one step: until then the folder holds what it held. One
         process may write to a folder at a time.
-
-        Raises:
-            ValueError: the inverted lists are a file of their own (`scale.shards.build_in_shards`).
         """
-        ivf = faiss.try_extract_index_ivf(self.index)
-        lists = ivf and faiss.downcast_InvertedLists(ivf.invlists)
-        if isinstance(lists, faiss.OnDiskInvertedLists):
-            raise ValueError("the inverted lists of this gallery lie on disk; copy its folder")
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         name = f"index-{secrets.token_hex(4)}.faiss"
@@ -280,7 +263,7 @@ class Gallery:
         mmap: bool = False,
         verify: bool = True,
     ) -> Gallery:
-        """Read what `save` or `scale.shards.build_in_shards` wrote.
+        """Read what `save` wrote.
 
         Args:
             folder: the folder.
@@ -303,7 +286,7 @@ class Gallery:
             _check_file(folder / entry["name"], entry, verify)
         files = {role: folder / entry["name"] for role, entry in manifest["files"].items()}
         try:
-            index = _read_index(files["index"], mmap, "lists" in files)
+            index = faiss.read_index(str(files["index"]), faiss.IO_FLAG_MMAP_IFC if mmap else 0)
             table = _checked_table(pd.read_parquet(files["table"]))
         except (OSError, RuntimeError, ValueError) as error:
             raise GalleryError(f"{folder} cannot be used: {error}") from error
@@ -353,6 +336,33 @@ def hubness(rows: np.ndarray, n: int) -> Hubness:
 
 
 # -------------------------------------------------------------------------------- checks and files
+
+
+def checked_queries(
+    queries: np.ndarray, k: int, dim: int, centre: np.ndarray | None = None
+) -> np.ndarray:
+    """Queries as float32 (q, dim), less the centre, or a ValueError that says what is wrong."""
+    queries = np.ascontiguousarray(queries, dtype=np.float32)
+    if queries.ndim != 2 or queries.shape[1] != dim:
+        hint = "; for one query write query[None]" if queries.ndim == 1 else ""
+        raise ValueError(f"queries have shape {queries.shape}, this gallery needs (q, {dim}){hint}")
+    if k < 1:
+        raise ValueError(f"k = {k} photos per query; choose at least 1")
+    _check_finite(queries, "query")
+    if centre is None:
+        return queries
+    centre = np.asarray(centre, dtype=np.float32)
+    if centre.shape != (dim,):
+        raise ValueError(f"the centre has shape {centre.shape}, expected ({dim},)")
+    return queries - centre
+
+
+def checked_authors(authors: str | Sequence[str], queries: int) -> Sequence[str]:
+    """The photographer of each query; one for all of them, too, is said by its name alone."""
+    authors = [authors] * queries if isinstance(authors, str) else authors
+    if len(authors) != queries:
+        raise ValueError(f"{len(authors)} photographers for {queries} queries")
+    return authors
 
 
 def checked(
@@ -409,7 +419,7 @@ def commit(
     about = {"version": VERSION, "model": model, "kind": kind, "dimensions": d}
     about |= {"photos": len(table), "files": entries}
     write_json(folder / MANIFEST, {**about, "sha256": _digest(about)})
-    for pattern in ("index-*.faiss", "lists-*.ivfdata", "gallery-*.parquet"):
+    for pattern in ("index-*.faiss", "gallery-*.parquet"):
         for path in folder.glob(pattern):
             if path.name not in files.values():
                 path.unlink(missing_ok=True)
@@ -450,26 +460,6 @@ def _check_file(path: Path, entry: dict[str, Any], verify: bool) -> None:
         raise GalleryError(f"{path} has {size} bytes, not {entry['bytes']}; it was changed")
     if verify and sha256_file(path) != entry["sha256"]:
         raise GalleryError(f"{path} was changed: its SHA-256 is not that of the manifest")
-
-
-def _read_index(path: Path, mmap: bool, lists: bool) -> faiss.Index:
-    if not lists:
-        return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC if mmap else 0)
-    # The lists are a file of their own beside this one, which FAISS maps in any case.
-    flags = faiss.IO_FLAG_ONDISK_SAME_DIR | faiss.IO_FLAG_READ_ONLY
-    index = faiss.read_index(str(path), flags)
-    if not mmap:
-        _lists_into_memory(faiss.extract_index_ivf(index))
-    return index
-
-
-def _lists_into_memory(ivf: faiss.IndexIVF) -> None:
-    """Copy inverted lists that lie on disk into memory, where they can grow."""
-    lists = faiss.ArrayInvertedLists(ivf.nlist, ivf.code_size)
-    every_id = faiss.InvertedLists.SUBSET_TYPE_ID_RANGE
-    ivf.invlists.copy_subset_to(lists, every_id, 0, 2**62)
-    ivf.replace_invlists(lists, True)
-    lists.this.disown()  # the index frees them
 
 
 def _one_thread_if_forked() -> None:

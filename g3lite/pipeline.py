@@ -30,7 +30,6 @@ from numpy.typing import ArrayLike
 from g3lite import G3Error, __version__, places, verification
 from g3lite.alignment import GeoAlignment
 from g3lite.backbone import Backbone
-from g3lite.index import Gallery
 from g3lite.paths import replacing, sha256_file
 from g3lite.photos import PhotoSet
 from g3lite.prompts import PromptPlan
@@ -51,6 +50,33 @@ FALLBACK = (
 STEPS = ("embed", "search", "ask", "verify")
 TABLES = ("candidates.parquet", "replies.parquet", "predictions.csv")
 """What `Pipeline.predict` writes beside run.json."""
+
+
+class Searched(Protocol):
+    """What the pipeline needs of a gallery: `g3lite.index.Gallery`, or one in a vector store.
+
+    Rows (integers) number its photos; -1 is no photo.
+    """
+
+    model: str
+    kind: str
+
+    def __len__(self) -> int: ...
+
+    def similar(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Inner products and rows, (q, k) each, of the photos most similar to (q, d) queries."""
+
+    def dissimilar(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same of the most dissimilar ones."""
+
+    def coordinates_of(self, rows: np.ndarray) -> np.ndarray:
+        """[lat, lon] (..., 2) in degrees of these rows, NaN where a row is -1."""
+
+    def photos(self, rows: np.ndarray) -> pd.DataFrame:
+        """The photos of rows (m,), as a table in the columns of `photos.SCHEMA`."""
+
+    def digest(self) -> str:
+        """Names what the gallery holds; another one if it holds other photos."""
 
 
 class Asked(Protocol):
@@ -211,7 +237,7 @@ class Pipeline:
 
     backbone: Backbone
     heads: GeoAlignment
-    gallery: Gallery
+    gallery: Searched
     lmm: Asked
     plan: PromptPlan = PromptPlan()
     choice: CandidateConfig = verification.CANDIDATE_CONFIGS["paper_im2gps3k"]
@@ -338,8 +364,7 @@ class Pipeline:
             },
             "gallery": {
                 "photos": len(self.gallery), "kind": self.gallery.kind,
-                "model": self.gallery.model,
-                "sha256": _sha256("\n".join(self.gallery.ids).encode()),
+                "model": self.gallery.model, "sha256": self.gallery.digest(),
             },
             "backbone": {"name": self.backbone.name, "sha256": self.backbone.fingerprint},
             "heads": {
@@ -408,7 +433,7 @@ class Pipeline:
     ) -> pd.DataFrame:
         """What a search found, (q, k), as a table: a row per photo and neighbour of it."""
         query, rank = np.nonzero(rows >= 0)
-        table = self.gallery.table.iloc[rows[query, rank]].rename(columns={"IMG_ID": "neighbour"})
+        table = self.gallery.photos(rows[query, rank]).rename(columns={"IMG_ID": "neighbour"})
         table.insert(0, "IMG_ID", np.array(queries.ids)[query])
         table.insert(1, "rank", rank)
         table.insert(2, "similarity", similarity[query, rank])

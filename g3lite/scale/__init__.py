@@ -1,1 +1,1 @@
-"""What is needed beyond one machine's memory: compressed indexes, shards, budgets."""
+"""What is needed beyond one machine's memory: compressed indexes, a vector store, budgets."""

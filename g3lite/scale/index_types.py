@@ -16,6 +16,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+SLICE = 16_384
+"""Vectors that are in memory at a time when they come from disk."""
+
 KINDS: dict[str, str] = {
     "exact": "Flat",
     "half": "SQfp16",
@@ -85,12 +88,16 @@ def new_index(kind: str, d: int, n: int) -> faiss.Index:
 
 
 def train(index: faiss.Index, vectors: np.ndarray, seed: int = 0) -> None:
-    """Train an index on (n, d) vectors, or on as large a random sample as FAISS makes use of."""
+    """Train an index on (n, d) vectors, or on as large a random sample as FAISS makes use of.
+
+    Vectors may be mapped from disk (`np.memmap`), float16 ones too: only the sample is read.
+    """
     if index.is_trained:
         return
     n, ivf = len(vectors), inverted_file(index)
     size = min(n, max(65_536, 64 * ivf.nlist if ivf else 0))
-    sample = vectors[np.sort(np.random.default_rng(seed).choice(n, size, replace=False))]
+    rows = np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
+    sample = np.ascontiguousarray(vectors[rows], dtype=np.float32)
     if isinstance(index, faiss.IndexPreTransform):
         first = faiss.downcast_VectorTransform(index.chain.at(0))
         if type(first) is faiss.LinearTransform:  # the axes of the most energy, about the origin
@@ -103,11 +110,16 @@ def train(index: faiss.Index, vectors: np.ndarray, seed: int = 0) -> None:
 
 
 def build(vectors: np.ndarray, kind: str, seed: int = 0) -> faiss.Index:
-    """The index of a kind, trained on float32 (n, d) vectors and holding them."""
-    vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    """The index of a kind, trained on (n, d) vectors and holding them.
+
+    Vectors that are mapped from disk (`np.memmap` of float32 or float16) never are in memory: it
+    holds the sample of the training or `SLICE` of them, and the index.
+    """
     index = new_index(kind, vectors.shape[1], len(vectors))
     train(index, vectors, seed)
-    index.add(vectors)
+    size = SLICE if isinstance(vectors, np.memmap) else max(1, len(vectors))
+    for start in range(0, len(vectors), size):
+        index.add(np.ascontiguousarray(vectors[start : start + size], dtype=np.float32))
     return index
 
 

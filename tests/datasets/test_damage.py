@@ -5,7 +5,6 @@ import random
 import shutil
 import zipfile
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -21,7 +20,6 @@ from g3lite.downloads import hub
 from g3lite.lmm.load import load_lmm
 from g3lite.miniearth import splits
 from g3lite.photos import PhotoSet
-from g3lite.scale.shards import build_in_shards
 from g3lite.support.images import DamagedPhoto
 from g3lite.support.tars import tar_places
 from g3lite.support.weights import read_state
@@ -144,51 +142,6 @@ def test_records_of_downloads_that_are_cut_off_are_told(tmp_path, monkeypatch):
     (tmp_path / "hub" / "downloads.json").write_text(CUT)
     with pytest.raises(G3Error, match=r"downloads\.json .*; delete .*hub, to fetch its files"):
         hub.file(hub.Repo("a/b"), "c.csv")
-
-
-class Stopped(Exception):
-    pass
-
-
-@pytest.fixture
-def building(tmp_path):
-    """A build that was stopped after two of three batches, and how it goes on."""
-    vectors = np.random.default_rng(0).normal(size=(120, 16)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    table = pd.DataFrame({"IMG_ID": [f"{k}.jpg" for k in range(120)], "AUTHOR": "a",
-                          "LAT": 1.0, "LON": 2.0})  # fmt: skip
-
-    def stream(until):
-        for start in range(0, until, 40):
-            yield table[start : start + 40], vectors[start : start + 40]
-        if until < 120:
-            raise Stopped
-
-    def build(until=120):
-        return build_in_shards(stream(until), tmp_path / "g", "m", progress=False)
-
-    with pytest.raises(Stopped):
-        build(80)
-    return tmp_path / "g" / "building", build
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("000000.parquet", None), ("000001.parquet", b"PAR1"), ("state.json", b"{}"),
-        ("state.json", b'{"model": "m", "ki'),
-    ],
-)  # fmt: skip
-def test_a_build_that_was_half_deleted_is_told(building, name, content):
-    work, build = building
-    if content is None:
-        (work / name).unlink()
-    else:
-        (work / name).write_bytes(content)
-    with pytest.raises(G3Error, match="delete .*building to begin again"):
-        build()
-    shutil.rmtree(work)
-    assert len(build()) == 120
 
 
 # Weights

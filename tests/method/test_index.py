@@ -1,4 +1,4 @@
-"""The gallery, the kinds of index and the build on disk, on small random vectors."""
+"""The gallery and the kinds of index, on small random vectors."""
 
 import hashlib
 import json
@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import weakref
 
 import faiss
 import numpy as np
@@ -17,8 +16,7 @@ import pytest
 
 from g3lite.index import MANIFEST, Gallery, GalleryError, coordinates_of, hubness
 from g3lite.photos import SCHEMA
-from g3lite.scale import index_types, shards
-from g3lite.scale.shards import build_in_shards
+from g3lite.scale import index_types
 
 N, D, MODEL = 1000, 48, "model-a"
 TRAINED = ["sq8", "hnsw", "ivf", "pq", "opq", "pq-reranked", "pca"]
@@ -52,11 +50,6 @@ def build(vectors, kind):
     """A gallery with an index of this kind."""
     table, index = table_of(len(vectors)), index_types.build(vectors, kind)
     return Gallery.build(table, vectors, MODEL, index, kind)
-
-
-def batches_of(n, size=150, seed=0):
-    table, vectors = table_of(n), vectors_of(n, seed=seed)
-    return [(table[i : i + size], vectors[i : i + size]) for i in range(0, n, size)]
 
 
 @pytest.fixture(scope="module")
@@ -448,183 +441,35 @@ def test_parts_of_different_galleries_are_refused(saved, vectors, tmp_path):
 # ------------------------------------------------------------------------------------ on disk
 
 
-@pytest.mark.parametrize("kind", ["exact", "ivf", "pca", "hnsw", "PCA16,IVF8,SQ8 nprobe=8"])
-def test_built_in_shards_equals_built_at_once(kind, vectors, queries, tmp_path):
-    gallery = build_in_shards(
-        iter(batches_of(N)), tmp_path / "g", MODEL, kind, shard=400, progress=False
-    )
-    at_once = build(vectors, kind)
-    pd.testing.assert_frame_equal(gallery.table, at_once.table)
-    rounding = 0.03 if "PCA" in kind else 1e-5  # 8-bit codes of vectors reduced in other batches
-    assert_same_search(gallery, at_once, queries, rounding=rounding)
-    assert_same_search(Gallery.load(tmp_path / "g", MODEL), gallery, queries)
-    moved = (tmp_path / "g").rename(tmp_path / "moved")
-    assert_same_search(Gallery.load(moved, mmap=True), gallery, queries)
-    assert not (moved / "building").exists()
-    if "IVF" in index_types.factory(kind, D, N):
-        with pytest.raises(ValueError, match="lists of this gallery lie on disk"):
-            gallery.save(tmp_path / "copy")
-        with pytest.raises(ValueError, match="vectors of this gallery lie on disk"):
-            gallery.add(table_of(1, start=N), vectors_of(1))
-        grown = Gallery.load(moved)
-        grown.add(table_of(1, start=N), vectors_of(1))
-        assert grown.similar(vectors_of(1), 1)[1][0, 0] == N or "PCA" in kind
-        grown.save(tmp_path / "grown")
-        assert_same_search(Gallery.load(tmp_path / "grown"), grown, queries)
-        with open(entry(moved, "lists"), "r+b") as file:
-            file.seek(1000)
-            file.write(b"tampered")
-        with pytest.raises(GalleryError, match="lists-.*was changed"):
-            Gallery.load(moved)
-
-
-def test_a_kind_that_cannot_be_made_is_found_at_the_first_batch(tmp_path):
-    for kind, reason in (("nonsense", "FAISS cannot make"), ("PCA99,Flat", "no 99 principal axes")):
-        asked = []
-        stream = (asked.append(i) or batch for i, batch in enumerate(batches_of(N, size=100)))
-        with pytest.raises(ValueError, match=reason):
-            build_in_shards(stream, tmp_path / "g", MODEL, kind, progress=False)
-        assert len(asked) == 1 and not list((tmp_path / "g").iterdir())
-    with pytest.raises(ValueError, match="shard = 0"):
-        build_in_shards(batches_of(N), tmp_path / "g", MODEL, shard=0)
-    with pytest.raises(ValueError, match="held no photos"):
-        build_in_shards([], tmp_path / "g", MODEL, progress=False)
-    build_in_shards(batches_of(N), tmp_path / "g", MODEL, "sq8", progress=False)
-
-
-def test_the_stream_is_never_all_in_memory(tmp_path):
-    alive = []
-
-    def stream():
-        for table, vectors in batches_of(N, size=100):
-            own = vectors.copy()
-            alive.append(weakref.ref(own))
-            assert sum(ref() is not None for ref in alive) <= 2
-            yield table, own
-            del own
-
-    assert len(build_in_shards(stream(), tmp_path, MODEL, progress=False)) == N
-
-
-BUILD = """
+SAVE = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
-from test_index import MODEL, N, batches_of, vectors_of, table_of
-import faiss, g3lite.index, g3lite.scale.shards
-from g3lite.scale import index_types
+from test_index import MODEL, N, vectors_of, table_of
+from g3lite import index
 
-where, kind, folder = sys.argv[1:]
-die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-def dies_at(number, function):
-    calls = []
-    def wrapped(*arguments, **options):
-        calls.append(1)
-        return die() if len(calls) == number else function(*arguments, **options)
-    return wrapped
-
-module, name, number = {{
-    "batch": (g3lite.scale.shards, "write_json", 10**9),
-    "table": (g3lite.scale.shards, "write_json", 5),
-    "train": (index_types, "train", 1),
-    "shard": (g3lite.scale.shards, "_write", 3),
-    "merge": (g3lite.scale.shards, "merge_ondisk", 1),
-    "commit": (g3lite.index, "sha256_file", 2),
-    "manifest": (g3lite.index, "write_json", 1),
-}}[where]
-if name == "merge_ondisk":
-    merge = g3lite.scale.shards.merge_ondisk
-    g3lite.scale.shards.merge_ondisk = lambda *a: (merge(*a), die())
-elif number < 10**9:
-    setattr(module, name, dies_at(number, getattr(module, name)))
-
-def stream():
-    for number, batch in enumerate(batches_of(N)):
-        if where == "batch" and number == 4:
-            die()
-        yield batch
-
-if kind == "save":
-    gallery = g3lite.index.Gallery.build(table_of(N, start=7), vectors_of(N, seed=7), MODEL)
-    gallery.save(folder)
-else:
-    g3lite.scale.shards.build_in_shards(stream(), folder, MODEL, kind, shard=400, progress=False)
-print("done")
+name, number = {{"commit": ("sha256_file", 2), "manifest": ("write_json", 1)}}[sys.argv[1]]
+function, calls = getattr(index, name), []
+def dies(*arguments, **options):
+    calls.append(1)
+    if len(calls) == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return function(*arguments, **options)
+setattr(index, name, dies)
+index.Gallery.build(table_of(N, start=7), vectors_of(N, seed=7), MODEL).save(sys.argv[2])
 """
-
-
-def killed(where, kind, folder, root):
-    script = BUILD.format(tests=str(root / "tests" / "method"))
-    command = [sys.executable, "-c", script, where, kind, str(folder)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=root)
-    assert result.returncode == -signal.SIGKILL, result.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("where", "kind"),
-    [
-        ("batch", "exact"),
-        ("table", "ivf"),
-        ("train", "ivf"),
-        ("shard", "ivf"),
-        ("merge", "ivf"),
-        ("commit", "exact"),
-    ],
-)
-def test_a_killed_build_goes_on_and_ends_the_same(where, kind, tmp_path, root, queries, vectors):
-    folder = tmp_path / "gallery"
-    Gallery.build(table_of(20), vectors_of(20), "older").save(folder)
-    killed(where, kind, folder, root)
-    assert len(Gallery.load(folder, "older")) == 20  # in use until the new one is complete
-
-    asked = []
-
-    class Batches:
-        def __len__(self):
-            return len(batches_of(N))
-
-        def __getitem__(self, i):
-            asked.append(i)
-            return batches_of(N)[i]
-
-    build = {"model": MODEL, "kind": kind, "shard": 400, "progress": False}
-    with pytest.raises(GalleryError, match="unfinished build with model='model-a', not 'b'"):
-        build_in_shards(Batches(), folder, **{**build, "model": "b"})
-    gallery = build_in_shards(Batches(), folder, **build)
-    assert asked == {"batch": [4, 5, 6], "table": [3, 4, 5, 6]}.get(where, [])
-    whole = build_in_shards(batches_of(N), tmp_path / "whole", **build)
-    pd.testing.assert_frame_equal(gallery.table, whole.table)
-    assert_same_search(gallery, whole, queries)
-    for role in ("lists",) if kind == "ivf" else ("index",):
-        assert entry(folder, role).read_bytes() == entry(tmp_path / "whole", role).read_bytes()
-    assert len(list(folder.iterdir())) == (4 if kind == "ivf" else 3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["commit", "manifest"])
 def test_a_killed_save_leaves_the_older_gallery(where, saved, root, gallery, queries):
-    killed(where, "save", saved, root)
+    script = SAVE.format(tests=str(root / "tests" / "method"))
+    command = [sys.executable, "-c", script, where, str(saved)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=root)
+    assert result.returncode == -signal.SIGKILL, result.stderr
     assert len(list(saved.iterdir())) > 3
     assert_same_search(Gallery.load(saved, MODEL), gallery, queries)
     gallery.save(saved)
     assert len(list(saved.iterdir())) == 3
-
-
-def test_bad_streams_are_refused(tmp_path):
-    table, vectors = table_of(30), vectors_of(30)
-    build = {"folder": tmp_path, "model": MODEL, "progress": False}
-    with pytest.raises(ValueError, match="held no photos"):
-        build_in_shards([], **build)
-    with pytest.raises(ValueError, match="'photo20.jpg' of batch 1 was in an earlier one"):
-        build_in_shards([(table, vectors), (table[20:], vectors[20:])], **build)
-    with pytest.raises(ValueError, match=r"shape \(30, 47\), expected \(n, 48\)"):
-        build_in_shards([(table, vectors), (table, vectors[:, 1:])], **build)
-    unfinished = next(tmp_path.glob("index-*"))
-    unfinished.write_bytes(unfinished.read_bytes()[:1000])
-    with pytest.raises(GalleryError, match="is cut off; delete"):
-        build_in_shards([(table, vectors)], **build)
-    with pytest.raises(GalleryError, match="no gallery was saved there in full"):
-        Gallery.load(tmp_path)
 
 
 # ------------------------------------------------------------------------------ kinds, measured
@@ -830,12 +675,9 @@ def test_a_gallery_can_be_pickled(gallery, queries, built):
         assert_same_search(pickle.loads(pickle.dumps(one)), one, queries)
 
 
-def test_progress_bars(tmp_path, capsys, vectors, queries):
-    build_in_shards(batches_of(300), tmp_path, MODEL, "ivf")
+def test_progress_bars(capsys, vectors, queries):
     index_types.measure(vectors, queries, ["exact"])
-    shown = capsys.readouterr().err
-    assert all(name in shown for name in ("features", "ivf index", "kinds"))
-    assert shards.SLICE > 0
+    assert "kinds" in capsys.readouterr().err
 
 
 def test_as_many_neighbours_as_vectors_can_be_compared(vectors, queries):
