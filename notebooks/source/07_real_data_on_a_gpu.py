@@ -406,6 +406,43 @@ print(real.verdicts(alone, "without a language model G3 is better than", "worse 
 # %% [markdown]
 # **This is the end of the short route's table.** Grey lines cannot be told apart with these photos.
 #
+# ### Exercise 2: how many photos would tell?
+#
+# Design the test before you pay for it. Write `photos_needed`. `gains` (m,) come from a small first
+# test, one number for each photo: the hit of one method minus the hit of another, -1, 0 or 1. How
+# many photos must the real test have, so that a true `difference` of the two shares (0.05 is five
+# points) is *seen* in four of five such tests? Seen: the 95 % interval of the mean gain lies
+# above 0. In the real test the gains vary as much as in the first one, but their mean is
+# `difference`. Take each photo as by another person, and return a whole number. You may compute it
+# or draw many tests and count; it need not be exact.
+
+
+# %% tags=["exercise"]
+def photos_needed(gains, difference):
+    """Photos of a test that sees such a difference in four of five cases."""
+    ...  # your code here
+
+
+check_07_2(photos_needed)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def photos_needed(gains, difference):
+#     """Photos of a test that sees such a difference in four of five cases."""
+#     # The interval reaches 1.96 standard errors down from the mean. Were the difference just so
+#     # large, chance would push half of the tests to 0. In four of five it takes less than 0.84.
+#     return int(np.ceil(((1.96 + 0.84) * np.std(gains) / difference) ** 2))
+#
+#
+# check_07_2(photos_needed)
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ### The official weights against yours
 #
 # The same three rows, with the authors' heads and with yours, and the judge. Photos that such heads
@@ -446,39 +483,8 @@ per_token = 2 * 28 * 8 * 128 * 2  # keys and values, layers, heads, numbers, byt
 print(f"{per_token:,} bytes, and 2,048 tokens {per_token * 2048 / 1e6:.0f} MB")
 
 # %% [markdown]
-# ### Exercise 2: a batch
-#
-# Write `largest_batch(total, weights, per_token, tokens)`: how many replies can be written at a
-# time if each has so many tokens. All sizes are in bytes. Return a whole number, 0 if the weights
-# alone do not fit. (What is computed along the way takes memory, too, so this is an upper bound.)
-
-
-# %% tags=["exercise"]
-def largest_batch(total, weights, per_token, tokens):
-    """The largest number of replies that fit beside the weights."""
-    ...  # your code here
-
-
-check_07_2(largest_batch)
-
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def largest_batch(total, weights, per_token, tokens):
-#     """The largest number of replies that fit beside the weights."""
-#     return max(0, int((total - weights) // (per_token * tokens)))
-#
-#
-# check_07_2(largest_batch)
-# print(largest_batch(15 * 2**30, 2 * 2.13e9, per_token, 2048), "on a T4")
-# ```
-#
-# </details>
-
-# %% [markdown]
-# Now the model itself, on the full route alone:
+# What the weights leave, divided by the bytes of one reply, is the largest batch. Now the model
+# itself, on the full route alone:
 
 
 # %%
@@ -675,41 +681,6 @@ for name, entry in entries.items():
         print(name, f"no position: {reason}")
 
 # %% [markdown]
-# ### Exercise 3: what a camera wrote
-#
-# Write `degrees(parts, letter)`. `parts` are three (numerator, denominator) pairs: degrees, minutes
-# and seconds. `letter` should be "N", "S", "E" or "W". Return signed degrees, negative for S and W;
-# return None if a denominator is 0 or the letter is none of the four.
-
-
-# %% tags=["exercise"]
-def degrees(parts, letter):
-    """Signed degrees of an EXIF coordinate, None where it is not certain."""
-    ...  # your code here
-
-
-check_07_3(degrees)
-
-
-# %% [markdown]
-# <details><summary>Solution</summary>
-#
-# ```python
-# def degrees(parts, letter):
-#     """Signed degrees of an EXIF coordinate, None where it is not certain."""
-#     if letter not in ("N", "S", "E", "W") or any(below == 0 for _, below in parts):
-#         return None
-#     whole, minutes, seconds = (above / below for above, below in parts)
-#     value = whole + minutes / 60 + seconds / 3600
-#     return -value if letter in "SW" else value
-#
-#
-# check_07_3(degrees)
-# ```
-#
-# </details>
-
-# %% [markdown]
 # ### What you give away
 #
 # Whoever has the file has the place. Some hosts strip EXIF from what they show, some do not; do it
@@ -729,6 +700,46 @@ for name, path in (("before", mine), ("after", shared)):
 # But the picture is the point of this series: the pixels, too, say where they were taken. Stripping
 # EXIF protects from a curious reader, not from a model.
 #
+# ### Exercise 3: say where, but not exactly
+#
+# A map of birds or of street art needs places, and some of them are homes. Design `publish`: from
+# `places` (n, 2), [latitude, longitude] in degrees, the places (n, 2) that are shown.
+#
+# - **Useful**: none is more than ten kilometres from the true one.
+# - **Safe**: an attacker finds at most three of twenty homes to within a kilometre. He sees 20
+#   photos of each home, knows your function, and can try it.
+#
+# The position that a camera writes is a few metres off, each time differently. The rows are in no
+# order. First write down a rule of which you think that it is safe; then see how the check breaks
+# it.
+
+
+# %% tags=["exercise"]
+def publish(places):
+    """The places (n, 2) that everybody may see, in degrees."""
+    ...  # your code here
+
+
+check_07_3(publish)
+
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def publish(places):
+#     """The places (n, 2) that everybody may see, in degrees."""
+#     # The mean of many photos takes chance away, and who knows a shift takes it back. So lose the
+#     # same digits each time: cells of 11 km from south to north, narrower from west to east.
+#     return np.round(places, 1)
+#
+#
+# check_07_3(publish)
+# ```
+#
+# </details>
+
+# %% [markdown]
 # ### What does G3 say?
 #
 # It reads nothing but the pixels. (A drawing means nothing to models of the real world, and a photo

@@ -3,7 +3,7 @@
 Every wrong answer is written as a student would write it, independently of the checks' own list.
 """
 
-from fractions import Fraction
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from mutants import one_edit
 
 from g3lite.teaching import notebooks
 from g3lite.teaching.checks import nb07
+from g3lite.teaching.checks.check import reseeded
 
 NAME = "07_real_data_on_a_gpu"
 
@@ -18,9 +19,7 @@ NAME = "07_real_data_on_a_gpu"
 @pytest.fixture(scope="module")
 def given():
     """What the solutions read, by name."""
-    return {
-        "per_token": 36_864,
-    }
+    return {"np": np}
 
 
 @pytest.mark.parametrize("check", ["check_07_3", "check_07_1", "check_07_2"])
@@ -29,85 +28,7 @@ def test_nothing_and_an_empty_function_are_told_how_to_begin(check, rejected):
     assert "returns nothing yet" in rejected(getattr(nb07, check), lambda *_: None)
 
 
-# --- 1: what a camera wrote ----------------------------------------------------------------------
-
-
-def exact(parts, letter):
-    """In fractions, to the end."""
-    if letter not in list("NSEW") or 0 in [below for _, below in parts]:
-        return None
-    value = sum(Fraction(a, b) / 60**k for k, (a, b) in enumerate(parts))
-    return float(value) * {"N": 1, "E": 1, "S": -1, "W": -1}[letter]
-
-
-def test_degrees_are_accepted(solutions, capsys):
-    nb07.check_07_3(solutions["degrees"])
-    assert nb07.check_07_3.hint(exact) is None
-    assert "three fractions and a letter" in capsys.readouterr().out
-
-
-def plain(parts):
-    return sum(a / b / 60**k for k, (a, b) in enumerate(parts))
-
-
-def where(known, upper=str):
-    """A right answer but for which letters it takes as certain."""
-
-    def degrees(parts, letter):
-        if not known(letter) or 0 in [below for _, below in parts]:
-            return None
-        return plain(parts) * (-1 if upper(letter)[0] in "SW" else 1)
-
-    return degrees
-
-
-def guarded(rule):
-    """A rule for certain entries, with all doubtful ones left out."""
-    return lambda parts, letter: None if exact(parts, letter) is None else rule(parts, letter)
-
-
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (guarded(lambda p, letter: plain(p)), "south and west are negative"),
-        (guarded(lambda p, letter: plain(p) * (-1 if letter == "S" else 1)), "west is negative"),
-        (guarded(lambda p, letter: plain(p) * (-1 if letter == "W" else 1)), "south is negative"),
-        (guarded(lambda p, letter: -exact(p, letter)), "north and east negative"),
-        (guarded(lambda p, letter: exact((*p[:2], (0, 1)), letter)), "seconds are missing"),
-        (
-            guarded(lambda p, s: sum(a / b / 100**k for k, (a, b) in enumerate(p))
-                    * (1 if s in "NE" else -1)),
-            "not a hundredth",
-        ),
-        (
-            guarded(lambda p, letter: exact(tuple((a, 1) for a, _ in p), letter)),
-            "yours are the numerators",
-        ),
-        (
-            guarded(lambda p, letter: exact(tuple((a // b, 1) for a, b in p), letter)),
-            "divide with /",
-        ),
-        (
-            guarded(lambda p, s: (plain(p[:2]) + plain(p[2:]) / 60) * (1 if s in "NE" else -1)),
-            "3,600th",
-        ),
-        (lambda p, s: plain(p) * (1 if s in "NE" else -1), "zero"),
-        (lambda p, s: None if 0 in [b for _, b in p] else plain(p) * (-1 if s and s in "SW" else 1),
-         "hemisphere"),
-        (where(lambda letter: letter and letter in "NSEW"), "two letters"),
-        (where(lambda letter: letter and letter[0] in "NSEW"), "two letters"),
-        (where(lambda letter: len(letter) != 2 and letter[:1] in list("NSEW")), "a word"),
-        (where(lambda letter: letter.upper() in list("NSEW"), str.upper), "a small letter"),
-        (lambda p, s: float("nan") if exact(p, s) is None else exact(p, s), "should be None"),
-        (guarded(lambda p, letter: (plain(p), letter)), "an array"),
-        (guarded(lambda p, letter: exact(p, letter) + 1e-4), "it should be"),
-    ],
-)  # fmt: skip
-def test_other_degrees_are_rejected(answer, hint, rejected):
-    assert hint in rejected(nb07.check_07_3, answer)
-
-
-# --- 2: a photo in an archive that is cut --------------------------------------------------------
+# --- 1: a photo in an archive that is cut --------------------------------------------------------
 
 
 def byte_by_byte(sizes, start, stop):
@@ -160,37 +81,126 @@ def test_other_ranges_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb07.check_07_1, answer, raises="raised" in hint)
 
 
-# --- 3: a batch ----------------------------------------------------------------------------------
+# --- 2: how many photos would tell ---------------------------------------------------------------
 
 
-def one_more_until_full(memory, weights, per_token, tokens):
-    n = 0
-    while weights + (n + 1) * per_token * tokens <= memory:
-        n += 1
-    return n
+def needed(errors=2.8, spread=np.std):
+    """An answer with so many standard errors, and another measure of how gains vary."""
+    return lambda gains, difference: int((errors * spread(gains) / difference) ** 2) + 1
 
 
-def test_the_largest_batch_is_accepted(solutions, capsys):
-    nb07.check_07_2(solutions["largest_batch"])
-    assert nb07.check_07_2.hint(one_more_until_full) is None
-    assert "what is left" in capsys.readouterr().out
+def by_trial(gains, difference):
+    """Draws tests of more and more photos until four of five see the difference."""
+    rng = np.random.default_rng(0)
+    low, high = 10, 1_000_000
+    while high > 1.01 * low:
+        n = int(np.sqrt(low * high))
+        values, counts = np.unique(gains, return_counts=True)
+        drawn = rng.multinomial(n, counts / counts.sum(), 4_000)  # tests, how often each gain
+        mean = drawn @ values / n
+        error = np.sqrt((drawn @ values**2 / n - mean**2) / n)
+        seen = np.mean(mean - gains.mean() + difference - 1.96 * error > 0)
+        low, high = (n, high) if seen < 0.8 else (low, n)
+    return high
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_sizes_of_a_test_are_accepted(seed, solutions):
+    with reseeded(seed) if seed is not None else nullcontext():
+        for answer in (solutions["photos_needed"], needed(), by_trial):
+            assert nb07.check_07_2.hint(answer) is None
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
-        (lambda m, w, p, n: int(m // (p * n)), "take them off first"),
-        (lambda m, w, p, n: int((m - w) // p), "many tokens"),
-        (lambda m, w, p, n: -int((w - m) // (p * n)), "does not fit: round down"),
-        (lambda m, w, p, n: (m - w) / (p * n), "whole number"),
-        (lambda m, w, p, n: round((m - w) / (p * n)), "rounding to the nearest"),
-        (lambda m, w, p, n: int((m - w) // (p * n)), "weights alone do not fit"),
-        (lambda m, w, p, n: 16, "it should be"),
-        (lambda m, w, p, n: max(0, int((m - w) / (2 * p * n))), "it should be"),
+        (needed(1.96), "more than 1.96 errors"),
+        (needed(1.645 + 0.84), "too few"),  # an interval with one side
+        (needed(0.84), "too few"),
+        (needed(1.96 + 1.28), "not needed"),  # nine of ten
+        (needed(1.96 + 1.96), "not needed"),
+        (needed(spread=np.var), "photos sees"),
+        (needed(spread=lambda gains: 1), "not needed"),
+        (needed(spread=lambda gains: np.sqrt(np.mean(gains != 0) * 2)), "not needed"),  # unpaired
+        (lambda gains, d: needed()(gains, abs(gains.mean()) + 1e-9), "photos sees"),
+        (lambda gains, d: needed()(gains, d) * len(gains), "not needed"),
+        (lambda gains, d: needed()(gains, 100 * d), "at least 2"),
+        (lambda gains, d: int(2.8 * gains.std() / d), "too few"),
+        (lambda gains, d: len(gains), "too few"),
+        (lambda gains, d: 1_000, "photos sees"),
+        (lambda gains, d: (2.8 * gains.std() / d) ** 2, "whole number"),
+        (lambda gains, d: float("inf"), "whole number"),
+        (lambda gains, d: [needed()(gains, d)], "whole number"),
     ],
 )
-def test_other_batches_are_rejected(answer, hint, rejected):
+def test_other_sizes_of_a_test_are_rejected(answer, hint, rejected):
     assert hint in rejected(nb07.check_07_2, answer)
+
+
+# --- 3: say where, but not exactly ---------------------------------------------------------------
+
+
+def snapped(km, start=0.0):
+    """The middles of cells that are as wide in the north as at the equator."""
+
+    def publish(places):
+        step = km / 111.195
+        lat = (np.floor(places[:, 0] / step + start) + 0.5 - start) * step
+        wide = step / np.cos(np.radians(lat))
+        return np.stack([lat, (np.floor(places[:, 1] / wide) + 0.5) * wide], axis=1)
+
+    return publish
+
+
+def moved(north_km, east_km):
+    """Every place moved by as many kilometres, or each row by its own."""
+
+    def publish(places):
+        east = east_km / np.cos(np.radians(places[:, 0]))
+        return places + np.stack([north_km + 0 * east, east], axis=1) / 111.195
+
+    return publish
+
+
+def by_chance(places):
+    rng = np.random.default_rng()
+    far, angle = 9.5 * np.sqrt(rng.random(len(places))), rng.uniform(0, 2 * np.pi, len(places))
+    return moved(far * np.cos(angle), far * np.sin(angle))(places)
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+def test_safe_and_useful_places_are_accepted(seed, solutions):
+    with reseeded(seed) if seed is not None else nullcontext():
+        for answer in (solutions["publish"], snapped(6), snapped(12, 0.3)):
+            assert nb07.check_07_3.hint(answer) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda places: places, "one published place"),
+        (lambda places: np.round(places, 2), "one published place"),
+        (lambda p: np.stack([np.round(p[:, 0], 1), p[:, 1]], 1), "one published place"),
+        (lambda places: np.round(places), "10 km are allowed"),
+        (lambda places: np.floor(10 * places) / 10, "10 km are allowed"),
+        (lambda places: places[:, ::-1], "10 km are allowed"),
+        (lambda places: np.zeros_like(places), "10 km are allowed"),
+        (lambda places: np.radians(places), "10 km are allowed"),
+        (snapped(2), "one published place"),
+        (by_chance, "takes your chance away"),
+        (lambda places: np.round(by_chance(places), 3), "takes your chance away"),
+        (lambda places: by_chance(np.round(places, 3)), "chance"),
+        (moved(5, 5), "take it back"),
+        (moved(0, -8), "take it back"),
+        (lambda places: places + 0.04, "take it back"),
+        (lambda places: places * 1.0004, "take it back"),
+        (lambda places: places + 0.04 * np.sin(places), "take it back"),
+        (lambda places: places.mean(axis=0), "return one for each"),
+        (lambda places: places * np.nan, "not numbers"),
+    ],
+)  # fmt: skip
+def test_other_places_are_rejected(answer, hint, rejected):
+    assert hint in rejected(nb07.check_07_3, answer)
 
 
 # --- one edit ------------------------------------------------------------------------------------
@@ -200,9 +210,7 @@ EQUIVALENT = {
         "max(0, start - begin)": "the larger of two, whichever is named first",
         "min(size, stop - begin)": "the smaller of two, whichever is named first",
     },
-    "check_07_2": {
-        ", 0)\n": "the larger of two, whichever is named first",
-    },
+    "check_07_2": {},
     "check_07_3": {},
 }
 """Parts of one-edit mutants that are right as well, each with its reason."""
@@ -217,7 +225,10 @@ def test_no_solution_with_one_small_mistake_passes(check):
     for edit, program in one_edit(f"{answer}{check}({answer.split('(')[0].split()[1]})"):
         verdict: list[str | None] = []
         space = {
-            check: lambda answer, verdict=verdict: verdict.append(getattr(nb07, check).hint(answer))
+            "np": np,
+            check: lambda answer, verdict=verdict: verdict.append(
+                getattr(nb07, check).hint(answer)
+            ),
         }
         try:
             exec(program, space)

@@ -1,81 +1,13 @@
 """Checks of the exercises of notebook 07."""
 
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
-from g3lite.teaching.checks.check import diagnose, exercise, generator
-
-
-@exercise(
-    start="complete degrees, then pass it to the check",
-    right="A camera writes three fractions and a letter, and leaves the rest to you.",
-)
-def check_07_3(degrees: Callable[..., float | None]) -> str | None:
-    """Check the reading of an EXIF coordinate: degrees, minutes, seconds and a hemisphere."""
-    certain = [
-        (((48, 1), (51, 1), (24, 1)), "N"),
-        (((22, 1), (54, 1), (3047, 100)), "S"),
-        (((43, 1), (123456, 10_000), (0, 1)), "W"),  # many cameras: decimal minutes, no seconds
-        (((151, 1), (12, 1), (5, 2)), "E"),
-        (((0, 1), (30, 1), (0, 1)), "W"),
-    ]
-
-    def every(rule: Callable[..., float]) -> list[float]:
-        return [float(rule(parts, letter)) for parts, letter in certain]
-
-    def total(parts: tuple, weights: tuple = (1, 1 / 60, 1 / 3600)) -> float:
-        return sum(w * above / below for w, (above, below) in zip(weights, parts, strict=True))
-
-    def signed(value: float, letter: str, negative: str = "SW") -> float:
-        return -value if letter in negative else value
-
-    right = every(lambda parts, letter: signed(total(parts), letter))
-    mistakes = {
-        "south and west are negative; the letter says so": every(lambda parts, _: total(parts)),
-        "west is negative, too": every(lambda parts, letter: signed(total(parts), letter, "S")),
-        "south is negative, too": every(lambda parts, letter: signed(total(parts), letter, "W")),
-        "that makes north and east negative": every(
-            lambda parts, letter: signed(total(parts), letter, "NE")
-        ),
-        "the seconds are missing": every(
-            lambda parts, letter: signed(total(parts, (1, 1 / 60, 0)), letter)
-        ),
-        "a minute is a sixtieth of a degree, not a hundredth; so is a second of a minute": (
-            every(lambda parts, letter: signed(total(parts, (1, 1e-2, 1e-4)), letter))
-        ),
-        "a second is a 3,600th of a degree": every(
-            lambda parts, letter: signed(total(parts, (1, 1 / 60, 1 / 60)), letter)
-        ),
-        "each part is a fraction; yours are the numerators": every(
-            lambda parts, letter: signed(total(tuple((above, 1) for above, _ in parts)), letter)
-        ),
-        "a fraction is more than its whole part; divide with /, not //": every(
-            lambda parts, letter: signed(total(tuple((a // b, 1) for a, b in parts)), letter)
-        ),
-    }  # fmt: skip
-    cases = [f"for {parts} {letter}" for parts, letter in certain]
-    given = [degrees(parts, letter) for parts, letter in certain]
-    hint = diagnose(given, right, mistakes, cases, share=False)
-    if hint:
-        return hint
-    for parts, letter, why in (
-        (((48, 1), (51, 1), (0, 0)), "N", "a fraction with a zero denominator is no number"),
-        (((0, 0), (0, 0), (0, 0)), "E", "a fraction with a zero denominator is no number"),
-        (((48, 1), (51, 1), (24, 1)), "", "without a letter the hemisphere is not known"),
-        (((48, 1), (51, 1), (24, 1)), "?", "an unknown letter says nothing about the hemisphere"),
-        (((48, 1), (51, 1), (24, 1)), "SE", "two letters are none of the four"),
-        (((48, 1), (51, 1), (24, 1)), "South", "a word is none of the four letters"),
-        (((48, 1), (51, 1), (24, 1)), "s", "a small letter is none of the four"),
-    ):
-        try:
-            value = degrees(parts, letter)
-        except ZeroDivisionError:
-            return f"for {parts} {letter!r} it divides by zero; {why}: return None"
-        if value is not None:
-            return f"for {parts} {letter!r} it should be None, for {why}; yours is {value}"
-    return None
+from g3lite import geo
+from g3lite.teaching.checks.check import exercise, generator
 
 
 @exercise(
@@ -159,46 +91,75 @@ def check_07_1(ranges: Callable[..., list[tuple[int, int, int]]]) -> str | None:
 
 
 @exercise(
-    start="complete largest_batch, then pass it to the check",
-    right="That is all there is behind a batch size: what is left, divided by what each one takes.",
+    start="complete photos_needed, then pass it to the check",
+    right="So a test has its size before it has its result; half the difference takes four times.",
 )
-def check_07_2(largest_batch: Callable[[float, float, float, int], int]) -> str | None:
-    """Check how many replies of a language model fit into memory at a time."""
-    batches = [
-        (15e9, 7.51e9, 36_864, 2_048), (15e9, 7.51e9, 36_864, 500), (15e9, 14.2e9, 131_072, 3_000),
-        (40e9, 16.6e9, 131_072, 3_000), (24e9, 3.9e9, 57_344, 1_000), (1_000, 400, 10, 20),
-    ]  # fmt: skip
+def check_07_2(photos_needed: Callable[[np.ndarray, float], int]) -> str | None:
+    """Check how many photos a test needs to see a difference in four of five cases."""
+    rng = generator(18)
+    for m, apart, lead, difference in (  # apart: share of photos on which the methods differ
+        (240, 0.3, 0.15, 0.05), (150, 0.08, 0.02, 0.02), (400, 0.55, -0.1, 0.1),
+        (90, 0.2, 0.0, 0.01),
+    ):  # fmt: skip
+        chances = [(apart - lead) / 2, 1 - apart, (apart + lead) / 2]
+        gains = rng.choice([-1.0, 0.0, 1.0], m, p=chances)
+        n = photos_needed(gains.copy(), difference)
+        if n is None:
+            return "your function returns nothing yet; let it end with return ..."
+        if np.ndim(n) or not np.isfinite(n) or n != int(n) or n < 2:
+            return f"a test has a whole number of photos, at least 2; yours is {n}"
+        seen = NormalDist().cdf(difference * np.sqrt(n) / gains.std() - 1.96)
+        case = (
+            f"with gains of mean {gains.mean():+.2f} and standard deviation {gains.std():.2f}, "
+            f"a test of {int(n):,} photos sees {difference:.2f} in {seen:.0%} of cases"
+        )
+        if 0.48 <= seen <= 0.52:
+            return f"{case}; the mean gain varies by chance, so it must be more than 1.96 errors"
+        if seen < 0.77:
+            return f"{case}; that is too few photos, 80 % are wanted"
+        if seen > 0.83:
+            return f"{case}; that is paid for and not needed, 80 % are wanted"
+    return None
 
-    def every(rule: Callable[..., float]) -> list[float]:
-        return [float(rule(*batch)) for batch in batches]
 
-    right = every(lambda memory, weights, per_token, n: (memory - weights) // (per_token * n))
-    mistakes = {
-        "the weights are in the same memory; take them off first": every(
-            lambda memory, weights, per_token, n: memory // (per_token * n)
-        ),
-        "each reply has many tokens, and each token takes per_token bytes": every(
-            lambda memory, weights, per_token, n: (memory - weights) // per_token
-        ),
-        "a part of a reply does not fit: round down": every(
-            lambda memory, weights, per_token, n: np.ceil((memory - weights) / (per_token * n))
-        ),
-        "a part of a reply is no reply: return a whole number": every(
-            lambda memory, weights, per_token, n: (memory - weights) / (per_token * n)
-        ),
-        "rounding to the nearest may be one too many: round down": every(
-            lambda memory, weights, per_token, n: round((memory - weights) / (per_token * n))
-        ),
+@exercise(
+    start="complete publish, then pass it to the check",
+    right="What is lost each time in the same way, no attacker can average or shift back.",
+)
+def check_07_3(publish: Callable[[np.ndarray], np.ndarray]) -> str | None:
+    """Check published places: near enough to be useful, and attacked in three ways."""
+    rng = generator(19)
+    homes = rng.uniform((-55, -175), (65, 175), (3_000, 2))
+    whose = rng.permuted(np.repeat(np.arange(len(homes)), 20))  # (n,) in no order
+    metres = rng.normal(scale=15, size=(len(whose), 2))
+    metres[:, 1] /= np.cos(np.radians(homes[whose, 0]))  # as long in the east as in the north
+    taken = homes[whose] + metres / 111_195
+
+    given = publish(taken.copy())
+    if given is None:
+        return "your function returns nothing yet; let it end with return ..."
+    shown = np.asarray(given, dtype=float)  # (n, 2)
+    if shown.shape != taken.shape:
+        return (
+            f"{len(taken)} places of shape {taken.shape} became {shown.shape}; return one for each"
+        )
+    if not np.isfinite(shown).all():
+        return "some published places are not numbers; a place that is left out is of no use"
+    if (furthest := geo.great_circle_km(taken, shown).max()) > 10:
+        return f"useful: a place is published {furthest:,.1f} km off, and 10 km are allowed"
+
+    first = shown[np.unique(whose, return_index=True)[1]]  # (homes, 2)
+    mean = np.stack([np.bincount(whose, shown[:, axis]) for axis in (0, 1)], axis=1) / 20
+    tried = mean
+    for _ in range(3):  # where would the rule have to start, to end here?
+        tried = tried - (np.asarray(publish(tried.copy()), dtype=float) - mean)
+    attacks = {
+        "one published place is near enough": first,
+        "the mean of 20 photos of the home takes your chance away": mean,
+        "who tries your rule can take it back": tried,
     }
-    given = [largest_batch(*batch) for batch in batches]
-    cases = [
-        f"with {memory:.4g} bytes, weights of {weights:.4g} and {n:,} tokens of {per_token:,} bytes"
-        for memory, weights, per_token, n in batches
-    ]
-    hint = diagnose(given, right, mistakes, cases, share=False)
-    if hint:
-        return hint
-    none = largest_batch(15e9, 16.6e9, 131_072, 3_000)
-    if none != 0:
-        return f"where the weights alone do not fit, no reply does: 0, not {none}"
+    for how, guess in attacks.items():
+        found = np.mean(geo.great_circle_km(guess, homes) <= 1)
+        if found > 0.15:
+            return f"not safe: {how}. {found:.0%} of the homes are found, and 15 % are allowed"
     return None
