@@ -706,8 +706,8 @@ for name, path in (("before", mine), ("after", shared)):
 # `places` (n, 2), [latitude, longitude] in degrees, the places (n, 2) that are shown.
 #
 # - **Useful**: none is more than ten kilometres from the true one.
-# - **Safe**: an attacker finds at most three of twenty homes to within a kilometre. He sees 20
-#   photos of each home, knows your function, and can try it.
+# - **Safe**: an attacker finds at most three of twenty homes to within a kilometre. Attackers
+#   have 20 photos of each home, know your function, and can try it.
 #
 # The position that a camera writes is a few metres off, each time differently. The rows are in no
 # order. First write down a rule of which you think that it is safe; then see how the check breaks
