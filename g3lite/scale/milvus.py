@@ -20,7 +20,7 @@ import weakref
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -360,8 +360,8 @@ class MilvusGallery:
                     added += len(some)
             except GalleryError as error:
                 raise GalleryError(
-                    f"{error} ({added} of {len(missing)} photos were added; to go on, call add again "
-                    "with the same table)"
+                    f"{error} ({added} of {len(missing)} photos were added; to go on, call add "
+                    "again with the same table)"
                 ) from error
             self._call("alter_collection_properties", {"g3lite.photos": str(n + added)})
         return added
@@ -530,15 +530,22 @@ def _condition(column: str, value: Any) -> str:
     values = (
         list(value) if isinstance(value, Collection) and not isinstance(value, str) else [value]
     )
-    text = SCHEMA[column] == "string"
-    for each in values:
-        if not isinstance(each, str if text else Real) or not (text or np.isfinite(each)):
-            raise ValueError(
-                f"where: {column} is {'a text' if text else 'a number'}, and {each!r} is not"
-            )
     if not values:
         raise ValueError(f"where: {column} needs at least one value")
-    return f"{column} in [{', '.join(_quoted(v) if text else repr(float(v)) for v in values)}]"
+    return f"{column} in [{', '.join(_literal(column, each) for each in values)}]"
+
+
+def _literal(column: str, value: Any) -> str:
+    """A value of a column in Milvus' language."""
+    dtype = SCHEMA[column]
+    if dtype == "string" and isinstance(value, str):
+        return _quoted(value)
+    if dtype == "float64" and isinstance(value, Real) and np.isfinite(value):
+        return repr(float(value))
+    if dtype == "Int64" and isinstance(value, Integral):
+        return str(int(value))
+    kind = {"string": "a text", "float64": "a number", "Int64": "a whole number"}[dtype]
+    raise ValueError(f"where: {column} is {kind}, and {value!r} is not")
 
 
 def _quoted(text: str) -> str:

@@ -178,6 +178,8 @@ def test_photos_of_a_country(pair):
     photos = store.photos(rows.ravel())
     assert set(photos["country"]) == {"Iceland"} and set(photos["S3_Label"]) == {0}
     assert "anna" not in set(photos["AUTHOR"]) and photos["AUTHOR"].isna().any()
+    _, rows = store.similar(QUERIES[:1], 5, where={"LON": [-0.006, np.float64(-1.0)], "LAT": 0.5})
+    assert sorted(rows[0]) == [-1, -1, -1, -1, 500]
 
 
 @pytest.mark.parametrize("author", ODD)
@@ -196,6 +198,7 @@ def test_nothing_in_a_value_is_read_as_a_condition(pair, author):
         ({"country": 3}, "country is a text, and 3 is not"),
         ({"country": None}, "country is a text, and None is not"),
         ({"LAT": "0 or true"}, "LAT is a number, and '0 or true' is not"),
+        ({"S3_Label": 1.5}, "S3_Label is a whole number, and 1.5 is not"),
         ({"LAT": None}, "LAT is a number, and None is not"),
         ({"LAT": np.nan}, "LAT is a number, and nan is not"),
         ({"country": []}, "country needs at least one value"),
