@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def kills(options: argparse.Namespace) -> pd.DataFrame:
-    """Kill workers and runs at random moments; what was lost, and whether all is there at last."""
+    """Kill workers and runs at random moments; the last columns say what is there at last."""
     rng, rows = random.Random(options.seed), []
     with tempfile.TemporaryDirectory() as folder:
         out, done = Path(folder) / "out", 0
@@ -115,15 +115,17 @@ def kills(options: argparse.Namespace) -> pd.DataFrame:
         )
         vectors = np.stack(found["vector"].to_list()).astype(np.float32)
         largest = np.abs(vectors - plain.vectors.astype(np.float16).astype(np.float32)).max()
-        print(
-            f"{options.photos:,} photos, {options.kills} kills: "
-            f"{len(set(photos.ids) - set(found['IMG_ID']))} lost, "
-            f"{found['IMG_ID'].duplicated().sum()} twice, in the same order: "
-            f"{found['IMG_ID'].tolist() == photos.ids}, largest difference of a number "
-            f"{largest:g}, hashes of all pictures: {found['sha256'].notna().all()}"
-        )
-    columns = ["kill", "killed", "parts before", "parts in all", "blocks begun and lost"]
-    return pd.DataFrame(rows, columns=columns)
+        outcome = {
+            "photos": options.photos,
+            "lost": len(set(photos.ids) - set(found["IMG_ID"])),
+            "twice": int(found["IMG_ID"].duplicated().sum()),
+            "in order": found["IMG_ID"].tolist() == photos.ids,
+            "without a hash": int(found["sha256"].isna().sum()),
+            "largest difference": float(largest),
+        }
+        print(outcome)
+    columns = ["kill", "killed", "parts before", "parts in all", "blocks begun"]
+    return pd.DataFrame(rows, columns=columns).assign(**outcome)
 
 
 def start(options: argparse.Namespace, out: Path) -> subprocess.Popen:

@@ -117,6 +117,7 @@ ARTEFACTS: tuple[Artefact, ...] = (
         ),
         "g3lite.recipes.minilmm:build",
     ),
+    Artefact("scale", ("scale/*.csv",)),  # written by benchmarks/scale_*.py
     Artefact(
         "choice",
         ("choice/grid.csv",),

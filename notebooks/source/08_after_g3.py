@@ -14,7 +14,7 @@
 # # After G3: a judge that learns, and where it is unsure
 #
 # [← 07 Real data on a GPU](07_real_data_on_a_gpu.ipynb) ·
-# [10 Build G3 yourself →](10_build_g3.ipynb) ·
+# [09 Beyond one machine →](09_beyond_one_machine.ipynb) ·
 # Open in Colab (once on GitHub)
 #
 # G3 chooses among its candidates by one number, the cosine between a photo and a coordinate. This

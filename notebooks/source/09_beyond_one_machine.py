@@ -65,12 +65,17 @@ from g3lite import profiles
 print(profiles.machine())
 
 # %% jupyter={"source_hidden": true}
-import json
-import math
+import contextlib
+import io
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import threading
+import time
+import warnings
+from importlib import util
 from pathlib import Path
 
 import numpy as np
@@ -78,16 +83,20 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from g3lite import G3Error, figures, miniearth, training
+from g3lite import G3Error, figures, miniearth
 from g3lite.alignment import CONFIGS, GeoAlignment
 from g3lite.backbone import Backbone
+from g3lite.datasets import ondisk
 from g3lite.figures import diagrams
 from g3lite.index import Gallery
 from g3lite.paths import shipped
-from g3lite.scale import costs, embed, growth, index_types, milvus
+from g3lite.scale import costs, embed, index_types
+from g3lite.scale.growth import power_law
+from g3lite.scale.milvus import MilvusGallery
 from g3lite.teaching import guess, own
 from g3lite.teaching.checks import nb09
 from g3lite.teaching.checks.nb09 import check_09_1, check_09_2, check_09_3
+from g3lite.training import AlignmentDataset, Schedule, fit
 
 pd.set_option("display.width", 160, "display.max_columns", 20)
 
@@ -96,11 +105,197 @@ PROFILE = "auto"
 
 # %% jupyter={"source_hidden": true}
 profile = profiles.get(PROFILE)
-gallery = miniearth.load("gallery", profile.gallery_size)
-work = Path(tempfile.mkdtemp(prefix="g3lite-"))  # everything that this notebook writes
-PAPER, LARGE = 4_122_119, 100_000_000  # photos
+PAPER, LARGE = costs.SIZES  # 4,122,119 photos and 100 million
+work = Path(tempfile.mkdtemp(prefix="g3lite-"))  # all that this notebook writes
+absent = {name for name in ("ray", "pymilvus", "milvus_lite") if util.find_spec(name) is None}
+
+
+def lacks(*packages):
+    """Whether one of these packages is not here; then it says so."""
+    if missing := sorted(absent & set(packages)):
+        print(f'NOT HERE: {", ".join(missing)}. pip install -e ".[scaling]" brings what this needs')
+    return bool(missing)
+
+
+def measured(name):
+    """A table that a program in benchmarks/ has written; the programs say how."""
+    return pd.read_csv(shipped(f"scale/{name}.csv"))
+
 
 # %% [markdown]
+# ## 1 How costs grow
+
+# %% jupyter={"source_hidden": true}
+embedded, trained, stored = measured("embed"), measured("train"), measured("store")
+trained = trained[trained["features"] == "disk"]
+exact = stored[stored["kind"] == "faiss exact"]
+milvus = stored[stored["kind"] == "milvus FLAT"]
+points = {
+    "Embed, without the model": (embedded["photos"], embedded["seconds of work"], "seconds"),
+    "Train, one epoch": (trained["photos"], trained["seconds_per_epoch"], "seconds"),
+    "Search, FAISS exact": (exact["photos"], exact["ms_alone"], "ms per query"),
+    "Search, Milvus exact": (milvus["photos"], milvus["ms_alone"], "ms per query"),
+}
+laws = {name: power_law(sizes, spent) for name, (sizes, spent, _) in points.items()}
+panels = {
+    name: figures.Growth(sizes, spent, laws[name].curve(), unit, laws[name].label)
+    for name, (sizes, spent, unit) in points.items()
+}
+figures.show(
+    figures.growth(panels, "Measured to a million photos, drawn on to 100 million"),
+    "Four panels with logarithmic axes: seconds to embed, seconds to train an epoch, and "
+    "milliseconds per query of two exact searches. Points from a thousand to a million photos lie "
+    "near straight lines, which are drawn on to the paper's 4.12 million and to 100 million.",
+)
+
+# %% [markdown]
+# The points were measured on one machine with two cores. The lines are fitted to them, and drawn on
+# as dashes to the 4.12 million photos of the paper and to 100 million. READ1
+#
+# A straight line on two logarithmic axes is a **power law**: cost = factor × photos^exponent. An
+# exponent of 1 says that twice as many photos cost twice as much.
+
+# %%
+for name, law in laws.items():
+    print(f"{name:<26} exponent {law.exponent:.2f} [{law.low:.2f}, {law.high:.2f}]")
+
+# %% [markdown]
+# READ2
+#
+# How far does such a line carry? It knows nothing of what has not happened yet: a disk that is
+# full, or vectors that no longer fit in the memory. So ask first what must fit.
+
+# %%
+names = {"features, float16": 2 * 768, "G3's vectors, float32": 4 * 2_304, "table of photos": 450}
+pd.DataFrame(
+    {
+        f"{photos:,} photos": {
+            name: f"{photos * size / 1e9:,.1f} GB" for name, size in names.items()
+        }
+        for photos in (20_000, PAPER, LARGE)
+    }
+)
+
+# %% [markdown]
+# The second line of the paper's column is its index, 38.0 GB. With 100 million photos it would be
+# 921.6 GB, more than any laptop has. Three steps need help: to make the features, to learn from
+# them, and to search.
+#
+# ## 2 Embedding with several workers
+#
+# Each photo is encoded alone, so the work can be cut into **blocks** and given to several workers.
+# The difficult part is what happens when one of them dies:
+
+# %% tags=["diagram"]
+figures.show(*diagrams.blocks())
+
+# %% [markdown]
+# A worker writes a *part* for each block, whole or not at all, and its name is the number of the
+# block. So a block has a part or it has none. Nothing can be there twice, and what is not there is
+# made again. **Ray** starts the workers, gives them blocks, and notices when one is gone.
+# `g3lite.scale.embed` adds what a worker does.
+#
+# Let us watch. Two workers encode photos of MiniEarth in blocks of 64. When three blocks are done,
+# we kill the worker that made the third one, as a computer does that runs out of memory:
+
+# %%
+photos = miniearth.load("gallery", 1_000)
+victims = []
+
+
+def kill_one(block):
+    """Kill a worker after the third block."""
+    if block.block == 2 and not victims:
+        victims.append((block.worker, time.time() - block.end))  # who, how long after the block
+        os.kill(block.worker, signal.SIGKILL)
+
+
+# %%
+if not lacks("ray"):
+    with contextlib.redirect_stdout(io.StringIO()) as ray_said:  # about the worker that was killed
+        report = embed.embed(
+            photos, work / "parts", block=64, workers=2, progress=False, on_block=kill_one
+        )
+    print(str(report).replace(str(work), "work"))
+
+# %% jupyter={"source_hidden": true}
+if not lacks("ray"):
+    blocks, (victim, later) = report.blocks, victims[0]
+    names = {pid: f"worker {n + 1}" for n, pid in enumerate(dict.fromkeys(blocks["worker"]))}
+    killed_at = blocks.loc[blocks["block"] == 2, "end"].iloc[0] + later
+    bars = [(names[row.worker], row.block, row.start, row.end) for row in blocks.itertuples()]
+    for row in blocks[blocks["lost"]].itertuples():
+        bars.append((names[row.lost_worker], row.block, row.lost_start, killed_at))
+    strip = pd.DataFrame(bars, columns=["worker", "block", "start", "end"])
+    strip[["start", "end"]] -= report.starting
+    figures.show(
+        figures.workers(strip, [(names[victim], killed_at - report.starting)],
+                        "Who made which block, and when"),
+        "A line for each worker with a bar for each block. One worker is killed early; the block "
+        "that it had begun is made again by another one.",
+    )  # fmt: skip
+
+# %% [markdown]
+# READ3 Is the result the same as without Ray? Encode the photos in this process, and compare:
+
+# %%
+plain = Backbone.load("miniclip").image_features(photos, normalize=False, progress=False).vectors
+if not lacks("ray"):
+    folder = embed.to_features(work / "parts", work / "features")
+    print("the same photos in the same order:", folder.table["IMG_ID"].tolist() == photos.ids)
+    largest = np.abs(np.float32(folder.features) - np.float32(np.float16(plain))).max()
+    print(f"largest difference of a number: {largest:.4g}")
+
+# %% [markdown]
+# It is the same. (Features are stored in 16 bits, here and there.) Once is luck. So 5,000 photos
+# were embedded while workers, and the whole run with all its workers, were killed in turns, ten
+# times at random moments:
+
+# %%
+kills = measured("kills")
+print(", ".join(f"{what} {n} times" for what, n in kills["killed"].value_counts().items()))
+last = kills.iloc[-1]
+print(f"at the end {last['lost']} of {last['photos']:,} photos lost, {last['twice']} twice; largest "
+      f"difference of a number {last['largest difference']:g}")  # fmt: skip
+
+# %% [markdown]
+# READ4
+#
+# ### What Ray costs
+#
+# **Guess first.** Two workers on two cores: how many times as fast as one process with one thread,
+# start and all, for 2,000 photos?
+
+# %%
+my_speed = None  # 2 for twice as fast
+
+# %%
+overhead = measured("overhead").set_index("way")
+whole = overhead["seconds in all"]
+print(guess.compare(my_speed, whole.iloc[0] / whole.iloc[2], "times", digits=1))
+overhead[["seconds to start", "seconds of work", "seconds in all", "CPU seconds"]].round(1)
+
+# %% [markdown]
+# READ5
+#
+# ### Memory stays flat
+#
+# With a million photos, does the program that hands out the work need more memory?
+
+# %%
+flat = embedded.set_index("photos")[["MB of the driver", "MB of all processes", "MB on disk"]]
+figures.show(
+    figures.line_chart(
+        {name: (flat.index, flat[name]) for name in flat.columns[:2]},
+        "Memory while 1,000 to a million photos are embedded",
+        x="photos", y="MB", log=True,
+    ),
+    "Two nearly level curves.",
+)  # fmt: skip
+
+# %% [markdown]
+# READ6
+#
 # ### Exercise 1: how large is a block?
 #
 # A small block costs more starts and more files; a large one loses more when a worker is killed.
@@ -131,7 +326,100 @@ check_09_1(wasted)
 #
 # </details>
 
+
 # %% [markdown]
+# With your function (or ours, if it is not right yet): 4.12 million photos, 0.05 seconds each, two
+# seconds of fixed cost per block, ten kills. **Guess first:** which block wastes least?
+
+# %%
+my_block = None  # photos per block
+
+# %%
+rule = own.choose(wasted, check_09_1, nb09.wasted)
+sizes = 2 ** np.arange(8, 18)
+lost = np.array([rule(int(size), PAPER, 0.05, 2.0, 10) for size in sizes]) / 3600
+print(guess.compare(my_block, int(sizes[lost.argmin()]), "photos"))
+figures.show(
+    figures.line_chart(
+        {"hours lost": (sizes, lost)}, "What a run wastes, by the size of its blocks",
+        x="photos per block", y="hours", log=True,
+    ),
+    f"A curve with a lowest point at {sizes[lost.argmin()]:,} photos per block.",
+)  # fmt: skip
+
+# %% [markdown]
+# READ7 The best size is near $\sqrt{2 \cdot \text{photos} \cdot \text{fixed} / (\text{kills} \cdot
+# \text{seconds})}$, which is where both kinds of waste are equal. It is the same formula as for the
+# time between two checkpoints (Young, 1974).
+#
+# ## 3 Training on what lies on the disk
+#
+# The features of 4.12 million photos take 6.3 GB; of 100 million, 153.6 GB. A batch needs 256 of
+# them. So the file stays on the disk and is **memory-mapped**: the array looks as if it were in
+# memory, and the system reads the rows that are asked for. Is the result the same?
+
+
+# %%
+def train(dataset, validation):
+    """Three epochs from the same start; the losses."""
+    torch.manual_seed(0)
+    model = GeoAlignment(config)
+    with warnings.catch_warnings(action="ignore"):  # so few photos teach little, as it says
+        return fit(model, dataset, validation, Schedule(3, lr=1e-3), progress=False)["loss"]
+
+
+# %%
+config, backbone = CONFIGS["mini"], Backbone.load("miniclip")
+if not lacks("ray"):
+    mapped = ondisk.parts(folder, backbone)
+    in_memory = AlignmentDataset(
+        np.asarray(mapped.train.image), np.asarray(mapped.train.texts),
+        np.asarray(mapped.train.text_of), np.asarray(mapped.train.coordinates),
+    )  # fmt: skip
+    losses = [train(some, mapped.validation) for some in (mapped.train, in_memory)]
+    print("from the disk:  ", *(f"{loss:.6f}" for loss in losses[0]))
+    print("from the memory:", *(f"{loss:.6f}" for loss in losses[1]))
+
+# %% [markdown]
+# READ8
+#
+# ### Several processes, one loss
+#
+# Two processes take half of each batch. For a loss that looks at each photo alone that would be
+# all. But in the contrastive loss the other photos of the batch are the wrong answers, and half a
+# batch has half as many:
+
+# %% tags=["diagram"]
+figures.show(*diagrams.gathered())
+
+# %% [markdown]
+# On the left each process compares 3 photos with 3 places. On the right each of them first
+# **gathers** the places of all. Here two processes are simulated with two halves of a batch of
+# trained vectors:
+
+# %%
+heads = GeoAlignment.from_pretrained("mini")
+images = torch.from_numpy(heads.embed_images(plain[:256])[1])
+places = torch.from_numpy(heads.embed_coordinates(photos.coordinates[:256]))
+scale = heads.log_scales.exp()[1].item()
+halves = [slice(0, 128), slice(128, 256)]
+
+
+def loss_of(own_images, all_places, first):
+    """Image to place: the right one of photo i is place first + i."""
+    right = torch.arange(first, first + len(own_images))
+    return float(F.cross_entropy(scale * own_images @ all_places.T, right))
+
+
+# %%
+alone = np.mean([loss_of(images[half], places[half], 0) for half in halves])
+gathered = np.mean([loss_of(images[half], places, half.start) for half in halves])
+print(f"one process {loss_of(images, places, 0):.4f}; two, places gathered {gathered:.4f}; "
+      f"two, each alone {alone:.4f}")  # fmt: skip
+
+# %% [markdown]
+# READ9
+#
 # ### Exercise 2: the loss of a share
 #
 # Write what one process computes of the loss. It holds its own rows of images and places, and after
@@ -165,6 +453,211 @@ check_09_2(share_of_loss)
 #
 # </details>
 
+
+# %% [markdown]
+# Now for real. `torchrun` starts two processes with the same program, and `fit` gathers. They train
+# on the folder that the workers of section 2 made:
+
+# %%
+command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+command += ["-m", "g3lite.cli", "align", str(work / "heads"), "--features", str(work / "features")]
+if not lacks("ray"):
+    done = subprocess.run(command, capture_output=True, text=True, cwd=work)
+    said = done.stdout[-400:] if done.returncode == 0 else done.stderr[-800:]
+    print(said.replace(str(work), "work"))
+
+# %% [markdown]
+# READ10
+#
+# ## 4 Searching in a vector store
+#
+# Notebook 03 holds the gallery in one process. A **vector store** is a program of its own that
+# keeps vectors and table on its disks, answers many clients, and can be spread over machines.
+# **Milvus** is one; its small sibling Milvus Lite needs no server and lives in a file. A
+# `MilvusGallery` has the methods of `Gallery`, so that G3 takes either:
+
+# %%
+known = miniearth.load("gallery", 2_000)
+features = backbone.image_features(known, normalize=False, progress=False)
+vectors = heads.database_vectors(features.vectors)
+asked = miniearth.load("validation", 100)
+queries = heads.database_vectors(
+    backbone.image_features(asked, normalize=False, progress=False).vectors
+)
+faiss_gallery = Gallery.build(known.table, vectors, "aligned")
+
+# %%
+if not lacks("pymilvus", "milvus_lite"):
+    store = MilvusGallery.create(work / "gallery.db", vectors.shape[1], "aligned")
+    store.add(known.table[:1_500], vectors[:1_500])
+    store.add(known.table[1_500:], vectors[1_500:])
+    for name in ("similar", "dissimilar"):
+        theirs = getattr(store, name)(queries, 15)[1]
+        ours = getattr(faiss_gallery, name)(queries, 15)[1]
+        print(f"{name}: recall@15 {index_types.recall(theirs, ours):.3f}")
+
+# %% [markdown]
+# READ11
+#
+# ### Filters
+#
+# The table lies beside the vectors, so a search can be told which photos count: those of other
+# photographers, or those of some countries.
+
+# %%
+if not lacks("pymilvus", "milvus_lite"):
+    where = {"country": ["Norway", "Iceland"]}
+    _, rows = store.similar(queries[:1], 5, where=where)
+    print(store.photos(rows[0])[["city", "country", "AUTHOR"]].to_string(index=False))
+
+# %% [markdown]
+# A filter like this is how G3 would be told "somewhere in Norway or Iceland" beforehand. (On the
+# `ci` profile there are few photos of a country.)
+#
+# ### Adding while others search
+#
+# A gallery grows. Here one thread adds 500 photos while another one searches. What does the search
+# find, and does it ever find something wrong?
+
+# %%
+if not lacks("pymilvus", "milvus_lite"):
+    more = known.table[:500].assign(IMG_ID=[f"new-{i}" for i in range(500)])
+    shifted = vectors[:500] * np.float32(0.999)  # so that an older photo comes before its copy
+    ended, found = threading.Event(), []
+
+    def search():
+        """Ask for the same photo again and again."""
+        while not ended.is_set():
+            found.append((len(store), store.similar(queries[:1], 1)[1][0, 0]))
+
+    searching = threading.Thread(target=search)
+    searching.start()
+    for start in range(0, 500, 50):
+        store.add(more[start : start + 50], shifted[start : start + 50])
+    ended.set()
+    searching.join()
+    print(f"{len(found)} searches, while the store grew to {len(store):,} photos; "
+          f"{len({row for _, row in found})} answer to one question")  # fmt: skip
+
+# %% [markdown]
+# READ12 And when the store is gone? Port 1 of this machine has no server:
+
+# %%
+if not lacks("pymilvus", "milvus_lite"):
+    try:
+        MilvusGallery.connect("http://127.0.0.1:1")
+    except G3Error as error:
+        print(str(error).split(" (")[0])
+
+# %% [markdown]
+# The error says what to look at. What was added before is on the store's disk. This was tried,
+# too: a program that added and searched was killed 20 times at random moments, with the store that
+# ran in it, and started again:
+
+# %%
+restarts = measured("restarts")
+print(f"{(restarts['kill'] != 'none').sum()} kills: {restarts['lost'].sum()} photos lost that were "
+      f"acknowledged, {restarts['twice'].sum()} twice, {restarts['wrong'].sum()} with another "
+      "vector")  # fmt: skip
+
+# %% [markdown]
+# READ13
+#
+# ### Beside FAISS
+#
+# **Guess first.** How many times as long as FAISS does Milvus Lite take for one query among 100,000
+# photos, both exact?
+
+# %%
+my_ratio = None  # times
+
+# %%
+at = stored[stored["photos"] == 100_000].groupby("kind", sort=False).median(numeric_only=True)
+ratio = at.loc["milvus FLAT", "ms_alone"] / at.loc["faiss exact", "ms_alone"]
+print(guess.compare(my_ratio, ratio, "times", digits=1))
+at[
+    ["recall", "recall_dissimilar", "build_s", "ms_alone", "ms_in_100", "disk_MB", "memory_MB"]
+].round(2)
+
+# %% [markdown]
+# READ14
+#
+# ## 5 What it costs
+#
+# Three ways to do each step: on a laptop, on one rented machine with a GPU, on several rented ones
+# or a hosted service. Prices are in `g3lite/scale/prices.toml`, each with its date and the page
+# that states it. What follows is arithmetic with measured times; what is assumed says so.
+
+# %% jupyter={"source_hidden": true}
+CLIP_S = 2.33  # CLIP ViT-L/14, random weights, one core of this machine
+GPU_S = 0.162e12 / (0.35 * 70e12)  # its 162 GFLOP a photo; 70 TFLOPS, of which 35 % are assumed
+STEP_S = 1.12e-3  # heads of the paper's size, a photo in one step, one core
+EPOCHS = 10
+vector_bytes = 4 * 2_304
+pca = index_types.predict_bytes("pca", 2_304, PAPER) / PAPER
+hosted = costs.Machines("a hosted service", "electricity", 0.0)
+works = [
+    costs.Work("embed", costs.LAPTOP, lambda n: CLIP_S * n / 2, "measured on one core, of two",
+               disk_bytes=lambda n: 1_536 * n),
+    costs.Work("embed", costs.GPU_MACHINE, lambda n: GPU_S * n, "computed from the chip's FLOPS",
+               disk_bytes=lambda n: 1_536 * n, disk="gp3"),
+    costs.Work("embed", costs.CLUSTER, lambda n: GPU_S * n / 2, "computed, twice as fast a chip",
+               disk_bytes=lambda n: 1_536 * n, disk="s3"),
+    costs.Work("train", costs.LAPTOP, lambda n: EPOCHS * STEP_S * n / 2, "measured on one core",
+               disk_bytes=lambda n: 1_536 * n),
+    costs.Work("train", costs.GPU_MACHINE, lambda n: EPOCHS * STEP_S * n / 50,
+               "assumed: 50 times a core", disk_bytes=lambda n: 1_536 * n, disk="gp3"),
+    costs.PAPER_TRAINING,
+    costs.Work("search", costs.LAPTOP, lambda n: 0.0, "compressed (pca), in memory",
+               memory_bytes=lambda n: pca * n),
+    costs.Work("search", costs.GPU_MACHINE, lambda n: 730 * 3600, "a machine for a month, mapped",
+               disk_bytes=lambda n: vector_bytes * n, disk="gp3"),
+    costs.Work("search", hosted, lambda n: 0.0, "hosted Milvus, a month",
+               service_usd=lambda n: costs.hosted(n, 2_304), service="zilliz"),
+]  # fmt: skip
+
+# %% tags=["results"]
+shown = costs.table(works)
+shown[
+    ["photos", "step", "way", "hours until done", "disk (GB)", "memory of each (GB)", "USD"]
+].round(1)
+
+# %% [markdown]
+# READ15
+#
+# ### Asking
+#
+# The gallery may grow, the questions do not: each photo gets the same four prompts. With the
+# paper's plan, 40 replies per photo, on paper:
+
+# %%
+costs.asking(2_997, "gpt-4o", tokens_per_image=255).round(2)
+
+# %% [markdown]
+# READ16
+#
+# ### When not to bother
+#
+# - **Fewer than a million photos**: one machine embeds them in days, or in an hour with a GPU, and
+#   FAISS searches them in memory. Everything above only adds programs that can break.
+# - **The gallery fits compressed**: notebook 03 stores a photo in 74 to 160 bytes. Measure recall
+#   first, then decide about a store.
+# - **Nobody else asks**: a store is for many clients, for filters, and for galleries that grow
+#   while they are used. One notebook needs none of it.
+# - **Features can be kept**: most of the paper's 70 hours encode the same photos again and again.
+#   To keep the features is worth more than any cluster.
+#
+# ### An index for 100 million
+#
+# The exact vectors of 100 million photos do not fit anywhere near you. Here are five kinds of index
+# of notebook 03, measured with 2,000 photos:
+
+# %%
+wide = vectors.shape[1]
+kinds = ["exact", "sq8", "hnsw", "pca", "PCA64,SQ8"]
+indexes = index_types.measure(vectors, queries, kinds, progress=False)
+indexes[["kind", "recall", "recall_dissimilar"]].round(2)
+
 # %% [markdown]
 # ### Exercise 3: a plan for 100 million photos
 #
@@ -186,3 +679,31 @@ check_09_3(my_plan, indexes, LARGE, wide)
 # ```
 #
 # </details>
+
+# %% [markdown]
+# ## What you learnt
+#
+# - A cost that is measured at three or more sizes gives an exponent with an interval; a line that
+#   is drawn on is a claim about what stays the same.
+# - Blocks with one file each, whole or not at all, make a run that loses nothing when it is killed.
+#   The engine does the rest.
+# - Features may stay on the disk: the numbers are the same, and the memory does not grow.
+# - A contrastive loss needs the negatives of all processes, or it is another loss.
+# - A vector store searches as FAISS does, with filters and while it grows; alone it is slower.
+#
+# **What it cannot do.** All was measured on one machine: no network between machines, no GPU, no
+# Milvus cluster. The pictures of the growth curve are tiny and the model a stand-in. Prices change;
+# each has its date.
+#
+# **Next:** [10 Build G3 yourself](10_build_g3.ipynb).
+#
+# ### References
+#
+# - P. Jia et al., *G3: An Effective and Adaptive Framework for Worldwide Geolocalization Using
+#   Large Multi-Modality Models*, NeurIPS 2024,
+#   [arXiv 2405.14702](https://arxiv.org/abs/2405.14702).
+# - P. Moritz et al., *Ray: A Distributed Framework for Emerging AI Applications*, OSDI 2018,
+#   [arXiv 1712.05889](https://arxiv.org/abs/1712.05889).
+# - J. Wang et al., *Milvus: A Purpose-Built Vector Data Management System*, SIGMOD 2021.
+# - J. W. Young, *A First Order Approximation to the Optimum Checkpoint Interval*, Communications of
+#   the ACM 1974.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Build G3 yourself: ten steps, each a function of yours
 #
-# [← 08 After G3](08_after_g3.ipynb) ·
+# [← 09 Beyond one machine](09_beyond_one_machine.ipynb) ·
 # Open in Colab (once on GitHub)
 #
 # You have seen every part of G3. Now write it: ten short functions, from a distance on the sphere
