@@ -452,7 +452,8 @@ def _open(uri: str | Path, token: str | None, new: bool) -> tuple[str, Any, Exit
         raise G3Error(
             'a gallery in Milvus needs pymilvus: pip install "g3lite[scaling]"'
         ) from error
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # its errors are raised, too
+    for name in ("pymilvus", "milvus_lite"):  # what they report is raised, too
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     uri = str(uri)
     with ExitStack() as opened:
         address = uri if _is_server(uri) else _serve(Path(uri), new, opened)
