@@ -436,7 +436,9 @@ def _asked(uri: str, call: Any, *arguments: Any, timeout: float = SECONDS, **opt
 
 def _error(uri: str, error: Any) -> GalleryError:
     text = error.message.strip()
-    if any(sign in text for sign in ("UNAVAILABLE", "DEADLINE", "Fail connecting", "closed")):
+    if any(
+        sign in text for sign in ("UNAVAILABLE", "DEADLINE", "Fail connecting", "closed channel")
+    ):
         return GalleryError(
             f"{uri} does not answer: is Milvus running there? Photos that were added are in its "
             f"store; call again when it is back ({text})"
