@@ -436,7 +436,9 @@ def _asked(uri: str, call: Any, *arguments: Any, timeout: float = SECONDS, **opt
 
 def _error(uri: str, error: Any) -> GalleryError:
     text = error.message.strip()
-    if any(sign in text for sign in ("UNAVAILABLE", "DEADLINE", "Fail connecting", "closed")):
+    if any(
+        sign in text for sign in ("UNAVAILABLE", "DEADLINE", "Fail connecting", "closed channel")
+    ):
         return GalleryError(
             f"{uri} does not answer: is Milvus running there? Photos that were added are in its "
             f"store; call again when it is back ({text})"
@@ -452,7 +454,7 @@ def _open(uri: str | Path, token: str | None, new: bool) -> tuple[str, Any, Exit
         raise G3Error(
             'a gallery in Milvus needs pymilvus: pip install "g3lite[scaling]"'
         ) from error
-    for name in ("pymilvus", "grpc._server"):  # their errors are raised, too
+    for name in ("pymilvus", "milvus_lite", "grpc._server"):  # what they report is raised, too
         logging.getLogger(name).setLevel(logging.CRITICAL)
     uri = str(uri)
     with ExitStack() as opened:

@@ -236,7 +236,10 @@ if not lacks("ray"):
     )  # fmt: skip
 
 # %% [markdown]
-# READ3 Is the result the same as without Ray? Encode the photos in this process, and compare:
+# The worker with the cross was killed when three blocks were done. The block that it had begun is
+# grey. It left no part, and another worker made it again (orange). Ray started a new worker, too.
+#
+# Is the result the same as without Ray? Encode the photos in this process, and compare:
 
 # %%
 plain = Backbone.load("miniclip").image_features(photos, normalize=False, progress=False).vectors
@@ -381,7 +384,8 @@ if not lacks("ray"):
     print("from the memory:", *(f"{loss:.6f}" for loss in losses[1]))
 
 # %% [markdown]
-# READ8
+# The losses are the same in all digits. So memory is no longer a limit: a process holds one batch,
+# the validation photos, and the order of an epoch, 8 bytes a photo.
 #
 # ### Several processes, one loss
 #
@@ -418,7 +422,9 @@ print(f"one process {loss_of(images, places, 0):.4f}; two, places gathered {gath
       f"two, each alone {alone:.4f}")  # fmt: skip
 
 # %% [markdown]
-# READ9
+# With gathered places two processes have the loss of one. Alone they have another one, and it is
+# lower: 1.7854 instead of 2.2475. That is no success. Half of the wrong answers are missing, so the
+# task is easier, and less is learnt from it. This was a simulation in one process; below are two.
 #
 # ### Exercise 2: the loss of a share
 #
@@ -467,7 +473,8 @@ if not lacks("ray"):
     print(said.replace(str(work), "work"))
 
 # %% [markdown]
-# READ10
+# Both processes have trained the same heads, and one of them wrote them. That two processes end
+# with the numbers of one is compared in the tests (`tests/datasets/test_ondisk.py`).
 #
 # ## 4 Searching in a vector store
 #
@@ -497,7 +504,7 @@ if not lacks("pymilvus", "milvus_lite"):
         print(f"{name}: recall@15 {index_types.recall(theirs, ours):.3f}")
 
 # %% [markdown]
-# READ11
+# Both find the same photos for all 100 queries, in the lists of the similar and of the dissimilar.
 #
 # ### Filters
 #
@@ -540,7 +547,9 @@ if not lacks("pymilvus", "milvus_lite"):
           f"{len({row for _, row in found})} answer to one question")  # fmt: skip
 
 # %% [markdown]
-# READ12 And when the store is gone? Port 1 of this machine has no server:
+# It does not: every search had the same answer, the right one, whatever was being added.
+#
+# And when the store is gone? Port 1 of this machine has no server:
 
 # %%
 if not lacks("pymilvus", "milvus_lite"):
@@ -561,8 +570,6 @@ print(f"{(restarts['kill'] != 'none').sum()} kills: {restarts['lost'].sum()} pho
       "vector")  # fmt: skip
 
 # %% [markdown]
-# READ13
-#
 # ### Beside FAISS
 #
 # **Guess first.** How many times as long as FAISS does Milvus Lite take for one query among 100,000

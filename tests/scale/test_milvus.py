@@ -357,12 +357,15 @@ def test_paths_and_names_that_are_no_gallery(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_gallery_that_lost_photos_is_refused(tmp_path, caplog):
+def test_a_gallery_that_lost_photos_is_refused(tmp_path):
     path = tmp_path / "gallery.db"
     with MilvusGallery.create(path, D, MODEL) as store:
         store.add(table_of(50), vectors_of(50))
-    for file in path.rglob("data_*.parquet"):
-        file.unlink()
+    (file,) = path.rglob("data_*.parquet")
+    file.write_bytes(file.read_bytes()[:999])
+    with pytest.raises(GalleryError, match="gallery.db refuses: .*not a parquet file"):
+        MilvusGallery.connect(path)
+    file.unlink()
     with pytest.raises(GalleryError, match="holds 0 photos, not the 50 that were added"):
         MilvusGallery.connect(path)
 
