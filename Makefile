@@ -3,6 +3,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 STAMP := .venv/.installed
 TESTS_STAMP := .venv/.installed-tests
+SCALING_STAMP := .venv/.installed-scaling
 PYTEST := G3LITE_PROFILE=ci OMP_NUM_THREADS=1 $(RUN) pytest -p tests.helpers.quick_imports \
 	tests notebooks --nbval-lax --nbval-current-env -n auto --maxprocesses 4 --dist loadfile
 
@@ -23,7 +24,7 @@ tutorial: $(STAMP) ## run the whole series on the embedded photos, print its tab
 test: $(TESTS_STAMP) ## the quick tests, and the first notebook on the ci profile
 	$(PYTEST) -m "not slow"
 
-test-slow: $(TESTS_STAMP) ## a real server, killed runs, the wheel, and all other notebooks
+test-slow: $(SCALING_STAMP) ## a real server, killed runs, the wheel, and all other notebooks
 	$(PYTEST) -m slow
 
 test-all: test test-slow ## both, and what was skipped and why
@@ -49,3 +50,7 @@ $(STAMP): pyproject.toml
 $(TESTS_STAMP): $(STAMP)
 	@$(RUN) pip install --disable-pip-version-check --quiet -e '.[notebooks,tests]'
 	@touch $(TESTS_STAMP)
+
+$(SCALING_STAMP): $(TESTS_STAMP)
+	@$(RUN) pip install --disable-pip-version-check --quiet -e '.[notebooks,tests,scaling]'
+	@touch $(SCALING_STAMP)

@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from g3lite import G3Error, __version__, paths, profiles
-from g3lite.cli import OPTIONS, check_folder, develop, import_notebooks, own, pack, site, teach
+from g3lite.cli import (
+    OPTIONS,
+    check_folder,
+    develop,
+    embed,
+    import_notebooks,
+    own,
+    pack,
+    site,
+    teach,
+)
 from g3lite.cli.doctor import doctor
 from g3lite.cli.evaluate import evaluate, paper_tables
 from g3lite.cli.locate import locate
@@ -24,6 +34,7 @@ app = typer.Typer(help="Notebooks and package for G3 worldwide image geolocaliza
 app.command()(locate)
 app.command()(own.index)
 app.command()(pack.pack)
+app.command()(embed.embed)
 app.command()(evaluate)
 app.command("tables")(paper_tables)
 app.command()(doctor)

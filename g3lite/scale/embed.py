@@ -23,6 +23,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -32,12 +33,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
 from g3lite import G3Error
 from g3lite.backbone import Backbone, check_device
-from g3lite.datasets import featurefolder
+from g3lite.datasets import featurefolder, own
 from g3lite.datasets.featurefolder import FeatureFolder
 from g3lite.paths import replacing, write_json
 from g3lite.photos import PhotoSet
@@ -215,7 +217,7 @@ def _counts(out: Path, blocks: int) -> tuple[int, dict[str, str], int]:
     total, without, damaged = 0, 0, {}
     for number in range(blocks):
         table = pq.read_table(_part(out, number), columns=["IMG_ID", "error"])
-        bad = table.filter(pa.compute.is_valid(table["error"])).to_pylist()
+        bad = table.filter(pc.is_valid(table["error"])).to_pylist()
         total, without = total + len(table) - len(bad), without + len(bad)
         damaged |= {row["IMG_ID"]: row["error"] for row in bad[: 20 - len(damaged)]}
     return total, damaged, without
@@ -287,10 +289,12 @@ class Encoder:
             hashes[img_id] = hashlib.sha256(data).hexdigest()
             return data
 
-        features = self.backbone.image_features(
-            PhotoSet(photos.name, photos.table, read), self.batch_size, on_error="skip",
-            cache=False, workers=1, progress=False, normalize=False,
-        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "skipped", UserWarning)  # the part says it
+            features = self.backbone.image_features(
+                PhotoSet(photos.name, photos.table, read), self.batch_size, on_error="skip",
+                cache=False, workers=1, progress=False, normalize=False,
+            )  # fmt: skip
         with replacing(part) as path:
             pq.write_table(_table(photos.table, features, hashes, self.backbone.dim), path)
         begun.unlink(missing_ok=True)
@@ -466,4 +470,4 @@ def to_features(folder: str | Path, out: str | Path) -> FeatureFolder:
         made.flush()
     backbone = about["backbone"]["name"], about["backbone"]["sha256"]
     return featurefolder.write(out, table.drop(columns=["part", "row"]), None, backbone,
-                               kind="gallery", left_out={})  # fmt: skip
+                               kind=own.KIND, left_out={})  # fmt: skip

@@ -78,6 +78,8 @@ def photos_of(what: PhotoSet | str | Path, table: str | Path | None = None) -> P
     if not os.path.isdir(folder):
         raise NotThere(f"there is no folder {folder}")
     archives = _archives(folder)
+    if archives and any(_PICTURE.search(path.name) for path in folder.iterdir()):
+        raise G3Error(f"{folder} holds pictures and tar archives: part them into two folders")
     if archives:
         return Photos(folder.name, lambda: _in_tars(archives, table))
     if table is not None:
@@ -86,7 +88,8 @@ def photos_of(what: PhotoSet | str | Path, table: str | Path | None = None) -> P
     files = find_pictures(folder)
     if not files:
         raise NotThere(f"there is neither a picture nor a tar archive in {folder}")
-    return Photos(folder.name, lambda: _in_files(folder, files))
+    odd = {_name(folder, file): file for file in files if not _writable(file)}
+    return Photos(folder.name, lambda: _in_files(folder, files), lambda name: read_bytes(odd[name]))
 
 
 def _chunks(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -99,12 +102,24 @@ def _in_files(folder: Path, files: Sequence[Path]) -> Iterator[pd.DataFrame]:
         some = files[start : start + _CHUNK]
         yield pd.DataFrame(
             {
-                "IMG_ID": [os.fsencode(file.relative_to(folder)).decode(errors="backslashreplace")
-                           for file in some],
-                "path": [str(file.resolve()) for file in some],
+                "IMG_ID": [_name(folder, file) for file in some],
+                "path": [str(file.resolve()) if _writable(file) else None for file in some],
                 "size": [file.stat().st_size for file in some],
             }
-        )  # fmt: skip
+        )
+
+
+def _name(folder: Path, file: Path) -> str:
+    return os.fsencode(file.relative_to(folder)).decode(errors="backslashreplace")
+
+
+def _writable(file: Path) -> bool:
+    """Whether the path can stand in a table: some are no UTF-8."""
+    try:
+        str(file.resolve()).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _archives(folder: Path) -> list[list[Path]]:
@@ -217,6 +232,7 @@ class Plan:
         """The photos of a block; `version` is empty, so nothing of them goes into the cache."""
         table = self._file.read_row_group(number).to_pandas()
         places = table.set_index("IMG_ID")[["path", "offset", "size"]]
+        streams: dict[str, io.BufferedReader] = {}  # archives of the block that are open
 
         def read(img_id: str) -> bytes:
             path, offset, size = places.loc[img_id]
@@ -226,9 +242,10 @@ class Plan:
                 return self.source(img_id)
             if pd.isna(offset):
                 return read_bytes(Path(path))
-            with open_pieces(_pieces(Path(path))) as stream:
-                stream.seek(int(offset))
-                data = stream.read(int(size))
+            if path not in streams:
+                streams[path] = open_pieces(_pieces(Path(path)))
+            streams[path].seek(int(offset))
+            data = streams[path].read(int(size))
             if len(data) != size:
                 raise OSError(f"{path} ends within {img_id}")
             return data
