@@ -53,10 +53,13 @@ def embed(
     if table and not folder:
         raise G3Error(f"--table goes with a folder, and {photos} is none")
     listed = photos_of(photos, table) if folder else photos_of(load_photos(photos))
-    report = scale.embed(
-        listed, output, backbone, address=address, workers=workers, device=device, block=block,
-        batch_size=batch_size,
-    )  # fmt: skip
+    try:
+        report = scale.embed(
+            listed, output, backbone, address=address, workers=workers, device=device,
+            block=block, batch_size=batch_size,
+        )  # fmt: skip
+    except (ValueError, FileNotFoundError) as error:  # an unknown backbone, or no such device
+        raise G3Error(str(error)) from error
     typer.echo(str(report))
     if features:
         made = scale.to_features(output, features)

@@ -21,6 +21,7 @@ import hashlib
 import json
 import logging
 import os
+import socket
 import sys
 import time
 import warnings
@@ -373,6 +374,7 @@ def _cluster(address: str | None, workers: int) -> Iterator[Any]:
         if ray.is_initialized():
             raise G3Error("Ray runs in this process already: call ray.shutdown() first")
         logging.getLogger("ray.data").setLevel(logging.ERROR)
+        _check_address(address)
         try:
             # One core more than workers, for Ray's own small tasks.
             own = {} if address else {"num_cpus": workers + 1, "include_dashboard": False,
@@ -396,6 +398,17 @@ def _cluster(address: str | None, workers: int) -> Iterator[Any]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _check_address(address: str | None) -> None:
+    """Refuse an address where nothing listens; Ray would try it for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit()):
+        return  # "auto", or this machine
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise G3Error(f"Ray cannot be had at {address}: {error}. Does it run there?") from error
 
 
 @contextmanager
