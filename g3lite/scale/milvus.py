@@ -451,9 +451,7 @@ def _open(uri: str | Path, token: str | None, new: bool) -> tuple[str, Any, Exit
     try:
         from pymilvus import MilvusClient, MilvusException
     except ImportError as error:
-        raise G3Error(
-            'a gallery in Milvus needs pymilvus: pip install "g3lite[scaling]"'
-        ) from error
+        raise G3Error('a gallery in Milvus needs pymilvus: pip install -e ".[scaling]"') from error
     for name in ("pymilvus", "milvus_lite", "grpc._server"):  # what they report is raised, too
         logging.getLogger(name).setLevel(logging.CRITICAL)
     uri = str(uri)
@@ -474,7 +472,7 @@ def _serve(path: Path, new: bool, opened: ExitStack) -> str:
         from milvus_lite.exceptions import DataDirLockedError
     except ImportError as error:
         raise G3Error(
-            f'{path}: a gallery in a file needs Milvus Lite: pip install "g3lite[scaling]"'
+            f'{path}: a gallery in a file needs Milvus Lite: pip install -e ".[scaling]"'
         ) from error
     if not (new or path.exists()):
         raise GalleryError(f"there is no gallery {path}; MilvusGallery.create makes one")

@@ -64,7 +64,7 @@ def test_every_import_is_a_declared_dependency():
     tools = base | distributions(EXTRAS["notebooks"])
     # What only works with an extra: the notebook tools, the widgets of the quiz and the cue lab,
     # showing a figure in a notebook (every kernel of a notebook comes with IPython), making the
-    # tables of cities, a grammar, and the site.
+    # tables of cities, a grammar, workers and vector stores, and the site.
     site = tools | distributions(EXTRAS["site"])
     allowed = {
         "mathematics.py": tools,
@@ -77,6 +77,8 @@ def test_every_import_is_a_declared_dependency():
         "style.py": base | {"ipython"},
         "cities.py": base | distributions(EXTRAS["tests"]),
         "schema.py": base | distributions(EXTRAS["schema"]),
+        "embed.py": base | distributions(EXTRAS["scaling"]),
+        "milvus.py": base | distributions(EXTRAS["scaling"]),
     }
     for path in sorted((ROOT / "g3lite").rglob("*.py")):
         for module in imported(path):
