@@ -469,5 +469,5 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
     for name in ("pymilvus", "milvus_lite.adapter.grpc.server"):
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, name, None)
-            with pytest.raises(G3Error, match=r'pip install "g3lite\[scaling\]"'):
+            with pytest.raises(G3Error, match=r"\[scaling\]"):
                 MilvusGallery.create(tmp_path / "g.db", D, MODEL)

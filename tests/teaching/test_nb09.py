@@ -178,3 +178,13 @@ def test_no_solution_with_one_small_mistake_passes(check, answer, given):
         if hint is None:
             passed.append(edit)
     assert tried >= 6 and passed == []
+
+
+@pytest.mark.slow
+def test_without_the_extra_the_notebook_says_what_is_missing(tmp_path):
+    notebook = notebooks.read_source(notebooks.folder(), NAME)
+    (setup,) = (cell for cell in notebook.cells if "absent = {" in cell.source)
+    setup.source += '\nabsent = {"ray", "pymilvus", "milvus_lite"}'
+    done = notebooks.execute(notebook, notebooks.folder(), "ci")
+    said = [output.get("text", "") for cell in done.cells for output in cell.get("outputs", [])]
+    assert sum("NOT HERE" in text and ".[scaling]" in text for text in said) >= 6
