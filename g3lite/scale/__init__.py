@@ -1,1 +1,1 @@
-"""What is needed beyond one machine's memory: compressed indexes, a vector store, budgets."""
+"""Beyond one machine: workers that embed, kinds of index, a vector store, memory and costs."""
