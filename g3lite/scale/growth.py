@@ -10,11 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from g3lite.paths import shipped
+
 LEVEL = 0.95
 """Of all intervals."""
+
+
+def measured(name: str) -> pd.DataFrame:
+    """What was measured on one machine with two cores and no GPU: a shipped table.
+
+    Args:
+        name: "embed", "overhead", "kills", "train", "store" or "restarts"; `benchmarks/scale_*.py`
+            wrote them, and say what the columns are.
+    """
+    return pd.read_csv(shipped(f"scale/{name}.csv"))
 
 
 @dataclass(frozen=True)

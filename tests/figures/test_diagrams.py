@@ -70,6 +70,8 @@ MAKE = {
     "mean_and_medoid": lambda: diagrams.mean_and_medoid(spots(9), np.arange(9)),
     "splits": lambda: diagrams.splits(TABLES),
     "resampling": lambda: diagrams.resampling(np.arange(120) // 4, HITS),
+    "blocks": diagrams.blocks,
+    "gathered": diagrams.gathered,
 }
 
 
@@ -336,6 +338,12 @@ def test_resampling_draws_photographers():
     alone = words(diagrams.resampling(["one"] * 50, HITS[:50]))  # a single one: no spread
     share = 100 * HITS[:50].mean()
     assert f"95 %: {share:.1f} to {share:.1f}" in alone
+
+
+def test_gathering_shows_all_pairs():
+    said = words(made("gathered"))
+    assert "18 of 36 pairs" in said and "36 of 36 pairs" in said
+    assert "32 of 64 pairs" in words(diagrams.gathered(2, 4))
 
 
 def test_neighbours_of_the_hub_are_those_of_a_search():

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from g3lite.paper import after, seeds, tables
 from g3lite.paths import ArtefactError
 from g3lite.recipes import judge, judge_photos, miniclip
 from g3lite.recipes import replies as reply_recipe
+from g3lite.scale import growth
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = json.loads((ROOT / "data" / "manifest.json").read_text(encoding="utf-8"))
@@ -33,6 +35,9 @@ NEVER_LOADED = {
     "cities/README.md", "geoclip/LICENSE", "geoclip/README.md", "natural_earth/README.md",
     "natural_earth/make.py",
 }  # fmt: skip
+
+
+MEASURED = ("embed", "kills", "overhead", "restarts", "store", "train")
 
 
 def picture():
@@ -81,6 +86,7 @@ LOADS = {
     "replies/final_natural": lambda: reply_recipe.recorded("final_natural"),
     "replies/final_uniform": lambda: reply_recipe.recorded("final_uniform"),
     "replies/validation": lambda: reply_recipe.recorded("validation"),
+    **{f"scale/{name}": partial(growth.measured, name) for name in MEASURED},
     "seeds/": lambda: list(seeds.predictions()),
 }
 """What loads the files that begin so; the longest beginning counts."""
