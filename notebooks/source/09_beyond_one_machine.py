@@ -83,6 +83,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
+# %% jupyter={"source_hidden": true}
 from g3lite import G3Error, figures, miniearth
 from g3lite.alignment import CONFIGS, GeoAlignment
 from g3lite.backbone import Backbone
@@ -594,8 +595,8 @@ print(guess.compare(my_ratio, ratio, "times", digits=1))
 at[["recall_similar", "recall_dissimilar", "ms_alone", "ms_in_100", "build_s", "disk_MB"]].round(2)
 
 # %% [markdown]
-# Both find the same photos. One query alone takes Milvus Lite 9.0 times as long as FAISS, 136 ms
-# instead of 15: question and answer travel through a server, though it is in the same process. With
+# Both find the same photos. One query alone takes Milvus Lite 9.0 times as long as FAISS, 136.27
+# ms instead of 15.17: question and answer travel through a server, though it is in the same process. With
 # 100 queries at a time it needs 5.29 ms for each and FAISS 14.30; but FAISS was held to one thread
 # here, and Milvus is not. To build the gallery took 49.04 seconds instead of 0.39. So speed is no
 # reason for a store on one machine. Filters, other clients, a gallery that grows, and more machines
@@ -615,6 +616,7 @@ EPOCHS = 10
 vector_bytes = 4 * 2_304
 pca = index_types.predict_bytes("pca", 2_304, PAPER) / PAPER
 hosted = costs.Machines("a hosted service", "electricity", 0.0)
+# %% jupyter={"source_hidden": true}
 works = [
     costs.Work("embed", costs.LAPTOP, lambda n: CLIP_S * n / 2, "measured on one core, of two",
                disk_bytes=lambda n: 1_536 * n),
@@ -651,8 +653,8 @@ priced.assign(**numbers)
 # - **Search** costs every month, whether somebody asks or not: 737 dollars for a machine, 247 for
 #   hosted vectors. Compressed to 1.9 GB the gallery fits into a laptop.
 #
-# With 100 million photos all of this is 24 times as much, and the laptop is out: it would embed for
-# 32,361 hours, nearly four years.
+# With 100 million photos all of this grows as the number of photos does, and the laptop is out: it
+# would embed for 32,361 hours, nearly four years.
 #
 # ### Asking
 #
