@@ -111,7 +111,7 @@ class Report:
         lines = [
             f"{self.folder}: {self.photos:,} photos with a vector, {self.without:,} without; "
             f"{len(self.blocks):,} blocks made now, {self.stored:,} were there",
-            *([f"{lost} blocks were begun by a worker that was killed"] if lost else []),
+            *([f"begun by a worker that was killed, and made again: {lost}"] if lost else []),
             *(f"  {img_id}: {reason}" for img_id, reason in self.damaged.items()),
         ]
         if self.without > len(self.damaged):

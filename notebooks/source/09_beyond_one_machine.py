@@ -596,11 +596,11 @@ at[["recall_similar", "recall_dissimilar", "ms_alone", "ms_in_100", "build_s", "
 
 # %% [markdown]
 # Both find the same photos. One query alone takes Milvus Lite 9.0 times as long as FAISS, 136.27
-# ms instead of 15.17: question and answer travel through a server, though it is in the same process. With
-# 100 queries at a time it needs 5.29 ms for each and FAISS 14.30; but FAISS was held to one thread
-# here, and Milvus is not. To build the gallery took 49.04 seconds instead of 0.39. So speed is no
-# reason for a store on one machine. Filters, other clients, a gallery that grows, and more machines
-# are.
+# ms instead of 15.17: question and answer travel through a server, though it is in the same
+# process. With 100 queries at a time it needs 5.29 ms for each and FAISS 14.30; but FAISS was held
+# to one thread here, and Milvus is not. To build the gallery took 49.04 seconds instead of 0.39. So
+# speed is no reason for a store on one machine. Filters, other clients, a gallery that grows, and
+# more machines are.
 #
 # ## 5 What it costs
 #
@@ -638,8 +638,10 @@ works = [
 ]  # fmt: skip
 
 # %% tags=["results"]
+priced = costs.table(works)
+print("oldest price:", priced["oldest price"].min(), "and prices:", *priced["prices"].unique())
 columns = ["photos", "step", "way", "hours until done", "memory of each (GB)", "disk (GB)", "USD"]
-priced = costs.table(works)[columns]
+priced = priced[[*columns, "seconds from"]]
 numbers = priced.select_dtypes("float").map(lambda one: f"{one:,.{0 if one >= 100 else 1}f}")
 priced.assign(**numbers)
 

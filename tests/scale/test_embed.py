@@ -137,7 +137,7 @@ def test_a_block_that_a_killed_worker_had_begun_is_known(here, photos, miniclip,
     assert row.lost and row.lost_worker == 77 and row.start - row.lost_start == pytest.approx(
         5, abs=30
     )  # fmt: skip
-    assert "1 blocks were begun by a worker that was killed" in str(report)
+    assert "begun by a worker that was killed, and made again: 1" in str(report)
 
 
 def test_on_block_hears_of_each(here, photos, miniclip, tmp_path):
