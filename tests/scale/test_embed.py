@@ -278,7 +278,15 @@ def test_no_photo_with_a_place(here, photos, miniclip, tmp_path):
 @pytest.fixture
 def ray():
     module = pytest.importorskip("ray")
+
+    def late(*_):
+        raise TimeoutError("no answer of Ray within ten minutes")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(600)
     yield module
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
     assert not module.is_initialized()
 
 
