@@ -19,7 +19,7 @@ PHOTOS, NUMBERS = 100_000_000, 768
 
 @pytest.fixture(scope="module")
 def given():
-    return {"math": math, "torch": torch, "F": F, "indexes": COSTS, "LARGE": PHOTOS,
+    return {"np": np, "torch": torch, "F": F, "indexes": COSTS, "LARGE": PHOTOS,
             "wide": NUMBERS}  # fmt: skip
 
 
