@@ -163,8 +163,8 @@ for name, law in laws.items():
 # The searches lie on both sides of 1. FAISS has 1.09 [1.01, 1.17], probably because
 # a small gallery fits into the fast memory inside the processor, and a large one does not. Milvus
 # has 0.91 [0.83, 1.00]: each query has a fixed cost, which counts for more in a small gallery. For
-# **embedding** little can be said, 0.84 [0.58, 1.10]: there are four points, and with 1,000 photos
-# two workers have hardly begun. For the paper's size the interval goes from 110 to 5,242 seconds.
+# **embedding** little can be said, 0.84 [0.58, 1.10]: there are four points, and with a thousand
+# photos two workers have hardly begun. For the paper's size the interval goes from 110 to 5,242 seconds.
 #
 # How far does such a line carry? It knows nothing of what has not happened yet: a disk that is
 # full, or vectors that no longer fit in the memory. So ask first what must fit.
@@ -203,7 +203,7 @@ figures.show(*diagrams.blocks())
 # we kill the worker that made the third one, as a computer does that runs out of memory:
 
 # %%
-photos = miniearth.load("gallery", 1_000)
+photos = miniearth.load("gallery", 640)
 victims = []
 
 
@@ -293,7 +293,9 @@ overhead[["seconds to start", "seconds of work", "seconds in all", "CPU seconds"
 # With a million photos, does the program that hands out the work need more memory?
 
 # %%
-flat = embedded.set_index("photos")[["MB of the driver", "MB of all processes", "MB on disk"]]
+flat = embedded.astype({"photos": int}).set_index("photos")[
+    ["MB of the driver", "MB of all processes", "MB on disk"]
+]
 print(flat.iloc[[0, -1]].round().astype(int).to_string())
 figures.show(
     figures.line_chart(
