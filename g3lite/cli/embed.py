@@ -20,7 +20,7 @@ def embed(
     ],
     output: Annotated[Path, typer.Argument(help="folder for the parts; all workers must see it")],
     table: Annotated[
-        Path | None, typer.Option(help="CSV with IMG_ID, LAT and LON: where they were taken")
+        Path | None, typer.Option(help="CSV with IMG_ID, AUTHOR, LAT, LON: where they were taken")
     ] = None,
     features: Annotated[
         Path | None,
