@@ -67,3 +67,5 @@ def embed(
             f"wrote {len(made):,} photos that have a place to {features}: g3lite align OUTPUT "
             f"--features {features} trains on it, g3lite locate PHOTO --gallery {features} searches"
         )
+    else:
+        typer.echo("next: this call with --features FOLDER joins the parts, for align and locate")
