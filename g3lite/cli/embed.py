@@ -20,7 +20,7 @@ def embed(
     ],
     output: Annotated[Path, typer.Argument(help="folder for the parts; all workers must see it")],
     table: Annotated[
-        Path | None, typer.Option(help="CSV with IMG_ID, LAT and LON: where they were taken")
+        Path | None, typer.Option(help="CSV with IMG_ID, AUTHOR, LAT, LON: where they were taken")
     ] = None,
     features: Annotated[
         Path | None,
@@ -67,3 +67,5 @@ def embed(
             f"wrote {len(made):,} photos that have a place to {features}: g3lite align OUTPUT "
             f"--features {features} trains on it, g3lite locate PHOTO --gallery {features} searches"
         )
+    else:
+        typer.echo("next: this call with --features FOLDER joins the parts, for align and locate")

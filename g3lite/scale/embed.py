@@ -23,11 +23,13 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,8 @@ from g3lite.support.runs import make_run_folder
 RUN = "run.json"
 MOST_TASKS = 2_000
 """Blocks are given to Ray in at most so many tasks, so that its own books stay small."""
+MOST_DEATHS = 5
+"""After so many workers that died over a block the run ends; Ray would try it for ever."""
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would report to its makers
     "RAY_BACKEND_LOG_LEVEL": "fatal",
@@ -196,15 +200,12 @@ def _begin(photos: Photos, out: Path, block: int, model: Backbone) -> dict[str, 
             f"{out} holds a run with blocks of {known['plan']['block']} photos, not {block}; "
             "go on with that, or name another folder"
         )
-    home = out if known is None else out / "listing"
-    home.mkdir(exist_ok=True)
-    listed = write(photos, home, block)
     if known is None:
-        made_of = {"backbone": backbone, "plan": listed}
+        made_of = {"backbone": backbone, "plan": write(photos, out, block)}
         write_json(out / RUN, made_of)
         return made_of
-    (home / PLAN).unlink()
-    home.rmdir()
+    with tempfile.TemporaryDirectory(prefix="listing-", dir=out) as home:
+        listed = write(photos, Path(home), block)
     if listed != known["plan"]:
         raise G3Error(
             f"{out} holds a run of other photos ({known['plan']['photos']:,}, now "
@@ -217,7 +218,7 @@ def _counts(out: Path, blocks: int) -> tuple[int, dict[str, str], int]:
     """Photos with a vector, the first damaged ones with their reasons, photos without a vector."""
     total, without, damaged = 0, 0, {}
     for number in range(blocks):
-        table = pq.read_table(_part(out, number), columns=["IMG_ID", "error"])
+        table = _read(_part(out, number), ["IMG_ID", "error"])
         bad = table.filter(pc.is_valid(table["error"])).to_pylist()
         total, without = total + len(table) - len(bad), without + len(bad)
         damaged |= {row["IMG_ID"]: row["error"] for row in bad[: 20 - len(damaged)]}
@@ -226,6 +227,20 @@ def _counts(out: Path, blocks: int) -> tuple[int, dict[str, str], int]:
 
 def _part(out: Path, number: int) -> Path:
     return out / f"part-{number:06d}.parquet"
+
+
+def _begun(out: Path, number: int) -> Path:
+    """Says who began a block; it stays if that one is killed."""
+    return _part(out, number).with_suffix(".begun")
+
+
+def _read(part: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(part, columns=columns)
+    except pa.ArrowInvalid as error:
+        raise G3Error(
+            f"{part} is damaged: {error}; remove it and call g3lite embed again"
+        ) from error
 
 
 # ------------------------------------------------------------------------------------ a worker
@@ -258,12 +273,22 @@ class Encoder:
     ) -> None:
         self.folder, self.batch_size = folder, batch_size
         self.plan = Plan(folder, source)
-        self.backbone = load("cuda" if gpu else "cpu")
-        if self.backbone.fingerprint != fingerprint:
+        self._load, self._device, self._fingerprint = load, "cuda" if gpu else "cpu", fingerprint
+
+    @cached_property
+    def backbone(self) -> Backbone:
+        """Loaded with the first block, so that what fails then is said with that block.
+
+        Raises:
+            G3Error: it is another one than that of the run.
+        """
+        backbone = self._load(self._device)
+        if backbone.fingerprint != self._fingerprint:
             raise G3Error(
-                f"this worker's backbone is {self.backbone.fingerprint[:8]}, the run's "
-                f"{fingerprint[:8]}: the machines have different weights or packages"
+                f"this worker's backbone is {backbone.fingerprint[:8]}, the run's "
+                f"{self._fingerprint[:8]}: the machines have different weights or packages"
             )
+        return backbone
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, list[str]]:
         """For Ray: blocks in, what became of them out, as JSON."""
@@ -272,17 +297,29 @@ class Encoder:
             try:
                 said.append(json.dumps(asdict(self.make(number))))
             except Exception as error:  # one sentence instead of Ray's pages
+                _begun(self.folder, number).unlink(missing_ok=True)
                 said.append(json.dumps({"failed": f"{type(error).__name__}: {error}",
                                         "block": number}))  # fmt: skip
         return {"said": said}
 
     def make(self, number: int) -> Block:
-        """Encode a block and write its part."""
-        part = _part(self.folder, number)
-        begun = part.with_suffix(".begun")  # who began the block; it stays if that one is killed
+        """Encode a block and write its part; a part that is there is not made again.
+
+        Raises:
+            G3Error: workers died over this block again and again.
+        """
+        part, begun = _part(self.folder, number), _begun(self.folder, number)
+        if part.is_file():  # made in this very task by a worker that was killed later
+            return Block(**json.loads(pq.read_schema(part).metadata[b"block"]))
         before = json.loads(begun.read_text()) if begun.is_file() else None
-        start = time.time()
-        write_json(begun, {"worker": os.getpid(), "start": start})
+        deaths = before["deaths"] + 1 if before else 0
+        if deaths >= MOST_DEATHS:
+            raise G3Error(
+                f"{deaths} workers died while they made it: does a photo of it crash them, or is "
+                "memory short"
+            )
+        backbone, start = self.backbone, time.time()
+        write_json(begun, {"worker": os.getpid(), "start": start, "deaths": deaths})
         photos, hashes = self.plan.block(number), {}
 
         def read(img_id: str) -> bytes:
@@ -292,18 +329,21 @@ class Encoder:
 
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "skipped", UserWarning)  # the part says it
-            features = self.backbone.image_features(
+            features = backbone.image_features(
                 PhotoSet(photos.name, photos.table, read), self.batch_size, on_error="skip",
                 cache=False, workers=1, progress=False, normalize=False,
             )  # fmt: skip
-        with replacing(part) as path:
-            pq.write_table(_table(photos.table, features, hashes, self.backbone.dim), path)
-        begun.unlink(missing_ok=True)
+        table = _table(photos.table, features, hashes, backbone.dim)
         lost = {} if before is None else {
             "lost": True, "lost_worker": before["worker"], "lost_start": before["start"],
         }  # fmt: skip
         with_vector, damaged = len(features.ids), len(features.skipped)
-        return Block(number, with_vector, damaged, os.getpid(), start, time.time(), **lost)
+        block = Block(number, with_vector, damaged, os.getpid(), start, time.time(), **lost)
+        with replacing(part) as path:
+            about = {"block": json.dumps(asdict(block))}
+            pq.write_table(table.replace_schema_metadata(about), path)
+        begun.unlink(missing_ok=True)
+        return block
 
 
 def _table(table: pd.DataFrame, features: Any, hashes: dict[str, str], dim: int) -> pa.Table:
@@ -354,7 +394,8 @@ def _blocks(
                     )
                 yield Block(**said)
         except ray.exceptions.RayError as error:
-            reason = str(error.__cause__ or error).strip().splitlines()[-1]
+            said = f"{error.__cause__ or error}".strip() or type(error).__name__
+            reason = said.splitlines()[-1]
             raise G3Error(f"Ray gave up: {reason}. What is done is kept; call again") from error
 
 
@@ -381,10 +422,10 @@ def _cluster(address: str | None, workers: int) -> Iterator[Any]:
                                       "object_store_memory": 100_000_000}  # fmt: skip
             with _no_stderr():
                 ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except Exception as error:  # where a start takes too long Ray raises just that
+            way_out = "Does `ray status` answer there?" if address else "Call again: is it busy?"
             raise G3Error(
-                f"Ray cannot be had at {address or 'this machine'}: {error}. Does `ray status` "
-                "answer there?"
+                f"Ray cannot be had at {address or 'this machine'}: {error} {way_out}"
             ) from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
@@ -445,7 +486,7 @@ def parts(folder: str | Path) -> Iterator[pa.Table]:
             f"{_part(folder, absent[0]).name}; call g3lite embed again, it goes on"
         )
     for number in numbers:
-        yield pq.read_table(_part(folder, number))
+        yield _read(_part(folder, number))
 
 
 def to_features(folder: str | Path, out: str | Path) -> FeatureFolder:
@@ -465,9 +506,8 @@ def to_features(folder: str | Path, out: str | Path) -> FeatureFolder:
         placed = table["LAT"].notna() & table["LON"].notna()
         sha256 = part["sha256"].to_pandas().astype("string")
         chosen = placed & part["vector"].is_valid().to_pandas()
-        kept.append(
-            table.assign(sha256=sha256)[chosen].assign(part=number, row=table.index[chosen])
-        )
+        kept.append(table.assign(sha256=sha256)[chosen])
+    rows_of = [part.index.to_numpy() for part in kept]
     table = pd.concat(kept, ignore_index=True)
     if table.empty:
         raise G3Error(f"no photo of {folder} has both a vector and a place")
@@ -475,12 +515,10 @@ def to_features(folder: str | Path, out: str | Path) -> FeatureFolder:
     d, row = about["backbone"]["dimensions"], 0
     with replacing(out / featurefolder.FEATURES) as path:
         made = np.lib.format.open_memmap(path, "w+", np.float16, (len(table), d))
-        for number, part in enumerate(parts(folder)):
-            rows = table["row"][table["part"] == number].to_numpy()
+        for rows, part in zip(rows_of, parts(folder), strict=True):
             vectors = part["vector"].take(pa.array(rows)).combine_chunks()
             made[row : row + len(rows)] = vectors.flatten().to_numpy().reshape(-1, d)
             row += len(rows)
         made.flush()
     backbone = about["backbone"]["name"], about["backbone"]["sha256"]
-    return featurefolder.write(out, table.drop(columns=["part", "row"]), None, backbone,
-                               kind=own.KIND, left_out={})  # fmt: skip
+    return featurefolder.write(out, table, None, backbone, kind=own.KIND, left_out={})

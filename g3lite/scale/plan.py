@@ -66,11 +66,13 @@ def photos_of(what: PhotoSet | str | Path, table: str | Path | None = None) -> P
     Args:
         what: a photo set; or a folder that holds pictures, or tars, whole (``.tar``) or in pieces
             (``.tar.000``, or numbered without an ending, as ``mp-16-images00``).
-        table: CSV that says where they were taken, with IMG_ID, LAT and LON; of an archive's
-            member IMG_ID is its file name. Photos that it lacks are listed without a place.
+        table: CSV that says where they were taken, with IMG_ID, AUTHOR, LAT and LON; of an
+            archive's member IMG_ID is its file name. What it lacks of an archive is listed without
+            a place, what it lacks of a folder of pictures is left out. It is held in memory.
 
     Raises:
         NotThere: there is no such folder, or neither a picture nor an archive in it.
+        G3Error: the folder holds both.
     """
     if isinstance(what, PhotoSet):
         return Photos(what.name, lambda: _chunks(what.table), what.source)
@@ -125,12 +127,19 @@ def _writable(file: Path) -> bool:
 def _archives(folder: Path) -> list[list[Path]]:
     """The tars of a folder, each as its pieces in order."""
     tars = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix == ".tar")
-    pieces: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_file() and _PIECE.search(path.name) and not _PICTURE.search(path.name):
-            pieces.setdefault(_PIECE.sub("", path.name), []).append(path)
-    split = [found for _, found in sorted(pieces.items()) if tarfile.is_tarfile(found[0])]
-    return [[tar] for tar in tars] + split
+    stems = sorted({_PIECE.sub("", p.name) for p in folder.iterdir() if _PIECE.search(p.name)})
+    split = [pieces for stem in stems if (pieces := _numbered(folder, stem))]
+    return [[tar] for tar in tars] + [found for found in split if tarfile.is_tarfile(found[0])]
+
+
+def _numbered(folder: Path, stem: str) -> list[Path]:
+    """The files that are called `stem` and a number, in the order of the numbers: 2 before 10."""
+    found = {
+        path: int(number[0]) for path in folder.iterdir()
+        if (number := _PIECE.search(path.name)) and path.name[: number.start()] == stem
+        and path.is_file()
+    }  # fmt: skip
+    return sorted(found, key=lambda path: (found[path], path.name))
 
 
 def _in_tars(archives: list[list[Path]], table: str | Path | None) -> Iterator[pd.DataFrame]:
@@ -148,17 +157,32 @@ def _in_tars(archives: list[list[Path]], table: str | Path | None) -> Iterator[p
 
 def _members(pieces: list[Path]) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size of the pictures of a tar."""
-    with open_pieces(pieces) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+    with open_pieces(pieces) as stream:
         try:
+            tar = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115  `stream` is what is open
             while (info := tar.next()) is not None:
                 tar.members = []  # else it remembers every member of millions
                 if info.isfile() and _PICTURE.search(info.name) and info.size <= MAX_BYTES:
                     yield info.name.rpartition("/")[2], info.offset_data, info.size
         except tarfile.TarError as error:
-            raise G3Error(f"{pieces[0]} is damaged: {error}; fetch it again") from error
-        stream.seek(tar.offset)  # a damaged header ends a tar as its proper end does: with zeros
-        if any(stream.read(tarfile.BLOCKSIZE)):
-            raise G3Error(f"{pieces[0]} is damaged at byte {tar.offset:,}; fetch it again")
+            raise G3Error(
+                f"{pieces[0]} is damaged: {error}; fetch it again (a compressed tar is unpacked "
+                "first)"
+            ) from error
+        _check_end(stream, tar.offset, pieces)
+
+
+def _check_end(stream: io.BufferedReader, end: int, pieces: list[Path]) -> None:
+    """See that a tar ends as it should, with zeros: a damaged header ends it, too, and a cut."""
+    stream.seek(end)
+    if len(rest := stream.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE or any(rest):
+        raise G3Error(f"{pieces[0]} is cut off or damaged at byte {end:,}; fetch it again")
+    while rest := stream.read(MAX_BYTES):
+        if rest.strip(b"\0"):
+            raise G3Error(
+                f"{pieces[0]} ends at byte {end:,}, and more follows. Numbered files are read as "
+                "pieces of one tar: give the ending .tar to those that are tars of their own"
+            )
 
 
 def _placed(rows: list[tuple], places: pd.DataFrame | None) -> pd.DataFrame:
@@ -217,7 +241,13 @@ class Plan:
 
     def __init__(self, folder: str | Path, source: Callable[[str], bytes] | None = None) -> None:
         self.folder, self.source = Path(folder), source
-        self._file = pq.ParquetFile(self.folder / PLAN)
+        try:
+            self._file = pq.ParquetFile(self.folder / PLAN)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise G3Error(
+                f"{self.folder} lacks a list of photos that can be read: {error}. Remove the "
+                "folder, or put its plan.parquet back"
+            ) from error
 
     def __len__(self) -> int:
         """Blocks."""
@@ -261,10 +291,7 @@ def _pieces(first: Path) -> list[Path]:
     stem = _PIECE.sub("", first.name)
     if stem == first.name:
         return [first]
-    return sorted(
-        path for path in first.parent.iterdir()
-        if _PIECE.search(path.name) and _PIECE.sub("", path.name) == stem
-    )  # fmt: skip
+    return _numbered(first.parent, stem)
 
 
 def open_pieces(paths: Sequence[Path]) -> io.BufferedReader:

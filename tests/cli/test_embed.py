@@ -50,7 +50,8 @@ def test_from_a_folder_to_features(folder, tmp_path):
     assert featurefolder.read(tmp_path / "f").table["IMG_ID"].tolist() == [
         f"{n}.jpg" for n in range(8)
     ]
-    assert call(folder, tmp_path / "out", "--table", table, "--block", 4).exit_code == 0
+    again = call(folder, tmp_path / "out", "--table", table, "--block", 4)
+    assert again.exit_code == 0 and "--features FOLDER joins the parts" in again.output
 
 
 def test_a_set_of_miniearth(folder, tmp_path, monkeypatch):

@@ -130,8 +130,8 @@ def test_what_is_there_is_not_made_again(here, photos, miniclip, tmp_path):
 def test_a_block_that_a_killed_worker_had_begun_is_known(here, photos, miniclip, tmp_path):
     run(photos, tmp_path, miniclip)
     (tmp_path / "part-000001.parquet").unlink()
-    begun = time.time() - 5
-    (tmp_path / "part-000001.begun").write_text(json.dumps({"worker": 77, "start": begun}))
+    said = {"worker": 77, "start": time.time() - 5, "deaths": 0}
+    (tmp_path / "part-000001.begun").write_text(json.dumps(said))
     report = run(photos, tmp_path, miniclip)
     (row,) = report.blocks.itertuples()
     assert row.lost and row.lost_worker == 77 and row.start - row.lost_start == pytest.approx(
@@ -186,8 +186,9 @@ def test_without_ray_the_way_out_is_said(photos, miniclip, tmp_path, monkeypatch
 
 def test_a_worker_with_other_weights_is_refused(photos, miniclip, tmp_path, here):
     run(photos, tmp_path, miniclip)
+    (tmp_path / "part-000000.parquet").unlink()
     with pytest.raises(G3Error, match="different weights"):
-        Encoder(tmp_path, Loader(lambda: miniclip), None, False, "0" * 64, 8)
+        Encoder(tmp_path, Loader(lambda: miniclip), None, False, "0" * 64, 8).make(0)
 
 
 def test_what_fails_in_a_worker_is_said_and_costs_no_finished_part(
@@ -206,7 +207,56 @@ def test_what_fails_in_a_worker_is_said_and_costs_no_finished_part(
 
         run(photos, tmp_path, miniclip, on_block=after_two)
     assert made == [0, 1] and len(list(tmp_path.glob("part-*.parquet"))) == 2
+    assert not list(tmp_path.glob("*.begun"))  # nobody was killed
     monkeypatch.undo()
+
+
+def test_a_block_that_kills_its_workers_ends_the_run(here, photos, miniclip, tmp_path):
+    run(photos, tmp_path, miniclip)
+    (tmp_path / "part-000001.parquet").unlink()
+    begun = tmp_path / "part-000001.begun"
+    said = {"worker": 1, "start": 5.0, "deaths": scale.MOST_DEATHS - 1}
+    begun.write_text(json.dumps(said))
+    with pytest.raises(G3Error, match="block 1 could not be made.* 5 workers died .* crash them"):
+        run(photos, tmp_path, miniclip)
+    assert run(photos, tmp_path, miniclip).photos == N  # called again, it tries again
+
+
+def test_a_task_that_begins_again_makes_no_part_twice(photos, miniclip, tmp_path, here):
+    report = run(photos, tmp_path, miniclip)
+    parts_before = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("part-*.parquet"))]
+    sha256 = miniclip.fingerprint
+    worker = Encoder(tmp_path, Loader(lambda: miniclip), photos.source, False, sha256, 8)
+    again = [worker.make(number) for number in range(4)]
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("part-*.parquet"))] == (
+        parts_before
+    )
+    assert [block.photos for block in again] == report.blocks["photos"].tolist()
+
+
+def test_a_listing_that_was_killed_does_not_lock_the_folder(here, photos, miniclip, tmp_path):
+    run(photos, tmp_path, miniclip)
+    (tmp_path / "listing-of-a-killed-run").mkdir()
+    (tmp_path / "listing-of-a-killed-run" / "plan.parquet.0.part").write_bytes(b"half")
+    pid = os.fork()
+    if pid == 0:  # killed while it lists the photos once more
+        killed = Photos(photos.name, lambda: os.kill(os.getpid(), signal.SIGKILL), photos.source)
+        run(killed, tmp_path, miniclip)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert run(photos, tmp_path, miniclip).stored == 4
+
+
+def test_files_that_are_damaged_are_named(here, photos, miniclip, tmp_path):
+    run(photos, tmp_path, miniclip)
+    (tmp_path / "part-000002.parquet").write_bytes(b"PAR1")
+    with pytest.raises(G3Error, match=r"part-000002.parquet is damaged: .*; remove it and call"):
+        run(photos, tmp_path, miniclip)
+    (tmp_path / "part-000002.parquet").unlink()
+    assert run(photos, tmp_path, miniclip).photos == N
+    for damage in (lambda path: path.write_bytes(b"PAR1"), lambda path: path.unlink()):
+        damage(tmp_path / PLAN)
+        with pytest.raises(G3Error, match="lacks a list of photos that can be read"):
+            run(photos, tmp_path, miniclip)
 
 
 def test_numbers_that_float16_cannot_hold(photos, miniclip, tmp_path):
@@ -357,6 +407,46 @@ def test_what_fails_in_one_of_rays_workers_is_said_in_a_line(ray, photos, tmp_pa
     some = PhotoSet("burning", photos.table, source)
     with pytest.raises(G3Error, match="could not be made, RuntimeError: the disk is on fire"):
         embed(some, tmp_path, block=BLOCK, progress=False)
+
+
+def no_weights():
+    raise FileNotFoundError("no weights on this machine")
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_begin_is_said_in_a_line(ray, photos, miniclip, tmp_path):
+    driver = os.getpid()
+
+    def backbone():
+        return Backbone.load("miniclip") if os.getpid() == driver else no_weights()
+
+    with pytest.raises(G3Error, match="FileNotFoundError: no weights on this machine") as said:
+        embed(photos, tmp_path, backbone, block=BLOCK, progress=False)
+    assert "\n" not in str(said.value)
+
+
+@pytest.mark.slow
+def test_a_photo_that_crashes_every_worker_ends_the_run(ray, photos, tmp_path):
+    said = {"worker": 1, "start": 5.0, "deaths": scale.MOST_DEATHS - 2}  # one more is allowed
+    (tmp_path / "part-000003.begun").write_text(json.dumps(said))
+    bad = photos.ids[-1]
+
+    def source(img_id):
+        return os._exit(3) if img_id == bad else photos.source(img_id)
+
+    some = PhotoSet("crashing", photos.table, source)
+    with pytest.raises(G3Error, match="block 3 could not be made.* 5 workers died"):
+        embed(some, tmp_path, block=BLOCK, workers=1, progress=False)
+    assert len(list(tmp_path.glob("part-*.parquet"))) == 3
+
+
+def test_a_start_of_ray_that_fails_is_said(ray, photos, tmp_path, monkeypatch):
+    def busy(*_, **__):
+        raise Exception("The current node timed out during startup.")  # as Ray raises it
+
+    monkeypatch.setattr(ray, "init", busy)
+    with pytest.raises(G3Error, match="Ray cannot be had at this machine: .* timed out"):
+        embed(photos, tmp_path, block=BLOCK, progress=False)
 
 
 def test_a_cluster_that_is_not_there(ray, photos, tmp_path):

@@ -1,5 +1,6 @@
 """The list of photos on disk: it names every photo, and finds its bytes wherever they lie."""
 
+import gzip
 import io
 import os
 import tarfile
@@ -183,6 +184,38 @@ def test_pictures_beside_archives_are_refused(folder):
         photos_of(folder)
 
 
+def test_pieces_come_in_the_order_of_their_numbers(tmp_path):
+    home, data = tmp_path / "tars", tar_of(PICTURES)
+    home.mkdir()
+    size = -(-len(data) // 12)
+    for number in range(12):  # 10 and 11 stand before 2 in the order of names
+        piece = data[number * size : (number + 1) * size]
+        (home / f"all.tar.{number}").write_bytes(piece)
+    assert contents(listed(photos_of(home), tmp_path)[1]) == PICTURES
+
+
+def test_tars_that_look_like_pieces_lose_nothing_silently(tmp_path):
+    for number in range(2):
+        (tmp_path / f"images{number}").write_bytes(tar_of(PICTURES))
+    with pytest.raises(G3Error, match=r"images0 ends at byte .* more follows.*ending \.tar"):
+        listed(photos_of(tmp_path), tmp_path)
+
+
+def test_a_tar_that_is_cut_between_two_pictures_is_no_list(tmp_path):
+    data = tar_of(PICTURES)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        (tmp_path / "a.tar").write_bytes(data[: tar.getmembers()[5].offset])
+    with pytest.raises(G3Error, match="a.tar is cut off or damaged at byte"):
+        listed(photos_of(tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"no tar" * 1000, gzip.compress(tar_of(PICTURES))])
+def test_what_is_no_tar_is_said(tmp_path, data):
+    (tmp_path / "a.tar").write_bytes(data)
+    with pytest.raises(G3Error, match=r"a.tar is damaged: .*compressed tar is unpacked first"):
+        listed(photos_of(tmp_path), tmp_path)
+
+
 @pytest.mark.parametrize("cut", [1, 2_000])
 def test_a_tar_that_is_damaged_is_no_list(tmp_path, cut):
     data = bytearray(tar_of(PICTURES))
@@ -190,7 +223,7 @@ def test_a_tar_that_is_damaged_is_no_list(tmp_path, cut):
         middle = tar.getmembers()[5].offset
     data[middle : middle + 512] = os.urandom(512) if cut == 1 else b"\1" * 512
     (tmp_path / "a.tar").write_bytes(data)
-    with pytest.raises(G3Error, match="a.tar is damaged"):
+    with pytest.raises(G3Error, match="a.tar is cut off or damaged"):
         listed(photos_of(tmp_path), tmp_path)
 
 
