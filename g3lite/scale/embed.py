@@ -416,17 +416,23 @@ def _cluster(address: str | None, workers: int) -> Iterator[Any]:
             raise G3Error("Ray runs in this process already: call ray.shutdown() first")
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         _check_address(address)
-        try:
-            # One core more than workers, for Ray's own small tasks.
-            own = {} if address else {"num_cpus": workers + 1, "include_dashboard": False,
-                                      "object_store_memory": 100_000_000}  # fmt: skip
-            with _no_stderr():
-                ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **own)
-        except Exception as error:  # where a start takes too long Ray raises just that
-            way_out = "Does `ray status` answer there?" if address else "Call again: is it busy?"
-            raise G3Error(
-                f"Ray cannot be had at {address or 'this machine'}: {error} {way_out}"
-            ) from error
+        # One core more than workers, for Ray's own small tasks.
+        own = {} if address else {"num_cpus": workers + 1, "include_dashboard": False,
+                                  "object_store_memory": 100_000_000}  # fmt: skip
+        for again in (False, True):  # on a busy machine Ray gives its own start up after 30 s
+            try:
+                with _no_stderr():
+                    ray.init(
+                        address or "local", log_to_driver=False, logging_level=logging.ERROR, **own
+                    )
+                break
+            except Exception as error:  # where a start takes too long Ray raises just that
+                ray.shutdown()
+                if again or address:
+                    way_out = "Does `ray status` answer there?" if address else "Is it busy?"
+                    raise G3Error(
+                        f"Ray cannot be had at {address or 'this machine'}: {error} {way_out}"
+                    ) from error
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         try:

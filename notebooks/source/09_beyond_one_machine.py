@@ -164,7 +164,8 @@ for name, law in laws.items():
 # a small gallery fits into the fast memory inside the processor, and a large one does not. Milvus
 # has 0.91 [0.83, 1.00]: each query has a fixed cost, which counts for more in a small gallery. For
 # **embedding** little can be said, 0.84 [0.58, 1.10]: there are four points, and with a thousand
-# photos two workers have hardly begun. For the paper's size the interval goes from 110 to 5,242 seconds.
+# photos two workers have hardly begun. For the paper's size the interval goes from 110 to 5,242
+# seconds.
 #
 # How far does such a line carry? It knows nothing of what has not happened yet: a disk that is
 # full, or vectors that no longer fit in the memory. So ask first what must fit.
