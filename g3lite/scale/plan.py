@@ -72,7 +72,7 @@ def photos_of(what: PhotoSet | str | Path, table: str | Path | None = None) -> P
 
     Raises:
         NotThere: there is no such folder, or neither a picture nor an archive in it.
-        G3Error: the folder holds both.
+        G3Error: the folder holds both, or pieces of a tar without the first.
     """
     if isinstance(what, PhotoSet):
         return Photos(what.name, lambda: _chunks(what.table), what.source)
@@ -129,6 +129,9 @@ def _archives(folder: Path) -> list[list[Path]]:
     tars = sorted(path for path in folder.iterdir() if path.is_file() and path.suffix == ".tar")
     stems = sorted({_PIECE.sub("", p.name) for p in folder.iterdir() if _PIECE.search(p.name)})
     split = [pieces for stem in stems if (pieces := _numbered(folder, stem))]
+    for first, *_ in split:
+        if _PIECE.sub("", first.name).endswith(".tar.") and not tarfile.is_tarfile(first):
+            raise G3Error(f"{first} does not begin a tar: is the piece before it missing?")
     return [[tar] for tar in tars] + [found for found in split if tarfile.is_tarfile(found[0])]
 
 

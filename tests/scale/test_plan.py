@@ -194,6 +194,17 @@ def test_pieces_come_in_the_order_of_their_numbers(tmp_path):
     assert contents(listed(photos_of(home), tmp_path)[1]) == PICTURES
 
 
+def test_pieces_without_the_first_are_not_passed_over(tmp_path):
+    data = tar_of(PICTURES)
+    (tmp_path / "a.tar").write_bytes(data)
+    for sums in ("a.tar.md5", "a.tar.sha256"):  # these end with a number, too
+        (tmp_path / sums).write_text("0123")
+    assert listed(photos_of(tmp_path), tmp_path)[0]["photos"] == 10
+    (tmp_path / "b.tar.001").write_bytes(data[700:])
+    with pytest.raises(G3Error, match=r"b.tar.001 does not begin a tar: is the piece before it"):
+        photos_of(tmp_path)
+
+
 def test_tars_that_look_like_pieces_lose_nothing_silently(tmp_path):
     for number in range(2):
         (tmp_path / f"images{number}").write_bytes(tar_of(PICTURES))
