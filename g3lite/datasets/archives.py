@@ -37,12 +37,14 @@ class Member:
         size: bytes.
         read: gives them, while the iteration lasts; raises ArchiveError if they are damaged.
         end: where to go on after it (see `members`).
+        offset: where its bytes begin in the stream; None in a zip, where they may be packed.
     """
 
     name: str
     size: int
     read: Callable[[], bytes]
     end: int
+    offset: int | None = None
 
 
 def members(stream: BinaryIO, form: Literal["tar", "zip"], start: int = 0) -> Iterator[Member]:
@@ -69,11 +71,14 @@ def _tar(stream: BinaryIO, start: int) -> Iterator[Member]:
         archive.members = []  # else it remembers every member of millions
         if info.isfile() and info.size <= MAX_BYTES:
             name = PurePosixPath(info.name).name
-            yield Member(name, info.size, lambda i=info: _cut(stream, i), archive.offset)
-    # A damaged header ends a tarfile as its proper end does, which is a block of zeros.
+            end, offset = archive.offset, info.offset_data
+            yield Member(name, info.size, lambda i=info: _cut(stream, i), end, offset)
+    # A damaged header ends a tarfile as its proper end does, which is a block of zeros; and a tar
+    # that was cut off between two files ends without one.
     stream.seek(archive.offset)
-    if any(stream.read(tarfile.BLOCKSIZE)):
-        raise tarfile.ReadError(f"no header at byte {archive.offset:,}")
+    last = stream.read(tarfile.BLOCKSIZE)
+    if len(last) < tarfile.BLOCKSIZE or any(last):
+        raise tarfile.ReadError(f"no header at byte {archive.offset:,}; it is cut off or damaged")
 
 
 def _cut(stream: BinaryIO, info: tarfile.TarInfo) -> bytes:

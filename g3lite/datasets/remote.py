@@ -33,7 +33,7 @@ from g3lite.downloads import hub
 from g3lite.downloads.hub import DownloadError, Repo
 from g3lite.paths import cache_dir, made_folder, write_json
 from g3lite.photos import NotThere, PhotoSet, conform
-from g3lite.support.images import SUFFIXES, find_pictures
+from g3lite.support.images import find_pictures, is_picture
 from g3lite.support.records import read_json
 
 VARIABLE = "G3LITE_PHOTOS"
@@ -204,7 +204,7 @@ def unpack(archive: str | Path, name: str, folder: str | Path | None = None) -> 
     try:
         with zipfile.ZipFile(archive) as packed:
             wanted = [one for one in packed.infolist() if _of_benchmark(one.filename, name)]
-            if not any(Path(one.filename).suffix.lower() in SUFFIXES for one in wanted):
+            if not any(is_picture(one.filename) for one in wanted):
                 raise NotThere(
                     f"no picture is in {archive}, which holds {_first(packed.namelist())}: it is "
                     f"not the zip of {name}"
@@ -223,7 +223,7 @@ def unpack(archive: str | Path, name: str, folder: str | Path | None = None) -> 
 def _of_benchmark(filename: str, name: str) -> bool:
     """Whether a member of a zip is a picture or the table; not what a Mac adds to it."""
     path = PurePosixPath(filename)
-    listed = path.suffix.lower() in SUFFIXES or path.name == BENCHMARKS[name].table
+    listed = is_picture(path.name) or path.name == BENCHMARKS[name].table
     return listed and "__MACOSX" not in path.parts and not path.name.startswith(".")
 
 
@@ -353,7 +353,7 @@ def _photos(
 ) -> Iterator[tuple[Member, bytes]]:
     """The members that are photos of the table, with their bytes; what is left out is counted."""
     for member in found:
-        if Path(member.name).suffix.lower() not in SUFFIXES:
+        if not is_picture(member.name):
             continue
         if member.name not in ids:
             left_out["without a row in the table"] += 1

@@ -25,14 +25,14 @@ import pyarrow.parquet as pq
 
 from g3lite import G3Error
 from g3lite.datasets import tables
+from g3lite.datasets.archives import ArchiveError, members
 from g3lite.datasets.folder import load_folder
 from g3lite.paths import replacing
 from g3lite.photos import SCHEMA, NotThere, PhotoSet, conform
-from g3lite.support.images import MAX_BYTES, find_pictures, read_bytes
+from g3lite.support.images import MAX_BYTES, find_pictures, is_picture, read_bytes
 
 PLAN = "plan.parquet"
 _CHUNK = 4096  # photos that are listed at a time
-_PICTURE = re.compile(r"\.(jpe?g|png|webp|bmp|gif|tiff?|heic|heif|avif)$", re.IGNORECASE)
 _PIECE = re.compile(r"\d+$")
 _TYPES = {"string": pa.string(), "float64": pa.float64(), "Int64": pa.int64()}
 _SCHEMA = pa.schema(
@@ -80,7 +80,7 @@ def photos_of(what: PhotoSet | str | Path, table: str | Path | None = None) -> P
     if not os.path.isdir(folder):
         raise NotThere(f"there is no folder {folder}")
     archives = _archives(folder)
-    if archives and any(_PICTURE.search(path.name) for path in folder.iterdir()):
+    if archives and any(is_picture(path.name) for path in folder.iterdir()):
         raise G3Error(f"{folder} holds pictures and tar archives: part them into two folders")
     if archives:
         return Photos(folder.name, lambda: _in_tars(archives, table))
@@ -160,32 +160,24 @@ def _in_tars(archives: list[list[Path]], table: str | Path | None) -> Iterator[p
 
 def _members(pieces: list[Path]) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size of the pictures of a tar."""
+    end = 0
     with open_pieces(pieces) as stream:
         try:
-            tar = tarfile.open(fileobj=stream, mode="r:")  # noqa: SIM115  `stream` is what is open
-            while (info := tar.next()) is not None:
-                tar.members = []  # else it remembers every member of millions
-                if info.isfile() and _PICTURE.search(info.name) and info.size <= MAX_BYTES:
-                    yield info.name.rpartition("/")[2], info.offset_data, info.size
-        except tarfile.TarError as error:
+            for member in members(stream, "tar"):
+                end = member.end
+                if is_picture(member.name):
+                    yield member.name, member.offset, member.size
+        except ArchiveError as error:
             raise G3Error(
-                f"{pieces[0]} is damaged: {error}; fetch it again (a compressed tar is unpacked "
-                "first)"
+                f"{pieces[0]}: {error}; fetch it again (a compressed tar is unpacked first)"
             ) from error
-        _check_end(stream, tar.offset, pieces)
-
-
-def _check_end(stream: io.BufferedReader, end: int, pieces: list[Path]) -> None:
-    """See that a tar ends as it should, with zeros: a damaged header ends it, too, and a cut."""
-    stream.seek(end)
-    if len(rest := stream.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE or any(rest):
-        raise G3Error(f"{pieces[0]} is cut off or damaged at byte {end:,}; fetch it again")
-    while rest := stream.read(MAX_BYTES):
-        if rest.strip(b"\0"):
-            raise G3Error(
-                f"{pieces[0]} ends at byte {end:,}, and more follows. Numbered files are read as "
-                "pieces of one tar: give the ending .tar to those that are tars of their own"
-            )
+        stream.seek(end)
+        while rest := stream.read(MAX_BYTES):
+            if rest.strip(b"\0"):
+                raise G3Error(
+                    f"{pieces[0]} ends at byte {end:,}, and more follows. Numbered files are read "
+                    "as pieces of one tar: give the ending .tar to those that are tars of their own"
+                )
 
 
 def _placed(rows: list[tuple], places: pd.DataFrame | None) -> pd.DataFrame:
@@ -255,11 +247,6 @@ class Plan:
     def __len__(self) -> int:
         """Blocks."""
         return self._file.num_row_groups
-
-    @property
-    def photos(self) -> int:
-        """Photos of all blocks."""
-        return self._file.metadata.num_rows
 
     def block(self, number: int) -> PhotoSet:
         """The photos of a block; `version` is empty, so nothing of them goes into the cache."""

@@ -64,13 +64,18 @@ class DamagedPhoto(G3Error):
         return f"photo {self.img_id!r}: {self.reason}"
 
 
+def is_picture(name: str) -> bool:
+    """Whether a file of this name is taken for a picture."""
+    return Path(name).suffix.lower() in SUFFIXES
+
+
 def find_pictures(folder: str | Path) -> list[Path]:
     """The picture files in a folder and in the folders below it; hidden ones are passed over."""
     folder = Path(folder)
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
+        if is_picture(path.name)
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )

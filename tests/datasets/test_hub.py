@@ -542,6 +542,24 @@ def test_links_and_folders_are_no_members():
     assert not list(archives.members(data, "tar"))
 
 
+def test_a_tar_that_is_cut_between_two_files_is_said():
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for number in range(3):
+            info = tarfile.TarInfo(f"{number}.jpg")
+            info.size = len(jpeg(number))
+            tar.addfile(info, io.BytesIO(jpeg(number)))
+    data = stream.getvalue()
+    whole = list(archives.members(stream, "tar"))
+    assert [data[one.offset : one.offset + one.size] for one in whole] == [
+        jpeg(n) for n in range(3)
+    ]
+    found = archives.members(io.BytesIO(data[: whole[1].end]), "tar")
+    assert [next(found).name, next(found).name] == ["0.jpg", "1.jpg"]
+    with pytest.raises(archives.ArchiveError, match="cut off or damaged"):
+        next(found)
+
+
 def test_a_tar_that_ends_within_a_picture_says_so():
     data = tar_of({"./images/a.jpg": jpeg(0)})
     member = next(archives.members(io.BytesIO(data[: data.find(jpeg(0)) + 99]), "tar"))

@@ -96,7 +96,7 @@ def contents(made):
 def test_every_picture_of_an_archive_is_found(archives, tmp_path):
     about, made = listed(photos_of(archives), tmp_path)
     assert contents(made) == PICTURES
-    assert (about["photos"], made.photos, len(made)) == (10, 10, 3)
+    assert (about["photos"], len(made)) == (10, 3)
     assert [len(made.block(number)) for number in range(3)] == [4, 4, 2]
 
 
@@ -216,14 +216,14 @@ def test_a_tar_that_is_cut_between_two_pictures_is_no_list(tmp_path):
     data = tar_of(PICTURES)
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         (tmp_path / "a.tar").write_bytes(data[: tar.getmembers()[5].offset])
-    with pytest.raises(G3Error, match="a.tar is cut off or damaged at byte"):
+    with pytest.raises(G3Error, match="a.tar: the tar archive is damaged: no header at byte"):
         listed(photos_of(tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize("data", [b"", b"no tar" * 1000, gzip.compress(tar_of(PICTURES))])
 def test_what_is_no_tar_is_said(tmp_path, data):
     (tmp_path / "a.tar").write_bytes(data)
-    with pytest.raises(G3Error, match=r"a.tar is damaged: .*compressed tar is unpacked first"):
+    with pytest.raises(G3Error, match=r"a.tar: the tar archive is damaged: .*compressed tar is"):
         listed(photos_of(tmp_path), tmp_path)
 
 
@@ -234,7 +234,7 @@ def test_a_tar_that_is_damaged_is_no_list(tmp_path, cut):
         middle = tar.getmembers()[5].offset
     data[middle : middle + 512] = os.urandom(512) if cut == 1 else b"\1" * 512
     (tmp_path / "a.tar").write_bytes(data)
-    with pytest.raises(G3Error, match="a.tar is cut off or damaged"):
+    with pytest.raises(G3Error, match="a.tar: the tar archive is damaged.*cut off or damaged"):
         listed(photos_of(tmp_path), tmp_path)
 
 
